@@ -1,0 +1,68 @@
+"""Errors that `partonic` raises on purpose.
+
+Every message says what was expected, what came instead, where, and how to mend it. All derive from
+`PartonicError`, which the command line turns into one line on stderr and a non-zero exit status.
+"""
+
+__all__ = [
+    "ConfigError",
+    "DependencyError",
+    "EventFileError",
+    "GenerationError",
+    "NonFiniteError",
+    "OutputError",
+    "ParameterError",
+    "PartonicError",
+    "PdfError",
+    "ProcessError",
+    "SchemaError",
+    "SimulationError",
+]
+
+
+class PartonicError(Exception):
+    """Base class of every error that the package raises on purpose."""
+
+
+class ConfigError(PartonicError):
+    """An analysis file, or a value in it, is not valid."""
+
+
+class ParameterError(PartonicError):
+    """A theory parameter is unknown, missing, or has a value that makes no sense."""
+
+
+class ProcessError(PartonicError):
+    """A hard process, or its matrix element, cannot be built or evaluated."""
+
+
+class PdfError(PartonicError):
+    """A parton distribution set is missing or cannot be read."""
+
+
+class NonFiniteError(PartonicError):
+    """A number that must be finite is NaN or infinite."""
+
+
+class GenerationError(PartonicError):
+    """Event generation cannot go on."""
+
+
+class SimulationError(PartonicError):
+    """Shower, detector response or selection cannot go on."""
+
+
+class EventFileError(PartonicError):
+    """An event file (LHE, NanoAOD, Delphes, HepMC, Parquet) is malformed or lacks something needed."""
+
+
+class SchemaError(EventFileError):
+    """An event store was written with another schema than the reader expects."""
+
+
+class OutputError(PartonicError):
+    """A result could not be written (disk full, read-only place, ...). Nothing half-written is left."""
+
+
+class DependencyError(PartonicError):
+    """An optional package that this step needs is not installed; the message names the extra."""

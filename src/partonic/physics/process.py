@@ -1,0 +1,110 @@
+"""The `Process` protocol: a hard process as dσ/dz with its dependence on the theory parameters.
+
+z are the final-state momenta and the momentum fractions x1, x2. The coefficients of the monomials m_a(θ) in
+
+    dσ/(dΦ_n dx1 dx2) = Σ_ab f_a(x1, μF) f_b(x2, μF) |M_ab(z|θ)|² / (2 x1 x2 S)        [pb GeV^(4−2n)]
+
+are what everything else in the package is made of.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.physics.particles import Particle
+from partonic.polynomial import Monomials
+
+__all__ = ["Channel", "ChannelCoefficients", "PartonEvents", "Process"]
+
+
+@dataclass(frozen=True)
+class PartonEvents:
+    """Parton-level configurations of a process.
+
+    Attributes:
+        momenta: final-state four-vectors (E, px, py, pz) in the laboratory, GeV, `(N, n, 4)`.
+        x1, x2: momentum fractions of the partons along +z and −z, `(N,)`.
+    """
+
+    momenta: Float[Tensor, "events particles 4"]
+    x1: Float[Tensor, " events"]
+    x2: Float[Tensor, " events"]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One partonic channel of a process: initial state and the colour flows that it can have.
+
+    Attributes:
+        initial: PDG identifiers of the partons along +z and −z.
+        colour_flows: for each flow, (colour, anticolour) line numbers of the two initial and then the n final
+            particles, 0 for none, in the convention of the Les Houches accord (hep-ph/0109068).
+    """
+
+    initial: tuple[int, int]
+    colour_flows: tuple[tuple[tuple[int, int], ...], ...]
+
+
+@dataclass(frozen=True)
+class ChannelCoefficients:
+    """The coefficients of dσ/dz, channel by channel.
+
+    Attributes:
+        coefficients: `(N, channels, A)`, in pb; their sum over channels is `Process.coefficients`.
+        flow_weights: non-negative relative weights of the colour flows at the θ asked for (leading-colour |M|²), zero
+            for flows that a channel lacks, `(N, channels, flows)`.
+    """
+
+    coefficients: Float[Tensor, "events channels monomials"]
+    flow_weights: Float[Tensor, "events channels flows"]
+
+
+@runtime_checkable
+class Process(Protocol):
+    """A hard process. Users may bring their own: anything with these attributes and methods serves.
+
+    Attributes:
+        name: short name, e.g. ``"tth"``.
+        final_state: the n final-state particles, in the order of the momenta.
+        monomials: the monomials of θ.
+        collider_energy: √S in GeV.
+        dimensions: number D = 3n − 2 of the unit cube (3n − 4 phase space, 2 momentum fractions).
+        channels: the partonic channels.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def final_state(self) -> tuple[Particle, ...]: ...  # noqa: D102
+    @property
+    def monomials(self) -> Monomials: ...  # noqa: D102
+    @property
+    def collider_energy(self) -> float: ...  # noqa: D102
+    @property
+    def dimensions(self) -> int: ...  # noqa: D102
+    @property
+    def channels(self) -> tuple[Channel, ...]: ...  # noqa: D102
+
+    def from_unit_cube(
+        self, numbers: Float[Tensor, "events dimensions"]
+    ) -> tuple[PartonEvents, Float[Tensor, " events"]]:
+        """Map numbers in [0, 1]^D to parton events, with log |d(Φ_n, x1, x2)/du|."""
+
+    def to_unit_cube(
+        self, events: PartonEvents
+    ) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
+        """Map parton events to [0, 1]^D, with log |du/d(Φ_n, x1, x2)|."""
+
+    def coefficients(self, events: PartonEvents) -> Float[Tensor, "events monomials"]:
+        """Return the coefficients of dσ/(dΦ_n dx1 dx2), summed over channels, in pb (times GeV^(4−2n))."""
+
+    def channel_coefficients(self, events: PartonEvents, theta: Float[Tensor, " parameters"]) -> ChannelCoefficients:
+        """Return the same coefficients channel by channel, and the colour-flow weights at `theta`."""
+
+    def scale(self, events: PartonEvents) -> Float[Tensor, " events"]:
+        """Return the factorisation and renormalisation scale μ of each event, in GeV."""
+
+    def alpha_s(self, events: PartonEvents) -> Float[Tensor, " events"]:
+        """Return α_s(μ) of each event."""

@@ -1,0 +1,30 @@
+"""What made an output: package versions, seed and configuration, recorded beside every result."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping, Sequence
+
+__all__ = ["content_hash", "package_versions"]
+
+_RECORDED = (
+    "partonic", "numpy", "torch", "pyarrow", "pythia8mc", "fastjet", "madspace", "madnis", "pyamplicol", "awkward",
+    "uproot", "pylhe", "pyhepmc", "dask", "matplotlib",
+)  # fmt: skip
+
+
+def package_versions(names: Sequence[str] = _RECORDED) -> dict[str, str]:
+    """Return the versions of Python and of those of the packages that are installed."""
+    versions = {"python": platform.python_version()}
+    for name in names:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def content_hash(content: Mapping[str, object]) -> str:
+    """Return a hash of a JSON-like mapping that does not depend on the order of its keys (64 hex digits)."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
