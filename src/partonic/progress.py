@@ -1,10 +1,11 @@
 """How long computations tell how far they are, without the library printing anything itself."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 __all__ = ["SILENT", "Progress", "SilentProgress"]
 
 
+@runtime_checkable
 class Progress(Protocol):
     """What a long computation reports to. The command line passes one that draws a bar with rate and time left."""
 
