@@ -1,1 +1,7 @@
-"""PLACEHOLDER"""
+"""Phase space: maps between numbers in the unit cube and momenta, each forward and inverse with its log-Jacobian."""
+
+from partonic.physics.phasespace.breit_wigner import BreitWigner
+from partonic.physics.phasespace.fractions import MomentumFractions
+from partonic.physics.phasespace.rambo import Rambo
+
+__all__ = ["BreitWigner", "MomentumFractions", "Rambo"]
