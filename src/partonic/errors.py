@@ -17,6 +17,7 @@ __all__ = [
     "ProcessError",
     "SchemaError",
     "SimulationError",
+    "WorkflowError",
 ]
 
 
@@ -66,3 +67,7 @@ class OutputError(PartonicError):
 
 class DependencyError(PartonicError):
     """An optional package that this step needs is not installed; the message names the extra."""
+
+
+class WorkflowError(PartonicError):
+    """A step of an analysis cannot start: an earlier step is missing, or another run works in the same folder."""
