@@ -108,7 +108,8 @@ class Monomials:
             ParameterError: if the last axis of `theta` is not K long.
         """
         points = self._checked(theta)
-        return np.prod(points[..., None, :] ** self._powers, axis=-1)
+        values: Array = np.prod(points[..., None, :] ** self._powers, axis=-1)
+        return values
 
     def gradient(self, theta: Any) -> Array:
         """Return ∂m_a/∂θ_k at `theta` `(..., K)`, as `(..., A, K)`."""

@@ -18,7 +18,7 @@ class PdfConfig(StrictModel):
     name: str = "NNPDF31_lo_as_0130"
     """Name of an LHAPDF-format set. The default ships with Pythia 8."""
     folder: Path | None = None
-    """Folder with LHAPDF-format sets; by default the folders of `LHAPDF_DATA_PATH` and the sets shipped with Pythia 8."""
+    """Folder with LHAPDF-format sets; by default those of `LHAPDF_DATA_PATH` and the sets shipped with Pythia 8."""
     member: int = Field(default=0, ge=0)
     """Member of the set; 0 is the central one."""
 

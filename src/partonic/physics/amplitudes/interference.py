@@ -28,7 +28,7 @@ def quadratic_coefficients(
     columns = []
     for powers in monomials.exponents:
         inserted = [k + 1 for k, power in enumerate(powers) for _ in range(power)]
-        i, j = (inserted + [0, 0])[:2]
+        i, j = [*inserted, 0, 0][:2]
         columns.append(interference[i, j] if i == j else 2.0 * interference[i, j])
     return torch.stack(columns, dim=-1)
 

@@ -152,8 +152,8 @@ def _one_gluon_amplitudes(line: _TopLine, gluon: _Gluon) -> Tensor:
 class _Attached:
     """A gluon attached next to the top (rows) and next to the antitop (columns), with what the other gluon meets.
 
-    `bar`, `bar_dipole`: ū with the gluon absorbed; `bar_with_*`: the same with the Higgs boson radiated on either side of it;
-    `ket`, `ket_dipole` and `ket_after_*`: the gluon next to v, and next to v that has radiated the Higgs boson.
+    `bar`, `bar_dipole`: ū with the gluon absorbed; `bar_with_*`: the same with the Higgs boson radiated on either side
+    of it; `ket`, `ket_dipole` and `ket_after_*`: the gluon next to v, and next to v that has radiated the Higgs boson.
     """
 
     bar: Tensor
@@ -210,7 +210,8 @@ def gluon_fusion_amplitudes(
 
     Args:
         momenta: g, g (incoming), H, t, t̄, `(5, 4, N)`, GeV.
-        polarization1, polarization2: real polarisation vectors of the gluons, `(4, λ, N)`.
+        polarization1: real polarisation vectors of the first gluon, `(4, λ, N)`.
+        polarization2: the same of the second gluon.
         couplings: masses and couplings.
         top_spins: number of top spin states (1: see `SPIN_FLIP_FACTOR`; 2: all).
 
@@ -310,7 +311,7 @@ class TTHAmplitude:
         """Evaluate in blocks of points that stay in the processor's cache."""
         if momenta.dtype != torch.float64:
             raise ProcessError(f"amplitudes need float64 momenta, got {momenta.dtype}: convert with .double()")
-        blocks = [evaluate(component_first(block)) for block in momenta.split(_POINTS_PER_BLOCK)]
+        blocks = [evaluate(component_first(block)) for block in torch.split(momenta, _POINTS_PER_BLOCK)]
         return torch.cat(blocks, dim=-1)
 
     def _colour_summed(self, momenta: Tensor) -> Tensor:
