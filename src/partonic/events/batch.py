@@ -1,0 +1,218 @@
+"""Events in memory: a batch of rows of the store, and its reconstructed objects as padded tensors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from torch import Tensor
+
+from partonic.errors import SchemaError
+from partonic.events.schema import StoreMetadata
+from partonic.physics.process import PartonEvents
+
+__all__ = ["JET_FEATURES", "LEPTON_FEATURES", "MAX_JETS", "MAX_LEPTONS", "EventBatch", "RecoEvents", "padded_lists"]
+
+MAX_JETS = 16
+"""Jets kept of an event (physics of the reference analysis); they are sorted by pT, so the softest are dropped."""
+
+MAX_LEPTONS = 4
+"""Leptons kept of an event."""
+
+JET_FEATURES = ("pt", "eta", "phi", "mass", "btag")
+"""Features of a jet, in the order of the last axis of `RecoEvents.jets`; GeV and radians."""
+
+LEPTON_FEATURES = ("pt", "eta", "phi", "mass", "isolation")
+"""Features of a lepton, in the order of the last axis of `RecoEvents.leptons`; GeV and radians."""
+
+
+@dataclass(frozen=True)
+class RecoEvents:
+    """Reconstructed objects of events, padded with zeros; the masks are True for real objects.
+
+    Attributes:
+        jets: `JET_FEATURES` of each jet, descending in pT, `(N, jets, 5)`.
+        jet_tagged: passes the b-tag working point, `(N, jets)`.
+        jet_mask: real jets, `(N, jets)`.
+        leptons: `LEPTON_FEATURES` of each electron or muon, `(N, leptons, 5)`.
+        lepton_pdg: PDG ids of the leptons, `(N, leptons)`.
+        lepton_mask: real leptons, `(N, leptons)`.
+        met: size (GeV) and azimuth of the missing transverse momentum, `(N, 2)`.
+    """
+
+    jets: Float[Tensor, "events jets 5"]
+    jet_tagged: Bool[Tensor, "events jets"]
+    jet_mask: Bool[Tensor, "events jets"]
+    leptons: Float[Tensor, "events leptons 5"]
+    lepton_pdg: Int[Tensor, "events leptons"]
+    lepton_mask: Bool[Tensor, "events leptons"]
+    met: Float[Tensor, "events 2"]
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self.met)
+
+
+class EventBatch:
+    """Some rows of an event store, as arrays."""
+
+    def __init__(self, table: pa.Table, metadata: StoreMetadata) -> None:
+        """Wrap `table`, whose columns are some or all of those of the store with `metadata`."""
+        self.table = table
+        self.metadata = metadata
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return int(self.table.num_rows)
+
+    def has(self, name: str) -> bool:
+        """Return whether the column `name` was read and holds a value for every event."""
+        return name in self.table.column_names and self.table.column(name).null_count == 0
+
+    def valid(self, name: str) -> NDArray[np.bool_]:
+        """Return which events have a value in the column `name`, `(N,)`."""
+        mask: NDArray[np.bool_] = self._values(name).is_valid().to_numpy(zero_copy_only=False)
+        return mask
+
+    def column(self, name: str) -> NDArray[np.generic]:
+        """Return a column of one value, or of a fixed number of values, per event: `(N,)` or `(N, length)`.
+
+        Raises:
+            SchemaError: if the column was not read, is null for some events, or is a list of varying length
+                (`flat`, `counts` and `padded` read those).
+        """
+        values = self._values(name)
+        if values.null_count:
+            raise SchemaError(
+                f"column '{name}' is null for {values.null_count} of {len(values)} events: "
+                "read with selected_only=True, or keep the events for which `valid` is True"
+            )
+        if pa.types.is_fixed_size_list(values.type):
+            return _fixed(values)
+        if pa.types.is_list(values.type):
+            raise SchemaError(f"column '{name}' is a list of varying length: use flat, counts or padded")
+        return np.asarray(values.to_numpy(zero_copy_only=False))
+
+    def flat(self, name: str) -> NDArray[np.generic]:
+        """Return all values of a list column one after another; events where it is null contribute none."""
+        return np.asarray(self._lists(name).flatten().to_numpy(zero_copy_only=False))
+
+    def counts(self, name: str) -> NDArray[np.int64]:
+        """Return the number of values of a list column for each event, 0 where it is null, `(N,)`."""
+        return _counts(self._lists(name))
+
+    def padded(self, name: str, width: int) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        """Return the first `width` values of a list column padded with zeros, and their mask, both `(N, width)`."""
+        return padded_lists(self._lists(name), width)
+
+    def filter(self, mask: NDArray[np.bool_]) -> "EventBatch":
+        """Return the events for which `mask` `(N,)` is True."""
+        return EventBatch(self.table.filter(pa.array(mask)), self.metadata)
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """Weights at the generation θ, in pb, `(N,)`."""
+        return self.column("weight").astype(np.float64, copy=False)
+
+    @property
+    def coefficients(self) -> NDArray[np.float64]:
+        """Coefficients of the weight in the monomials of θ, in pb, `(N, A)`."""
+        return self.column("coefficients").astype(np.float64, copy=False)
+
+    def partons(self) -> PartonEvents:
+        """Return the partons of the hard process, in GeV.
+
+        Raises:
+            SchemaError: if the source has none (a data file, or a file of reconstructed objects only).
+        """
+        momenta = torch.from_numpy(np.array(self.column("partons"), dtype=np.float64))
+        return PartonEvents(
+            momenta=momenta.reshape(len(self), len(self.metadata.parton_names), 4),
+            x1=torch.from_numpy(np.array(self.column("x1"), dtype=np.float64)),
+            x2=torch.from_numpy(np.array(self.column("x2"), dtype=np.float64)),
+        )
+
+    def partons_with_isr(self) -> PartonEvents:
+        """Return H, t_had, t_lep and the balancing parton after initial-state radiation, in GeV.
+
+        Raises:
+            SchemaError: if some event lacks them.
+        """
+        momenta = torch.from_numpy(np.array(self.column("isr_partons"), dtype=np.float64))
+        return PartonEvents(
+            momenta=momenta.reshape(len(self), 4, 4),
+            x1=torch.from_numpy(np.array(self.column("isr_x1"), dtype=np.float64)),
+            x2=torch.from_numpy(np.array(self.column("isr_x2"), dtype=np.float64)),
+        )
+
+    def reco(self, max_jets: int = MAX_JETS, max_leptons: int = MAX_LEPTONS) -> RecoEvents:
+        """Return the reconstructed objects, padded to `max_jets` and `max_leptons`.
+
+        Raises:
+            SchemaError: if some event has none (a rejected event): read with ``selected_only=True``.
+        """
+        for name in ("jet_pt", "lepton_pt", "met_pt"):
+            if not self.has(name):
+                missing = int((~self.valid(name)).sum())
+                raise SchemaError(f"{missing} of {len(self)} events have no '{name}': read with selected_only=True")
+        tagged, jet_mask = self._padded_bool("jet_tagged", "jet_pt", max_jets)
+        pdg, lepton_mask = self.padded("lepton_pdg", max_leptons)
+        return RecoEvents(
+            jets=self._features("jet", JET_FEATURES, max_jets),
+            jet_tagged=tagged,
+            jet_mask=jet_mask,
+            leptons=self._features("lepton", LEPTON_FEATURES, max_leptons),
+            lepton_pdg=torch.from_numpy(pdg.astype(np.int64)),
+            lepton_mask=torch.from_numpy(lepton_mask),
+            met=torch.from_numpy(np.stack([self.column("met_pt"), self.column("met_phi")], axis=-1).astype(np.float32)),
+        )
+
+    def _padded_bool(self, name: str, reference: str, width: int) -> tuple[Tensor, Tensor]:
+        _, mask = self.padded(reference, width)
+        values, _ = self.padded(name, width)
+        return torch.from_numpy(values.astype(np.bool_)), torch.from_numpy(mask)
+
+    def _features(self, prefix: str, features: tuple[str, ...], width: int) -> Tensor:
+        columns = [self.padded(f"{prefix}_{feature}", width)[0].astype(np.float32) for feature in features]
+        return torch.from_numpy(np.stack(columns, axis=-1))
+
+    def _values(self, name: str) -> pa.ChunkedArray:
+        if name not in self.table.column_names:
+            raise SchemaError(f"column '{name}' was not read; this batch has: {', '.join(self.table.column_names)}")
+        return self.table.column(name)
+
+    def _lists(self, name: str) -> pa.ListArray:
+        values = self._values(name)
+        if not pa.types.is_list(values.type):
+            raise SchemaError(f"column '{name}' is {values.type}, not a list of varying length: use column")
+        return _one_array(values)
+
+
+def padded_lists(lists: pa.ListArray, width: int) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """Return the first `width` values of each list, padded with zeros, and the mask of real ones, `(N, width)`."""
+    counts = _counts(lists)
+    values = np.asarray(lists.flatten().to_numpy(zero_copy_only=False))
+    slots = np.arange(width)
+    mask = slots < counts[:, None]
+    starts = np.cumsum(counts) - counts
+    padded = np.zeros(mask.shape, dtype=values.dtype)
+    padded[mask] = values[(starts[:, None] + slots)[mask]]
+    return padded, mask
+
+
+def _counts(lists: pa.ListArray) -> NDArray[np.int64]:
+    return np.asarray(pc.fill_null(pc.list_value_length(lists), 0)).astype(np.int64)
+
+
+def _fixed(values: pa.ChunkedArray) -> NDArray[np.generic]:
+    array = _one_array(values)
+    flat = np.asarray(array.flatten().to_numpy(zero_copy_only=False))
+    return flat.reshape(len(array), values.type.list_size)
+
+
+def _one_array(values: pa.ChunkedArray) -> pa.Array:
+    combined = values.combine_chunks()
+    return combined.combine_chunks() if isinstance(combined, pa.ChunkedArray) else combined

@@ -1,0 +1,311 @@
+"""The schema of the event store and the facts that travel with it.
+
+`EventSchema` builds the Arrow schema of a process; `StoreMetadata` is the JSON under the key ``partonic`` of the
+Parquet file. An event has coefficients c_a in pb such that its weight at θ is Σ_a m_a(θ) c_a and all rows, rejected
+ones included, sum to the cross section: σ(θ) = Σ_events Σ_a m_a(θ) c_a. Negative weights are kept everywhere.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from partonic.config.base import StrictModel
+from partonic.errors import NonFiniteError, ParameterError, SchemaError
+from partonic.events.columns import Column, event_columns, weight_column
+from partonic.physics.process import Process
+from partonic.polynomial import Monomials
+from partonic.provenance import content_hash
+
+__all__ = ["SCHEMA_VERSION", "CrossSection", "CutFlowStep", "EventSchema", "ProcessInfo", "StoreMetadata"]
+
+SCHEMA_VERSION = 1
+"""Version of the columns and of the metadata; raised by every change that an older reader would misread."""
+
+
+@dataclass(frozen=True)
+class ProcessInfo:
+    """What a store needs to know of a hard process.
+
+    Attributes:
+        name: short name, e.g. ``"tth"``.
+        parton_names: names of the n final-state partons, in the order of the momenta.
+        parton_pdg: their PDG identifiers.
+        monomials: the A monomials of θ.
+        collider_energy: √S in GeV.
+    """
+
+    name: str
+    parton_names: tuple[str, ...]
+    parton_pdg: tuple[int, ...]
+    monomials: Monomials
+    collider_energy: float
+
+    @classmethod
+    def of(cls, process: Process) -> "ProcessInfo":
+        """Return the facts of `process`."""
+        return cls(
+            name=process.name,
+            parton_names=tuple(particle.name for particle in process.final_state),
+            parton_pdg=tuple(particle.pdg_id for particle in process.final_state),
+            monomials=process.monomials,
+            collider_energy=float(process.collider_energy),
+        )
+
+
+@dataclass(frozen=True)
+class EventSchema:
+    """The columns of a store of one process.
+
+    Attributes:
+        process: name, partons and monomials.
+        weight_names: extra named weights, each a column ``weight_<name>``.
+    """
+
+    process: ProcessInfo
+    weight_names: tuple[str, ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, in the order of the file."""
+        return event_columns(len(self.process.parton_names), self.process.monomials, self.weight_names)
+
+    def arrow(self) -> pa.Schema:
+        """Return the Arrow schema; every field carries unit, group and description as metadata."""
+        return pa.schema([column.field() for column in self.columns])
+
+    def fingerprint(self, groups: Sequence[str] | None = None) -> str:
+        """Return a hash of what the columns mean, so that a trained model can refuse other events.
+
+        Extra weights do not enter: they do not change the meaning of an event.
+
+        Args:
+            groups: restrict to these groups of columns, e.g. ``("jets", "leptons", "met")`` for what can be seen; the
+                default takes all groups and the process.
+        """
+        extra = {weight_column(name) for name in self.weight_names}
+        columns = [
+            [column.name, str(column.type), column.unit]
+            for column in self.columns
+            if column.name not in extra and (groups is None or column.group in groups)
+        ]
+        content: dict[str, object] = {"schema_version": SCHEMA_VERSION, "columns": columns}
+        if groups is None:
+            content["process"] = [self.process.name, *self.process.parton_names, *self.process.monomials.names]
+        return content_hash(content)
+
+    def conform(self, table: pa.Table) -> pa.Table:
+        """Return `table` with exactly the columns and types of the schema; absent nullable columns become null.
+
+        Raises:
+            SchemaError: if a needed column is missing or null, a column is unknown, or a type does not fit.
+            NonFiniteError: if a weight or a coefficient is NaN or infinite.
+        """
+        schema = self.arrow()
+        if unknown := sorted(set(table.column_names) - set(schema.names)):
+            raise SchemaError(f"the event table has columns that the schema lacks: {', '.join(unknown)}")
+        arrays = [self._conformed(table, column) for column in self.columns]
+        result = pa.Table.from_arrays(arrays, schema=schema)
+        self._check_finite(result)
+        return result
+
+    def _conformed(self, table: pa.Table, column: Column) -> pa.ChunkedArray:
+        if column.name not in table.column_names:
+            if not column.nullable:
+                raise SchemaError(f"the event table lacks the column '{column.name}' ({column.description})")
+            return pa.chunked_array([pa.nulls(table.num_rows, column.type)])
+        values = table.column(column.name)
+        if not column.nullable and values.null_count:
+            raise SchemaError(f"column '{column.name}' is null for {values.null_count} of {len(values)} events")
+        try:
+            return values if values.type.equals(column.type) else values.cast(column.type)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise SchemaError(
+                f"column '{column.name}' must be {column.type}, got {values.type}, which does not convert: {error}"
+            ) from error
+
+    def _check_finite(self, table: pa.Table) -> None:
+        for name in ("weight", "coefficients", *map(weight_column, self.weight_names)):
+            column = table.column(name)
+            values = pc.list_flatten(column) if pa.types.is_fixed_size_list(column.type) else column
+            finite = pc.is_finite(values.drop_null()).to_numpy()
+            if not finite.all():
+                raise NonFiniteError(
+                    f"{int((~finite).sum())} of {len(finite)} values of '{name}' are NaN or infinite, in the batch "
+                    f"that begins with event {table.column('event_id')[0].as_py()}: expected pb"
+                )
+
+
+class CrossSection(StrictModel):
+    """A cross section as coefficients of the monomials of θ."""
+
+    coefficients: tuple[float, ...]
+    """σ_a in pb."""
+
+    errors: tuple[float, ...]
+    """Monte-Carlo standard errors of the coefficients, in pb."""
+
+    def at(self, monomials: Monomials, theta: Any) -> float:
+        """Return σ(θ) = Σ_a m_a(θ) σ_a in pb, at `theta` `(K,)`."""
+        return float(monomials.evaluate(theta) @ np.array(self.coefficients))
+
+
+class CutFlowStep(StrictModel):
+    """What is left after one cut."""
+
+    name: str
+    """Name of the cut; the first step is all generated events."""
+
+    events: int
+    """Number of events that pass this and all earlier cuts."""
+
+    weight: float
+    """Sum of their weights at the generation θ, in pb."""
+
+    weight_error: float
+    """Standard error of that sum, √Σw², in pb."""
+
+
+class StoreMetadata(StrictModel):
+    """Everything that travels with the events of a store."""
+
+    schema_version: int = SCHEMA_VERSION
+    """Version of the columns and of this block."""
+
+    process: str
+    """Short name of the hard process."""
+
+    parton_names: tuple[str, ...]
+    """Names of the final-state partons, in the order of the column `partons`."""
+
+    parton_pdg: tuple[int, ...]
+    """Their PDG identifiers."""
+
+    collider_energy: float
+    """√S in GeV."""
+
+    parameters: tuple[str, ...] = ()
+    """Names of the theory parameters."""
+
+    exponents: tuple[tuple[int, ...], ...] = ((),)
+    """Powers of the parameters in each monomial, in the order of the column `coefficients`."""
+
+    weight_names: tuple[str, ...] = ()
+    """Names of the extra weights, columns `weight_<name>`."""
+
+    theta: dict[str, float] = Field(default_factory=dict)
+    """θ at which the column `weight` holds (the generation point); parameters not named are 0."""
+
+    n_generated: int = 0
+    """Number of generated events, rejected ones included."""
+
+    cross_section: CrossSection | None = None
+    """Sum of the coefficients of all events, in pb; the writer fills it in when it is not given."""
+
+    cut_flow: tuple[CutFlowStep, ...] = ()
+    """Events and weights left after each cut; the column `cut` counts from the second step."""
+
+    seed: int | None = None
+    """Root seed of the run; None for events of others."""
+
+    config: dict[str, Any] = Field(default_factory=dict)
+    """The analysis file, or the part of it, that made the events."""
+
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Versions of the packages that made the events."""
+
+    source: str = "partonic"
+    """Where the events come from: ``"partonic"`` or the format and names of the imported files."""
+
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """Further facts of a source, e.g. how its weights were normalised."""
+
+    @field_validator("n_generated")
+    @classmethod
+    def _not_negative(cls, value: int) -> int:
+        if value < 0:
+            raise ValueError(f"must be non-negative, got {value}")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "StoreMetadata":
+        if len(self.parton_names) != len(self.parton_pdg):
+            raise ValueError(f"{len(self.parton_names)} parton names but {len(self.parton_pdg)} PDG identifiers")
+        try:
+            monomials = Monomials(self.parameters, self.exponents)
+            monomials.point(self.theta)
+        except ParameterError as error:
+            raise ValueError(str(error)) from error
+        section = self.cross_section
+        if section is not None and {len(section.coefficients), len(section.errors)} != {len(monomials)}:
+            raise ValueError(f"the cross section needs {len(monomials)} coefficients and errors")
+        return self
+
+    @classmethod
+    def for_process(cls, process: ProcessInfo, **facts: Any) -> "StoreMetadata":
+        """Return metadata of a store of `process`; `facts` are the other fields."""
+        return cls(
+            process=process.name,
+            parton_names=process.parton_names,
+            parton_pdg=process.parton_pdg,
+            collider_energy=process.collider_energy,
+            parameters=process.monomials.parameters,
+            exponents=process.monomials.exponents,
+            **facts,
+        )
+
+    @property
+    def monomials(self) -> Monomials:
+        """The monomials of θ."""
+        return Monomials(self.parameters, self.exponents)
+
+    @property
+    def process_info(self) -> ProcessInfo:
+        """Name, partons and monomials of the process."""
+        return ProcessInfo(self.process, self.parton_names, self.parton_pdg, self.monomials, self.collider_energy)
+
+    @property
+    def event_schema(self) -> EventSchema:
+        """The schema that the columns of the store have."""
+        return EventSchema(self.process_info, self.weight_names)
+
+    def with_facts(self, **changes: Any) -> "StoreMetadata":
+        """Return a validated copy with the fields of `changes` replaced."""
+        return type(self).model_validate(dict(self) | changes)
+
+    def to_json(self) -> str:
+        """Return the JSON text that the Parquet file holds.
+
+        Raises:
+            NonFiniteError: if a number in it is NaN or infinite.
+            SchemaError: if `config` or `facts` hold something that JSON cannot.
+        """
+        try:
+            return json.dumps(self.model_dump(), allow_nan=False)
+        except TypeError as error:
+            raise SchemaError(f"the metadata of an event store must be plain JSON: {error}") from error
+        except ValueError as error:
+            raise NonFiniteError(f"the metadata of an event store must hold finite numbers only: {error}") from error
+
+    @classmethod
+    def from_json(cls, text: str | bytes, where: str) -> "StoreMetadata":
+        """Read the JSON of `to_json`.
+
+        Args:
+            text: the JSON.
+            where: name of the file, for the message.
+
+        Raises:
+            SchemaError: if it is malformed.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+            raise SchemaError(f"{where}: the metadata of the event store are not valid ({details})") from error

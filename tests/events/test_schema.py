@@ -1,0 +1,145 @@
+import json
+
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from partonic.errors import NonFiniteError, SchemaError
+from partonic.events.columns import GROUPS
+from partonic.events.schema import CrossSection, CutFlowStep, EventSchema, ProcessInfo, StoreMetadata
+from partonic.physics.particles import HIGGS, TOP
+from partonic.polynomial import Monomials
+
+
+def test_every_column_states_unit_group_and_meaning(process_info):
+    schema = EventSchema(process_info, ("scale_up",)).arrow()
+    facts = [{key.decode(): value.decode() for key, value in field.metadata.items()} for field in schema]
+    assert {fact["group"] for fact in facts} == set(GROUPS)
+    assert all(fact["description"].endswith((".", "events.")) for fact in facts)
+    units = dict(zip(schema.names, (fact["unit"] for fact in facts), strict=True))
+    assert (units["weight"], units["weight_scale_up"], units["partons"]) == ("pb", "pb", "GeV")
+    assert (units["jet_pt"], units["met_phi"], units["x1"]) == ("GeV", "rad", "")
+
+
+def test_sizes_follow_the_process(process_info):
+    schema = EventSchema(process_info).arrow()
+    assert schema.field("partons").type.list_size == 12
+    assert schema.field("coefficients").type.list_size == 6
+    assert schema.field("isr_partons").type.list_size == 16
+    assert not schema.field("weight").nullable
+    assert schema.field("x1").nullable
+
+
+def test_process_info_of_a_process():
+    class Toy:
+        name = "toy"
+        final_state = (HIGGS, TOP)
+        monomials = Monomials.constant()
+        collider_energy = 13_600.0
+        dimensions = 4
+        channels = ()
+
+        def from_unit_cube(self, numbers): ...
+        def to_unit_cube(self, events): ...
+        def coefficients(self, events): ...
+        def channel_coefficients(self, events, theta): ...
+        def scale(self, events): ...
+        def alpha_s(self, events): ...
+
+    assert ProcessInfo.of(Toy()) == ProcessInfo("toy", ("H", "t"), (25, 6), Monomials.constant(), 13_600.0)
+
+
+def test_fingerprint_changes_with_the_meaning_only(process_info):
+    schema = EventSchema(process_info)
+    assert EventSchema(process_info, ("scale_up",)).fingerprint() == schema.fingerprint()
+    other = ProcessInfo("tth", ("H", "t", "tbar"), (25, 6, -6), Monomials.up_to_degree(("a",), 2), 13_000.0)
+    assert EventSchema(other).fingerprint() != schema.fingerprint()
+    seen = ("jets", "leptons", "met")
+    assert EventSchema(other).fingerprint(seen) == schema.fingerprint(seen)
+    assert schema.fingerprint(seen) != schema.fingerprint(("jets",))
+
+
+def minimal(**columns):
+    coefficients = pa.FixedSizeListArray.from_arrays(pa.array([1.0] * 12), 6)
+    return pa.table({"event_id": [0, 1], "weight": [1.0, -1.0], "coefficients": coefficients} | columns)
+
+
+def test_conform_fills_and_casts(process_info):
+    table = EventSchema(process_info).conform(minimal(cut=[0, -1], jet_pt=[[30.0], None]))
+    assert table.schema.equals(EventSchema(process_info).arrow())
+    assert table.column("cut").type == pa.int8()
+    assert table.column("jet_pt").to_pylist() == [[30.0], None]
+    assert table.column("partons").null_count == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (minimal().drop_columns(["weight"]), "lacks the column 'weight'"),
+        (minimal(colour=[1, 2]), "that the schema lacks: colour"),
+        (minimal(weight=[1.0, None]), "'weight' is null for 1 of 2"),
+        (minimal(cut=[0, 1000]), "'cut' must be int8"),
+        (minimal(partons=[[1.0], [2.0]]), "'partons' must be"),
+        (minimal(jet_pt=["a", "b"]), "'jet_pt' must be"),
+    ],
+)
+def test_tables_that_do_not_fit(process_info, table, message):
+    with pytest.raises(SchemaError, match=message):
+        EventSchema(process_info).conform(table)
+
+
+def test_not_finite_coefficients(process_info):
+    bad = pa.FixedSizeListArray.from_arrays(pa.array([1.0] * 11 + [float("inf")]), 6)
+    with pytest.raises(NonFiniteError, match="1 of 12 values of 'coefficients'"):
+        EventSchema(process_info).conform(minimal(coefficients=bad))
+
+
+def test_metadata_round_trip(process_info):
+    metadata = StoreMetadata.for_process(
+        process_info,
+        theta={"a": 0.1},
+        n_generated=7,
+        cross_section=CrossSection(coefficients=(0.1,) * 6, errors=(1 / 3,) * 6),
+        cut_flow=(CutFlowStep(name="generated", events=7, weight=-0.1, weight_error=0.3),),
+        config={"process": {"name": "tth", "list": [1, None]}},
+        versions={"python": "3.11"},
+    )
+    text = metadata.to_json()
+    assert StoreMetadata.from_json(text, "here") == metadata
+    assert json.loads(text)["schema_version"] == 1
+    assert metadata.process_info == process_info
+    assert metadata.event_schema == EventSchema(process_info)
+
+
+def test_cross_section_at_theta():
+    section = CrossSection(coefficients=(1.0, 2.0, 3.0), errors=(0.1, 0.1, 0.1))
+    assert section.at(Monomials.up_to_degree(("a",), 2), [0.5]) == 1.0 + 1.0 + 0.75
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"n_generated": -1}, "non-negative"),
+        ({"theta": {"c": 1.0}}, "unknown theory parameter 'c'"),
+        ({"colour": 1}, "Extra inputs"),
+        ({"cross_section": {"coefficients": [1.0], "errors": [0.1]}}, "needs 6 coefficients"),
+    ],
+)
+def test_wrong_metadata(process_info, facts, message):
+    with pytest.raises(ValidationError, match=message):
+        StoreMetadata.for_process(process_info, **facts)
+    good = StoreMetadata.for_process(process_info)
+    with pytest.raises(ValidationError, match=message):
+        good.with_facts(**facts)
+
+
+def test_metadata_refuse_nan_and_foreign_json(process_info):
+    bad = StoreMetadata.for_process(process_info, facts={"x": float("nan")})
+    with pytest.raises(NonFiniteError, match="finite"):
+        bad.to_json()
+    with pytest.raises(SchemaError, match="plain JSON"):
+        StoreMetadata.for_process(process_info, config={"x": Monomials.constant()}).to_json()
+    with pytest.raises(SchemaError, match=r"here: .*process: Field required"):
+        StoreMetadata.from_json("{}", "here")
+    with pytest.raises(ValidationError, match="2 PDG"):
+        StoreMetadata(process="x", parton_names=("a",), parton_pdg=(1, 2), collider_energy=1.0)
