@@ -1,0 +1,106 @@
+"""From a YAML file to a validated configuration, with errors that name the key, the file line and the nearest name."""
+
+import difflib
+import typing
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from partonic.config.base import SettingError
+from partonic.config.document import Location, YamlDocument, read_document
+from partonic.errors import ConfigError
+
+__all__ = ["load_config", "nearest"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_config(path: Path, model: type[Model]) -> Model:
+    """Read the YAML file `path` and validate it as `model`.
+
+    Raises:
+        ConfigError: if the file cannot be read, or holds an unknown key, a missing one or a value that is not valid.
+            The message has one line for each problem: file, line, dotted key, what was expected and what came.
+    """
+    document = read_document(path)
+    try:
+        return model.model_validate(document.content)
+    except ValidationError as error:
+        raise ConfigError("\n".join(explain(error, document, model))) from error
+
+
+def explain(error: ValidationError, document: YamlDocument, model: type[BaseModel]) -> list[str]:
+    """Return one line for each problem that pydantic found, in the order of the file."""
+    problems = sorted({_problem(dict(item), document, model) for item in error.errors(include_url=False)})
+    return [f"{document.path}:{line}: {text}" for line, text in problems]
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Return a hint for a misspelt name: the nearest known one if there is one, then all of them."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"{hint}Known: {', '.join(sorted(known)) or 'none'}"
+
+
+def _problem(item: dict[str, Any], document: YamlDocument, model: type[BaseModel]) -> tuple[int, str]:
+    location: Location = item["loc"]
+    setting = item.get("ctx", {}).get("error")
+    if isinstance(setting, SettingError):
+        location = (*location, *setting.location)
+        return document.line(location), f"{dotted(document.written(location))}: {setting}"
+    if item["type"] == "extra_forbidden":
+        return document.line(location), _unknown_key(location, document, model)
+    if item["type"] == "missing":
+        return document.line(location[:-1]), f"{dotted(location)}: this key is missing"
+    name = dotted(document.written(location)) or "the file"
+    return document.line(location), f"{name}: {_lower(item['msg'])}, got {item['input']!r}"
+
+
+def _unknown_key(location: Location, document: YamlDocument, model: type[BaseModel]) -> str:
+    name = str(location[-1])
+    known = sorted({key for section in sections_at(model, location[:-1]) for key in keys_of(section)})
+    hint = nearest(name, known)
+    elsewhere = [dotted(found) for found in all_locations(model) if found[-1] == name]
+    if elsewhere and name not in known:
+        hint = f"it exists as {' and '.join(elsewhere)}. {hint}"
+    return f"{dotted(document.written(location))}: unknown key '{name}'; {hint}"
+
+
+def dotted(location: Location) -> str:
+    """Return a location as it is printed, e.g. ``generation.theta.c_tG``."""
+    return ".".join(str(part) for part in location)
+
+
+def keys_of(section: type[BaseModel]) -> dict[str, Any]:
+    """Return the keys of a section as they are written in a file, with their annotations."""
+    return {info.alias or name: info.annotation for name, info in section.model_fields.items()}
+
+
+def sections_at(model: type[BaseModel], location: Location) -> set[type[BaseModel]]:
+    """Return the section models that a location can mean (several where a value has alternatives)."""
+    sections = {model}
+    for part in location:
+        inner = {found for section in sections for found in sections_in(keys_of(section).get(str(part)))}
+        sections = inner or sections
+    return sections
+
+
+def all_locations(model: type[BaseModel], above: Location = ()) -> Iterator[Location]:
+    """Yield every key of a model, section by section."""
+    for key, annotation in keys_of(model).items():
+        yield (*above, key)
+        for section in sections_in(annotation):
+            yield from all_locations(section, (*above, key))
+
+
+def sections_in(annotation: Any) -> set[type[BaseModel]]:
+    """Return the models named in an annotation such as ``Section | None`` or ``list[Section]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return {found for argument in typing.get_args(annotation) for found in sections_in(argument)}
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
