@@ -1,0 +1,90 @@
+"""The section `report` of an analysis file: what the HTML page shows and how."""
+
+import math
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from partonic.config.base import StrictModel
+
+__all__ = ["BinningConfig", "ReportConfig"]
+
+
+class BinningConfig(StrictModel):
+    """Bins of one variable: either `edges`, or `bins` equal ones from `low` to `high`."""
+
+    edges: tuple[float, ...] = ()
+    """Increasing bin edges in the unit of the variable; empty to give `bins`, `low` and `high` instead."""
+
+    bins: int | None = Field(default=None, ge=1, le=1000)
+    """Number of equal bins."""
+
+    low: float | None = None
+    """Lower edge of the first equal bin."""
+
+    high: float | None = None
+    """Upper edge of the last equal bin."""
+
+    @model_validator(mode="after")
+    def _one_description(self) -> "BinningConfig":
+        equal = (self.bins, self.low, self.high)
+        if self.edges:
+            if equal != (None, None, None):
+                msg = "give either `edges` or `bins`, `low` and `high`, not both"
+                raise ValueError(msg)
+        elif None in equal:
+            msg = "give `edges`, or all of `bins`, `low` and `high`"
+            raise ValueError(msg)
+        edges = self.bin_edges()
+        if len(edges) < 2 or not all(map(math.isfinite, edges)):
+            raise ValueError(f"needs two or more finite edges, got {list(edges)}")
+        if any(after <= before for before, after in zip(edges, edges[1:], strict=False)):
+            raise ValueError(f"the edges must increase, got {list(edges)}")
+        return self
+
+    def bin_edges(self) -> tuple[float, ...]:
+        """Return the bin edges."""
+        if self.bins is None or self.low is None or self.high is None:
+            return self.edges
+        width = (self.high - self.low) / self.bins
+        return (*(self.low + width * number for number in range(self.bins)), self.high)
+
+
+class ReportConfig(StrictModel):
+    """What the report shows and how."""
+
+    title: str = ""
+    """Title of the page; empty for one made from the process."""
+
+    theta: tuple[dict[str, float], ...] = ()
+    """θ points that spectra and cross sections are shown at, beside the reference; parameters not named are 0.
+    Empty: +1 and −1 along each parameter."""
+
+    reference: dict[str, float] = {}
+    """θ that the points are divided by; empty for the Standard Model, where all parameters are 0."""
+
+    sections: tuple[str, ...] = ()
+    """Names of the sections of the page; empty for all."""
+
+    formats: tuple[Literal["pdf", "png", "svg"], ...] = ("pdf", "png")
+    """Formats in which each figure is saved beside the page."""
+
+    binnings: dict[str, BinningConfig] = {}
+    """Bins of variables by name, where others than the default are wanted."""
+
+    batch_size: int = Field(default=20_000, ge=1)
+    """Events in memory at a time."""
+
+    @field_validator("theta")
+    @classmethod
+    def _few_points(cls, points: tuple[dict[str, float], ...]) -> tuple[dict[str, float], ...]:
+        if len(points) > 12:
+            raise ValueError(f"at most 12 θ points can be told apart in a figure, got {len(points)}")
+        return points
+
+    @field_validator("formats")
+    @classmethod
+    def _distinct(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(formats)) != len(formats):
+            raise ValueError(f"a format is listed twice: {list(formats)}")
+        return formats
