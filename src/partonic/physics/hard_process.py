@@ -17,7 +17,7 @@ from partonic.config.process import ProcessConfig
 from partonic.errors import NonFiniteError, ProcessError
 from partonic.physics.amplitudes.amplitude import Amplitude
 from partonic.physics.amplitudes.tth import TopHiggsCouplings, gluon_fusion_tth, quark_annihilation_tth
-from partonic.physics.kinematics import boost_along_z
+from partonic.physics.fourvector import boost_along_z
 from partonic.physics.particles import HIGGS, LIGHT_QUARKS, TOP, Particle, vacuum_expectation_value
 from partonic.physics.pdf import PartonDensities
 from partonic.physics.phasespace.fractions import MomentumFractions
@@ -102,12 +102,12 @@ class HardProcess:
         """Map numbers in [0, 1]^D to parton events, with log |d(Φ_n, x1, x2)/du|."""
         x1, x2, log_fractions = self._fractions.forward(numbers[:, :2])
         momenta, log_volume = self._rambo.forward(numbers[:, 2:], self._partonic_energy(x1, x2))
-        return PartonEvents(boost_along_z(momenta, x1, x2), x1, x2), log_fractions + log_volume
+        return PartonEvents(boost_along_z(momenta, _rapidity(x1, x2)), x1, x2), log_fractions + log_volume
 
     def to_unit_cube(self, events: PartonEvents) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
         """Map parton events to [0, 1]^D, with log |du/d(Φ_n, x1, x2)|."""
         fractions, log_fractions = self._fractions.inverse(events.x1, events.x2)
-        momenta = boost_along_z(events.momenta, events.x2, events.x1)
+        momenta = boost_along_z(events.momenta, _rapidity(events.x2, events.x1))
         numbers, log_volume = self._rambo.inverse(momenta, self._partonic_energy(events.x1, events.x2))
         return torch.cat([fractions, numbers], dim=1), log_fractions + log_volume
 
@@ -164,7 +164,7 @@ class HardProcess:
         beams = torch.stack(
             [torch.stack([half, zero, zero, half], dim=-1), torch.stack([half, zero, zero, -half], dim=-1)], dim=1
         )
-        return torch.cat([beams, boost_along_z(events.momenta, events.x2, events.x1)], dim=1)
+        return torch.cat([beams, boost_along_z(events.momenta, _rapidity(events.x2, events.x1))], dim=1)
 
     def _squared_amplitudes(self, events: PartonEvents) -> list[Tensor]:
         momenta, alpha_s = self._partonic_momenta(events), self.alpha_s(events)
@@ -222,6 +222,11 @@ def _channels(amplitudes: Sequence[Amplitude]) -> tuple[Channel, ...]:
     return tuple(
         Channel((amplitude.particles[0], amplitude.particles[1]), amplitude.colour_flows) for amplitude in amplitudes
     )
+
+
+def _rapidity(x1: Tensor, x2: Tensor) -> Tensor:
+    """Return the rapidity ½ ln(x1/x2) of the partonic system in the laboratory, `(N, 1)`."""
+    return 0.5 * (x1 / x2).log()[:, None]
 
 
 def _padded(weights: Tensor, flows: int) -> Tensor:
