@@ -25,8 +25,8 @@ __all__ = [
     "slash_row",
 ]
 
-Spinor = Complex[Tensor, "4 *axes"]
-Vector = Shaped[Tensor, "4 *axes"]
+Spinor = Complex[Tensor, "4 *#axes"]
+Vector = Shaped[Tensor, "4 *#axes"]
 
 
 @dataclass(frozen=True)

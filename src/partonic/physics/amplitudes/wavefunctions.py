@@ -71,14 +71,15 @@ def linear_polarizations(k: Momentum) -> Float[Tensor, "4 2 points"]:
     """Return two real polarisation vectors of a massless vector boson, orthogonal to k and without time component.
 
     Args:
-        k: momentum, `(4, N)`, GeV. Along the z axis they are (0, 1, 0, 0) and (0, 0, ±1, 0).
+        k: momentum, `(4, N)`, GeV. Along ±z they are the constants (0, ±1, 0, 0) and (0, 0, 1, 0), with no gradient.
     """
     _, kx, ky, kz = k
-    kt = torch.hypot(kx, ky)
-    along_beam = kt == 0
-    safe_kt = torch.where(along_beam, torch.ones_like(kt), kt)
-    cos_phi = torch.where(along_beam, torch.ones_like(kt), kx / safe_kt)
-    sin_phi = torch.where(along_beam, torch.zeros_like(kt), ky / safe_kt)
+    along_beam = (kx == 0) & (ky == 0)
+    # hypot has no gradient at the origin: along the beam the vectors are constants
+    kt = torch.hypot(torch.where(along_beam, torch.ones_like(kx), kx), torch.where(along_beam, 0.0, ky))
+    cos_phi = torch.where(along_beam, 1.0, kx / kt)
+    sin_phi = torch.where(along_beam, 0.0, ky / kt)
+    kt = torch.where(along_beam, 0.0, kt)
     size = torch.hypot(kt, kz)
     zero = torch.zeros_like(kt)
     in_plane = torch.stack([zero, cos_phi * kz / size, sin_phi * kz / size, -kt / size])
