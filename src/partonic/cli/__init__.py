@@ -1,1 +1,9 @@
-"""PLACEHOLDER"""
+"""The command line: `partonic generate | simulate | import | run | report | check`.
+
+Each command parses, calls one library function and says where its result is. Whatever is heavy is imported by the
+command that needs it, so that ``partonic --help`` answers at once.
+"""
+
+from partonic.cli.group import main
+
+__all__ = ["main"]

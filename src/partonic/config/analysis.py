@@ -1,0 +1,80 @@
+"""A whole analysis: one section per room, validated together before any work starts."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from partonic.config.base import SettingError, StrictModel
+from partonic.config.document import Location
+from partonic.config.generation import GenerationConfig
+from partonic.config.loader import load_config, nearest
+from partonic.config.process import ProcessConfig, parameter_names
+from partonic.config.report import ReportConfig
+
+__all__ = ["AnalysisConfig", "load_analysis"]
+
+
+class AnalysisConfig(StrictModel):
+    """An analysis, from the hard process to the report."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
+    """Name of the analysis: letters, digits and ``_ . + -``. The results go to ``runs/<name>`` unless `output` says
+    otherwise."""
+
+    output: Path = Path()
+    """Folder of the results, relative to where the command is run; by default ``runs/<name>``."""
+
+    seed: int = Field(1, ge=0)
+    """Root seed of everything random. The same file with the same seed gives the same events."""
+
+    process: ProcessConfig = ProcessConfig()
+    """The hard process."""
+
+    generation: GenerationConfig = GenerationConfig()
+    """Parton-level events from the matrix element."""
+
+    report: ReportConfig = ReportConfig()
+    """The HTML page and its figures."""
+
+    @model_validator(mode="after")
+    def _output_has_a_name(self) -> "AnalysisConfig":
+        if self.output == Path():
+            object.__setattr__(self, "output", Path("runs") / self.name)
+        return self
+
+    @model_validator(mode="after")
+    def _theory_parameters_are_known(self) -> "AnalysisConfig":
+        known = parameter_names(self.process.name)
+        for location, point in self._theta_points():
+            for name in point:
+                if name not in known:
+                    raise SettingError(
+                        (*location, name),
+                        f"the process '{self.process.name}' has no theory parameter '{name}'; {nearest(name, known)}",
+                    )
+        return self
+
+    def _theta_points(self) -> Iterator[tuple[Location, Mapping[str, float]]]:
+        """Yield every mapping from parameter names to values, with where it is."""
+        yield ("generation", "theta"), self.generation.theta
+        yield ("generation", "weight_scales"), self.generation.weight_scales
+        for index, point in enumerate(self.generation.theta_mixture):
+            yield ("generation", "theta_mixture", index), point
+        yield ("report", "reference"), self.report.reference
+        for index, point in enumerate(self.report.theta):
+            yield ("report", "theta", index), point
+
+
+def load_analysis(path: Path, output: Path | None = None) -> AnalysisConfig:
+    """Read and validate an analysis file.
+
+    Args:
+        path: the YAML file.
+        output: folder of the results in place of the one in the file.
+
+    Raises:
+        ConfigError: if the file cannot be read or is not a valid analysis; the message names key, line and remedy.
+    """
+    config = load_config(path, AnalysisConfig)
+    return config if output is None else config.model_copy(update={"output": output})

@@ -1,0 +1,110 @@
+"""Running the steps of an analysis whose inputs changed, and no other."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from partonic.config.analysis import AnalysisConfig
+from partonic.errors import ConfigError, OutputError, WorkflowError
+from partonic.progress import SILENT, Progress
+from partonic.provenance import content_hash
+from partonic.workflow.lock import folder_lock
+from partonic.workflow.state import WorkflowState
+from partonic.workflow.step import Outcome, Step
+from partonic.workflow.steps import STEPS
+
+__all__ = ["run_analysis"]
+
+logger = logging.getLogger(__name__)
+
+
+def run_analysis(
+    config: AnalysisConfig,
+    *,
+    steps: Sequence[str] | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+    available: Sequence[Step] = STEPS,
+) -> list[Outcome]:
+    """Run the steps of an analysis, in order, in its output folder.
+
+    A step runs if its settings, its version or the content of its input files changed, or if its files are not as it
+    left them. It can be stopped at any moment; the next run goes on.
+
+    Args:
+        config: the analysis.
+        steps: names of the steps to run; the steps before them must be up to date. None: all that the analysis has.
+        force: run the steps even if nothing changed.
+        progress: told how far each step is.
+        available: all steps, in order.
+
+    Raises:
+        ConfigError: if a step is asked for that this analysis does not have.
+        WorkflowError: if an earlier step is missing or out of date, or another run holds the folder.
+        PartonicError: whatever a step raises.
+    """
+    of_analysis = [step for step in available if step.applies(config)]
+    wanted = _wanted(of_analysis, steps, config)
+    with folder_lock(config.output):
+        state = WorkflowState(config.output)
+        return [_bring_up_to_date(step, wanted, state, config, force, progress) for step in _until(of_analysis, wanted)]
+
+
+def _wanted(of_analysis: Sequence[Step], steps: Sequence[str] | None, config: AnalysisConfig) -> set[str]:
+    names = [step.name for step in of_analysis]
+    if steps is None:
+        return set(names)
+    for name in steps:
+        if name not in names:
+            raise ConfigError(f"the analysis '{config.name}' has no step '{name}'; it has: {', '.join(names)}")
+    return set(steps)
+
+
+def _until(of_analysis: Sequence[Step], wanted: set[str]) -> Sequence[Step]:
+    last = max(index for index, step in enumerate(of_analysis) if step.name in wanted)
+    return of_analysis[: last + 1]
+
+
+def _bring_up_to_date(
+    step: Step, wanted: set[str], state: WorkflowState, config: AnalysisConfig, force: bool, progress: Progress
+) -> Outcome:
+    fingerprint = step_fingerprint(step, state, config)
+    current = state.is_current(step.name, fingerprint, step.outputs(config))
+    if current and not (force and step.name in wanted):
+        return Outcome(step.name, ran=False, summary=f"up to date: {state.records[step.name].summary}")
+    if step.name not in wanted:
+        raise WorkflowError(
+            f"the step '{step.name}' has not run with these settings in {config.output}; run `partonic {step.name}` "
+            "first, or `partonic run` for all steps"
+        )
+    if not state.can_resume(step.name, fingerprint) and step.name in state.records:
+        _discard(config.output / step.name)
+    state.begin(step.name, fingerprint)
+    logger.info("%s begins", step.name)
+    summary = step.run(config, progress)
+    state.end(step.name, [*step.inputs(config), *step.outputs(config)], summary)
+    return Outcome(step.name, ran=True, summary=summary)
+
+
+def step_fingerprint(step: Step, state: WorkflowState, config: AnalysisConfig) -> str:
+    """Return the hash of all that the result of a step depends on.
+
+    Raises:
+        WorkflowError: if an input file is missing.
+    """
+    digests = []
+    for path in step.inputs(config):
+        if not path.is_file():
+            raise WorkflowError(f"the step '{step.name}' reads {path}, but there is no such file")
+        digests.append(state.digest(path))
+    return content_hash({"version": step.version, "settings": dict(step.settings(config)), "inputs": digests})
+
+
+def _discard(folder: Path) -> None:
+    """Remove what an earlier run of a step left with other settings."""
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise OutputError(f"cannot remove the outdated {folder}: {error.strerror or error}") from error

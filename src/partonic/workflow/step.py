@@ -1,0 +1,56 @@
+"""What a step of an analysis is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from partonic.config.analysis import AnalysisConfig
+from partonic.progress import Progress
+
+__all__ = ["Outcome", "Step"]
+
+
+@runtime_checkable
+class Step(Protocol):
+    """One step from files to files. Its result depends on `settings` and `inputs` only.
+
+    Attributes:
+        name: of the step and of the folder, within the output folder, that belongs to it alone.
+        version: raised when the step gives another result for the same settings and inputs.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def version(self) -> int: ...  # noqa: D102
+
+    def applies(self, config: AnalysisConfig) -> bool:
+        """Whether the analysis has this step."""
+
+    def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
+        """Return everything in the configuration that the result depends on, as JSON-like values."""
+
+    def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the files that are read."""
+
+    def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the files that exist when the step has ended."""
+
+    def run(self, config: AnalysisConfig, progress: Progress) -> str:
+        """Do the work, going on where an interrupted run was; return one line on the result."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a step in one run.
+
+    Attributes:
+        step: its name.
+        ran: False if nothing had changed since it last ran.
+        summary: one line on its result.
+    """
+
+    step: str
+    ran: bool
+    summary: str

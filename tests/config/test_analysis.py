@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from partonic.config import AnalysisConfig, load_analysis
+from partonic.errors import ConfigError
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "analysis.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_only_the_name_is_needed(tmp_path: Path) -> None:
+    config = load_analysis(written(tmp_path, "name: first\n"))
+    assert config == AnalysisConfig(name="first")
+    assert config.output == Path("runs/first")
+    assert config.process.name == "tth"
+
+
+def test_output_of_the_caller_wins(tmp_path: Path) -> None:
+    path = written(tmp_path, "name: first\noutput: here\n")
+    assert load_analysis(path).output == Path("here")
+    assert load_analysis(path, output=tmp_path / "there").output == tmp_path / "there"
+
+
+@pytest.mark.parametrize("name", ["../up", "with space", ""])
+def test_name_must_serve_as_a_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=r"analysis\.yaml:1: name: string should match pattern"):
+        load_analysis(written(tmp_path, f"name: '{name}'\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "generation:\n  theta:\n    kapa_tilde_t: 0.5\n",
+            r"analysis\.yaml:4: generation\.theta\.kapa_tilde_t: the process 'tth' has no theory parameter "
+            r"'kapa_tilde_t'; did you mean 'kappa_tilde_t'\? Known: c_tG, delta_kappa_t, kappa_tilde_t$",
+        ),
+        (
+            "generation:\n  theta_mixture:\n    - {c_tG: 1.0}\n    - {ctG: 1.0}\n",
+            r"analysis\.yaml:5: generation\.theta_mixture\.1\.ctG: .*'c_tG'",
+        ),
+        ("generation:\n  weight_scales: {c_tg: 1.0}\n", r"analysis\.yaml:3: generation\.weight_scales\.c_tg: "),
+        ("process: {name: ttH}\n", r"analysis\.yaml:2: process\.name: input should be 'tth', got 'ttH'"),
+        ("generation: {evnts: 5}\n", r"generation\.evnts: unknown key 'evnts'; did you mean 'events'\?"),
+    ],
+)
+def test_bad_setting(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_analysis(written(tmp_path, "name: first\n" + text))
