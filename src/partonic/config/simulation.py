@@ -1,0 +1,189 @@
+"""The section `simulation` of an analysis file: decays, shower, detector response, jets and selection."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from partonic.config.base import SettingError, StrictModel
+from partonic.config.detector import DetectorConfig
+
+__all__ = [
+    "HIGGS_BRANCHING_FRACTIONS",
+    "W_HADRONIC_FRACTION",
+    "W_LEPTONIC_FRACTION",
+    "DecayConfig",
+    "JetConfig",
+    "SelectionConfig",
+    "SimulationConfig",
+]
+
+NonNegative = Annotated[float, Field(ge=0.0)]
+
+HIGGS_BRANCHING_FRACTIONS = {"bb": 0.5824, "tautau": 0.06272, "gammagamma": 0.00227, "inclusive": 1.0}
+"""Higgs branching fractions at m_H = 125.0 GeV: LHC Higgs Cross Section Working Group, arXiv:1610.07922, appendix."""
+
+W_LEPTONIC_FRACTION = 0.1086
+"""W → ℓν for each lepton flavour, with universality (Review of Particle Physics 2024; ±0.0009)."""
+
+W_HADRONIC_FRACTION = 0.6741
+"""W → hadrons (Review of Particle Physics 2024; ±0.0027)."""
+
+_OURS = ("Random:", "Beams:", "Main:", "Next:", "Print:", "Init:", "LesHouches:")
+_RESONANCES = ("6:", "24:", "25:")
+
+
+class DecayConfig(StrictModel):
+    """Decays that Pythia is made to choose; their branching fractions enter all weights and the cross section.
+
+    Other hard processes are showered with the same table: what they do not contain is simply not used.
+    """
+
+    higgs: Literal["bb", "tautau", "gammagamma", "inclusive"] = "bb"
+    """Decay of the Higgs boson."""
+
+    tops: Literal["semileptonic", "dilepton", "all_hadronic", "inclusive"] = "semileptonic"
+    """Decays of the two W bosons: in `semileptonic` one goes to ℓν and the other to quarks, which of the two is drawn
+    event by event."""
+
+    leptons: tuple[Literal["e", "mu", "tau"], ...] = Field(default=("e", "mu"), min_length=1)
+    """Lepton flavours of leptonic W decays."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DecayConfig":
+        if len(set(self.leptons)) != len(self.leptons):
+            raise SettingError(("leptons",), f"a flavour is listed twice in {list(self.leptons)}")
+        if self.higgs == "inclusive" and self.tops != "inclusive":
+            message = (
+                "an inclusive Higgs decay contains W bosons, whose decays cannot be forced: with higgs: inclusive use "
+                "tops: inclusive"
+            )
+            raise SettingError(("higgs",), message)
+        return self
+
+    @property
+    def top_pair_fraction(self) -> float:
+        """Branching fraction of the top pair to the decays asked for; the mirror image counts."""
+        leptonic = W_LEPTONIC_FRACTION * len(self.leptons)
+        return {
+            "semileptonic": 2.0 * leptonic * W_HADRONIC_FRACTION,
+            "dilepton": leptonic**2,
+            "all_hadronic": W_HADRONIC_FRACTION**2,
+            "inclusive": 1.0,
+        }[self.tops]
+
+    @property
+    def higgs_fraction(self) -> float:
+        """Branching fraction of the Higgs boson to the decay asked for."""
+        return HIGGS_BRANCHING_FRACTIONS[self.higgs]
+
+
+class JetConfig(StrictModel):
+    """Anti-kT jets of the measured particles without isolated leptons."""
+
+    radius: float = Field(default=0.4, gt=0.0)
+    """Radius parameter R."""
+
+    pt_min: float = Field(default=30.0, gt=0.0)
+    """Smallest pT of a jet, in GeV, after the energy scale."""
+
+    eta_max: float = Field(default=2.4, gt=0.0)
+    """Largest |η| of a jet."""
+
+    max_jets: int = Field(default=16, ge=1)
+    """Jets kept of an event, those of largest pT."""
+
+    match_radius: float = Field(default=0.4, gt=0.0)
+    """ΔR within which a jet is matched to a parton or to a particle-level jet."""
+
+    particle_pt_min: float = Field(default=10.0, gt=0.0)
+    """Smallest pT of a particle-level jet, in GeV."""
+
+
+class SelectionConfig(StrictModel):
+    """Cuts, in this order: leptons, veto of further leptons, jets, b tags. Momenta in GeV."""
+
+    leptons: int = Field(default=1, ge=0)
+    """Number of isolated electrons or muons asked for, exactly."""
+
+    lepton_pt_min: NonNegative = 29.0
+    """Their smallest pT."""
+
+    lepton_eta_max: float = Field(default=2.4, gt=0.0)
+    """Largest |η| of any lepton that counts."""
+
+    veto_pt_min: NonNegative = 15.0
+    """No further isolated lepton may have a larger pT than this."""
+
+    jets_min: int = Field(default=4, ge=0)
+    """Smallest number of jets."""
+
+    b_tags_min: int = Field(default=3, ge=0)
+    """Smallest number of b-tagged jets."""
+
+    @model_validator(mode="after")
+    def _veto_below(self) -> "SelectionConfig":
+        if self.veto_pt_min > self.lepton_pt_min:
+            message = f"must not exceed lepton_pt_min ({self.lepton_pt_min:g} GeV), got {self.veto_pt_min:g}"
+            raise SettingError(("veto_pt_min",), message)
+        return self
+
+
+class SimulationConfig(StrictModel):
+    """Shower, detector response and selection of generated events."""
+
+    multiparton_interactions: bool = False
+    """Simulate further parton interactions of the same collision (about seven times slower)."""
+
+    hadronization: bool = True
+    """Turn partons into hadrons. Without it, quarks and gluons are measured like neutral hadrons."""
+
+    tune: int | None = Field(default=None, ge=0)
+    """Number of the Pythia tune for pp (`Tune:pp`); None: Pythia's default."""
+
+    pythia_settings: tuple[str, ...] = ()
+    """Further Pythia settings, e.g. ``"TimeShower:alphaSvalue = 0.13"``, in the order in which Pythia reads them."""
+
+    decays: DecayConfig = DecayConfig()
+    """Decay channels of the resonances."""
+
+    detector: DetectorConfig = DetectorConfig()
+    """Detector response."""
+
+    jets: JetConfig = JetConfig()
+    """Jet clustering."""
+
+    selection: SelectionConfig = SelectionConfig()
+    """Event selection."""
+
+    shower_attempts: int = Field(default=10, ge=1)
+    """How often an event is tried again, with new random numbers, when Pythia gives up on it."""
+
+    max_failed_fraction: float = Field(default=0.01, ge=0.0, le=1.0)
+    """Largest fraction of events on which Pythia may give up for good; more is an error."""
+
+    chunk_events: int = Field(default=1000, ge=1)
+    """Events of a chunk, the unit of work: a killed run loses at most the chunks at work. Each has its own seed, so
+    another size gives other events."""
+
+    workers: int | None = Field(default=None, ge=1)
+    """Number of worker processes; None: one for each core. 1 without a `scheduler` works in the calling process."""
+
+    scheduler: str | None = None
+    """Address of a running Dask scheduler, e.g. ``"tcp://host:8786"``; None: a local cluster of `workers`."""
+
+    @field_validator("pythia_settings")
+    @classmethod
+    def _not_ours(cls, settings: tuple[str, ...]) -> tuple[str, ...]:
+        for index, setting in enumerate(settings):
+            key = setting.partition("=")[0].strip().lower()
+            if key.startswith(tuple(name.lower() for name in _OURS)):
+                message = f"'{setting}' is set by partonic itself (seeds, beams, event source, printing); remove it"
+                raise SettingError((index,), message)
+            if key.startswith(_RESONANCES) and ":on" in key:
+                message = f"'{setting}' changes decays whose branching fraction enters the weights; use the key decays"
+                raise SettingError((index,), message)
+        return settings
+
+    def physics(self) -> dict[str, object]:
+        """Return everything that the events depend on, as JSON-like values: all but workers and scheduler."""
+        return self.model_dump(mode="json", exclude={"workers", "scheduler"})
