@@ -99,7 +99,7 @@ class Rambo:
         three = momenta[..., 1:]
         systems = three.flip(1).cumsum(dim=1).flip(1)
         kinetic = self._kinetic_masses_of(three, systems, sqrt_s)
-        squared_ratios = (kinetic[:, 1:] / kinetic[:, :-1]).square().clamp(max=1.0)
+        squared_ratios = (kinetic[:, 1:] / kinetic[:, :-1]).square()
         numbers = [_cumulative(squared_ratios[:, k], self.particles - 2 - k) for k in range(self.particles - 2)]
         for i in range(self.particles - 1):
             direction = three[:, i] if i == 0 else self._in_rest_frame(three[:, i], systems[:, i], kinetic[:, i], i)
@@ -118,15 +118,20 @@ class Rambo:
         return torch.stack(kinetic, dim=-1)
 
     def _kinetic_masses_of(self, three: Tensor, systems: Tensor, sqrt_s: Tensor) -> Tensor:
-        """Return the K_i of given momenta from M² − μ² = 2μT + T² − |Q|², T being the sum of kinetic energies."""
+        """Return the K_i of given momenta from M² − μ² = 2μT + T² − |Q|², T being the sum of kinetic energies.
+
+        What rounding has moved onto or over the edge of phase space is moved inside by one rounding unit: collinear
+        massless systems get a mass of that size, and K_i stays below K_{i−1}.
+        """
         masses = three.new_tensor(self.masses)
         squares = three.square().sum(dim=-1)
         energies = squares / (safe_sqrt(squares + masses.square()) + masses)
-        kinetic = [sqrt_s - self._sum_from(0)]
+        kinetic, unit = [sqrt_s - self._sum_from(0)], torch.finfo(three.dtype).eps
         for i in range(1, self.particles - 1):
             mu, total = self._sum_from(i), energies[:, i:].sum(dim=1)
             excess = total * (total + 2.0 * mu) - systems[:, i].square().sum(dim=-1)
-            kinetic.append(excess.clamp(min=0.0) / (safe_sqrt(excess + mu**2) + mu))
+            excess = torch.maximum(excess, (unit * total).square())
+            kinetic.append(torch.minimum(excess / (safe_sqrt(excess + mu**2) + mu), kinetic[-1] * (1.0 - unit)))
         return torch.stack(kinetic, dim=-1)
 
     def _momenta(self, kinetic: Tensor, directions: Tensor) -> Tensor:
