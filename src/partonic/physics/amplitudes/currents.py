@@ -94,12 +94,14 @@ class Bispinor:
 
 
 def light_cone(vector: Vector) -> LightCone:
-    """Return the light-cone components of a four-vector `(4, ...)`, real or complex."""
+    """Return the light-cone components of a four-vector `(4, ...)`, real or complex; they are complex in both cases."""
     energy, x, y, z = vector
+    plus, minus = energy + z, energy - z
     if vector.is_complex():
-        return LightCone(energy + z, energy - z, x + 1j * y, x - 1j * y)
-    perp = torch.complex(x, y)
-    return LightCone(energy + z, energy - z, perp, perp.conj().resolve_conj())
+        return LightCone(plus, minus, x + 1j * y, x - 1j * y)
+    perp, zero = torch.complex(x, y), torch.zeros_like(plus)
+    # converted once here: PyTorch would convert a real factor anew in every product with a spinor
+    return LightCone(torch.complex(plus, zero), torch.complex(minus, zero), perp, perp.conj().resolve_conj())
 
 
 def slash_column(v: LightCone, spinor: Spinor) -> Spinor:
@@ -128,12 +130,17 @@ def slash_row(v: LightCone, spinor: Spinor) -> Spinor:
 
 def propagate_column(q: Float[Tensor, "4 points"], mass: float, spinor: Spinor) -> Spinor:
     """Return (q̸ + m)/(q² − m²) ψ for the real momentum q along the fermion line, in GeV."""
-    return (slash_column(light_cone(q), spinor) + mass * spinor) / (minkowski_product(q, q) - mass**2)
+    return (slash_column(light_cone(q), spinor) + mass * spinor) * _inverse_virtuality(q, mass)
 
 
 def propagate_row(q: Float[Tensor, "4 points"], mass: float, spinor: Spinor) -> Spinor:
     """Return ψ̄ (q̸ + m)/(q² − m²) for the real momentum q along the fermion line, in GeV."""
-    return (slash_row(light_cone(q), spinor) + mass * spinor) / (minkowski_product(q, q) - mass**2)
+    return (slash_row(light_cone(q), spinor) + mass * spinor) * _inverse_virtuality(q, mass)
+
+
+def _inverse_virtuality(q: Tensor, mass: float) -> Tensor:
+    inverse = (minkowski_product(q, q) - mass**2).reciprocal()
+    return torch.complex(inverse, torch.zeros_like(inverse))
 
 
 def minkowski_product(a: Vector, b: Vector) -> Tensor:

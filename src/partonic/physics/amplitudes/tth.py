@@ -61,7 +61,7 @@ TTH_PARAMETERS = ("delta_kappa_t", "kappa_tilde_t", "c_tG")
 """δκ_t, κ̃_t and c_tG (Λ = 1 TeV)."""
 
 _SCALE_OF_NEW_PHYSICS = 1000.0
-_POINTS_PER_BLOCK = 1024
+_POINTS_PER_BLOCK = 2048
 
 
 @dataclass(frozen=True)
