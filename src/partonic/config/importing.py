@@ -1,0 +1,150 @@
+"""The section `import` of an analysis file: events of another generator, simulation or experiment."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from partonic.config.base import SettingError, StrictModel
+from partonic.config.simulation import JetConfig, SelectionConfig
+
+__all__ = ["BTagConfig", "ImportConfig", "LeptonConfig"]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class BTagConfig(StrictModel):
+    """How a jet of the file is b-tagged."""
+
+    branch: str | None = None
+    """Branch with the discriminator; None: the first known one that a NanoAOD file has (see the documentation), and
+    ``Jet.BTag`` for Delphes."""
+
+    working_point: Finite | None = None
+    """Smallest discriminator of a tagged jet; required for NanoAOD, because it depends on algorithm and year."""
+
+    bit: int = Field(default=0, ge=0, le=31)
+    """Bit of ``Jet.BTag`` that holds the working point, for Delphes."""
+
+
+class LeptonConfig(StrictModel):
+    """Which electrons and muons of the file count as leptons. Momenta in GeV."""
+
+    pt_min: float = Field(default=15.0, ge=0.0)
+    """Smallest pT of a lepton that is kept."""
+
+    eta_max: float = Field(default=2.4, gt=0.0)
+    """Largest |η|."""
+
+    electron_isolation_max: float = Field(default=0.12, ge=0.0)
+    """Largest relative isolation of an electron."""
+
+    muon_isolation_max: float = Field(default=0.25, ge=0.0)
+    """Largest relative isolation of a muon."""
+
+    electron_identification: int = Field(default=4, ge=0, le=4)
+    """Smallest cut-based electron identification of NanoAOD: 0 none, 1 veto, 2 loose, 3 medium, 4 tight."""
+
+    muon_identification: Literal["none", "loose", "medium", "tight"] = "tight"
+    """Muon identification of NanoAOD."""
+
+
+class ImportConfig(StrictModel):
+    """Event files of others, and what has to be known to read them."""
+
+    format: Literal["lhe", "nanoaod", "delphes", "hepmc"]
+    """`lhe`: parton events (also .gz); `nanoaod`: CMS NanoAOD; `delphes`: Delphes ROOT files; `hepmc`: particle-level
+    events in HepMC3 or HepMC2 text (also .gz), to which the section `simulation` applies jets, detector and selection."""
+
+    files: tuple[Path, ...] = Field(min_length=1)
+    """Files of one sample, in the order of the events."""
+
+    sample: str | None = None
+    """Name of the process of these events when it is not the one of the analysis, e.g. ``ttbar``."""
+
+    partons: tuple[int, ...] | None = None
+    """PDG ids of the final-state partons that every event must have, in the order of the store; None: those of the
+    process of the analysis. An empty list keeps whatever final state an event has, in `decay_partons`."""
+
+    theta: dict[str, Finite] = Field(default_factory=dict)
+    """θ at which the events were generated; parameters not named are 0."""
+
+    theta_independent: bool = False
+    """These events do not depend on θ (a background, or collision data): their weight is the constant coefficient."""
+
+    weight_points: dict[str, dict[str, Finite]] = Field(default_factory=dict)
+    """θ point of each weight that gives the dependence on θ, by weight id (LHE, HepMC, Delphes) or by index (NanoAOD
+    `LHEReweightingWeight`). None given: weights whose text or name states θ are used."""
+
+    weight_points_file: Path | None = None
+    """YAML file with the mapping of `weight_points`, for long lists."""
+
+    nominal_is_point: bool = False
+    """Use the nominal weight as the weight at `theta`, together with the weights at `weight_points`."""
+
+    max_residual: float = Field(default=1e-3, gt=0.0)
+    """Largest relative deviation of an event's weights from the polynomial in θ; more is an error."""
+
+    extra_weights: tuple[str, ...] = ("*",)
+    """Patterns (``*`` and ``?``) of the other weights that are kept as columns `weight_<name>`; empty: none."""
+
+    normalisation: Literal["auto", "average", "sum"] = "auto"
+    """Meaning of the weights of an LHE file: `auto` follows its IDWTUP; `average`: their mean, `sum`: their sum is the
+    cross section."""
+
+    cross_section: float | None = Field(default=None, gt=0.0)
+    """Cross section of the sample in pb, at `theta`; required for simulated NanoAOD, and replaces the one of other
+    files. With generator cuts or forced decays: their efficiency and branching fraction included."""
+
+    data: bool = False
+    """Collision data: no generator information, every event has weight 1."""
+
+    batch_size: int = Field(default=5_000, ge=1)
+    """Events in memory at a time."""
+
+    btag: BTagConfig = BTagConfig()
+    """b tagging."""
+
+    jets: JetConfig = JetConfig()
+    """Which jets are kept (`pt_min`, `eta_max`, `max_jets`), and the radius of truth matching."""
+
+    jet_identification: int = Field(default=2, ge=0)
+    """Bits of NanoAOD `Jet_jetId` that a jet needs: 2 tight, 4 tight with lepton veto, 0 none."""
+
+    jet_lepton_distance: float = Field(default=0.4, ge=0.0)
+    """Jets closer in ΔR to a kept lepton are that lepton, and dropped."""
+
+    leptons: LeptonConfig = LeptonConfig()
+    """Which electrons and muons are kept."""
+
+    selection: SelectionConfig | None = None
+    """Cuts on NanoAOD and Delphes events; None: all events are kept as selected."""
+
+    parton_source: Literal["GenPart", "LHEPart"] = "GenPart"
+    """Where the hard partons of NanoAOD come from: generator particles, or the particles of its LHE events."""
+
+    parton_copy: Literal["first", "last"] = "first"
+    """Which copy of a hard parton is taken from `GenPart` and Delphes: the `first` is before the shower, as the matrix
+    element made it; the `last` after its radiation."""
+
+    branches: dict[str, str] = Field(default_factory=dict)
+    """Names of branches that differ from the known ones, by our name for them (see the documentation)."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ImportConfig":
+        if self.weight_points and self.weight_points_file is not None:
+            message = "give the θ points either here or in weight_points_file, not both"
+            raise SettingError(("weight_points",), message)
+        if self.format == "nanoaod" and self.btag.working_point is None:
+            message = "NanoAOD needs the working point of its b-tag discriminator, which depends on algorithm and year"
+            raise SettingError(("btag", "working_point"), message)
+        if self.format == "nanoaod" and self.cross_section is None and not self.data:
+            message = "simulated NanoAOD needs the cross section of the sample in pb (or data: true for collisions)"
+            raise SettingError(("cross_section",), message)
+        if self.data and not self.theta_independent:
+            message = "collision data have no dependence on θ: set theta_independent: true"
+            raise SettingError(("theta_independent",), message)
+        if self.theta_independent and (self.weight_points or self.weight_points_file or self.nominal_is_point):
+            message = "events that do not depend on θ have no weights at θ points"
+            raise SettingError(("weight_points",), message)
+        return self

@@ -1,0 +1,240 @@
+"""Event weights: from weights at known θ points to coefficients of θ, and from a generator's weights to pb.
+
+A weight is a polynomial in θ, w(θ) = Σ_a c_a m_a(θ). Weights w_b at known points θ_b therefore determine the
+coefficients c_a: a linear system per event (morphing), solved by least squares where there are more points than
+monomials. The residual of that fit tells whether the weights follow the polynomial at all, and is limited.
+
+Weights that are no θ point (scales, PDF members, shower variations) stay as named columns.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.errors import EventFileError, ParameterError
+from partonic.polynomial import Monomials, solve_morphing
+
+__all__ = [
+    "ThetaWeights",
+    "WeightSums",
+    "column_name",
+    "lhe_factors",
+    "parse_theta",
+    "theta_weights",
+    "weights_to_coefficients",
+]
+
+Array = NDArray[np.float64]
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?"
+_EQUATION = re.compile(rf"([A-Za-z]\w*)\s*=\s*({_NUMBER})(?![\w.])")
+_ENCODED = re.compile(r"(m|min)?(\d+)(?:p(\d+))?")
+
+
+@dataclass(frozen=True)
+class ThetaWeights:
+    """Which weights of a file sit at which θ.
+
+    Attributes:
+        names: identifiers of B weights.
+        points: their θ, `(B, K)`.
+    """
+
+    names: tuple[str, ...]
+    points: Array
+
+
+def parse_theta(text: str, parameters: Sequence[str]) -> dict[str, float] | None:
+    """Return the θ point that the text or name of a weight states, or None if it states none.
+
+    Understood are equations, ``delta_kappa_t=0.0 c_tG=-0.5``, and names of the kind ``ctg_0p5_cpq_m1`` where ``p``
+    stands for the decimal point and ``m`` (or ``min``) for the minus sign. Parameters that are not named are 0.
+
+    Args:
+        text: description or name of the weight.
+        parameters: names of the theory parameters.
+    """
+    equations = _EQUATION.findall(text)
+    if equations and all(name in parameters for name, _ in equations):
+        return {name: float(value.lower().replace("d", "e")) for name, value in equations}
+    return _decoded_name(text.strip(), parameters)
+
+
+def _decoded_name(text: str, parameters: Sequence[str]) -> dict[str, float] | None:
+    """Read ``name_value_name_value``; names may contain underscores themselves."""
+    values: dict[str, float] = {}
+    rest = text
+    while rest:
+        name = next((name for name in sorted(parameters, key=len, reverse=True) if rest.startswith(f"{name}_")), None)
+        found = _ENCODED.match(rest, len(name) + 1) if name is not None else None
+        if name is None or found is None or name in values or rest[found.end() : found.end() + 1] not in ("", "_"):
+            return None
+        sign, whole, decimals = found.groups()
+        values[name] = float(f"{whole}.{decimals or 0}") * (-1.0 if sign else 1.0)
+        rest = rest[found.end() + 1 :]
+    return values or None
+
+
+def theta_weights(
+    descriptions: Mapping[str, str],
+    monomials: Monomials,
+    given: Mapping[str, Mapping[str, float]],
+    where: str,
+    wanted: bool = True,
+) -> ThetaWeights:
+    """Find the weights that sit at known θ points.
+
+    Args:
+        descriptions: text of each weight that the file declares, by identifier.
+        monomials: the monomials of θ.
+        given: θ points stated by the user, by weight identifier; when there are any, nothing else is looked at.
+        where: name of the file, for messages.
+        wanted: whether the coefficients are to come from such weights at all.
+
+    Raises:
+        EventFileError: if a stated weight is not in the file, or the points do not determine the coefficients.
+        ParameterError: if a stated point names an unknown parameter.
+    """
+    parameters = monomials.parameters
+    if not wanted or (not parameters and not given):
+        return ThetaWeights((), np.zeros((0, len(parameters))))
+    if missing := [name for name in given if name not in descriptions]:
+        known = ", ".join(list(descriptions)[:20]) or "none"
+        raise EventFileError(f"{where}: no weight {', '.join(missing)}; the file has: {known}")
+    found: dict[str, Mapping[str, float]] = dict(given)
+    if not given:
+        for name, text in descriptions.items():
+            point = parse_theta(text, parameters) or parse_theta(name, parameters)
+            if point is not None:
+                found[name] = point
+    points = np.array([monomials.point(point) for point in found.values()]).reshape(len(found), len(parameters))
+    _check_determined(monomials, points, where)
+    return ThetaWeights(tuple(found), points)
+
+
+def _check_determined(monomials: Monomials, points: Array, where: str) -> None:
+    try:
+        solve_morphing(monomials, points, np.zeros((0, len(points))))
+    except ParameterError as error:
+        raise EventFileError(
+            f"{where}: its weights do not give the dependence on θ: {error}. State the θ points of its weights under "
+            "`weight_points`, or set `theta_independent: true` if these events do not depend on θ"
+        ) from error
+
+
+def weights_to_coefficients(
+    monomials: Monomials, weights: ThetaWeights, values: Array, event_ids: NDArray[np.int64], max_residual: float
+) -> Array:
+    """Solve weights at known θ points for the coefficients.
+
+    Args:
+        monomials: the A monomials.
+        weights: where the B weights sit.
+        values: the weights in pb, `(N, B)`; any sign.
+        event_ids: numbers of the events, for messages, `(N,)`.
+        max_residual: largest root mean square of (fit − weight) of an event, relative to its largest |weight|.
+
+    Returns:
+        coefficients in pb, `(N, A)`.
+
+    Raises:
+        EventFileError: if a weight is not finite, or the weights of an event do not follow the polynomial.
+    """
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if bad.size:
+        raise EventFileError(f"event {event_ids[bad[0]]}: a weight at a θ point is NaN or infinite")
+    solution = solve_morphing(monomials, weights.points, values)
+    worst = int(np.argmax(solution.residual)) if len(values) else 0
+    if len(values) and solution.residual[worst] > max_residual:
+        raise EventFileError(
+            f"event {event_ids[worst]}: its weights at {len(weights.names)} θ points are no polynomial in the "
+            f"monomials {', '.join(monomials.names)}: relative residual {solution.residual[worst]:.2g}, allowed "
+            f"{max_residual:.2g}. Check the θ points and the monomials, or raise `max_residual`"
+        )
+    return solution.coefficients
+
+
+@dataclass(frozen=True)
+class WeightSums:
+    """Number and sum of the nominal weights of one process in a file.
+
+    Attributes:
+        count: number of events.
+        total: sum of their weights, in the units of the file.
+        cross_section: cross section that the file states, pb.
+    """
+
+    count: int
+    total: float
+    cross_section: float
+
+
+def lhe_factors(
+    strategy: int, sums: Mapping[int, WeightSums], rule: str = "auto", cross_section: float | None = None
+) -> tuple[dict[int, float], str]:
+    """Return the factor that turns XWGTUP into pb such that all events sum to the cross section, by process.
+
+    The weighting strategy |IDWTUP| of hep-ph/0109068 says what XWGTUP means: 1 and 4, the mean of the weights is the
+    cross section; 2, the weights of each process are relative to its XSECUP; 3, unit weights (±1), all processes
+    together have the cross section Σ XSECUP. Generators that write weights whose *sum* is the cross section under
+    strategy 4 (MadGraph with ``event_norm = sum``) are recognised by comparison with XSECUP to 2%.
+
+    Args:
+        strategy: IDWTUP; its sign only announces negative weights.
+        sums: number and sum of the weights, by process number.
+        rule: ``"auto"`` as above, or ``"average"`` or ``"sum"`` whatever IDWTUP says.
+        cross_section: total in pb that replaces the one of the file.
+
+    Returns:
+        the factors, and a sentence that says what was done.
+
+    Raises:
+        EventFileError: if IDWTUP is unknown, or the weights cannot be normalised.
+    """
+    count = sum(entry.count for entry in sums.values())
+    total = sum(entry.total for entry in sums.values())
+    stated = sum(entry.cross_section for entry in sums.values())
+    kind = abs(strategy)
+    if kind not in (1, 2, 3, 4):
+        raise EventFileError(f"the weighting strategy IDWTUP must be ±1, ±2, ±3 or ±4, got {strategy}")
+    if rule == "auto":
+        rule = {1: "average", 2: "process", 3: "header", 4: "average"}[kind]
+        if kind == 4 and count > 1 and stated and abs(total / stated - 1) < 0.02:
+            rule = "sum"
+    factors = _factors(rule, sums, count, total, stated)
+    note = f"IDWTUP {strategy}: {_RULES[rule]}"
+    if cross_section is not None:
+        weighted = sum(factors[process] * entry.total for process, entry in sums.items())
+        scale = _ratio(cross_section, weighted)
+        factors = {process: factor * scale for process, factor in factors.items()}
+        note = f"{note}; scaled to {cross_section} pb as configured"
+    return factors, note
+
+
+_RULES = {
+    "average": "the mean of the weights is the cross section",
+    "sum": "the sum of the weights is the cross section",
+    "process": "the weights of each process sum to its XSECUP",
+    "header": "the weights of all events sum to the sum of XSECUP",
+}
+
+
+def _factors(rule: str, sums: Mapping[int, WeightSums], count: int, total: float, stated: float) -> dict[int, float]:
+    if rule == "process":
+        return {process: _ratio(entry.cross_section, entry.total) for process, entry in sums.items() if entry.count}
+    factor = {"average": 1.0 / max(count, 1), "sum": 1.0}.get(rule)
+    return dict.fromkeys(sums, _ratio(stated, total) if factor is None else factor)
+
+
+def _ratio(cross_section: float, total: float) -> float:
+    if total == 0 or not np.isfinite(total):
+        raise EventFileError(f"the event weights sum to {total}: they cannot be normalised to {cross_section} pb")
+    return cross_section / total
+
+
+def column_name(*parts: str) -> str:
+    """Return a name for an extra weight made of letters, digits, dots, signs and single underscores."""
+    return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9.+-]", "_", "_".join(parts))).strip("_")
