@@ -1,0 +1,79 @@
+"""The program that generates one matrix element, run as a process of its own by `artifacts`.
+
+It reads a JSON request (first argument), drives `pyamplicol` and writes a JSON answer (second argument): either
+``{"done": true}`` or ``{"error": class name, "message": text}``. A separate process keeps four things out of the
+caller: the Python code of a UFO model, whatever the generator prints, its memory, and a generation that never ends.
+It must not import `partonic`: it is run by its path, so that it starts quickly and without torch.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def model_source(request: dict[str, Any]) -> Any:
+    """Return the model as the generator wants it: with its kernels compiled once and kept for other processes."""
+    from pyamplicol import ModelSource
+    from pyamplicol.config.models import EvaluatorConfig
+
+    source = ModelSource.from_path(request["model"], restriction=request["restriction"])
+    prepared = Path(request["prepared_model"])
+    if source.kind == "prepared":
+        return source
+    if not prepared.is_file():
+        partial = prepared.with_name(f".partial-{prepared.name}")
+        source.compile(cache_dir=request["model_cache"], prepared_output=partial, evaluator=EvaluatorConfig())
+        partial.replace(prepared)
+    return ModelSource.from_path(prepared)
+
+
+def particle_names(model: Any) -> dict[int, str]:
+    """Return the names of the model's particles by their PDG identifiers."""
+    from pyamplicol.models.loading import load_compiled_model
+
+    particles: Any = load_compiled_model(model.path).model["particles"]
+    return {int(particle["pdg_code"]): str(particle["name"]) for particle in particles}
+
+
+def expression(request: dict[str, Any], model: Any) -> str:
+    """Return the process as the generator writes it, e.g. ``g g > t t~ H``."""
+    if isinstance(request["process"], str):
+        return str(request["process"])
+    names = particle_names(model)
+    unknown = sorted({pdg for side in request["process"] for pdg in side} - names.keys())
+    if unknown:
+        raise ValueError(f"the model has no particle with PDG identifier {', '.join(map(str, unknown))}")
+    return " > ".join(" ".join(names[pdg] for pdg in side) for side in request["process"])
+
+
+def generate(request: dict[str, Any]) -> None:
+    """Generate the artifact that the request describes."""
+    from pyamplicol import ColorConfig, GenerationConfig, Generator, RunConfig
+    from pyamplicol.config.models import Action, ColorAccuracy, CouplingOrderPolicy, ProcessConfig
+
+    orders = request["orders"]
+    policy = CouplingOrderPolicy.MINIMAL if orders is None else CouplingOrderPolicy.EXPLICIT
+    config = RunConfig(
+        action=Action.GENERATE,
+        process=ProcessConfig(coupling_order_policy=policy, max_coupling_orders=orders or {}),
+        color=ColorConfig(accuracy=ColorAccuracy(request["colour"])),
+        generation=GenerationConfig(workers=1, emit_api_bundle=False),
+    )
+    model = model_source(request)
+    Generator(config).generate(expression(request, model), request["output"], model=model)
+
+
+def main(request_path: str, answer_path: str) -> None:
+    """Answer the request in one file with the outcome in another."""
+    request = json.loads(Path(request_path).read_text(encoding="utf-8"))
+    answer: dict[str, object] = {"done": True}
+    try:
+        generate(request)
+    except Exception as error:  # noqa: BLE001 - a UFO model may raise anything; the caller reports it by name
+        answer = {"error": type(error).__name__, "message": str(error)}
+    Path(answer_path).write_text(json.dumps(answer), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

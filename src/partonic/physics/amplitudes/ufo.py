@@ -1,0 +1,190 @@
+"""Squared matrix elements of any UFO or serialized model, through the external generator `pyamplicol`.
+
+The generator (current recursion, full colour, tree level) writes an artifact once, see `artifacts`; the artifact is
+compiled at run time and evaluated here without the generator. It knows |M|² at the parameter values of the moment;
+`morphed.MorphedAmplitude` turns that into coefficients of the theory parameters.
+
+What to know about the generator: couplings that a model's restriction card sets to zero cannot be switched on later;
+tree level only; no Epsilon tensors; 1/k! of k identical final particles is included; no gradients flow through it.
+"""
+
+import difflib
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.errors import ParameterError, ProcessError
+from partonic.physics.amplitudes.amplitude import ColourFlow, checked_momenta, checked_squares
+from partonic.physics.amplitudes.artifacts import ArtifactRequest, ExternalModel, GenerationOptions, require_generator
+from partonic.physics.amplitudes.colour_words import colour_flow
+
+__all__ = ["ExternalMatrixElement", "ExternalModel", "GenerationOptions"]
+
+Process = str | tuple[tuple[int, ...], tuple[int, ...]]
+
+
+class ExternalMatrixElement:
+    """|M|² of one process, evaluated by a generated artifact.
+
+    One object may be used by several threads: evaluations take turns.
+
+    Args:
+        artifact: folder of the artifact with the whole colour sum.
+        flows: folder of the leading-colour artifact of the same process, or None when no flows are wanted.
+        parameters: values of the model's parameters that differ from the model's own, see `set_parameters`.
+
+    Attributes:
+        process: as the model writes it, e.g. ``"g g > t t~ H"``.
+        particles: PDG identifiers of the two initial and then the final particles, in the order of the momenta.
+        colour_flows: the colour flows, empty without `flows`.
+    """
+
+    def __init__(
+        self, artifact: Path, *, flows: Path | None = None, parameters: Mapping[str, float] | None = None
+    ) -> None:
+        self._artifact = artifact
+        self._sum = _load(artifact)
+        self._flows = None if flows is None else _load(flows)
+        physics = self._sum.physics
+        self.process: str = physics.process
+        self.particles: tuple[int, ...] = tuple(int(leg.pdg_id) for leg in physics.external_particles)
+        self.colour_flows: tuple[ColourFlow, ...] = ()
+        if self._flows is not None:
+            self.colour_flows = self._read_flows(flows or artifact)
+        self._values: dict[str, float] = {
+            parameter.name: float(parameter.default_real) for parameter in physics.model_parameters if parameter.mutable
+        }
+        self._turn = threading.Lock()
+        self.set_parameters(parameters or {})
+
+    @classmethod
+    def generate(
+        cls,
+        process: Process,
+        model: ExternalModel | None = None,
+        *,
+        parameters: Mapping[str, float] | None = None,
+        colour_flows: bool = True,
+        options: GenerationOptions | None = None,
+    ) -> "ExternalMatrixElement":
+        """Return the matrix element of `process`, generated now or found in the cache.
+
+        Args:
+            process: in the names of the model, ``"g g > t t~ H"``, or as PDG identifiers, ``((21, 21), (6, -6, 25))``.
+            model: the model; the Standard Model by default.
+            parameters: values of external parameters that differ from the model's, see `set_parameters`.
+            colour_flows: also generate the leading-colour pieces from which the colour flow of an event is drawn.
+            options: coupling orders, limits and cache folder.
+
+        Raises:
+            DependencyError: if the generator is not installed.
+            ProcessError: if the process has no amplitude, the model is unusable or needs consent, or generation fails.
+            ParameterError: if a parameter is unknown.
+            OutputError: if the cache cannot be written.
+        """
+        chosen, limits = model or ExternalModel(), options or GenerationOptions()
+        artifact = ArtifactRequest(process, chosen, "full", limits).artifact()
+        flows = ArtifactRequest(process, chosen, "lc", limits).artifact() if colour_flows else None
+        return cls(artifact, flows=flows, parameters=parameters)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameters that can be set, with their present values (GeV, GeV⁻² or without unit, as in the model)."""
+        return dict(self._values)
+
+    def set_parameters(self, values: Mapping[str, float]) -> None:
+        """Give external parameters new values; whatever the model derives from them follows.
+
+        Raises:
+            ParameterError: if a name is no external parameter of the model, or a value is not finite.
+        """
+        for name, value in values.items():
+            if name not in self._values:
+                near = difflib.get_close_matches(name, self._values, n=3, cutoff=0.5)
+                hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+                raise ParameterError(
+                    f"'{name}' is no external parameter of {self.process}{hint}. "
+                    f"It has: {', '.join(sorted(self._values))}"
+                )
+            if not np.isfinite(value):
+                raise ParameterError(f"parameter '{name}' must be finite, got {value}")
+        with self._turn:
+            for runtime in (self._sum, self._flows):
+                if runtime is not None and values:
+                    runtime.set_model_parameters({name: float(value) for name, value in values.items()})
+            self._values.update({name: float(value) for name, value in values.items()})
+
+    def squared(self, momenta: Float[Tensor, "events particles 4"]) -> Float[Tensor, " events"]:
+        """Return |M|², averaged over initial and summed over final spins and colours, in GeV^(4−2n).
+
+        Args:
+            momenta: (E, px, py, pz) in GeV, the two incoming particles first, in the order of `particles`; float64, on
+                shell with the masses of the parameters. Results carry no gradient.
+
+        Raises:
+            ProcessError: if the momenta have the wrong shape or type.
+            NonFiniteError: if a result is not finite.
+        """
+        points = checked_momenta(momenta, self.particles, self.process)
+        with self._turn:
+            values = _evaluate(self._sum, points)
+        return checked_squares(torch.from_numpy(values), self.process).to(momenta.device)
+
+    def flow_squared(self, momenta: Float[Tensor, "events particles 4"]) -> Float[Tensor, "events flows"]:
+        """Return the leading-colour |M|² of each of the `colour_flows`; arguments and errors as in `squared`."""
+        points = checked_momenta(momenta, self.particles, self.process)
+        if self._flows is None:
+            raise ProcessError(
+                f"the matrix element of {self.process} was loaded without colour flows; generate it with "
+                "colour_flows=True"
+            )
+        names = [flow.id for flow in self._flows.physics.color_flows]
+        with self._turn:
+            columns = [_evaluate(self._flows, points, color_flows=[name]) for name in names]
+        return checked_squares(torch.from_numpy(np.stack(columns, axis=1)), self.process).to(momenta.device)
+
+    def _read_flows(self, folder: Path) -> tuple[ColourFlow, ...]:
+        listing = json.loads((folder / "model" / "compiled-model.json").read_text(encoding="utf-8"))
+        colours = {entry["pdg_code"]: entry["color"] for entry in listing["model"]["particles"]}
+        legs = [int(colours[pdg]) for pdg in self.particles]
+        words = [flow.word for flow in self._flows.physics.color_flows] if self._flows is not None else []
+        return tuple(colour_flow(word, legs) for word in words)
+
+
+def _load(folder: Path) -> Any:
+    """Return the evaluator of an artifact, refusing artifacts that bring machine code of their own."""
+    require_generator()
+    from pyamplicol import Runtime
+    from pyamplicol.api.errors import PyAmpliColError
+
+    manifest = folder / "artifact.json"
+    if not manifest.is_file():
+        raise ProcessError(f"{folder} is no generated matrix element: it has no artifact.json")
+    if any(payload.get("executable") for payload in json.loads(manifest.read_text(encoding="utf-8"))["payloads"]):
+        raise ProcessError(
+            f"{folder} holds compiled machine code, which is not run unseen: generate the matrix element again, so "
+            "that it is compiled here"
+        )
+    try:
+        return Runtime.load(folder, mute_warnings=True)
+    except PyAmpliColError as error:
+        raise ProcessError(f"cannot load the generated matrix element in {folder}: {error}") from error
+
+
+def _evaluate(runtime: Any, points: np.ndarray[Any, np.dtype[np.float64]], **selection: Any) -> Any:
+    from pyamplicol.api.errors import PyAmpliColError
+
+    if not len(points):
+        return np.zeros(0)
+    try:
+        values = runtime.evaluate(points, **selection)
+    except PyAmpliColError as error:
+        raise ProcessError(f"the external matrix element cannot be evaluated: {error}") from error
+    return np.fromiter(values, dtype=np.complex128, count=len(points)).real
