@@ -19,7 +19,7 @@ help:
 	@echo "make demo     run the example analysis examples/tth_quick.yaml, from matrix element to report"
 	@echo "make test     lint, types, documentation and tests"
 	@echo "make lint     ruff and mypy only"
-	@echo "make format   let ruff format the code"
+	@echo "make format   let ruff format the code, and rewrite the reference of the analysis file"
 	@echo "make docs     build the documentation into docs/_build/html"
 	@echo "make bench    run the benchmarks (BENCH_OPTIONS= for the full ones)"
 	@echo "make clean    remove what was built, .venv included"
@@ -52,6 +52,7 @@ types: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python docs/write_configuration.py
 
 docs: $(STAMP)
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

@@ -43,6 +43,15 @@ def test_name_must_serve_as_a_folder(tmp_path: Path, name: str) -> None:
             "generation:\n  theta_mixture:\n    - {c_tG: 1.0}\n    - {ctG: 1.0}\n",
             r"analysis\.yaml:5: generation\.theta_mixture\.1\.ctG: .*'c_tG'",
         ),
+        (
+            "import:\n  format: lhe\n  files: [a.lhe]\n  weight_points:\n    rwgt_1: {ctg: 1.0}\n",
+            r"analysis\.yaml:6: import\.weight_points\.rwgt_1\.ctg: .*'c_tG'",
+        ),
+        ("report:\n  theta: [{c_tG: 1}, {c_tZ: 1}]\n", r"analysis\.yaml:3: report\.theta\.1\.c_tZ: "),
+        (
+            "simulation:\n  pythia_settings:\n    - TimeShower:alphaSvalue = 0.13\n    - Random:seed = 3\n",
+            r"analysis\.yaml:5: simulation\.pythia_settings\.1: 'Random:seed = 3' is set by partonic",
+        ),
         ("generation:\n  weight_scales: {c_tg: 1.0}\n", r"analysis\.yaml:3: generation\.weight_scales\.c_tg: "),
         ("process: {name: ttH}\n", r"analysis\.yaml:2: process\.name: input should be 'tth', got 'ttH'"),
         ("generation: {evnts: 5}\n", r"generation\.evnts: unknown key 'evnts'; did you mean 'events'\?"),

@@ -8,9 +8,11 @@ from pydantic import Field, model_validator
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.document import Location
 from partonic.config.generation import GenerationConfig
+from partonic.config.importing import ImportConfig
 from partonic.config.loader import load_config, nearest
 from partonic.config.process import ProcessConfig, parameter_names
 from partonic.config.report import ReportConfig
+from partonic.config.simulation import SimulationConfig
 
 __all__ = ["AnalysisConfig", "load_analysis"]
 
@@ -33,6 +35,12 @@ class AnalysisConfig(StrictModel):
 
     generation: GenerationConfig = GenerationConfig()
     """Parton-level events from the matrix element."""
+
+    simulation: SimulationConfig = SimulationConfig()
+    """Decays, shower, detector response and selection."""
+
+    import_: ImportConfig | None = Field(None, alias="import")
+    """Events of another program or experiment, in place of generation and simulation."""
 
     report: ReportConfig = ReportConfig()
     """The HTML page and its figures."""
@@ -61,6 +69,10 @@ class AnalysisConfig(StrictModel):
         yield ("generation", "weight_scales"), self.generation.weight_scales
         for index, point in enumerate(self.generation.theta_mixture):
             yield ("generation", "theta_mixture", index), point
+        if self.import_ is not None:
+            yield ("import", "theta"), self.import_.theta
+            for weight, point in self.import_.weight_points.items():
+                yield ("import", "weight_points", weight), point
         yield ("report", "reference"), self.report.reference
         for index, point in enumerate(self.report.theta):
             yield ("report", "theta", index), point
