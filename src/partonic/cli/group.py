@@ -4,7 +4,6 @@ import logging
 
 import click
 
-import partonic
 from partonic.cli.check import check
 from partonic.cli.generate import generate
 from partonic.cli.import_events import import_events
@@ -41,7 +40,7 @@ class AnalysisCommands(click.Group):
 
 
 @click.group(cls=AnalysisCommands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(partonic.__version__, prog_name="partonic")
+@click.version_option(package_name="partonic")
 @click.option("-v", "--verbose", is_flag=True, help="Show what the steps say while they work.")
 def main(verbose: bool) -> None:
     """From the matrix element to reconstructed events, and from events to theory parameters.
