@@ -61,8 +61,14 @@ def test_too_few_points():
         theta_weights({"c_tG_1": "", "c_tG_2": "", "c_tG_3": ""}, QUADRATIC, {}, "file")
     with pytest.raises(EventFileError, match="theta_independent"):
         theta_weights({}, QUADRATIC, {}, "file")
-    assert theta_weights({}, Monomials.constant(), {}, "file").names == ()
-    assert theta_weights({"c_tG_1": ""}, QUADRATIC, {}, "file", wanted=False).names == ()
+
+
+def test_the_nominal_weight_as_a_point():
+    texts = dict.fromkeys(["c_tG_1", "c_tG_m1"], "")
+    linear = Monomials.up_to_degree(("c_tG",), 2)
+    found = theta_weights(texts, linear, {}, "file", {"nominal": np.array([0.0])})
+    assert found.names == ("c_tG_1", "c_tG_m1", "nominal")
+    assert found.points.ravel().tolist() == [1.0, -1.0, 0.0]
 
 
 @pytest.mark.parametrize("extra", [0, 4])

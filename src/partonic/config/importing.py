@@ -54,7 +54,7 @@ class ImportConfig(StrictModel):
 
     format: Literal["lhe", "nanoaod", "delphes", "hepmc"]
     """`lhe`: parton events (also .gz); `nanoaod`: CMS NanoAOD; `delphes`: Delphes ROOT files; `hepmc`: particle-level
-    events in HepMC3 or HepMC2 text (also .gz), to which the section `simulation` applies jets, detector and selection."""
+    events in HepMC text (also .gz), to which the section `simulation` applies jets, detector response and selection."""
 
     files: tuple[Path, ...] = Field(min_length=1)
     """Files of one sample, in the order of the events."""

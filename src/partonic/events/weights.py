@@ -83,7 +83,7 @@ def theta_weights(
     monomials: Monomials,
     given: Mapping[str, Mapping[str, float]],
     where: str,
-    wanted: bool = True,
+    extra: Mapping[str, Array] | None = None,
 ) -> ThetaWeights:
     """Find the weights that sit at known θ points.
 
@@ -92,15 +92,13 @@ def theta_weights(
         monomials: the monomials of θ.
         given: θ points stated by the user, by weight identifier; when there are any, nothing else is looked at.
         where: name of the file, for messages.
-        wanted: whether the coefficients are to come from such weights at all.
+        extra: further points `(K,)` by name, listed last (the nominal weight at the generation θ).
 
     Raises:
         EventFileError: if a stated weight is not in the file, or the points do not determine the coefficients.
         ParameterError: if a stated point names an unknown parameter.
     """
     parameters = monomials.parameters
-    if not wanted or (not parameters and not given):
-        return ThetaWeights((), np.zeros((0, len(parameters))))
     if missing := [name for name in given if name not in descriptions]:
         known = ", ".join(list(descriptions)[:20]) or "none"
         raise EventFileError(f"{where}: no weight {', '.join(missing)}; the file has: {known}")
@@ -110,9 +108,10 @@ def theta_weights(
             point = parse_theta(text, parameters) or parse_theta(name, parameters)
             if point is not None:
                 found[name] = point
-    points = np.array([monomials.point(point) for point in found.values()]).reshape(len(found), len(parameters))
+    rows = {name: monomials.point(point) for name, point in found.items()} | dict(extra or {})
+    points = np.array(list(rows.values())).reshape(len(rows), len(parameters))
     _check_determined(monomials, points, where)
-    return ThetaWeights(tuple(found), points)
+    return ThetaWeights(tuple(rows), points)
 
 
 def _check_determined(monomials: Monomials, points: Array, where: str) -> None:
