@@ -40,7 +40,7 @@ class AnalysisCommands(click.Group):
 
 
 @click.group(cls=AnalysisCommands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="partonic")
+@click.version_option(package_name="partonic", prog_name="partonic")
 @click.option("-v", "--verbose", is_flag=True, help="Show what the steps say while they work.")
 def main(verbose: bool) -> None:
     """From the matrix element to reconstructed events, and from events to theory parameters.

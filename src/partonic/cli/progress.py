@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import TextIO
+from typing import Protocol, runtime_checkable
 
 from tqdm import tqdm
 
@@ -11,11 +11,25 @@ __all__ = ["TerminalProgress"]
 SECONDS_BETWEEN_LINES = 15.0
 
 
+@runtime_checkable
+class TextStream(Protocol):
+    """Where progress is written: a terminal, a file, a log."""
+
+    def write(self, text: str, /) -> int:
+        """Write `text`."""
+
+    def flush(self) -> None:
+        """Write out what is held back."""
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+
+
 class TerminalProgress:
     """The `partonic.progress.Progress` of the command line, on stderr."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
+    def __init__(self, stream: TextStream | None = None) -> None:
+        self._stream: TextStream = stream or sys.stderr
         self._bar: tqdm | None = None
         self._told = 0.0
 
