@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -57,9 +58,9 @@ class PartonDensities:
         self.set: PdfSet = find_set(name, folder, member)
         self._grid, self._context = _load(self.set.grid)
         self.flavours: tuple[int, ...] = tuple(self._grid.pids)
-        self.x_min: float = min(self._grid.x)
-        self.scale_min: float = min(self._grid.q)
-        self.scale_max: float = max(self._grid.q)
+        self.x_min: float = _lower_edge(self._grid.x)
+        self.scale_min: float = self._grid.q[0]
+        self.scale_max: float = self._grid.q[-1]
         self._coupling = coupling if coupling is not None else _coupling_of(self.set, self.flavours)
         self._kernels: dict[tuple[int, ...], _Kernel] = {}
 
@@ -123,8 +124,8 @@ class _Kernel:
         from madspace.torch import FunctionModule
 
         self._function = FunctionModule(madspace.PartonDensity(grid, list(pdg_ids)).function(), context)
-        self._x_min = min(grid.x) * (1.0 + _EDGE)
-        self._scales = min(grid.q) * (1.0 + _EDGE), max(grid.q) * (1.0 - _EDGE)
+        self._x_min = _lower_edge(grid.x) * (1.0 + _EDGE)
+        self._scales = grid.q[0] * (1.0 + _EDGE), grid.q[-1] * (1.0 - _EDGE)
 
     def __call__(self, x: Tensor, scale: Tensor) -> Tensor:
         inside = x.detach().to("cpu", torch.float64).clamp(min=self._x_min)
@@ -179,11 +180,32 @@ def _load(path: Path) -> tuple[Any, Any]:
         ) from error
     try:
         grid = madspace.PdfGrid(str(path))
+        _check(grid)
     except (RuntimeError, ValueError) as error:
         raise PdfError(f"the grid {path} is not a readable LHAPDF grid (format lhagrid1): {error}") from error
     context = madspace.Context(torch.get_num_threads())
     grid.initialize_globals(context)
     return grid, context
+
+
+def _check(grid: Any) -> None:
+    """Raise ValueError for what the reader of the kernel lets pass: a grid without contents, or with NaN."""
+    if len(grid.x) < 4 or len(grid.q) < 2 or not grid.pids:
+        message = f"it has {len(grid.x)} knots in x, {len(grid.q)} in the scale and partons {list(grid.pids)}"
+        raise ValueError(message)
+    unusable = int((~np.isfinite(np.array(grid.values))).sum())
+    if unusable:
+        message = f"{unusable} of its values are not finite"
+        raise ValueError(message)
+
+
+def _lower_edge(knots: Sequence[float]) -> float:
+    """Return the first knot in x from which the interpolation is regular.
+
+    Grids of CTEQ list the first knot twice, which leaves no slope for the cell above it.
+    """
+    repeated = sum(knot == knots[0] for knot in knots)
+    return float(knots[0] if repeated == 1 else knots[repeated])
 
 
 def _coupling_of(pdf_set: PdfSet, flavours: tuple[int, ...]) -> StrongCoupling | None:
