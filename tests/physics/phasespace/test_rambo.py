@@ -239,6 +239,22 @@ def test_single_precision_stays_in_single_precision(torch_rng):
     torch.testing.assert_close(log_jacobian.double(), exact_jacobian, rtol=1e-3, atol=1e-3)
 
 
+def test_energy_at_and_below_the_threshold(torch_rng):
+    # The map of (x1, x2) can end up at the threshold, or below it by rounding.
+    rambo = Rambo(TTH)
+    numbers = points(rambo, 100, torch_rng)
+    for threshold in (471.0, 471.0 * (1 - 1e-15)):
+        momenta, log_jacobian = rambo.forward(numbers, energies(threshold, 100))
+        assert momenta.isfinite().all()
+        assert log_jacobian.isfinite().all()
+        torch.testing.assert_close(rambo.inverse(momenta, energies(threshold, 100))[0], numbers, rtol=0, atol=1e-9)
+    for wrong in (470.9, math.nan):
+        with pytest.raises(ProcessError, match=r"471.0 GeV"):
+            rambo.forward(numbers, energies(wrong, 100))
+        with pytest.raises(ProcessError, match=r"471.0 GeV"):
+            rambo.inverse(momenta, energies(wrong, 100))
+
+
 @pytest.mark.parametrize("masses", [(), (125.0,), (125.0, -1.0), (125.0, math.nan), (125.0, math.inf)])
 def test_impossible_masses(masses):
     with pytest.raises(ProcessError, match=r"particles|masses"):

@@ -72,10 +72,13 @@ class Rambo:
         Args:
             numbers: n − 2 for the masses of the systems, then (cos θ, φ) of each of the n − 1 decays. Numbers on the
                 faces of the cube are moved inside by one rounding unit, so that everything is finite.
-            sqrt_s: invariant mass of all particles, GeV, above the sum of the masses.
+            sqrt_s: invariant mass of all particles, GeV, not below the sum of the masses.
 
         Returns:
             the four-vectors in the centre-of-mass frame, and log |dΦ_n/du| with dΦ_n in GeV^(2n−4).
+
+        Raises:
+            ProcessError: if an energy is below the sum of the masses.
         """
         half_unit = 0.5 * torch.finfo(numbers.dtype).eps
         inside = numbers.clamp(min=half_unit, max=1.0 - half_unit)
@@ -95,6 +98,9 @@ class Rambo:
 
         Returns:
             the numbers in [0, 1], and log |du/dΦ_n|.
+
+        Raises:
+            ProcessError: if an energy is below the sum of the masses.
         """
         three = momenta[..., 1:]
         systems = three.flip(1).cumsum(dim=1).flip(1)
@@ -110,9 +116,23 @@ class Rambo:
         """Return μ_i, the sum of the masses of particle i (counted from 0) and all after it."""
         return math.fsum(self.masses[i:])
 
+    def _total_kinetic(self, sqrt_s: Tensor) -> Tensor:
+        """Return K_1 = √s − Σm; a √s that equals Σm up to rounding is put one rounding unit above it.
+
+        Raises:
+            ProcessError: if an energy is below the threshold.
+        """
+        unit, threshold = torch.finfo(sqrt_s.dtype).eps, self._sum_from(0)
+        if not bool((sqrt_s >= threshold * (1.0 - 100.0 * unit)).all()):
+            raise ProcessError(
+                f"expected energies above the sum of the masses, {threshold} GeV; the lowest of {len(sqrt_s)} is "
+                f"{float(sqrt_s.detach().min())} GeV (masses {self.masses})"
+            )
+        return torch.maximum(sqrt_s - threshold, unit * sqrt_s)
+
     def _kinetic_masses(self, numbers: Tensor, sqrt_s: Tensor) -> Tensor:
         """Return K_1, …, K_{n−1}, `(events, n − 1)`."""
-        kinetic = [sqrt_s - self._sum_from(0)]
+        kinetic = [self._total_kinetic(sqrt_s)]
         for k in range(self.particles - 2):
             kinetic.append(kinetic[-1] * mass_ratio(numbers[:, k], self.particles - 2 - k))
         return torch.stack(kinetic, dim=-1)
@@ -126,7 +146,7 @@ class Rambo:
         masses = three.new_tensor(self.masses)
         squares = three.square().sum(dim=-1)
         energies = squares / (safe_sqrt(squares + masses.square()) + masses)
-        kinetic, unit = [sqrt_s - self._sum_from(0)], torch.finfo(three.dtype).eps
+        kinetic, unit = [self._total_kinetic(sqrt_s)], torch.finfo(three.dtype).eps
         for i in range(1, self.particles - 1):
             mu, total = self._sum_from(i), energies[:, i:].sum(dim=1)
             excess = total * (total + 2.0 * mu) - systems[:, i].square().sum(dim=-1)
