@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import pythia8mc
 import pytest
+import pythia8mc
 import scipy.stats
 import torch
 
@@ -19,14 +19,15 @@ from partonic.physics.kinematics import transverse_momentum
 from partonic.physics.particles import W_BOSON, vacuum_expectation_value
 from partonic.rng import pythia_seed
 
-EVENTS = 100_000
-POINTS = 600_000
+EVENTS = 60_000
+POINTS = 400_000
 EDGES = {
     "pt_higgs": np.array([0, 30, 60, 90, 120, 150, 190, 240, 300, 400, 600, 2000.0]),
     "pt_top": np.array([0, 40, 80, 120, 160, 200, 250, 300, 400, 550, 2000.0]),
     "mass_tth": np.array([470, 520, 570, 620, 680, 750, 850, 1000, 1200, 1500, 2000, 13000.0]),
 }
 PICOBARN_PER_MILLIBARN = 1e9
+SIN2_THETA = 0.2312
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,7 @@ def histogrammed(momenta, weights, cross_section, error):
 
 
 def pythia_settings(config, alpha_s, scale, seed):
-    """Settings that give Pythia our couplings: fixed scales, on-shell tops, and α/sin²θ_W such that m_W, G_F give v."""
-    v = vacuum_expectation_value(config.fermi_constant)
-    sin2_theta = 0.2312
-    alpha = sin2_theta * W_BOSON.mass**2 / (math.pi * v**2)
+    """Settings that give Pythia our constants: fixed scales and on-shell tops."""
     return [
         f"Beams:eCM = {config.collider_energy}",
         "HiggsSM:gg2Httbar = on",
@@ -69,8 +67,7 @@ def pythia_settings(config, alpha_s, scale, seed):
         "SigmaProcess:alphaSorder = 0",
         f"SigmaProcess:alphaSvalue = {alpha_s!r}",
         "SigmaProcess:alphaEMorder = 0",
-        f"StandardModel:alphaEM0 = {alpha!r}",
-        f"StandardModel:sin2thetaW = {sin2_theta}",
+        f"StandardModel:sin2thetaW = {SIN2_THETA}",
         "SigmaProcess:renormScale3 = 6",
         "SigmaProcess:factorScale3 = 6",
         f"SigmaProcess:renormFixScale = {scale**2!r}",
@@ -78,9 +75,6 @@ def pythia_settings(config, alpha_s, scale, seed):
         f"6:m0 = {config.top_mass}",
         f"25:m0 = {config.higgs_mass}",
         f"24:m0 = {W_BOSON.mass}",
-        # the Yukawa coupling without running: m_t(μ) = m_t
-        f"ParticleData:mtRun = {config.top_mass}",
-        "ParticleData:alphaSvalueMRun = 1e-10",
         f"PDF:pSet = LHAGrid1:{config.pdf.name}_0000.dat",
         "Random:setSeed = on",
         f"Random:seed = {seed}",
@@ -101,6 +95,9 @@ def pythia_sample(process):
     pythia = pythia8mc.Pythia("", False)
     for line in pythia_settings(ProcessConfig(), alpha_s, scale, pythia_seed(7, "against pythia")):
         assert pythia.readString(line), line
+    # Pythia's Yukawa coupling is 4π α/sin²θ_W (m_t/2m_W)²: choose α such that it is (m_t/v)²
+    v = vacuum_expectation_value(ProcessConfig().fermi_constant)
+    pythia.settings.parm("StandardModel:alphaEM0", SIN2_THETA * W_BOSON.mass**2 / (math.pi * v**2), True)
     assert pythia.init()
     momenta = np.empty((EVENTS, 3, 4))
     for i in range(EVENTS):
@@ -109,8 +106,13 @@ def pythia_sample(process):
             particle = next(pythia.process[k] for k in (5, 6, 7) if pythia.process[k].id() == identifier)
             momenta[i, j] = particle.e(), particle.px(), particle.py(), particle.pz()
     info = pythia.infoPython()
-    sigma, error = (PICOBARN_PER_MILLIBARN * value for value in (info.sigmaGen(), info.sigmaErr()))
-    return histogrammed(torch.from_numpy(momenta), np.full(EVENTS, sigma / EVENTS), sigma, error)
+    # Pythia's Yukawa coupling runs to √ŝ: undo it event by event
+    energies = invariant_mass(torch.from_numpy(momenta)).tolist()
+    running = np.array([pythia.particleData.mRun(6, energy) for energy in energies]) / ProcessConfig().top_mass
+    weights = info.sigmaGen() * PICOBARN_PER_MILLIBARN / EVENTS / running**2
+    sigma = float(weights.sum())
+    error = math.hypot(sigma * info.sigmaErr() / info.sigmaGen(), math.sqrt(EVENTS) * float(weights.std()))
+    return histogrammed(torch.from_numpy(momenta), weights, sigma, error)
 
 
 @pytest.fixture(scope="module")
