@@ -17,6 +17,7 @@ class TextStep:
     name: str
     before: str | None = None
     version: int = 1
+    knows_its_work: bool = False
     interrupt: bool = False
     runs: list[str] = field(default_factory=list)
 

@@ -70,6 +70,24 @@ def test_outdated_work_is_removed_before_the_step_runs(config: AnalysisConfig, s
     assert not leftover.exists()
 
 
+def test_step_that_knows_its_work_finds_it_again(config: AnalysisConfig, steps: list[TextStep]) -> None:
+    steps[0].knows_its_work = True
+    ran(config, steps)
+    (config.output / "generate" / "part").write_text("a trained network")
+    ran(config.model_copy(update={"seed": 4}), steps)
+    assert steps[0].runs == ["began", "went on"]
+    (config.output / "generate" / "part").write_text("a trained network")
+    ran(config, steps, force=True)
+    assert steps[0].runs[-1] == "began"
+
+
+def test_folder_that_no_run_made_is_left_alone(config: AnalysisConfig, steps: list[TextStep]) -> None:
+    (config.output / "generate").mkdir(parents=True)
+    (config.output / "generate" / "thesis.tex").write_text("precious")
+    ran(config, steps, force=True)
+    assert (config.output / "generate" / "thesis.tex").read_text() == "precious"
+
+
 def test_interrupted_step_goes_on(config: AnalysisConfig, steps: list[TextStep]) -> None:
     steps[1].interrupt = True
     with pytest.raises(KeyboardInterrupt):

@@ -5,17 +5,26 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.errors import DependencyError, PartonicError, ProcessError
+from partonic.errors import DependencyError, EventFileError, PartonicError
 from partonic.workflow.lock import folder_lock
+from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
 from partonic.workflow.state import WorkflowState
 
 __all__ = ["Finding", "check_analysis"]
 
-_PACKAGES = {
-    "generation": ("madnis", "pylhe"),
-    "simulation": ("awkward", "dask", "distributed", "fastjet", "pythia8mc"),
-    "report": ("jinja2", "matplotlib", "mplhep"),
+_Extras = dict[str, tuple[str, ...]]
+_OWN_EVENTS: _Extras = {
+    "generation": ("madnis", "safetensors"),
+    "simulation": ("dask", "distributed", "fastjet", "pythia8mc"),
 }
+_REPORT: _Extras = {"report": ("jinja2", "matplotlib", "mplhep")}
+_READERS: dict[str, _Extras] = {
+    "lhe": {},
+    "nanoaod": {"readers": ("awkward", "uproot")},
+    "delphes": {"readers": ("awkward", "uproot")},
+    "hepmc": {"readers": ("pyhepmc",), "simulation": ("fastjet",)},
+}
+"""Packages that the steps import, by the extra that brings them."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +61,11 @@ def check_analysis(config: AnalysisConfig) -> Iterator[Finding]:
 
 def checks_of(config: AnalysisConfig) -> Sequence[tuple[str, Check]]:
     """Return the questions that matter for this analysis."""
-    return (
-        ("packages", packages_are_installed),
-        ("output", output_is_writable),
-        ("process", process_builds),
-    )
+    common = (("packages", packages_are_installed), ("output", output_is_writable))
+    if config.import_:
+        return (*common, ("files", files_exist))
+    process = (("matrix element", matrix_element_agrees), ("process", cross_section_is_plausible))
+    return (*common, *process, ("shower", pythia_accepts))
 
 
 def packages_are_installed(config: AnalysisConfig) -> str:
@@ -65,14 +74,15 @@ def packages_are_installed(config: AnalysisConfig) -> str:
     Raises:
         DependencyError: naming the packages that are missing and the extras that bring them.
     """
-    missing = {extra: [name for name in names if find_spec(name) is None] for extra, names in _PACKAGES.items()}
+    needed = _REPORT | (_READERS[config.import_.format] if config.import_ else _OWN_EVENTS)
+    missing = {extra: [name for name in names if find_spec(name) is None] for extra, names in needed.items()}
     lacking = [name for names in missing.values() for name in names]
     if lacking:
         extras = ",".join(extra for extra, names in missing.items() if names)
         raise DependencyError(
             f"not installed: {', '.join(lacking)}; install them with: pip install 'partonic[{extras}]'"
         )
-    return f"{sum(len(names) for names in _PACKAGES.values())} packages found"
+    return f"found {', '.join(name for names in needed.values() for name in names)}"
 
 
 def output_is_writable(config: AnalysisConfig) -> str:
@@ -87,29 +97,26 @@ def output_is_writable(config: AnalysisConfig) -> str:
     return f"{config.output} can be written; steps done there: {', '.join(done) or 'none'}"
 
 
-def process_builds(config: AnalysisConfig) -> str:
-    """Build the process, which reads the parton densities, and evaluate it at random points.
+def files_exist(config: AnalysisConfig) -> str:
+    """Look for the event files that are imported.
 
     Raises:
-        PdfError: if the PDF set is missing.
-        ProcessError: if the differential cross section of the Standard Model is not positive, or its θ-coefficients
-            give a negative value at some θ.
+        EventFileError: naming those that are missing.
     """
-    import numpy as np
-    import torch
+    files = config.import_.files if config.import_ else ()
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing:
+        raise EventFileError(f"there is no file {', '.join(missing)}; mend the key import.files")
+    return f"{len(files)} event files found"
 
-    from partonic.physics.hard_process import build_process
-    from partonic.rng import torch_generator
 
-    process = build_process(config.process)
-    numbers = torch.rand(100, process.dimensions, dtype=torch.float64, generator=torch_generator(config.seed, "check"))
-    coefficients = process.coefficients(process.from_unit_cube(numbers)[0]).numpy()
-    theta = np.random.default_rng(0).normal(size=(50, len(process.monomials.parameters)))
-    values = coefficients @ process.monomials.evaluate(theta).T
-    if not (coefficients[:, 0] > 0).all() or (values < -1e-9 * np.abs(values).max()).any():
-        raise ProcessError(
-            f"dσ/dz of '{process.name}' is negative or not finite at some of 100 random points: this is a bug, please "
-            "report it with the analysis file"
-        )
-    parameters = ", ".join(process.monomials.parameters)
-    return f"'{process.name}' with θ = ({parameters}), PDF set {config.process.pdf.name}, positive at 100 points"
+def pythia_accepts(config: AnalysisConfig) -> str:
+    """Have Pythia read its settings.
+
+    Raises:
+        ConfigError: naming the setting that Pythia rejects.
+    """
+    from partonic.simulation.pipeline import check_simulation
+
+    check_simulation(config.simulation)
+    return f"Pythia accepts all settings, {len(config.simulation.pythia_settings)} of them from the analysis file"

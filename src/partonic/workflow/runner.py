@@ -78,8 +78,8 @@ def _bring_up_to_date(
             f"the step '{step.name}' has not run with these settings in {config.output}; run `partonic {step.name}` "
             "first, or `partonic run` for all steps"
         )
-    if not state.can_resume(step.name, fingerprint) and step.name in state.records:
-        _discard(config.output / step.name)
+    if force or not (step.knows_its_work or state.can_resume(step.name, fingerprint)):
+        _empty(config.output / step.name, state)
     state.begin(step.name, fingerprint)
     logger.info("%s begins", step.name)
     summary = step.run(config, progress)
@@ -101,10 +101,10 @@ def step_fingerprint(step: Step, state: WorkflowState, config: AnalysisConfig) -
     return content_hash({"version": step.version, "settings": dict(step.settings(config)), "inputs": digests})
 
 
-def _discard(folder: Path) -> None:
-    """Remove what an earlier run of a step left with other settings."""
+def _empty(folder: Path, state: WorkflowState) -> None:
+    """Remove the folder of a step with what an earlier run left there. A folder that no run here made is left alone."""
     try:
-        if folder.exists():
+        if folder.name in state.records and folder.exists():
             shutil.rmtree(folder)
     except OSError as error:
         raise OutputError(f"cannot remove the outdated {folder}: {error.strerror or error}") from error

@@ -18,12 +18,16 @@ class Step(Protocol):
     Attributes:
         name: of the step and of the folder, within the output folder, that belongs to it alone.
         version: raised when the step gives another result for the same settings and inputs.
+        knows_its_work: whether the step itself tells by hash which of the work in its folder was done with the same
+            settings, and can be used again. The folder of a step that does not is emptied before it begins.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102
     @property
     def version(self) -> int: ...  # noqa: D102
+    @property
+    def knows_its_work(self) -> bool: ...  # noqa: D102
 
     def applies(self, config: AnalysisConfig) -> bool:
         """Whether the analysis has this step."""

@@ -11,52 +11,124 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.progress import Progress
 from partonic.workflow.step import Step
 
-__all__ = ["STEPS", "GenerateStep"]
-
-EVENT_FILE = "events.lhe.gz"
-EVENT_STORE = "events.parquet"
+__all__ = ["STEPS", "GenerateStep", "ReportStep", "SimulateStep", "event_store"]
 
 
 @dataclass(frozen=True)
 class GenerateStep:
-    """Unweighted parton events with their θ-coefficients, as LHE."""
+    """Unweighted parton events with their θ-coefficients, as a Les Houches event file."""
 
     name: str = "generate"
     version: int = 1
+    knows_its_work: bool = True
 
     def applies(self, config: AnalysisConfig) -> bool:
-        """Whether events are generated here and not imported."""
-        return True
+        """Whether events are generated and not imported."""
+        return config.import_ is None
 
     def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
         """Return process, generation and seed."""
-        return {
-            "process": config.process.model_dump(mode="json"),
-            "generation": config.generation.model_dump(mode="json"),
-            "seed": config.seed,
-        }
+        process, generation = (section.model_dump(mode="json") for section in (config.process, config.generation))
+        return {"process": process, "generation": generation, "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Nothing is read."""
         return ()
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the LHE file and the summary of the generation."""
-        return (event_file(config), config.output / self.name / "generation.json")
+        """Return the event file and the record of the generation."""
+        return (_parton_events(config), _generation_record(config))
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
-        """Generate the events."""
+        """Train the sampler and generate the events."""
         from partonic.generation.generate import generate_events
         from partonic.physics.hard_process import build_process
 
         process = build_process(config.process)
-        result = generate_events(process, config.generation, config.seed, config.output / self.name, progress)
-        return str(result)
+        return str(generate_events(process, config.generation, config.seed, config.output / self.name, progress))
 
 
-def event_file(config: AnalysisConfig) -> Path:
-    """Return the path of the generated parton events."""
-    return config.output / "generate" / EVENT_FILE
+@dataclass(frozen=True)
+class SimulateStep:
+    """Decays, shower, detector response and selection of the generated events, into the event store."""
+
+    name: str = "simulate"
+    version: int = 1
+    knows_its_work: bool = True
+
+    def applies(self, config: AnalysisConfig) -> bool:
+        """Whether events are generated and not imported."""
+        return config.import_ is None
+
+    def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
+        """Return what the simulated events depend on, and the seed; not how many processes make them."""
+        return {"simulation": config.simulation.physics(), "seed": config.seed}
+
+    def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the parton events."""
+        return (_parton_events(config),)
+
+    def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the event store."""
+        return (event_store(config),)
+
+    def run(self, config: AnalysisConfig, progress: Progress) -> str:
+        """Simulate the events in chunks."""
+        from partonic.events.schema import ProcessInfo
+        from partonic.physics.hard_process import build_process
+        from partonic.simulation.pipeline import simulate
+
+        process, store = ProcessInfo.of(build_process(config.process)), event_store(config)
+        return str(simulate(_parton_events(config), process, config.simulation, config.seed, store, progress))
 
 
-STEPS: tuple[Step, ...] = (GenerateStep(),)
+@dataclass(frozen=True)
+class ReportStep:
+    """The HTML page with its figures."""
+
+    name: str = "report"
+    version: int = 1
+    knows_its_work: bool = False
+
+    def applies(self, config: AnalysisConfig) -> bool:
+        """Every analysis has a report."""
+        return True
+
+    def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
+        """Return the section `report`."""
+        return {"report": config.report.model_dump(mode="json")}
+
+    def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the event store, and the record of the generation if the events are our own."""
+        return (event_store(config),) if config.import_ else (event_store(config), _generation_record(config))
+
+    def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the page and its numbers."""
+        folder = config.output / self.name
+        return (folder / "index.html", folder / "report.json")
+
+    def run(self, config: AnalysisConfig, progress: Progress) -> str:
+        """Fill the histograms and write the page."""
+        from partonic.report.build import build_report
+
+        generation = None if config.import_ else _generation_record(config)
+        page = build_report(
+            event_store(config), config.output / self.name, config.report, generation=generation, progress=progress
+        )
+        return f"the report is {page}"
+
+
+def event_store(config: AnalysisConfig) -> Path:
+    """Return the path of the event store of an analysis."""
+    return config.output / ("import" if config.import_ else "simulate") / "events.parquet"
+
+
+def _parton_events(config: AnalysisConfig) -> Path:
+    return config.output / "generate" / "events.lhe.gz"
+
+
+def _generation_record(config: AnalysisConfig) -> Path:
+    return config.output / "generate" / "generation.json"
+
+
+STEPS: tuple[Step, ...] = (GenerateStep(), SimulateStep(), ReportStep())

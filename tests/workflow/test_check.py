@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from partonic.config import AnalysisConfig
+from partonic.workflow import Finding, check, check_analysis
+from partonic.workflow.lock import folder_lock
+
+
+def findings_of(content: dict[str, object], output: Path) -> dict[str, Finding]:
+    config = AnalysisConfig.model_validate({"name": "toy", "output": output, **content})
+    return {finding.subject: finding for finding in check_analysis(config)}
+
+
+def test_analysis_with_all_that_it_needs(tmp_path: Path) -> None:
+    findings = findings_of({}, tmp_path / "out")
+    assert list(findings) == ["configuration", "packages", "output", "matrix element", "process", "shower"]
+    assert all(finding.passed for finding in findings.values()), [str(finding) for finding in findings.values()]
+    assert "delta_kappa_t, kappa_tilde_t, c_tG" in findings["process"].detail
+
+
+@pytest.mark.parametrize(
+    ("content", "subject", "message"),
+    [
+        ({"process": {"pdf": {"name": "NoSuchSet"}}}, "process", "NoSuchSet"),
+        ({"process": {"collider_energy": 400.0}}, "process", "below the threshold"),
+        ({"simulation": {"pythia_settings": ["TimeShower:alphasValeu = 0.1"]}}, "shower", "TimeShower:alphasValeu"),
+        ({"import": {"format": "lhe", "files": ["absent.lhe"]}}, "files", "there is no file absent.lhe"),
+    ],
+)
+def test_what_is_missing_is_named(tmp_path: Path, content: dict[str, object], subject: str, message: str) -> None:
+    findings = findings_of(content, tmp_path / "out")
+    assert [finding.subject for finding in findings.values() if not finding.passed] == [subject]
+    assert message in findings[subject].detail
+    assert str(findings[subject]).startswith(f"FAILED {subject}: ")
+
+
+def test_imported_events_need_no_generator(tmp_path: Path) -> None:
+    events = tmp_path / "events.lhe"
+    events.write_text("")
+    findings = findings_of({"import": {"format": "lhe", "files": [events]}}, tmp_path / "out")
+    assert list(findings) == ["configuration", "packages", "output", "files"]
+    assert all(finding.passed for finding in findings.values())
+
+
+def test_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "find_spec", lambda name: None if name == "fastjet" else object())
+    finding = findings_of({}, tmp_path / "out")["packages"]
+    assert not finding.passed
+    assert "not installed: fastjet; install them with: pip install 'partonic[simulation]'" in finding.detail
+
+
+def test_output_that_cannot_be_written() -> None:
+    finding = findings_of({}, Path("/proc/partonic"))["output"]
+    assert not finding.passed
+    assert "cannot write" in finding.detail
+
+
+def test_folder_of_another_run(tmp_path: Path) -> None:
+    with folder_lock(tmp_path / "out"):
+        finding = findings_of({}, tmp_path / "out")["output"]
+    assert not finding.passed
+    assert "another partonic is at work" in finding.detail
