@@ -1,7 +1,7 @@
 """The dipole vertices and their normalisation in qq̄ → tt̄ and gg → tt̄, where closed forms are published.
 
-C. Degrande, J.-M. Gérard, C. Grojean, F. Maltoni, G. Servant, "Non-resonant new physics in top pair production at hadron
-colliders", arXiv:1010.6304: for (c_hg/Λ²) (Q̄ φ̃) σ^{μν} T^A t G^A_{μν} + h.c. the interference with QCD is
+C. Degrande, J.-M. Gérard, C. Grojean, F. Maltoni, G. Servant, "Non-resonant new physics in top pair production at
+hadron colliders", arXiv:1010.6304: for (c_hg/Λ²) (Q̄ φ̃) σ^{μν} T^A t G^A_{μν} + h.c. the interference with QCD is
 
     dσ/dt (q q̄) = √2 α_s g_s (v m_t / s²) (c_hg/Λ²) 4/9
     dσ/dt (g g) = √2 α_s g_s (v m_t / s²) (c_hg/Λ²) (1/(6 τ1 τ2) − 3/8),   τ_{1,2} = (m_t² − t, u)/s,
