@@ -161,7 +161,7 @@ class SimulationConfig(StrictModel):
     max_failed_fraction: float = Field(default=0.01, ge=0.0, le=1.0)
     """Largest fraction of events on which Pythia may give up for good; more is an error."""
 
-    chunk_events: int = Field(default=1000, ge=1)
+    chunk_events: int = Field(default=1000, ge=1, le=20_000)
     """Events of a chunk, the unit of work: a killed run loses at most the chunks at work. Each has its own seed, so
     another size gives other events."""
 

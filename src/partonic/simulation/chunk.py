@@ -1,0 +1,164 @@
+"""One chunk of events, from the text of the LHE file to rows of the event store: the task of a worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from partonic.config.simulation import SimulationConfig
+from partonic.errors import EventFileError
+from partonic.events.readers.source import fixed_lists
+from partonic.events.schema import StoreMetadata
+from partonic.events.store import EventWriter
+from partonic.events.weights import ThetaWeights, weights_to_coefficients
+from partonic.rng import numpy_generator
+from partonic.simulation.event_table import decay_columns, hard_process_columns, isr_columns, reco_columns
+from partonic.simulation.harvest import ShoweredEvents
+from partonic.simulation.isr import isr_view
+from partonic.simulation.lhe_chunk import LheChunk, parse_chunk
+from partonic.simulation.lhe_source import LheFacts
+from partonic.simulation.reconstruct import ParticleLevel, RecoObjects, reconstruct
+from partonic.simulation.selection import SELECTED, cut_flow, cut_names
+from partonic.simulation.shower import Shower
+
+__all__ = ["ChunkJob", "ChunkResult", "simulate_chunk", "step_names"]
+
+_MAX_RESIDUAL = 1e-3
+"""Largest relative deviation of the weights of an event from the polynomial in θ."""
+
+
+@dataclass(frozen=True)
+class ChunkJob:
+    """What is the same for all chunks of a run.
+
+    Attributes:
+        config: settings of the simulation.
+        facts: facts of the LHE file (its header left out, it may be long).
+        metadata: of each part; the cut flow is added.
+        factors: from the units of the file to pb, forced decays included, by process number.
+        theta_weights: weights of the file that give the coefficients.
+        extra_weights: identifiers in the file of the extra weights, in the order of the metadata.
+        seed: root seed.
+        own: whether our generator wrote the file.
+    """
+
+    config: SimulationConfig
+    facts: LheFacts
+    metadata: StoreMetadata
+    factors: dict[int, float]
+    theta_weights: ThetaWeights
+    extra_weights: tuple[str, ...]
+    seed: int
+    own: bool
+
+    def key(self) -> tuple[str, str, int]:
+        """Return what an initialised shower depends on."""
+        return self.config.model_dump_json(), self.facts.digest, self.seed
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """What a worker tells about a finished chunk.
+
+    Attributes:
+        events: number of events.
+        selected: number of selected events.
+        failed: number of events on which Pythia gave up.
+    """
+
+    events: int
+    selected: int
+    failed: int
+
+
+class _Worker:
+    """The shower of a worker process, kept from one chunk to the next; its state never enters the result."""
+
+    def __init__(self) -> None:
+        self._key: tuple[str, str, int] | None = None
+        self._shower: Shower | None = None
+
+    def shower(self, job: ChunkJob) -> Shower:
+        if self._shower is None or self._key != job.key():
+            self._shower, self._key = Shower(job.config, job.facts, job.seed), job.key()
+        return self._shower
+
+
+@lru_cache(maxsize=1)
+def _worker() -> _Worker:
+    return _Worker()
+
+
+def step_names(config: SimulationConfig) -> tuple[str, ...]:
+    """Return the names of the steps of the cut flow."""
+    return ("generated", "showered", *cut_names(config.selection, config.jets))
+
+
+def simulate_chunk(job: ChunkJob, number: int, texts: Sequence[bytes], first: int, path: Path) -> ChunkResult:
+    """Simulate the events of one chunk and write them to `path`, whole or not at all.
+
+    Args:
+        job: what all chunks share.
+        number: of the chunk, from 0; it determines the random numbers.
+        texts: LHE texts of the events.
+        first: number of the first event in the file.
+        path: store to write.
+
+    Raises:
+        PartonicError: if an event is malformed, Pythia gives up too often, or the part cannot be written.
+    """
+    names = (*job.theta_weights.names, *job.extra_weights)
+    chunk = parse_chunk(texts, first, names)
+    events = _worker().shower(job).run(chunk, number)
+    generator = numpy_generator(job.seed, "simulate", number, "detector")
+    reco = reconstruct(ParticleLevel(events.particles, events.heavy), generator, job.config)
+    table = _table(job, chunk, events, reco)
+    cut, weight = (table.column(name).to_numpy() for name in ("cut", "weight"))
+    flow = cut_flow(step_names(job.config), cut, weight)
+    with EventWriter(path, job.metadata.with_facts(cut_flow=flow, n_generated=len(chunk))) as writer:
+        writer.write(table)
+    return ChunkResult(len(chunk), int((cut == SELECTED).sum()), int(events.failed.sum()))
+
+
+def _table(job: ChunkJob, chunk: LheChunk, events: ShoweredEvents, reco: RecoObjects) -> pa.Table:
+    process = job.metadata.process_info
+    columns = reco_columns(reco, events.decays, job.config.jets.match_radius)
+    # The cuts of the selection come after that of the shower, which is number 0.
+    cut = np.where(events.failed, 0, np.where(reco.cut == SELECTED, SELECTED, reco.cut + 1)).astype(np.int8)
+    return pa.table(
+        {
+            **_weight_columns(job, chunk),
+            **hard_process_columns(chunk, process, job.own),
+            **isr_columns(isr_view(events, process.collider_energy)),
+            **decay_columns(events.decays),
+            **columns,
+            "cut": pa.array(cut),
+        }
+    )
+
+
+def _weight_columns(job: ChunkJob, chunk: LheChunk) -> dict[str, pa.Array]:
+    processes = chunk.facts[:, 1].astype(np.int64).tolist()
+    try:
+        factor = np.array([job.factors[process] for process in processes])
+    except KeyError as error:
+        raise EventFileError(f"the LHE file has events of process {error}, which its <init> block lacks") from error
+    weight = factor * chunk.facts[:, 2]
+    named = factor[:, None] * chunk.named_weights
+    at_points, extra = np.split(named, [len(job.theta_weights.names)], axis=1)
+    monomials = job.metadata.monomials
+    if job.theta_weights.names:
+        coefficients = weights_to_coefficients(monomials, job.theta_weights, at_points, chunk.event_ids, _MAX_RESIDUAL)
+    else:
+        constant = np.array([not any(powers) for powers in monomials.exponents], dtype=np.float64)
+        coefficients = weight[:, None] * constant
+    columns = {
+        "event_id": pa.array(chunk.event_ids),
+        "weight": pa.array(weight),
+        "coefficients": fixed_lists(coefficients, pa.float64()),
+    }
+    names = job.metadata.weight_names
+    return columns | {f"weight_{name}": pa.array(extra[:, index]) for index, name in enumerate(names)}

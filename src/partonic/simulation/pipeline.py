@@ -1,0 +1,260 @@
+"""From an LHE file to the event store: chunks of events, simulated in parallel, resumed after any interruption.
+
+The events are cut into chunks of `chunk_events`. A chunk has its own random numbers, spawned from the root seed and its
+number, and becomes one part, a small event store that is written whole or not at all. When all parts are there they
+are merged into the final store and removed. A run that was killed finds its parts by a hash of all that they depend on
+(content of the LHE file, settings, seed, versions) and makes the missing ones only: the same events as without
+interruption.
+"""
+
+import contextlib
+import json
+import re
+import shutil
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import unescape
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from partonic.config.simulation import SimulationConfig
+from partonic.errors import EventFileError
+from partonic.events.schema import CrossSection, CutFlowStep, ProcessInfo, StoreMetadata
+from partonic.events.store import EventStore, combined_metadata, merge_parts
+from partonic.events.weights import ThetaWeights, column_name, lhe_factors, theta_weights
+from partonic.files import output_folder
+from partonic.progress import SILENT, Progress
+from partonic.provenance import content_hash, package_versions
+from partonic.rng import pythia_seed
+from partonic.simulation.chunk import ChunkJob, ChunkResult, simulate_chunk
+from partonic.simulation.lhe_source import LheFacts, event_texts, lhe_facts
+from partonic.simulation.pythia_settings import configured_pythia
+from partonic.simulation.workers import run_tasks
+
+__all__ = ["SimulationResult", "check_simulation", "simulate"]
+
+_HASH = "simulation_hash"
+_SEPARATOR = b"</event>"
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """What a simulation gave.
+
+    Attributes:
+        path: the event store.
+        events: number of generated events.
+        selected: number of selected events.
+        cut_flow: events and weights (pb) after each cut.
+        cross_section: of the process times the branching fraction of the forced decays, by monomial, in pb.
+    """
+
+    path: Path
+    events: int
+    selected: int
+    cut_flow: tuple[CutFlowStep, ...]
+    cross_section: CrossSection
+
+    def __str__(self) -> str:
+        """Return one line for the terminal."""
+        last = self.cut_flow[-1]
+        return (
+            f"{self.selected} of {self.events} events selected, {last.weight:.4g} ± {last.weight_error:.2g} pb "
+            f"(forced decays included), in {self.path}"
+        )
+
+
+def check_simulation(config: SimulationConfig) -> None:
+    """Check that Pythia is there and accepts all settings, without initialising it.
+
+    Raises:
+        ConfigError: if Pythia rejects a setting; the message names it.
+        DependencyError: if Pythia is not installed.
+    """
+    configured_pythia(config, pythia_seed(0, "check"))
+
+
+def simulate(
+    lhe: Path,
+    process: ProcessInfo,
+    config: SimulationConfig,
+    seed: int,
+    output: Path,
+    progress: Progress = SILENT,
+) -> SimulationResult:
+    """Shower, measure and select the events of an LHE file, and write them to an event store.
+
+    Args:
+        lhe: Les Houches events, plain or gzip, ours or of another generator.
+        process: the hard process: partons of the store and monomials of θ.
+        config: settings.
+        seed: root seed.
+        output: the event store (Parquet). Beside it, `<name>.parts` holds the chunks until all are there.
+        progress: told about each finished chunk.
+
+    Raises:
+        ConfigError: if Pythia rejects a setting.
+        EventFileError: if the LHE file is truncated or malformed, or not of this process.
+        SimulationError: if Pythia gives up too often, or workers die.
+        OutputError: if the result cannot be written.
+    """
+    check_simulation(config)
+    facts = lhe_facts(lhe)
+    job = _job(facts, process, config, seed)
+    digest = job.metadata.facts[_HASH]
+    if (finished := _finished(output, digest)) is not None:
+        return finished
+    folder = _parts_folder(output, digest)
+    parts = [folder / f"part-{number:06d}.parquet" for number in range(-(-facts.num_events // config.chunk_events))]
+    _make_parts(job, facts, parts, progress)
+    metadata = combined_metadata([EventStore.open(part).metadata for part in parts])
+    merge_parts(parts, output, metadata, progress)
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    return _result(output, EventStore.open(output).metadata)
+
+
+def _job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, seed: int) -> ChunkJob:
+    _check_file(facts, process)
+    record = _own_record(facts.header)
+    points = _theta_weights(facts, process)
+    extra = tuple(name for name in facts.weights if name not in points.names)
+    normalisation, rule = lhe_factors(facts.strategy, facts.sums)
+    fraction = config.decays.top_pair_fraction * config.decays.higgs_fraction
+    metadata = StoreMetadata.for_process(
+        process,
+        weight_names=tuple(column_name(name) for name in extra),
+        theta={name: float(value) for name, value in dict(record.get("theta", {})).items()},
+        seed=seed,
+        config={"simulation": config.physics()},
+        versions=package_versions(),
+        facts={
+            _HASH: _hash(facts, process, config, seed),
+            "lhe_file": facts.path.name,
+            "lhe_sha256": facts.digest,
+            "normalisation": rule,
+            "branching_fraction": fraction,
+        },
+    )
+    return ChunkJob(
+        config=config,
+        facts=replace(facts, header="", weights={}),
+        metadata=metadata,
+        factors={number: factor * fraction for number, factor in normalisation.items()},
+        theta_weights=points,
+        extra_weights=extra,
+        seed=seed,
+        own=bool(record),
+    )
+
+
+def _theta_weights(facts: LheFacts, process: ProcessInfo) -> ThetaWeights:
+    """Return the weights that give the coefficients; a process without parameters needs none."""
+    if not process.monomials.parameters:
+        return ThetaWeights((), np.zeros((0, 0)))
+    return theta_weights(facts.weights, process.monomials, {}, str(facts.path))
+
+
+def _check_file(facts: LheFacts, process: ProcessInfo) -> None:
+    if not facts.num_events:
+        raise EventFileError(f"{facts.path} has no events")
+    energy = 2.0 * (facts.beam_energies[0] * facts.beam_energies[1]) ** 0.5
+    if abs(energy / process.collider_energy - 1.0) > 1e-3:
+        raise EventFileError(
+            f"{facts.path}: its beams collide at √S = {energy:g} GeV, but the process is at "
+            f"{process.collider_energy:g} GeV: set process.collider_energy to the one of the file"
+        )
+
+
+def _own_record(header: str) -> dict[str, Any]:
+    """Return what our generator wrote into the header, or nothing for files of others."""
+    found = re.search(r"<partonic>(.*?)</partonic>", header, re.DOTALL)
+    try:
+        return dict(json.loads(unescape(found.group(1)))) if found else {}
+    except ValueError:
+        return {}
+
+
+def _hash(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, seed: int) -> str:
+    return content_hash(
+        {
+            "lhe": facts.digest,
+            "process": [process.name, process.parton_pdg, process.monomials.names, process.collider_energy],
+            "config": config.physics(),
+            "seed": seed,
+            "versions": package_versions(("partonic", "pythia8mc", "fastjet", "numpy")),
+        }
+    )
+
+
+def _finished(output: Path, digest: str) -> SimulationResult | None:
+    """Return the result of an earlier run with the same hash, if it is there and whole."""
+    if not output.is_file():
+        return None
+    with contextlib.suppress(EventFileError):
+        metadata = EventStore.open(output).metadata
+        if metadata.facts.get(_HASH) == digest:
+            return _result(output, metadata)
+    return None
+
+
+def _result(output: Path, metadata: StoreMetadata) -> SimulationResult:
+    section = metadata.cross_section or CrossSection(coefficients=(), errors=())
+    return SimulationResult(output, metadata.n_generated, metadata.cut_flow[-1].events, metadata.cut_flow, section)
+
+
+def _parts_folder(output: Path, digest: str) -> Path:
+    """Return the folder of the parts of this run; parts of other settings are removed."""
+    above = output.parent / f"{output.name}.parts"
+    folder = output_folder(above / digest[:16])
+    for other in above.iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    for leftover in folder.glob(".*.partial"):
+        leftover.unlink(missing_ok=True)
+    return folder
+
+
+def _make_parts(job: ChunkJob, facts: LheFacts, parts: Sequence[Path], progress: Progress) -> None:
+    missing = {number for number, part in enumerate(parts) if not _is_whole(part)}
+    size = job.config.chunk_events
+    total = facts.num_events
+    todo = sum(min(size, total - number * size) for number in missing)
+    selected = failed = 0
+    progress.start("simulating", total, "events", done=total - todo)
+    tasks = _tasks(job, facts.path, parts, missing)
+    results = run_tasks(simulate_packed, tasks, job.config)
+    with contextlib.closing(results):  # stops the workers at once if this process is interrupted
+        for result in results:
+            selected, failed = selected + result.selected, failed + result.failed
+            progress.advance(result.events, selected=selected, failed=failed)
+    progress.finish()
+
+
+def _is_whole(part: Path) -> bool:
+    if not part.is_file():
+        return False
+    try:
+        EventStore.open(part)
+    except EventFileError:
+        return False
+    return True
+
+
+def _tasks(job: ChunkJob, path: Path, parts: Sequence[Path], missing: set[int]) -> Iterator[tuple[Any, ...]]:
+    """Yield the tasks of the missing parts; the file is read once, as far as the last of them."""
+    texts = event_texts(path)
+    size = job.config.chunk_events
+    for number in range(max(missing, default=-1) + 1):
+        chunk = list(islice(texts, size))
+        if number in missing:
+            packed = zlib.compress(_SEPARATOR.join(chunk), 1)
+            yield job, number, packed, number * size, parts[number]
+
+
+def simulate_packed(job: ChunkJob, number: int, packed: bytes, first: int, path: Path) -> ChunkResult:
+    """Simulate a chunk whose texts were compressed for the way to the worker."""
+    return simulate_chunk(job, number, zlib.decompress(packed).split(_SEPARATOR), first, path)

@@ -1,0 +1,221 @@
+"""From particles to reconstructed, selected events: detector response, leptons, jets, b tags, cuts.
+
+The same function serves our own shower and the particle-level events of other generators (HepMC).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from partonic.config.simulation import SimulationConfig
+from partonic.simulation.detector import MeasuredParticles, measure
+from partonic.simulation.jets import JetTable, cluster, energy_scale, uncorrected_pt
+from partonic.simulation.leptons import IsolatedLeptons, isolated_leptons
+from partonic.simulation.matching import nearest_pt
+from partonic.simulation.particles import ParticleTable, pseudorapidity
+from partonic.simulation.selection import SELECTED, jet_cut, lepton_cut
+from partonic.simulation.species import Species, species_of
+from partonic.simulation.tagging import jet_flavour, tag
+
+__all__ = ["Leptons", "ParticleLevel", "RecoObjects", "reconstruct"]
+
+_BLOCK = 250
+"""Events worked on at a time: few enough to stay in the cache of a core."""
+
+
+@dataclass(frozen=True)
+class ParticleLevel:
+    """Events before the detector.
+
+    Attributes:
+        particles: final particles of N events.
+        heavy: last b and c hadrons of the same events (quarks, without hadronization), for the flavour of jets.
+    """
+
+    particles: ParticleTable
+    heavy: ParticleTable
+
+    def slice(self, start: int, stop: int) -> "ParticleLevel":
+        """Return the events from `start` to before `stop`."""
+        return ParticleLevel(self.particles.slice(start, stop), self.heavy.slice(start, stop))
+
+
+@dataclass(frozen=True)
+class Leptons:
+    """Isolated electrons and muons of the selected events, descending in pT.
+
+    Attributes:
+        momenta: four-vectors in GeV, `(L, 4)`.
+        pdg: ±11, ±13, `(L,)`.
+        isolation: relative isolation, `(L,)`.
+        offsets: where the leptons of each selected event begin.
+    """
+
+    momenta: Float[np.ndarray, "leptons 4"]
+    pdg: Int[np.ndarray, " leptons"]
+    isolation: Float[np.ndarray, " leptons"]
+    offsets: Int[np.ndarray, " bounds"]
+
+
+@dataclass(frozen=True)
+class RecoObjects:
+    """Result of the reconstruction of N events, S of which are selected.
+
+    Attributes:
+        cut: index of the first cut failed, `SELECTED` for none, `(N,)`.
+        jets: jets of the selected events.
+        flavour: true flavour of the jets: 5, 4, 0.
+        tagged: whether each jet is b-tagged.
+        true_pt: pT in GeV of the particle-level jet of each jet, NaN for none.
+        leptons: leptons of the selected events.
+        met: missing momentum (px, py) of the selected events in GeV, `(S, 2)`.
+    """
+
+    cut: Int[np.ndarray, " events"]
+    jets: JetTable
+    flavour: Int[np.ndarray, " jets"]
+    tagged: Bool[np.ndarray, " jets"]
+    true_pt: Float[np.ndarray, " jets"]
+    leptons: Leptons
+    met: Float[np.ndarray, "selected 2"]
+
+    @property
+    def selected(self) -> Bool[np.ndarray, " events"]:
+        """Events that pass all cuts."""
+        result: Bool[np.ndarray, " events"] = self.cut == SELECTED
+        return result
+
+
+def reconstruct(events: ParticleLevel, generator: np.random.Generator, config: SimulationConfig) -> RecoObjects:
+    """Return what a detector would see of the events, and which of them pass the selection.
+
+    Args:
+        events: particles of N events.
+        generator: of the random numbers of the detector response.
+        config: detector, jets and selection.
+    """
+    number = events.particles.num_events
+    blocks = [
+        _reconstruct_block(events.slice(start, min(start + _BLOCK, number)), generator, config)
+        for start in range(0, max(number, 1), _BLOCK)
+    ]
+    return _joined(blocks)
+
+
+def _reconstruct_block(events: ParticleLevel, generator: np.random.Generator, config: SimulationConfig) -> RecoObjects:
+    measured = measure(events.particles, config.detector, generator)
+    leptons = isolated_leptons(measured, config.detector, generator)
+    cut = _cut_on_leptons(measured, leptons, config)
+    passed = cut == SELECTED
+    jets = _jets(measured, leptons, passed, config)
+    flavour = jet_flavour(jets, events.heavy.select_events(passed), config.detector.b_tagging)
+    tagged = tag(jets, flavour, config.detector.b_tagging, generator)
+    tags = np.bincount(jets.event[tagged], minlength=len(jets.counts))
+    cut[passed] = jet_cut(jets.counts, tags, config.selection)
+    kept = cut[passed] == SELECTED
+    of_kept = np.repeat(kept, jets.counts)
+    jets = jets.select_events(kept)
+    return RecoObjects(
+        cut=cut,
+        jets=jets,
+        flavour=flavour[of_kept],
+        tagged=tagged[of_kept],
+        true_pt=_true_pt(events.particles, measured, leptons, jets, cut == SELECTED, config),
+        leptons=_selected_leptons(measured, leptons, cut == SELECTED, config),
+        met=_missing_momentum(measured.particles, cut == SELECTED),
+    )
+
+
+def _inside(measured: MeasuredParticles, leptons: IsolatedLeptons, config: SimulationConfig) -> Bool[np.ndarray, " l"]:
+    momenta = measured.particles.momenta[leptons.row]
+    inside: Bool[np.ndarray, " l"] = np.abs(pseudorapidity(momenta)) < config.selection.lepton_eta_max
+    return inside
+
+
+def _cut_on_leptons(
+    measured: MeasuredParticles, leptons: IsolatedLeptons, config: SimulationConfig
+) -> Int[np.ndarray, " events"]:
+    inside = _inside(measured, leptons, config)
+    momenta = measured.particles.momenta[leptons.row]
+    event = np.repeat(np.arange(len(leptons.offsets) - 1), np.diff(leptons.offsets))
+    pt = np.hypot(momenta[:, 1], momenta[:, 2])
+    return lepton_cut(pt[inside], event[inside], len(leptons.offsets) - 1, config.selection)
+
+
+def _jets(
+    measured: MeasuredParticles, leptons: IsolatedLeptons, passed: Bool[np.ndarray, " events"], config: SimulationConfig
+) -> JetTable:
+    """Return the jets of the events that `passed` the lepton cuts, without isolated leptons, at the corrected scale."""
+    no_lepton = np.ones(len(measured.source), dtype=bool)
+    no_lepton[leptons.row] = False
+    inputs = measured.particles.select(no_lepton).select_events(passed)
+    detector, settings = config.detector, config.jets
+    raw = cluster(inputs, settings.radius, uncorrected_pt(settings.pt_min, detector.jet_scale_constant))
+    jets = raw.scaled(energy_scale(raw.pt, raw.eta, detector.jet_scale_constant, detector.jet_scale_slope))
+    return jets.select((jets.pt > settings.pt_min) & (np.abs(jets.eta) < settings.eta_max)).leading(settings.max_jets)
+
+
+def _true_pt(
+    truth: ParticleTable, measured: MeasuredParticles, leptons: IsolatedLeptons, jets: JetTable,
+    selected: Bool[np.ndarray, " events"], config: SimulationConfig,
+) -> Float[np.ndarray, " jets"]:  # fmt: skip
+    """Return the pT of the particle-level jets: the same particles as seen by the jets, but with their true momenta."""
+    visible = species_of(truth.pdg) != Species.INVISIBLE
+    visible[measured.source[leptons.row]] = False
+    visible &= np.repeat(selected, truth.counts)
+    settings = config.jets
+    true_jets = cluster(truth.select(visible).select_events(selected), settings.radius, settings.particle_pt_min)
+    return nearest_pt(jets, true_jets, settings.match_radius)
+
+
+def _selected_leptons(
+    measured: MeasuredParticles,
+    leptons: IsolatedLeptons,
+    selected: Bool[np.ndarray, " events"],
+    config: SimulationConfig,
+) -> Leptons:
+    particles = measured.particles
+    pt = particles.pt[leptons.row]
+    counted = _inside(measured, leptons, config) & (pt > config.selection.veto_pt_min)
+    counted &= np.repeat(selected, np.diff(leptons.offsets))
+    row = leptons.row[counted]
+    offsets = np.concatenate([[0], np.cumsum(counted)])[leptons.offsets]
+    return Leptons(
+        momenta=particles.momenta[row],
+        pdg=particles.pdg[row],
+        isolation=leptons.isolation[counted],
+        offsets=np.concatenate([[0], np.cumsum(np.diff(offsets)[selected])]),
+    )
+
+
+def _missing_momentum(particles: ParticleTable, selected: Bool[np.ndarray, " events"]) -> Float[np.ndarray, "s 2"]:
+    """Return minus the sum of the transverse momenta of all measured particles."""
+    seen = particles.select_events(selected)
+    totals = np.concatenate([np.zeros((1, 2)), np.cumsum(seen.momenta[:, 1:3], axis=0)])
+    result: Float[np.ndarray, "s 2"] = totals[seen.offsets[:-1]] - totals[seen.offsets[1:]]
+    return result
+
+
+def _joined(blocks: list[RecoObjects]) -> RecoObjects:
+    def counts_to_offsets(offsets: list[Int[np.ndarray, " bounds"]]) -> Int[np.ndarray, " bounds"]:
+        counts = np.concatenate([np.diff(of_block) for of_block in offsets])
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    return RecoObjects(
+        cut=np.concatenate([block.cut for block in blocks]),
+        jets=JetTable(
+            np.concatenate([block.jets.momenta for block in blocks]),
+            counts_to_offsets([block.jets.offsets for block in blocks]),
+        ),
+        flavour=np.concatenate([block.flavour for block in blocks]),
+        tagged=np.concatenate([block.tagged for block in blocks]),
+        true_pt=np.concatenate([block.true_pt for block in blocks]),
+        leptons=Leptons(
+            momenta=np.concatenate([block.leptons.momenta for block in blocks]),
+            pdg=np.concatenate([block.leptons.pdg for block in blocks]),
+            isolation=np.concatenate([block.leptons.isolation for block in blocks]),
+            offsets=counts_to_offsets([block.leptons.offsets for block in blocks]),
+        ),
+        met=np.concatenate([block.met for block in blocks]),
+    )
