@@ -36,6 +36,7 @@ __all__ = ["ArtifactRequest", "ExternalModel", "GenerationOptions", "default_cac
 _LOGGER = logging.getLogger(__name__)
 _GENERATOR = "pyamplicol"
 _MODEL_FILES = ("*.py", "*.json", "*.dat")
+_SYMBOLICA_BUSY = "Cannot start another restricted Symbolica"
 _NO_DIAGRAM = ("closure", "no concrete process", "not an external state", "no particle")
 
 Colour = Literal["full", "lc"]
@@ -160,7 +161,7 @@ class ArtifactRequest:
         Raises:
             DependencyError: if the generator is not installed.
             ProcessError: if the model is unusable, the process has no amplitude in it, the generator fails or takes
-                longer than its limit, or another generation keeps the lock for too long.
+                longer than its limit, or another process keeps the generator for too long.
             OutputError: if the cache folder cannot be written.
         """
         require_generator()
@@ -199,7 +200,7 @@ class ArtifactRequest:
                 "prepared_model": str(kernels),
                 "output": str(Path(scratch) / "artifact"),
             }
-            _run_generator(request, Path(scratch), self.options.time_limit)
+            _run_generator(request, Path(scratch), self.options)
             # Another machine that shares the cache may have been faster: either folder serves.
             if not (folder / "artifact.json").is_file():
                 (Path(scratch) / "artifact").replace(folder)
@@ -236,10 +237,31 @@ def _try_lock(handle: int) -> bool:
     return True
 
 
-def _run_generator(request: Mapping[str, object], scratch: Path, time_limit: float) -> None:
-    """Run the generator program on `request`, with what it prints sent to the log."""
+def _run_generator(request: Mapping[str, object], scratch: Path, options: GenerationOptions) -> None:
+    """Run the generator program on `request`, waiting while another program of the user keeps Symbolica busy."""
     asked, answered = scratch / "request.json", scratch / "answer.json"
     asked.write_text(json.dumps(request), encoding="utf-8")
+    deadline = time.monotonic() + options.lock_wait
+    _LOGGER.info("generating %s with %s", request["process"], request["model"])
+    while True:
+        done = _generator_process(request, asked, answered, options.time_limit)
+        if _SYMBOLICA_BUSY not in done.stdout + done.stderr:
+            break
+        if time.monotonic() >= deadline:
+            raise ProcessError(
+                f"cannot generate {request['process']}: another program of yours has used Symbolica for more than "
+                f"{options.lock_wait:g} s, and without a licence it allows one at a time. Close sessions that have "
+                "imported symbolica or pyamplicol, or raise lock_wait"
+            )
+        time.sleep(0.5)
+    for line in (done.stdout + done.stderr).splitlines():
+        _LOGGER.info("generator: %s", line)
+    _check_answer(request, answered, done)
+
+
+def _generator_process(
+    request: Mapping[str, object], asked: Path, answered: Path, time_limit: float
+) -> subprocess.CompletedProcess[str]:
     program = Path(__file__).with_name("generator_program.py")
     environment = {
         **os.environ,
@@ -247,20 +269,16 @@ def _run_generator(request: Mapping[str, object], scratch: Path, time_limit: flo
         "PYTHONDONTWRITEBYTECODE": "1",  # leave no __pycache__ in the user's model
         "PYAMPLICOL_CACHE_DIR": str(request["model_cache"]),
     }
-    _LOGGER.info("generating %s with %s", request["process"], request["model"])
     try:
-        done = subprocess.run(  # -P: the folder of the program must not shadow other packages
+        return subprocess.run(  # -P: the folder of the program must not shadow other packages
             [sys.executable, "-P", str(program), str(asked), str(answered)],
-            cwd=scratch, env=environment, timeout=time_limit, capture_output=True, text=True, check=False,
+            cwd=asked.parent, env=environment, timeout=time_limit, capture_output=True, text=True, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise ProcessError(
             f"generating {request['process']} took longer than {time_limit:g} s and was stopped. Large models can keep "
             "the generator busy for ever: restrict the model or the coupling orders, or raise time_limit"
         ) from error
-    for line in (done.stdout + done.stderr).splitlines():
-        _LOGGER.info("generator: %s", line)
-    _check_answer(request, answered, done)
 
 
 def _check_answer(request: Mapping[str, object], answered: Path, done: subprocess.CompletedProcess[str]) -> None:

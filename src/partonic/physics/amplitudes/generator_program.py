@@ -6,10 +6,14 @@ caller: the Python code of a UFO model, whatever the generator prints, its memor
 It must not import `partonic`: it is run by its path, so that it starts quickly and without torch.
 """
 
+import ctypes
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def model_source(request: dict[str, Any]) -> Any:
@@ -64,8 +68,15 @@ def generate(request: dict[str, Any]) -> None:
     Generator(config).generate(expression(request, model), request["output"], model=model)
 
 
+def end_with_parent() -> None:
+    """Ask Linux to stop this process when the one that started it dies, so that no generation is left behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main(request_path: str, answer_path: str) -> None:
     """Answer the request in one file with the outcome in another."""
+    end_with_parent()
     request = json.loads(Path(request_path).read_text(encoding="utf-8"))
     answer: dict[str, object] = {"done": True}
     try:

@@ -9,7 +9,9 @@ tree level only; no Epsilon tensors; 1/k! of k identical final particles is incl
 """
 
 import difflib
+import importlib
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +28,8 @@ from partonic.physics.amplitudes.artifacts import ArtifactRequest, ExternalModel
 from partonic.physics.amplitudes.colour_words import colour_flow
 
 __all__ = ["ExternalMatrixElement", "ExternalModel", "GenerationOptions"]
+
+_IMPORTING = threading.Lock()
 
 Process = str | tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -158,12 +162,26 @@ class ExternalMatrixElement:
         return tuple(colour_flow(word, legs) for word in words)
 
 
+def _evaluator() -> Any:
+    """Return `pyamplicol`, imported without Symbolica, which evaluation does not need.
+
+    Without a licence, importing Symbolica takes the single process that a user is allowed on a machine, for as long as
+    the importing process lives, and aborts the process if another one has it.
+    """
+    require_generator()
+    with _IMPORTING:
+        if "symbolica" in sys.modules:
+            return importlib.import_module("pyamplicol")
+        sys.modules["symbolica"] = None  # type: ignore[assignment]  # makes `import symbolica` raise, as if not installed
+        try:
+            return importlib.import_module("pyamplicol")
+        finally:
+            del sys.modules["symbolica"]
+
+
 def _load(folder: Path) -> Any:
     """Return the evaluator of an artifact, refusing artifacts that bring machine code of their own."""
-    require_generator()
-    from pyamplicol import Runtime
-    from pyamplicol.api.errors import PyAmpliColError
-
+    pyamplicol = _evaluator()
     manifest = folder / "artifact.json"
     if not manifest.is_file():
         raise ProcessError(f"{folder} is no generated matrix element: it has no artifact.json")
@@ -173,18 +191,16 @@ def _load(folder: Path) -> Any:
             "that it is compiled here"
         )
     try:
-        return Runtime.load(folder, mute_warnings=True)
-    except PyAmpliColError as error:
+        return pyamplicol.Runtime.load(folder, mute_warnings=True)
+    except pyamplicol.PyAmpliColError as error:
         raise ProcessError(f"cannot load the generated matrix element in {folder}: {error}") from error
 
 
 def _evaluate(runtime: Any, points: np.ndarray[Any, np.dtype[np.float64]], **selection: Any) -> Any:
-    from pyamplicol.api.errors import PyAmpliColError
-
     if not len(points):
         return np.zeros(0)
     try:
         values = runtime.evaluate(points, **selection)
-    except PyAmpliColError as error:
+    except _evaluator().PyAmpliColError as error:
         raise ProcessError(f"the external matrix element cannot be evaluated: {error}") from error
     return np.fromiter(values, dtype=np.complex128, count=len(points)).real
