@@ -40,6 +40,9 @@ class SamplerConfig(StrictModel):
     bins: int = Field(12, ge=2, le=128)
     """Bins of the rational-quadratic splines; not more than `vegas_bins`."""
 
+    harmonics: int = Field(4, ge=0, le=64)
+    """Cosines cos(πkx), k = 1 ... harmonics, of each condition that the coupling networks see besides x itself."""
+
     rounds: int = Field(24, ge=1, le=10_000)
     """Training rounds. Each draws new points, adds them to the buffer and trains on the buffer; a checkpoint is
     written after each."""
