@@ -167,7 +167,8 @@ class MorphedAmplitude:
         misfit = float(((predicted - actual).abs() / actual.abs().max()).max())
         if misfit > _TOLERANCE:
             raise ProcessError(
-                f"|M|^2 is not a polynomial of the monomials {', '.join(self.monomials.names)}: at "
-                f"θ = {theta.tolist()} they miss it by {misfit:.1e} of its largest value. Does the model allow more than one "
-                "operator per amplitude (limit its coupling order with the option orders), or does θ enter a mass or a width?"
+                f"|M|^2 is not a polynomial of the monomials {', '.join(self.monomials.names)}: at the point "
+                f"{theta.tolist()} they miss it by {misfit:.1e} of its largest value. Does the model allow several "
+                "operators in one amplitude (limit their coupling order with the option orders), or does a parameter "
+                "enter a mass or a width?"
             )
