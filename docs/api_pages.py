@@ -70,8 +70,13 @@ def _escaped(line: str) -> str:
 
 
 def _page(title: str, modules: list[str]) -> str:
-    sections = [f"{module}\n{'-' * len(module)}\n\n.. automodule:: {module}\n" for module in modules]
-    return "\n".join([title, "=" * len(title), "", *sections])
+    return "\n".join([title, "=" * len(title), "", *map(_section, modules)])
+
+
+def _section(module: str) -> str:
+    """Document a module with its members; a package only names those of its modules."""
+    option = "   :no-members:\n" if (SOURCE.parent / Path(*module.split("."))).is_dir() else ""
+    return f"{module}\n{'-' * len(module)}\n\n.. automodule:: {module}\n{option}"
 
 
 def _write(path: Path, text: str) -> None:

@@ -24,6 +24,9 @@ html_title = f"partonic {version}"
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
+# Several classes have an attribute `name`; Sphinx cannot know which one a docstring means, and need not link it.
+suppress_warnings = ["ref.python"]
+
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "exclude-members": "model_config"}
