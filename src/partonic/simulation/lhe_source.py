@@ -128,10 +128,9 @@ def event_texts(path: Path, preamble: _Preamble | None = None) -> Iterator[bytes
 
 
 def _opened(path: Path) -> IO[bytes]:
-    raw = path.open("rb")
-    compressed = raw.read(2) == b"\x1f\x8b"
-    raw.seek(0)
-    return gzip.open(raw, "rb") if compressed else raw  # type: ignore[return-value]  # both are streams of bytes
+    with path.open("rb") as raw:
+        compressed = raw.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if compressed else path.open("rb")  # type: ignore[return-value]  # streams of bytes
 
 
 def _events_of(path: Path, stream: IO[bytes], preamble: _Preamble | None) -> Iterator[bytes]:
