@@ -8,12 +8,12 @@ arXiv:1405.1067 (version 3).
 import gzip
 import hashlib
 import html
+import io
 import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from partonic.errors import EventFileError
 from partonic.events.weights import WeightSums
@@ -127,13 +127,13 @@ def event_texts(path: Path, preamble: _Preamble | None = None) -> Iterator[bytes
         raise EventFileError(f"cannot read the event file {path}: {error.strerror or error}") from error
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> io.BufferedIOBase:
     with path.open("rb") as raw:
         compressed = raw.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if compressed else path.open("rb")  # type: ignore[return-value]  # streams of bytes
+    return gzip.open(path, "rb") if compressed else path.open("rb")
 
 
-def _events_of(path: Path, stream: IO[bytes], preamble: _Preamble | None) -> Iterator[bytes]:
+def _events_of(path: Path, stream: io.BufferedIOBase, preamble: _Preamble | None) -> Iterator[bytes]:
     before: list[bytes] | None = []
     event: list[bytes] | None = None
     ended = False
