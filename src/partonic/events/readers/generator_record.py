@@ -121,6 +121,13 @@ class GeneratorRecord:
             ),
         )
 
+    def all_products(self) -> DecayProducts:
+        """Return all particles as products of no resonance, for a final state of any content."""
+        count = len(self.pdg)
+        return DecayProducts(
+            np.arange(count), np.zeros(count, dtype=np.int64), self.counts, np.zeros((len(self.counts), 2), dtype=bool)
+        )
+
     def _resonance_of_bosons(self, parent: Int[np.ndarray, " particles"]) -> Int[np.ndarray, " particles"]:
         """Return for H, t and t̄, and for every W and Z below them, which of the three it is; 0 for all others."""
         origin = np.where(np.isin(self.pdg, _RESONANCES), self.pdg, 0)

@@ -1,0 +1,159 @@
+"""From the objects of a detector-level file to the columns of the store: object cuts, cleaning, matching, selection."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Bool, Float, Int
+
+from partonic.config.importing import ImportConfig
+from partonic.config.simulation import SelectionConfig
+from partonic.events.readers.generator_record import DecayProducts, GeneratorRecord
+from partonic.events.readers.objects import Objects, matched, nearest
+
+__all__ = ["CUTS", "DetectorEvents", "reconstructed_columns", "truth_columns"]
+
+CUTS = ("leptons", "lepton_veto", "jets", "b_tags")
+"""Names of the cuts, in the order in which they are made."""
+
+_FROM_HIGGS, _FROM_HADRONIC_TOP, _FROM_LEPTONIC_TOP = 1, 2, 3
+_JET_TYPES = {"pt": pa.float32(), "eta": pa.float32(), "phi": pa.float32(), "mass": pa.float32(), "btag": pa.float32(),
+              "tagged": pa.bool_(), "flavour": pa.int8(), "provenance": pa.int8(), "match": pa.int8(),
+              "true_pt": pa.float32()}  # fmt: skip
+_LEPTON_TYPES = {"pt": pa.float32(), "eta": pa.float32(), "phi": pa.float32(), "mass": pa.float32(),
+                 "pdg": pa.int32(), "isolation": pa.float32()}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DetectorEvents:
+    """What a detector-level file holds of N events, before any cut.
+
+    Attributes:
+        jets: pt, eta, phi, mass, btag, tagged, identified, and flavour for simulated events.
+        leptons: electrons and muons: pt, eta, phi, mass, pdg, isolation, identified.
+        met: size (GeV) and azimuth of the missing transverse momentum, `(N, 2)`.
+        true_jets: particle-level jets: pt, eta, phi; None for data.
+        record: generator particles; None for data.
+    """
+
+    jets: Objects
+    leptons: Objects
+    met: Float[np.ndarray, "events 2"]
+    true_jets: Objects | None = None
+    record: GeneratorRecord | None = None
+
+
+def reconstructed_columns(
+    events: DetectorEvents, products: DecayProducts | None, config: ImportConfig
+) -> dict[str, pa.Array]:
+    """Return the columns of jets, leptons, missing momentum and selection.
+
+    Args:
+        events: the objects of the file.
+        products: decay products that jets are matched to; None without generator information.
+        config: object cuts and selection.
+    """
+    leptons = _kept_leptons(events.leptons, config)
+    jets = _kept_jets(events.jets, leptons, config)
+    jets = _with_truth(jets, events, products, config.jets.match_radius)
+    cut = np.full(len(jets.counts), -1) if config.selection is None else first_failed(jets, leptons, config.selection)
+    kept = cut < 0
+    columns = {"selected": pa.array(kept), "cut": pa.array(cut, pa.int8())}
+    for name, kind in _JET_TYPES.items():
+        if name in jets.columns:
+            columns[f"jet_{name}"] = jets.lists(name, kind, kept)
+    for name, kind in _LEPTON_TYPES.items():
+        columns[f"lepton_{name}"] = leptons.lists(name, kind, kept)
+    for index, name in enumerate(("met_pt", "met_phi")):
+        columns[name] = pa.array(events.met[:, index].astype(np.float32), mask=~kept)
+    return columns
+
+
+def _kept_leptons(leptons: Objects, config: ImportConfig) -> Objects:
+    cuts = config.leptons
+    electron = np.abs(leptons["pdg"]) == 11
+    isolation_max = np.where(electron, cuts.electron_isolation_max, cuts.muon_isolation_max)
+    kept = (leptons["pt"] > cuts.pt_min) & (np.abs(leptons["eta"]) < cuts.eta_max) & leptons["identified"]
+    return leptons.select(kept & (leptons["isolation"] < isolation_max)).by_pt()
+
+
+def _kept_jets(jets: Objects, leptons: Objects, config: ImportConfig) -> Objects:
+    _, distance = nearest(jets, leptons, config.jet_lepton_distance)
+    kept = (jets["pt"] > config.jets.pt_min) & (np.abs(jets["eta"]) < config.jets.eta_max) & jets["identified"]
+    return jets.select(kept & (distance >= config.jet_lepton_distance)).by_pt(config.jets.max_jets)
+
+
+def first_failed(jets: Objects, leptons: Objects, cuts: SelectionConfig) -> Int[np.ndarray, " events"]:
+    """Return for each event the index in `CUTS` of the first cut that it fails, −1 if none."""
+    central = np.abs(leptons["eta"]) < cuts.lepton_eta_max
+    good = leptons.count(central & (leptons["pt"] > cuts.lepton_pt_min))
+    all_leptons = leptons.count(central & (leptons["pt"] > cuts.veto_pt_min))
+    passed = np.stack(
+        [
+            good == cuts.leptons,
+            all_leptons == good,
+            jets.counts >= cuts.jets_min,
+            jets.count(jets["tagged"]) >= cuts.b_tags_min,
+        ]
+    )
+    return np.where(passed.all(axis=0), -1, np.argmin(passed, axis=0))
+
+
+def _with_truth(jets: Objects, events: DetectorEvents, products: DecayProducts | None, radius: float) -> Objects:
+    if events.true_jets is not None:
+        row, _ = nearest(jets, events.true_jets, radius)
+        true_pt = np.full(len(row), np.nan, dtype=np.float32)
+        true_pt[row >= 0] = events.true_jets["pt"][row[row >= 0]]
+        jets = jets.with_columns(true_pt=true_pt)
+    if events.record is None or products is None:
+        return jets
+    pdg = np.abs(events.record.pdg[products.rows])
+    targets = _directions(events.record.momenta[products.rows], products.counts).with_columns(
+        index=np.arange(len(products.rows))
+    )
+    quarks = targets.select(pdg <= 5)
+    row = matched(jets, quarks, radius)
+    index = np.where(row >= 0, quarks["index"][row] if len(quarks["index"]) else 0, -1)
+    begin = np.cumsum(products.counts) - products.counts
+    match = np.where(index >= 0, index - begin[jets.event], -1)
+    return jets.with_columns(match=match.astype(np.int8), provenance=_provenance(jets, index, products))
+
+
+def _provenance(
+    jets: Objects, index: Int[np.ndarray, " objects"], products: DecayProducts
+) -> Int[np.ndarray, " objects"]:
+    found = index >= 0
+    origin = products.origin[index[found]]
+    hadronic = products.hadronic[jets.event[found], np.where(origin == 6, 0, 1)]
+    of_top = np.where(hadronic, _FROM_HADRONIC_TOP, _FROM_LEPTONIC_TOP)
+    provenance = np.zeros(len(index), dtype=np.int8)
+    provenance[found] = np.select([origin == 25, origin == 0], [_FROM_HIGGS, 0], of_top)
+    return provenance
+
+
+def _directions(momenta: Float[np.ndarray, "particles 4"], counts: Int[np.ndarray, " events"]) -> Objects:
+    pt = np.hypot(momenta[:, 1], momenta[:, 2])
+    eta = np.arcsinh(momenta[:, 3] / np.maximum(pt, 1e-12))
+    return Objects(counts, {"pt": pt, "eta": eta, "phi": np.arctan2(momenta[:, 2], momenta[:, 1])})
+
+
+def truth_columns(
+    record: GeneratorRecord, products: DecayProducts, partons: Float[np.ndarray, "events numbers"] | None
+) -> dict[str, Any]:
+    """Return the columns of the hard partons `(N, 4n)` and of the decay products."""
+    kept = Objects(
+        products.counts,
+        {"pdg": record.pdg[products.rows], "origin": products.origin},
+    )
+    everything: Bool[np.ndarray, " events"] = np.ones(len(products.counts), dtype=bool)
+    offsets = np.concatenate([[0], np.cumsum(4 * products.counts)]).astype(np.int32)
+    columns: dict[str, Any] = {
+        "hadronic_top": pa.array(products.hadronic_top, pa.int8()),
+        "decay_partons": pa.ListArray.from_arrays(offsets, pa.array(record.momenta[products.rows].ravel())),
+        "decay_pdg": kept.lists("pdg", pa.int32(), everything),
+        "decay_origin": kept.lists("origin", pa.int8(), everything),
+    }
+    if partons is not None and partons.shape[1]:
+        columns["partons"] = pa.FixedSizeListArray.from_arrays(pa.array(partons.ravel()), partons.shape[1])
+    return columns
