@@ -1,5 +1,6 @@
 """The section `report` of an analysis file: what the HTML page shows and how."""
 
+import itertools
 import math
 from typing import Literal
 
@@ -38,7 +39,7 @@ class BinningConfig(StrictModel):
         edges = self.bin_edges()
         if len(edges) < 2 or not all(map(math.isfinite, edges)):
             raise ValueError(f"needs two or more finite edges, got {list(edges)}")
-        if any(after <= before for before, after in zip(edges, edges[1:], strict=False)):
+        if any(after <= before for before, after in itertools.pairwise(edges)):
             raise ValueError(f"the edges must increase, got {list(edges)}")
         return self
 
@@ -60,7 +61,7 @@ class ReportConfig(StrictModel):
     """θ points that spectra and cross sections are shown at, beside the reference; parameters not named are 0.
     Empty: +1 and −1 along each parameter."""
 
-    reference: dict[str, float] = {}
+    reference: dict[str, float] = Field(default_factory=dict)
     """θ that the points are divided by; empty for the Standard Model, where all parameters are 0."""
 
     sections: tuple[str, ...] = ()
@@ -69,7 +70,7 @@ class ReportConfig(StrictModel):
     formats: tuple[Literal["pdf", "png", "svg"], ...] = ("pdf", "png")
     """Formats in which each figure is saved beside the page."""
 
-    binnings: dict[str, BinningConfig] = {}
+    binnings: dict[str, BinningConfig] = Field(default_factory=dict)
     """Bins of variables by name, where others than the default are wanted."""
 
     batch_size: int = Field(default=20_000, ge=1)

@@ -1,0 +1,151 @@
+"""The report of an event store: one HTML page, its figures as files, and all numbers as JSON.
+
+The events are read once, batch by batch; every section adds each batch to its histograms, so that memory does not
+depend on the number of events. Then the sections give their content and the page is written, last of all files: an
+``index.html`` is always a whole report.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from partonic.config.report import ReportConfig
+from partonic.errors import ConfigError, EventFileError
+from partonic.events.store import EventStore
+from partonic.files import output_folder, write_json
+from partonic.plots.canvas import Headline
+from partonic.progress import SILENT, Progress
+from partonic.report.content import Content
+from partonic.report.labels import particle_label
+from partonic.report.page import Part, draw_plots, write_page
+from partonic.report.section import Sample, Section
+from partonic.report.sections import SECTIONS
+from partonic.report.theta import reference_point, theta_points
+
+__all__ = ["PAGE", "RESULTS", "build_report"]
+
+PAGE = "index.html"
+"""Name of the page in the output folder."""
+
+RESULTS = "report.json"
+"""Name of the machine-readable results in the output folder."""
+
+
+def build_report(
+    store: Path,
+    output: Path,
+    config: ReportConfig | None = None,
+    *,
+    generation: Path | None = None,
+    progress: Progress = SILENT,
+) -> Path:
+    """Write the report of `store` into the folder `output` and return the path of the page.
+
+    Args:
+        store: event store (Parquet).
+        output: folder for ``index.html``, ``report.json`` and ``figures/``.
+        config: what is shown; None for the defaults.
+        generation: ``generation.json`` of the events; None if there is none.
+        progress: told the events read, then the sections drawn.
+
+    Raises:
+        EventFileError: if the store or `generation` is damaged.
+        SchemaError: if the store has another schema.
+        ConfigError: if the configuration names a section or variable that does not exist.
+        ParameterError: if it names a parameter that the process does not have.
+        NonFiniteError: if a weight or observable is NaN or infinite.
+        OutputError: if a file cannot be written.
+    """
+    options = config or ReportConfig()
+    events = EventStore.open(store)
+    sample = _sample(events, options, _read_generation(generation))
+    sections = _sections(sample)
+    _fill(sections, events, options.batch_size, progress)
+    return _write(sections, sample, output, progress)
+
+
+def _sample(events: EventStore, config: ReportConfig, generation: Mapping[str, Any] | None) -> Sample:
+    monomials = events.metadata.monomials
+    reference, name = reference_point(monomials, config.reference)
+    return Sample(
+        metadata=events.metadata,
+        num_events=events.num_events,
+        config=config,
+        generation=generation,
+        reference=reference,
+        reference_text=name,
+        points=theta_points(monomials, config.theta, reference),
+    )
+
+
+def _sections(sample: Sample) -> list[Section]:
+    sections = [make(sample) for make in SECTIONS]
+    sample.check_binnings()
+    known = [section.name for section in sections]
+    for name in sample.config.sections:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1) or known
+            raise ConfigError(f"report.sections has no section '{name}'; did you mean {', '.join(close)}?")
+    return [section for section in sections if not sample.config.sections or section.name in sample.config.sections]
+
+
+def _fill(sections: list[Section], events: EventStore, size: int, progress: Progress) -> None:
+    wanted = {name for section in sections for name in section.columns} | {"event_id"}
+    columns = [column.name for column in events.metadata.event_schema.columns if column.name in wanted]
+    progress.start("reading events", events.num_events, "events")
+    for batch in events.batches(columns, size):
+        for section in sections:
+            section.fill(batch)
+        progress.advance(len(batch))
+    progress.finish()
+
+
+def _write(sections: list[Section], sample: Sample, output: Path, progress: Progress) -> Path:
+    folder, headline = output_folder(output), _headline(sample)
+    progress.start("drawing the report", len(sections), "sections")
+    parts = []
+    for section in sections:
+        content = section.content()
+        figures = draw_plots(content.plots, folder, sample.config.formats, headline)
+        parts.append(Part(section.name, section.title, content, figures))
+        progress.advance()
+    progress.finish()
+    title = sample.config.title or f"{sample.metadata.process}: events and their dependence on θ"
+    write_json(folder / RESULTS, {"title": title, "sections": {part.name: _record(part.content) for part in parts}})
+    lead = f"{sample.num_events:,} events of {sample.metadata.source}"
+    write_page(folder / PAGE, title, lead, parts)
+    return folder / PAGE
+
+
+def _record(content: Content) -> dict[str, object]:
+    tables = [{"caption": t.caption, "columns": t.columns, "rows": t.rows} for t in content.tables]
+    return {"missing": content.missing, "tables": tables, "results": dict(content.results)}
+
+
+def _headline(sample: Sample) -> Headline:
+    metadata = sample.metadata
+    symbols = "".join(particle_label(*pair) for pair in zip(metadata.parton_pdg, metadata.parton_names, strict=True))
+    process = rf"pp $\to {symbols}$" if symbols else ""
+    energy = rf"$\sqrt{{s}}$ = {metadata.collider_energy / 1000:g} TeV" if metadata.collider_energy else ""
+    qualifier = "simulation" if metadata.source == "partonic" else "imported events"
+    return Headline(qualifier, ", ".join(part for part in (process, energy) if part))
+
+
+def _read_generation(path: Path | None) -> Mapping[str, Any] | None:
+    if path is None:
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EventFileError(f"cannot read the record of the generation {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise EventFileError(
+            f"{path} is not a record of a generation (JSON): {error}. Generate the events again"
+        ) from error
+    if not isinstance(content, dict):
+        raise EventFileError(
+            f"{path} must hold a JSON object, got a {type(content).__name__}. Generate the events again"
+        )
+    return content

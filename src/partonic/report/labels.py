@@ -1,0 +1,45 @@
+"""How particles and theory parameters are written in figures."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["parameter_label", "particle_label", "plain"]
+
+_PARTICLES: Final[Mapping[int, str]] = {
+    25: r"\mathrm{H}", 6: r"\mathrm{t}", -6: r"\overline{\mathrm{t}}", 5: r"\mathrm{b}",
+    -5: r"\overline{\mathrm{b}}", 24: r"\mathrm{W}^{+}", -24: r"\mathrm{W}^{-}", 23: r"\mathrm{Z}",
+    21: r"\mathrm{g}", 22: r"\gamma",
+}  # fmt: skip
+
+_PARAMETERS: Final[Mapping[str, str]] = {
+    "delta_kappa_t": r"$\delta\kappa_\mathrm{t}$",
+    "kappa_tilde_t": r"$\tilde{\kappa}_\mathrm{t}$",
+    "c_tG": r"$c_\mathrm{tG}$",
+}
+
+
+_SYMBOLS: Final[Mapping[str, str]] = {
+    r"\Delta": "Δ", r"\phi": "φ", r"\eta": "η", r"\kappa": "κ", r"\delta": "δ", r"\theta": "θ", r"\gamma": "γ",
+    r"\ell": "ℓ",
+}  # fmt: skip
+
+
+def particle_label(pdg: int, name: str) -> str:
+    """Return the symbol of a particle in matplotlib's mathematics, without dollar signs."""
+    plain = name.replace("_", r"\_")
+    return _PARTICLES.get(pdg, rf"\mathrm{{{plain}}}")
+
+
+def parameter_label(name: str) -> str:
+    """Return a theory parameter as written in legends."""
+    return _PARAMETERS.get(name, name.replace("_", " "))
+
+
+def plain(label: str) -> str:
+    r"""Return a label without mathematical markup, for captions, e.g. ``pT(H)`` for ``$p_\mathrm{T}$(H)``."""
+    text = re.sub(r"\\overline\{\\mathrm\{(\w+)\}\}", "\\1\u0304", label)
+    text = re.sub(r"\\(?:mathrm|tilde|overline)\{([^{}]*)\}", r"\1", text)
+    for markup, symbol in _SYMBOLS.items():
+        text = text.replace(markup, symbol)
+    return re.sub(r"[${}_^]|\\[,;]", "", text)

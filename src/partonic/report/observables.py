@@ -1,0 +1,242 @@
+"""Observables of partons and of reconstructed events, each with its axis.
+
+An observable gives a value for each event and says for which events it is defined (a second jet may not exist).
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from partonic.events.batch import MAX_JETS
+from partonic.events.schema import StoreMetadata
+from partonic.physics.fourvector import mass
+from partonic.physics.kinematics import azimuth, delta_phi, pseudorapidity, rapidity, transverse_momentum
+from partonic.plots.axis import Axis
+from partonic.report.labels import particle_label
+from partonic.report.views import PartonView, RecoView
+
+__all__ = ["Observable", "PartonGroup", "parton_groups", "parton_observables", "reco_observables"]
+
+Array = NDArray[np.float64]
+View = TypeVar("View", PartonView, RecoView)
+
+
+@dataclass(frozen=True)
+class Observable(Generic[View]):
+    """A number per event.
+
+    Attributes:
+        axis: label, unit and default bins.
+        evaluate: gives values and where they are defined, `(N,)` each.
+    """
+
+    axis: Axis
+    evaluate: Callable[[View], tuple[Array, NDArray[np.bool_]]]
+
+
+@dataclass(frozen=True)
+class PartonGroup:
+    """Observables of the same kind for several particles, drawn in one figure.
+
+    Attributes:
+        axis: common axis; its name is that of the figure.
+        members: legend entry and observable of each curve.
+    """
+
+    axis: Axis
+    members: tuple[tuple[str, Observable[PartonView]], ...]
+
+
+def _of_partons(axis: Axis, function: Callable[[torch.Tensor], torch.Tensor]) -> Observable[PartonView]:
+    def evaluate(view: PartonView) -> tuple[Array, NDArray[np.bool_]]:
+        return function(view.momenta).numpy(), np.ones(len(view), dtype=np.bool_)
+
+    return Observable(axis, evaluate)
+
+
+def _single(function: Callable[[torch.Tensor], torch.Tensor], index: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda momenta: function(momenta[:, index])
+
+
+def _pair_mass(first: int, second: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda momenta: mass(momenta[:, first] + momenta[:, second])
+
+
+def _pair_azimuth(first: int, second: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda momenta: delta_phi(azimuth(momenta[:, first]), azimuth(momenta[:, second])).abs()
+
+
+def _pair_rapidity(first: int, second: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda momenta: (rapidity(momenta[:, first]) - rapidity(momenta[:, second])).abs()
+
+
+def _total_mass(momenta: torch.Tensor) -> torch.Tensor:
+    return mass(momenta.sum(dim=1))
+
+
+def _total_rapidity(momenta: torch.Tensor) -> torch.Tensor:
+    return rapidity(momenta.sum(dim=1))
+
+
+def _b4(first: int, second: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    """b₄ = p_z p̄_z / (|p||p̄|): sensitive to the CP nature of the Yukawa coupling (arXiv:hep-ph/9602226)."""
+
+    def cosines(momenta: torch.Tensor) -> torch.Tensor:
+        chosen = momenta[:, [first, second]]
+        beam_cosines: torch.Tensor = chosen[..., 3] / chosen[..., 1:].norm(dim=-1)
+        return beam_cosines.prod(dim=1)
+
+    return cosines
+
+
+def _symbols(metadata: StoreMetadata) -> tuple[str, ...]:
+    return tuple(particle_label(*pair) for pair in zip(metadata.parton_pdg, metadata.parton_names, strict=True))
+
+
+def parton_groups(metadata: StoreMetadata) -> tuple[PartonGroup, ...]:
+    """Return the observables of the hard process, grouped into figures, for any final state."""
+    symbols = _symbols(metadata)
+    number = len(symbols)
+    threshold = 50.0 * number
+    singles = (
+        (Axis.regular("parton_pt", r"$p_\mathrm{T}$", (40, 0.0, 600.0), "GeV", logarithmic=True), transverse_momentum),
+        (Axis.regular("parton_eta", r"$\eta$", (40, -5.0, 5.0)), pseudorapidity),
+        (Axis.regular("parton_rapidity", r"$y$", (40, -4.0, 4.0)), rapidity),
+    )
+    pairs = (
+        (Axis.regular("parton_pair_mass", r"$m$(pair)", (40, threshold, threshold + 1000.0), "GeV", logarithmic=True),
+         _pair_mass),
+        (Axis.regular("parton_delta_phi", r"$|\Delta\phi|$", (32, 0.0, float(np.pi)), "rad"), _pair_azimuth),
+        (Axis.regular("parton_delta_y", r"$|\Delta y|$", (32, 0.0, 4.0)), _pair_rapidity),
+    )  # fmt: skip
+    groups = [
+        PartonGroup(axis, tuple((f"${symbols[i]}$", _of_partons(axis, _single(function, i))) for i in range(number)))
+        for axis, function in singles
+    ]
+    combinations = list(itertools.combinations(range(number), 2))[:6]
+    groups += [
+        PartonGroup(
+            axis, tuple((f"${symbols[i]}\\,{symbols[j]}$", _of_partons(axis, function(i, j))) for i, j in combinations)
+        )
+        for axis, function in pairs
+    ]
+    system = "".join(symbols)
+    groups += [
+        PartonGroup(axis, ((f"${system}$", _of_partons(axis, function)),))
+        for axis, function in (
+            (_total_mass_axis(metadata), _total_mass),
+            (Axis.regular("parton_system_rapidity", rf"$y({system})$", (40, -4.0, 4.0)), _total_rapidity),
+        )
+    ]
+    return tuple(groups)
+
+
+def _total_mass_axis(metadata: StoreMetadata) -> Axis:
+    system = "".join(_symbols(metadata))
+    low = 100.0 * round(1.3 * len(metadata.parton_names))
+    return Axis.regular("parton_mass", rf"$m({system})$", (40, low, low + 1400.0), "GeV", logarithmic=True)
+
+
+def parton_observables(metadata: StoreMetadata) -> tuple[Observable[PartonView], ...]:
+    """Return the parton-level observables at which the effect of θ is shown."""
+    symbols = _symbols(metadata)
+    chosen = [
+        _of_partons(
+            Axis.regular(f"pt_{name}", rf"$p_\mathrm{{T}}({symbol})$", (25, 0.0, 500.0), "GeV", logarithmic=True),
+            _single(transverse_momentum, index),
+        )
+        for index, (name, symbol) in enumerate(zip(metadata.parton_names, symbols, strict=True))
+        if metadata.parton_pdg[index] != -6
+    ]
+    chosen.append(_of_partons(_total_mass_axis(metadata).with_edges(_mass_edges(metadata)), _total_mass))
+    if {6, -6} <= set(metadata.parton_pdg):
+        i, j = metadata.parton_pdg.index(6), metadata.parton_pdg.index(-6)
+        pair = f"{symbols[i]}{symbols[j]}"
+        chosen += [
+            _of_partons(
+                Axis.regular("mass_ttbar", rf"$m({pair})$", (25, 300.0, 1300.0), "GeV", logarithmic=True),
+                _pair_mass(i, j),
+            ),
+            _of_partons(
+                Axis.regular("delta_phi_ttbar", rf"$|\Delta\phi({pair})|$", (20, 0.0, float(np.pi)), "rad"),
+                _pair_azimuth(i, j),
+            ),
+            _of_partons(Axis.regular("delta_y_ttbar", rf"$|\Delta y({pair})|$", (20, 0.0, 4.0)), _pair_rapidity(i, j)),
+            _of_partons(Axis.regular("b4_ttbar", rf"$b_4({pair})$", (20, -1.0, 1.0)), _b4(i, j)),
+        ]
+    return tuple(chosen)
+
+
+def _mass_edges(metadata: StoreMetadata) -> tuple[float, ...]:
+    return _total_mass_axis(metadata).edges[::2]
+
+
+def _always(function: Callable[[RecoView], Array]) -> Callable[[RecoView], tuple[Array, NDArray[np.bool_]]]:
+    return lambda view: (np.asarray(function(view), dtype=np.float64), np.ones(len(view), dtype=np.bool_))
+
+
+def _jet_pt(rank: int) -> Callable[[RecoView], tuple[Array, NDArray[np.bool_]]]:
+    return lambda view: (view.jet_pt[:, rank], view.jet_mask[:, rank])
+
+
+def _lepton(feature: str) -> Callable[[RecoView], tuple[Array, NDArray[np.bool_]]]:
+    return lambda view: view.first_lepton(feature)
+
+
+def _met(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+    known = view.batch.valid("met_pt")
+    return view.batch.table.column("met_pt").fill_null(0.0).to_numpy().astype(np.float64), known
+
+
+def _w_transverse_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+    """m_T = √(2 pT(ℓ) pT(miss) (1 − cos Δφ))."""
+    (pt, exists), (phi, _), (met, known) = view.first_lepton("pt"), view.first_lepton("phi"), _met(view)
+    met_phi = view.batch.table.column("met_phi").fill_null(0.0).to_numpy().astype(np.float64)
+    return np.sqrt(2 * pt * met * (1 - np.cos(phi - met_phi))), exists & known
+
+
+def _closest_pair_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+    """Mass of the two b-tagged jets that are closest in ΔR."""
+    eta, phi = (view.jet(name).astype(np.float64) for name in ("eta", "phi"))
+    best = np.full(len(view), np.inf)
+    chosen = np.zeros(len(view))
+    momenta = view.jet_momenta
+    for i, j in itertools.combinations(range(MAX_JETS), 2):
+        both = view.tagged[:, i] & view.tagged[:, j]
+        if not both.any():
+            continue
+        azimuths = np.angle(np.exp(1j * (phi[:, i] - phi[:, j])))
+        distance = np.where(both, np.hypot(eta[:, i] - eta[:, j], azimuths), np.inf)
+        closer = distance < best
+        chosen = np.where(closer, mass(momenta[:, i] + momenta[:, j]).numpy(), chosen)
+        best = np.where(closer, distance, best)
+    return chosen, np.isfinite(best)
+
+
+def reco_observables() -> tuple[Observable[RecoView], ...]:
+    """Return the observables of reconstructed events."""
+    return (
+        Observable(Axis.counts("jet_multiplicity", "number of jets", (0, 14)), _always(lambda v: v.jet_mask.sum(1))),
+        Observable(Axis.counts("tag_multiplicity", "number of b-tagged jets", (0, 7)),
+                   _always(lambda v: v.tagged.sum(1))),
+        Observable(_momentum("jet1_pt", r"$p_\mathrm{T}$(leading jet)", 500.0), _jet_pt(0)),
+        Observable(_momentum("jet4_pt", r"$p_\mathrm{T}$(fourth jet)", 200.0), _jet_pt(3)),
+        Observable(_momentum("ht", r"$H_\mathrm{T}$", 1500.0),
+                   _always(lambda v: np.where(v.jet_mask, v.jet_pt, 0.0).sum(1))),
+        Observable(_momentum("lepton_pt", r"$p_\mathrm{T}$(lepton)", 300.0), _lepton("pt")),
+        Observable(Axis.regular("lepton_eta", r"$\eta$(lepton)", (25, -2.5, 2.5)), _lepton("eta")),
+        Observable(_momentum("met", r"$p_\mathrm{T}^\mathrm{miss}$", 400.0), _met),
+        Observable(Axis.regular("transverse_mass", r"$m_\mathrm{T}(\ell, p_\mathrm{T}^\mathrm{miss})$",
+                                (30, 0.0, 240.0), "GeV"), _w_transverse_mass),
+        Observable(Axis.regular("closest_pair_mass", r"$m$(closest b-tagged pair)", (30, 0.0, 300.0), "GeV"),
+                   _closest_pair_mass),
+    )  # fmt: skip
+
+
+def _momentum(name: str, label: str, high: float) -> Axis:
+    return Axis.regular(name, label, (25, 0.0, high), "GeV", logarithmic=True)

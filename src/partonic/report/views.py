@@ -1,0 +1,85 @@
+"""A batch of events as the observables of the report need it: partons as tensors, objects as padded arrays."""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from partonic.events.batch import MAX_JETS, EventBatch
+from partonic.physics.kinematics import from_pt_eta_phi_m
+
+__all__ = ["PartonView", "RecoView", "selection_of"]
+
+Array = NDArray[np.float64]
+
+
+def selection_of(batch: EventBatch) -> NDArray[np.bool_]:
+    """Return which events are selected `(N,)`; False where no selection was applied."""
+    return np.asarray(batch.table.column("selected").fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+class PartonView:
+    """The events of a batch that have partons."""
+
+    columns = ("partons", "x1", "x2")
+
+    def __init__(self, batch: EventBatch) -> None:
+        """Keep the events of `batch` whose partons are known."""
+        self.batch = batch.filter(batch.valid("partons"))
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self.batch)
+
+    @cached_property
+    def momenta(self) -> torch.Tensor:
+        """Final-state momenta (E, px, py, pz), GeV, `(N, n, 4)`."""
+        values = np.array(self.batch.column("partons"), dtype=np.float64)
+        return torch.from_numpy(values.reshape(len(self), len(self.batch.metadata.parton_names), 4))
+
+
+class RecoView:
+    """The events of a batch that have reconstructed objects, jets padded to `MAX_JETS`."""
+
+    columns = ("jet_pt", "jet_eta", "jet_phi", "jet_mass", "jet_tagged", "lepton_pt", "lepton_eta", "lepton_phi",
+               "met_pt", "met_phi")  # fmt: skip
+
+    def __init__(self, batch: EventBatch) -> None:
+        """Keep the events of `batch` whose jets are known."""
+        self.batch = batch.filter(batch.valid("jet_pt"))
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self.batch)
+
+    @cached_property
+    def jet_mask(self) -> NDArray[np.bool_]:
+        """Real jets, `(N, MAX_JETS)`."""
+        return self.batch.padded("jet_pt", MAX_JETS)[1]
+
+    def jet(self, feature: str) -> NDArray[np.generic]:
+        """Return the column ``jet_<feature>`` padded with zeros, `(N, MAX_JETS)`."""
+        return self.batch.padded(f"jet_{feature}", MAX_JETS)[0]
+
+    @cached_property
+    def jet_pt(self) -> Array:
+        """Transverse momenta, GeV, `(N, MAX_JETS)`."""
+        return self.jet("pt").astype(np.float64)
+
+    @cached_property
+    def tagged(self) -> NDArray[np.bool_]:
+        """b-tagged jets, `(N, MAX_JETS)`; all False where no working point is known."""
+        tags = self.jet("tagged").astype(np.bool_)
+        return tags if tags.shape == self.jet_mask.shape else np.zeros_like(self.jet_mask)
+
+    @cached_property
+    def jet_momenta(self) -> torch.Tensor:
+        """(E, px, py, pz) of the jets, GeV, zero where padded, `(N, MAX_JETS, 4)`."""
+        features = np.stack([self.jet(name).astype(np.float64) for name in ("pt", "eta", "phi", "mass")], axis=-1)
+        return from_pt_eta_phi_m(torch.from_numpy(features)) * torch.from_numpy(self.jet_mask)[..., None]
+
+    def first_lepton(self, feature: str) -> tuple[Array, NDArray[np.bool_]]:
+        """Return the column ``lepton_<feature>`` of the leading lepton and whether there is one, `(N,)` each."""
+        values, mask = self.batch.padded(f"lepton_{feature}", 1)
+        return values[:, 0].astype(np.float64), mask[:, 0]
