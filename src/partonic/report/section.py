@@ -8,7 +8,7 @@ A section is built once for a sample, sees every batch of events once, and then 
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,7 @@ class Sample:
         return bool(self.metadata.parameters)
 
 
+@runtime_checkable
 class Section(Protocol):
     """One section of the page.
 
