@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from partonic.events.batch import EventBatch, RecoEvents
+    from partonic.events.importing import ImportResult, import_events
     from partonic.events.schema import (
         SCHEMA_VERSION,
         CrossSection,
@@ -27,9 +28,11 @@ __all__ = [
     "EventSchema",
     "EventStore",
     "EventWriter",
+    "ImportResult",
     "ProcessInfo",
     "RecoEvents",
     "StoreMetadata",
+    "import_events",
     "merge_parts",
 ]
 
@@ -41,9 +44,11 @@ _PLACES = {
     "EventSchema": "schema",
     "EventStore": "store",
     "EventWriter": "store",
+    "ImportResult": "importing",
     "ProcessInfo": "schema",
     "RecoEvents": "batch",
     "StoreMetadata": "schema",
+    "import_events": "importing",
     "merge_parts": "store",
 }
 

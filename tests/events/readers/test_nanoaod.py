@@ -10,7 +10,6 @@ from partonic.config.simulation import SelectionConfig
 from partonic.errors import ConfigError, EventFileError
 from partonic.events.batch import EventBatch
 from partonic.events.readers.nanoaod import read_nanoaod
-from partonic.events.readers.reconstruction import CUTS
 from partonic.events.schema import ProcessInfo
 from partonic.polynomial import Monomials
 
@@ -81,7 +80,6 @@ def test_partons_of_the_process(path):
 def test_selection(path):
     batch = read(path, selection=SelectionConfig().model_dump())
     assert batch.column("cut").tolist() == [-1, 0, 0]
-    assert CUTS[0] == "leptons"
     assert batch.column("selected").tolist() == [True, False, False]
     assert batch.table.column("jet_pt").to_pylist()[1:] == [None, None]
     assert batch.table.column("met_pt").to_pylist()[1:] == [None, None]

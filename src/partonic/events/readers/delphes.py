@@ -15,10 +15,11 @@ import pyarrow as pa
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError, EventFileError
+from partonic.events.cut_flow import cut_names
 from partonic.events.readers.generator_record import GeneratorRecord
 from partonic.events.readers.hard_process import hard_parton_momenta, hard_process_columns
 from partonic.events.readers.objects import Objects, joined
-from partonic.events.readers.reconstruction import CUTS, DetectorEvents, reconstructed_columns, truth_columns
+from partonic.events.readers.reconstruction import DetectorEvents, reconstructed_columns, truth_columns
 from partonic.events.readers.root_file import Batch, Branches, opened_tree, read_steps, resolved
 from partonic.events.readers.source import (
     CoefficientSolver,
@@ -114,7 +115,12 @@ def read_delphes(config: ImportConfig, process: ProcessInfo) -> EventSource:
     facts = {"normalisation": f"all weights sum to {section} pb"}
     metadata = source_metadata(config, info, names, num_events, facts)
     reader = _Reader(solver, factor, count, {name: int(name.removeprefix("event_")) for name in names})
-    return EventSource(metadata, reader.tables(files), num_events, () if config.selection is None else CUTS)
+    return EventSource(
+        metadata,
+        reader.tables(files),
+        num_events,
+        cut_names(config.selection, config.jets),
+    )
 
 
 class _Reader:

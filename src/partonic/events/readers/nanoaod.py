@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError, EventFileError
+from partonic.events.cut_flow import cut_names
 from partonic.events.readers.hard_process import hard_process_columns
 from partonic.events.readers.nanoaod_branches import (
     NEEDED,
@@ -25,7 +26,7 @@ from partonic.events.readers.nanoaod_branches import (
     known_branches,
 )
 from partonic.events.readers.nanoaod_events import detector_events, hard_partons
-from partonic.events.readers.reconstruction import CUTS, reconstructed_columns, truth_columns
+from partonic.events.readers.reconstruction import reconstructed_columns, truth_columns
 from partonic.events.readers.root_file import Batch, Branches, opened_tree, read_steps, resolved
 from partonic.events.readers.source import (
     CoefficientSolver,
@@ -71,7 +72,12 @@ def read_nanoaod(config: ImportConfig, process: ProcessInfo) -> EventSource:
     generated = sum(survey.generated for survey in surveys)
     metadata = source_metadata(config, info, list(extra), generated, facts)
     reader = _Reader(solver, factor, sizes, extra)
-    return EventSource(metadata, reader.tables(files), num_events, () if config.selection is None else CUTS)
+    return EventSource(
+        metadata,
+        reader.tables(files),
+        num_events,
+        cut_names(config.selection, config.jets),
+    )
 
 
 class _Reader:

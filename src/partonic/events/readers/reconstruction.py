@@ -12,10 +12,7 @@ from partonic.config.simulation import SelectionConfig
 from partonic.events.readers.generator_record import DecayProducts, GeneratorRecord
 from partonic.events.readers.objects import Objects, matched, nearest
 
-__all__ = ["CUTS", "DetectorEvents", "reconstructed_columns", "truth_columns"]
-
-CUTS = ("leptons", "lepton_veto", "jets", "b_tags")
-"""Names of the cuts, in the order in which they are made."""
+__all__ = ["DetectorEvents", "reconstructed_columns", "truth_columns"]
 
 _FROM_HIGGS, _FROM_HADRONIC_TOP, _FROM_LEPTONIC_TOP = 1, 2, 3
 _JET_TYPES = {"pt": pa.float32(), "eta": pa.float32(), "phi": pa.float32(), "mass": pa.float32(), "btag": pa.float32(),
@@ -85,7 +82,7 @@ def _kept_jets(jets: Objects, leptons: Objects, config: ImportConfig) -> Objects
 
 
 def first_failed(jets: Objects, leptons: Objects, cuts: SelectionConfig) -> Int[np.ndarray, " events"]:
-    """Return for each event the index in `CUTS` of the first cut that it fails, −1 if none."""
+    """Return for each event the index of the first cut that it fails (`cut_flow.cut_names`), −1 if none."""
     central = np.abs(leptons["eta"]) < cuts.lepton_eta_max
     good = leptons.count(central & (leptons["pt"] > cuts.lepton_pt_min))
     all_leptons = leptons.count(central & (leptons["pt"] > cuts.veto_pt_min))

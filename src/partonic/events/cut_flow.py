@@ -1,0 +1,56 @@
+"""Cut flows: events and weights that are left after each cut of a selection."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.config.simulation import JetConfig, SelectionConfig
+from partonic.events.schema import CutFlowStep
+
+__all__ = ["CutFlow", "cut_names"]
+
+
+def cut_names(selection: SelectionConfig | None, jets: JetConfig) -> tuple[str, ...]:
+    """Return the names of the cuts, in the order in which they are made; none without a selection."""
+    if selection is None:
+        return ()
+    return (
+        f"{selection.leptons} isolated e, μ with pT > {selection.lepton_pt_min:g} GeV",
+        f"no further lepton with pT > {selection.veto_pt_min:g} GeV",
+        f"≥ {selection.jets_min} jets with pT > {jets.pt_min:g} GeV",
+        f"≥ {selection.b_tags_min} b tags",
+    )
+
+
+class CutFlow:
+    """Adds up events batch by batch."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Begin with no events.
+
+        Args:
+            names: of all steps; the first is all events, the rest the cuts.
+        """
+        self.names = tuple(names)
+        self._events = np.zeros(len(self.names), dtype=np.int64)
+        self._sums = np.zeros((2, len(self.names)))
+
+    def add(self, cut: NDArray[np.int8], weight: NDArray[np.float64]) -> None:
+        """Add events.
+
+        Args:
+            cut: index of the first cut failed, 0 for the second step; −1 for none, `(N,)`.
+            weight: weights in pb, any sign, `(N,)`.
+        """
+        for index in range(len(self.names)):
+            passed = weight[(cut < 0) | (cut >= index)]
+            self._events[index] += len(passed)
+            self._sums[:, index] += passed.sum(), (passed**2).sum()
+
+    def steps(self) -> tuple[CutFlowStep, ...]:
+        """Return what is left after each step, with the standard error √Σw² of the weight."""
+        return tuple(
+            CutFlowStep(name=name, events=int(events), weight=float(total), weight_error=float(np.sqrt(squares)))
+            for name, events, total, squares in zip(self.names, self._events, *self._sums, strict=True)
+        )
