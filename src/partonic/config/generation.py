@@ -43,11 +43,11 @@ class SamplerConfig(StrictModel):
     harmonics: int = Field(4, ge=0, le=64)
     """Cosines cos(πkx), k = 1 ... harmonics, of each condition that the coupling networks see besides x itself."""
 
-    rounds: int = Field(24, ge=1, le=10_000)
+    rounds: int = Field(20, ge=1, le=10_000)
     """Training rounds. Each draws new points, adds them to the buffer and trains on the buffer; a checkpoint is
     written after each."""
 
-    points_per_round: int = Field(50_000, ge=100)
+    points_per_round: int = Field(40_000, ge=100)
     """New points per round, each one evaluation of the matrix element."""
 
     steps_per_round: int = Field(100, ge=1)
@@ -59,10 +59,10 @@ class SamplerConfig(StrictModel):
     batch_size: int = Field(2048, ge=16)
     """Points per optimization step."""
 
-    learning_rate: Positive = 3e-3
+    learning_rate: Positive = 6e-3
     """Largest learning rate of Adam; it warms up over the first steps and falls to zero along a cosine."""
 
-    tail_power: float = Field(2.0, ge=1, le=8)
+    tail_power: float = Field(4.0, ge=1, le=8)
     """Power p of the weights f/q in the loss ⟨(f/q)^p⟩ of the second half of the training: 1 is the Kullback–Leibler
     divergence (as in the first half), 2 the variance; more presses harder on the largest weights."""
 
@@ -76,7 +76,9 @@ class SamplerConfig(StrictModel):
 FULL_SAMPLER = SamplerConfig()
 """The sampler of an analysis: unweighting efficiency above all."""
 
-QUICK_SAMPLER = SamplerConfig(vegas_iterations=6, vegas_points=10_000, units=48, rounds=10, points_per_round=40_000)
+QUICK_SAMPLER = SamplerConfig(
+    vegas_iterations=6, vegas_points=10_000, rounds=8, points_per_round=25_000, learning_rate=8e-3
+)
 """The sampler of a demonstration: trained in under a minute."""
 
 

@@ -9,11 +9,11 @@ Events are formatted here, not by `pylhe`: its writer gives five digits to named
 would spoil the coefficients and the mass shells, and it needs an object for every particle. `pylhe` reads them.
 """
 
+import contextlib
 import gzip
 import json
 import math
 import warnings
-import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -189,7 +189,8 @@ def read_content(path: Path) -> LheContent:
     Raises:
         EventFileError: if the file cannot be read or has no `<partonic>` header.
     """
-    return _content(path, _open(path))
+    with _open(path) as file:
+        return _content(path, file)
 
 
 def read_lhe(path: Path, batch_size: int = 10_000) -> Iterator[UnweightedEvents]:
@@ -198,23 +199,34 @@ def read_lhe(path: Path, batch_size: int = 10_000) -> Iterator[UnweightedEvents]
     Raises:
         EventFileError: if the file is truncated or malformed, or an event lacks a weight.
     """
-    file = _open(path)
-    content = _content(path, file)
-    lookup = _Lookup(path, content)
-    events = iter(file.events)
-    number = 0
-    while batch := _next_events(path, events, batch_size, number):
-        yield lookup.batch(batch, number)
-        number += len(batch)
+    with _open(path) as file:
+        lookup = _Lookup(path, _content(path, file))
+        number = 0
+        while batch := _next_events(path, file.events, batch_size, number):
+            yield lookup.batch(batch, number)
+            number += len(batch)
 
 
-def _open(path: Path) -> Any:
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    """Open an event file with `pylhe`; its iterator of events holds the file open, and is closed at the end."""
     import pylhe
 
     try:
-        return pylhe.LHEFile.fromfile(path)
-    except (OSError, EOFError, ValueError, IndexError, ET.ParseError) as error:
+        with _errors_for_warnings():
+            file = pylhe.LHEFile.fromfile(path)
+    except (RuntimeWarning, OSError, EOFError, ValueError, IndexError) as error:
         raise EventFileError(f"{path} is not a Les Houches event file: {error}") from error
+    with contextlib.closing(file.events):
+        yield file
+
+
+@contextlib.contextmanager
+def _errors_for_warnings() -> Iterator[None]:
+    """Make errors of warnings: of malformed XML `pylhe` only warns, and then stops as if the file ended."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        yield
 
 
 def _content(path: Path, file: Any) -> LheContent:
@@ -234,13 +246,11 @@ def _content(path: Path, file: Any) -> LheContent:
 
 
 def _next_events(path: Path, events: Iterator[Any], size: int, number: int) -> list[Any]:
-    # pylhe only warns of malformed XML, and then stops as if the file ended: make that an error.
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)
-        try:
+    try:
+        with _errors_for_warnings():
             return list(islice(events, size))
-        except (RuntimeWarning, OSError, EOFError, ValueError, IndexError, KeyError) as error:
-            raise EventFileError(f"{path} is malformed after event {number}, or truncated: {error}") from error
+    except (RuntimeWarning, OSError, EOFError, ValueError, IndexError, KeyError) as error:
+        raise EventFileError(f"{path} is malformed after event {number}, or truncated: {error}") from error
 
 
 class _Lookup:

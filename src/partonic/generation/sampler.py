@@ -92,7 +92,9 @@ class FlowSampler:
             flow = Flow(
                 dims_in=architecture.dimensions,
                 bins=architecture.bins,
-                subnet_constructor=lambda conditions, outputs: _CouplingNetwork(int(conditions), outputs, architecture),
+                subnet_constructor=lambda conditions, outputs: _CouplingNetwork(
+                    int(conditions), int(outputs), architecture
+                ),
                 # One block per dimension, transformed under the condition of all others: any density can be reached
                 # with a third of the splines that madnis' default of halves takes, and it is learned faster.
                 condition_masks=~torch.eye(architecture.dimensions, dtype=torch.bool),
@@ -118,7 +120,8 @@ class FlowSampler:
         from madnis.nn import Flow
 
         parameters = 3 * self.architecture.bins + 1
-        merged = Flow(dims_in=self.dimensions, bins=self.architecture.bins, layers=1, permutations="exchange", blocks=2)
+        with torch.random.fork_rng(devices=[]):
+            merged = Flow(self.dimensions, bins=self.architecture.bins, layers=1, permutations="exchange", blocks=2)
         merged.init_with_grid(grid.edges.to(torch.float32))
         for mask, subnet in zip(merged.condition_masks, merged.subnets, strict=True):
             dimensions = (~mask).nonzero()[:, 0].tolist()
