@@ -219,7 +219,8 @@ def _set_limits(axes: "Axes", panel: Panel, headroom: float) -> None:
         return
     values = np.concatenate([curve.values for curve in panel.curves] or [np.zeros(0)])
     values = values[np.isfinite(values)]
-    ends = np.concatenate([_shown_ends(curve) for curve in panel.curves] or [values])
+    ratio = panel.level is not None
+    ends = np.concatenate([_shown_ends(curve, ratio=ratio) for curve in panel.curves] or [values])
     if panel.logarithmic and (values > 0).any() and (values >= 0).all():
         low, high = 0.5 * values[values > 0].min(), max(ends.max(), values.max())
         axes.set_yscale("log")
@@ -234,15 +235,17 @@ def _set_limits(axes: "Axes", panel: Panel, headroom: float) -> None:
     axes.set_ylim(low - margin, low - margin + (ends.max() - low + margin) * 1.06 / (1 - headroom))
 
 
-def _shown_ends(curve: Curve) -> Array:
+def _shown_ends(curve: Curve, *, ratio: bool) -> Array:
     """Return the ends of the error bars that the range of y must hold.
 
-    Bins that are much less precise than the others do not stretch the range: of a step the line then leaves the panel,
-    of a point the bar only.
+    Bins that are much less precise than the others do not stretch the range of a ratio, nor do their error bars that of
+    points: of a step the line then leaves the panel, of a point the bar only.
     """
     low, high = curve.span
     known = np.isfinite(low) & np.isfinite(high)
-    size = (high - low)[known]
-    precise = size <= 5.0 * np.median(size) if size.size else np.zeros(0, dtype=np.bool_)
-    ends = np.concatenate([low[known][precise], high[known][precise]])
-    return np.concatenate([ends, curve.values[known]]) if curve.kind == "points" else ends
+    low, high, values = low[known], high[known], curve.values[known]
+    if not values.size or (curve.kind != "points" and not ratio):
+        return np.concatenate([low, high])
+    precise = high - low <= 5.0 * np.median(high - low)
+    ends = np.concatenate([low[precise], high[precise]])
+    return np.concatenate([ends, values]) if curve.kind == "points" else ends

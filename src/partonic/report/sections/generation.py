@@ -13,10 +13,10 @@ _QUALITY = {
     "Events": ("events",),
     "Cross section [pb]": ("cross_section",),
     "Points tried": ("unweighting", "points"),
-    "Unweighting efficiency ⟨w⟩/w_max": ("unweighting", "unweighting_efficiency"),
-    "The same of the VEGAS grid alone": ("unweighting", "vegas_unweighting_efficiency"),
-    "Share of the cross section above the maximum weight": ("unweighting", "overweight_fraction"),
-    "Share of the events above the maximum weight": ("unweighting", "overweight_event_fraction"),
+    "Unweighting efficiency ⟨w⟩/w_max [%]": ("unweighting", "unweighting_efficiency"),
+    "The same of the VEGAS grid alone [%]": ("unweighting", "vegas_unweighting_efficiency"),
+    "Cross section above the maximum weight [%]": ("unweighting", "overweight_fraction"),
+    "Events above the maximum weight [%]": ("unweighting", "overweight_event_fraction"),
     "Largest over maximum weight": ("unweighting", "largest_weight"),
     "Points above the maximum weight": ("unweighting", "overweight_policy"),
 }
@@ -105,7 +105,5 @@ def _text(label: str, value: Any) -> str:
     if _is_estimate(value):
         return number_with_error(value["value"], value["error"])
     if isinstance(value, float):
-        return (
-            f"{100 * value:.3g} %" if "Share" in label or "fficiency" in label or "VEGAS" in label else f"{value:.4g}"
-        )
+        return f"{100 * value:.3g}" if label.endswith("[%]") else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
