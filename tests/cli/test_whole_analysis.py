@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
 from partonic.cli import main
+from partonic.events import EventStore
 
 pytestmark = pytest.mark.xdist_group("whole analysis")
 
@@ -163,3 +165,59 @@ def test_killed_at_any_moment_gives_the_same_events(analysis: Path, output: Path
     assert result.exit_code == 0, result.stderr
     assert rows(folder / "simulate" / "events.parquet") == rows(output / "simulate" / "events.parquet")
     assert not parts.exists()
+
+
+def test_events_of_another_program_are_imported(output: Path, tmp_path: Path) -> None:
+    """The LHE file of the generation, read as anyone's file: same events and coefficients, no detector."""
+    path = tmp_path / "import.yaml"
+    events = output / "generate" / "events.lhe.gz"
+    path.write_text(
+        f"name: imported\nimport:\n  format: lhe\n  files: [{events}]\n"
+        "report: {sections: [summary], formats: [png]}\n",
+        encoding="utf-8",
+    )
+    result = run("run", path, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == ["import", "report"]
+    imported = pq.read_table(tmp_path / "out" / "import" / "events.parquet", columns=["coefficients", "partons"])
+    simulated = pq.read_table(output / "simulate" / "events.parquet", columns=["coefficients", "partons"])
+    for name, factor in (("partons", 1.0), ("coefficients", branching_fraction(output))):
+        theirs, ours = (np.stack(table[name].to_numpy()) for table in (imported, simulated))
+        np.testing.assert_allclose(theirs * factor, ours, rtol=1e-9, atol=1e-15 * np.abs(ours).max())
+
+
+def branching_fraction(output: Path) -> float:
+    """Fraction of the decays that the simulation forces."""
+    return EventStore.open(output / "simulate" / "events.parquet").metadata.facts["branching_fraction"]
+
+
+def test_events_of_the_experiment_are_imported(real_data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "import.yaml"
+    path.write_text(
+        f"""\
+name: cms
+import:
+  format: nanoaod
+  files: [{real_data / "nanoAOD_2015_CMS_Open_Data_ttbar.root"}]
+  sample: wjets
+  partons: []
+  theta_independent: true
+  cross_section: 831.76
+  btag: {{branch: Jet_btagCSVV2, working_point: 0.8}}
+  selection: {{b_tags_min: 1}}
+report: {{sections: [summary, cut_flow], formats: [png]}}
+""",
+        encoding="utf-8",
+    )
+    result = run("run", path, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert "200 events imported" in result.stdout
+
+
+def test_missing_event_file(tmp_path: Path) -> None:
+    path = tmp_path / "import.yaml"
+    path.write_text("name: imported\nimport: {format: lhe, files: [absent.lhe]}\n", encoding="utf-8")
+    result = run("run", path, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "absent.lhe" in result.stderr
+    assert run("generate", path, "-o", tmp_path / "out").exit_code == 1

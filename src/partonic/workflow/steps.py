@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
+from partonic.config.importing import ImportConfig
+from partonic.errors import ConfigError
 from partonic.progress import Progress
 from partonic.workflow.step import Step
 
-__all__ = ["STEPS", "GenerateStep", "ReportStep", "SimulateStep", "event_store"]
+__all__ = ["STEPS", "GenerateStep", "ImportStep", "ReportStep", "SimulateStep", "event_store"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,49 @@ class SimulateStep:
 
 
 @dataclass(frozen=True)
+class ImportStep:
+    """Events of another program or experiment, into the event store."""
+
+    name: str = "import"
+    version: int = 1
+    knows_its_work: bool = False
+
+    def applies(self, config: AnalysisConfig) -> bool:
+        """Whether events are imported."""
+        return config.import_ is not None
+
+    def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
+        """Return the section `import`, the process, and for HepMC files the detector and the seed of its response."""
+        section = _import_of(config)
+        settings: dict[str, object] = {
+            "import": section.model_dump(mode="json", exclude={"files", "weight_points_file"}),
+            "process": config.process.model_dump(mode="json"),
+        }
+        if section.format == "hepmc":
+            settings |= {"simulation": config.simulation.physics(), "seed": config.seed}
+        return settings
+
+    def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the event files, and the file of θ points if there is one."""
+        section = _import_of(config)
+        points = section.weight_points_file
+        return (*section.files, points) if points else section.files
+
+    def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the event store."""
+        return (event_store(config),)
+
+    def run(self, config: AnalysisConfig, progress: Progress) -> str:
+        """Read the files into a store."""
+        from partonic.events.importing import import_events
+        from partonic.events.schema import ProcessInfo
+        from partonic.physics.hard_process import build_process
+
+        process = ProcessInfo.of(build_process(config.process))
+        return str(import_events(_import_of(config), process, event_store(config), progress))
+
+
+@dataclass(frozen=True)
 class ReportStep:
     """The HTML page with its figures."""
 
@@ -123,6 +168,12 @@ def event_store(config: AnalysisConfig) -> Path:
     return config.output / ("import" if config.import_ else "simulate") / "events.parquet"
 
 
+def _import_of(config: AnalysisConfig) -> ImportConfig:
+    if config.import_ is None:
+        raise ConfigError(f"the analysis '{config.name}' imports no events: it has no section `import`")
+    return config.import_
+
+
 def _parton_events(config: AnalysisConfig) -> Path:
     return config.output / "generate" / "events.lhe.gz"
 
@@ -131,4 +182,4 @@ def _generation_record(config: AnalysisConfig) -> Path:
     return config.output / "generate" / "generation.json"
 
 
-STEPS: tuple[Step, ...] = (GenerateStep(), SimulateStep(), ReportStep())
+STEPS: tuple[Step, ...] = (GenerateStep(), SimulateStep(), ImportStep(), ReportStep())
