@@ -140,7 +140,7 @@ _DECAYS = (
 
 _SELECTION = (
     Column("selected", pa.bool_(), "", "selection", "Passed all cuts; null where no selection applies (parton level)."),
-    Column("cut", pa.int8(), "", "selection", "Index in the cut flow of the first cut failed; −1 if selected."),
+    Column("cut", pa.int8(), "", "selection", "Number of the first cut failed, from 0; −1 if none."),
 )
 
 _JETS = (

@@ -209,7 +209,7 @@ class StoreMetadata(StrictModel):
     """Sum of the coefficients of all events, in pb; the writer fills it in when it is not given."""
 
     cut_flow: tuple[CutFlowStep, ...] = ()
-    """Events and weights left after each cut; the column `cut` counts from the second step."""
+    """Events and weights left after each cut. The first step is all events, so cut number k is step k + 1."""
 
     seed: int | None = None
     """Root seed of the run; None for events of others."""
