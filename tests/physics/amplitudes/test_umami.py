@@ -41,7 +41,8 @@ int umami_matrix_element(void *handle, size_t count, size_t stride, size_t offse
             for (int leg = 0; leg < 4; leg++) x[leg] = p[event + stride * (leg + 4 * mu)];
             s += sign * x[0] * x[1]; t -= sign * x[0] * x[2];
         }
-        double u = -s - t, g2 = 4 * acos(-1.0) * (alpha_s ? alpha_s[event] : 0.118), k = 1 + ((Instance *)handle)->theta;
+        double u = -s - t, g2 = 4 * acos(-1.0) * (alpha_s ? alpha_s[event] : 0.118);
+        double k = 1 + ((Instance *)handle)->theta;
         ((double *)outputs[0])[event] = 4.0 / 9.0 * g2 * g2 * (t * t + u * u) / (s * s) * k * k;
     }
     return 0;
