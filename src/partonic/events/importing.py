@@ -19,7 +19,7 @@ from partonic.events.schema import CrossSection, ProcessInfo
 from partonic.events.store import EventStore, EventWriter
 from partonic.progress import SILENT, Progress
 
-__all__ = ["ImportResult", "import_events", "open_source"]
+__all__ = ["ImportResult", "import_events", "open_source", "write_events"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def open_source(config: ImportConfig, process: ProcessInfo) -> EventSource:
 
             return read_delphes(config, process)
         case "hepmc":
-            message = "HepMC events pass through the detector simulation: use partonic.simulation to import them"
+            message = "HepMC events pass through the detector simulation: use partonic.simulation.import_hepmc"
             raise ConfigError(message)
 
 
@@ -89,7 +89,21 @@ def import_events(
         ConfigError: if a setting does not fit the files.
         OutputError: if the store cannot be written.
     """
-    source = open_source(config, process)
+    return write_events(open_source(config, process), output, progress)
+
+
+def write_events(source: EventSource, output: Path, progress: Progress = SILENT) -> ImportResult:
+    """Write the events of a source into a store, with the cut flow of its selection; whole or not at all.
+
+    Args:
+        source: the events.
+        output: path of the store.
+        progress: told the number of events.
+
+    Raises:
+        EventFileError: if an event is malformed.
+        OutputError: if the store cannot be written.
+    """
     flow = CutFlow(("all events", *source.cuts))
     selected = 0
     progress.start("importing events", source.num_events, "events")

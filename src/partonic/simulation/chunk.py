@@ -20,11 +20,14 @@ from partonic.simulation.harvest import ShoweredEvents
 from partonic.simulation.isr import isr_view
 from partonic.simulation.lhe_chunk import LheChunk, parse_chunk
 from partonic.simulation.lhe_source import LheFacts
-from partonic.simulation.reconstruct import ParticleLevel, RecoObjects, reconstruct
+from partonic.simulation.reconstruct import ParticleLevel, reconstruct
 from partonic.simulation.selection import SELECTED, cut_flow, cut_names
 from partonic.simulation.shower import Shower
 
 __all__ = ["ChunkJob", "ChunkResult", "simulate_chunk", "step_names"]
+
+_SHOWER_CUT = 0
+"""Value of the column `cut` of an event on which Pythia gave up."""
 
 _MAX_RESIDUAL = 1e-3
 """Largest relative deviation of the weights of an event from the polynomial in θ."""
@@ -112,32 +115,40 @@ def simulate_chunk(job: ChunkJob, number: int, texts: Sequence[bytes], first: in
     """
     names = (*job.theta_weights.names, *job.extra_weights)
     chunk = parse_chunk(texts, first, names)
-    events = _worker().shower(job).run(chunk, number)
     generator = numpy_generator(job.seed, "simulate", number, "detector")
-    reco = reconstruct(ParticleLevel(events.particles, events.heavy), generator, job.config)
-    table = _table(job, chunk, events, reco)
+    shower = _worker().shower(job)
+    blocks = [_simulated(job, events, generator) for events in shower.run(chunk, number)]
+    order, _ = shower.order(len(chunk), number)
+    table = _table(job, chunk, pa.concat_tables(blocks).take(pa.array(np.argsort(order))))
     cut, weight = (table.column(name).to_numpy() for name in ("cut", "weight"))
     flow = cut_flow(step_names(job.config), cut, weight)
     with EventWriter(path, job.metadata.with_facts(cut_flow=flow, n_generated=len(chunk))) as writer:
         writer.write(table)
-    return ChunkResult(len(chunk), int((cut == SELECTED).sum()), int(events.failed.sum()))
+    return ChunkResult(len(chunk), int((cut == SELECTED).sum()), int((cut == _SHOWER_CUT).sum()))
 
 
-def _table(job: ChunkJob, chunk: LheChunk, events: ShoweredEvents, reco: RecoObjects) -> pa.Table:
-    process = job.metadata.process_info
-    columns = reco_columns(reco, events.decays, job.config.jets.match_radius)
-    # The cuts of the selection come after that of the shower, which is number 0.
-    cut = np.where(events.failed, 0, np.where(reco.cut == SELECTED, SELECTED, reco.cut + 1)).astype(np.int8)
+def _simulated(job: ChunkJob, events: ShoweredEvents, generator: np.random.Generator) -> pa.Table:
+    """Return the columns of everything after the hard process."""
+    reco = reconstruct(ParticleLevel(events.particles, events.heavy), generator, job.config)
+    # The cuts of the selection come after that of the shower.
+    passed_on = np.where(reco.cut == SELECTED, SELECTED, reco.cut + _SHOWER_CUT + 1)
+    cut = np.where(events.failed, _SHOWER_CUT, passed_on).astype(np.int8)
     return pa.table(
         {
-            **_weight_columns(job, chunk),
-            **hard_process_columns(chunk, process, job.own),
-            **isr_columns(isr_view(events, process.collider_energy)),
+            **isr_columns(isr_view(events, job.metadata.collider_energy)),
             **decay_columns(events.decays),
-            **columns,
+            **reco_columns(reco, events.decays, job.config.jets.match_radius),
             "cut": pa.array(cut),
         }
     )
+
+
+def _table(job: ChunkJob, chunk: LheChunk, simulated: pa.Table) -> pa.Table:
+    columns = {
+        **_weight_columns(job, chunk),
+        **hard_process_columns(chunk, job.metadata.process_info, job.own),
+    }
+    return pa.table(columns | dict(zip(simulated.column_names, simulated.columns, strict=True)))
 
 
 def _weight_columns(job: ChunkJob, chunk: LheChunk) -> dict[str, pa.Array]:

@@ -13,12 +13,13 @@ logged.
 import ctypes
 import logging
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
-__all__ = ["FIELDS", "RecordBuffer", "find_layout", "matches_layout", "read_publicly"]
+__all__ = ["FIELDS", "EventRecords", "RecordBuffer", "find_layout", "read_publicly"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +32,48 @@ FIELDS: dict[str, str] = {
 _LARGEST_PARTICLE = 4096
 """No particle object is larger than this many bytes."""
 
+_RAW_PARTICLES = 12_000
+"""Particles of which raw copies are kept: about 2 MB, which fits into the cache of a core."""
+
 _SMALLEST_RECORD = 20
 """Records with fewer particles do not tell their layout for certain."""
+
+
+Columns = dict[str, Shaped[np.ndarray, " particles"]]
+
+
+@dataclass(frozen=True)
+class EventRecords:
+    """Records of N events.
+
+    Attributes:
+        columns: the quantities of `FIELDS` of all particles, `(M,)` each; mothers and daughters count from the
+            beginning of their event.
+        offsets: where each event begins, `(N + 1,)`.
+    """
+
+    columns: Columns
+    offsets: Int[np.ndarray, " bounds"]
+
+    def __getitem__(self, name: str) -> Shaped[np.ndarray, " particles"]:
+        """Return a column."""
+        return self.columns[name]
+
+
+class _Block:
+    """A block of memory that NumPy can look at."""
+
+    def __init__(self, address: int, length: int, size: int) -> None:
+        self.__array_interface__ = {"version": 3, "data": (address, True), "shape": (length,), "typestr": f"|V{size}"}
+
+
+def _in_place(record: Any, layout: np.dtype[Any]) -> Shaped[np.ndarray, " particles"]:
+    """Return the particles of `record` where they lie, to be copied before Pythia goes on."""
+    return np.asarray(_Block(_address(record.at(0)), record.size(), layout.itemsize)).view(layout)
+
+
+def _columns(rows: Shaped[np.ndarray, " particles"]) -> Columns:
+    return {name: np.ascontiguousarray(rows[name]) for name in FIELDS}
 
 
 def read_publicly(record: Any) -> Shaped[np.ndarray, " particles"]:
@@ -52,22 +93,13 @@ def find_layout(record: Any) -> np.dtype[Any] | None:
     if stride is None:
         return None
     truth = read_publicly(record)
-    block = _copied(record, stride)
+    block = _in_place(record, np.dtype((np.void, stride))).view(np.uint8).reshape(record.size(), stride)
     found = [_offset_of(block, truth[name], np.dtype(kind)) for name, kind in FIELDS.items()]
     offsets = [offset for offset in found if offset is not None]
     if len(offsets) < len(FIELDS):
         return None
     formats = [np.dtype(kind) for kind in FIELDS.values()]
     return np.dtype({"names": list(FIELDS), "formats": formats, "offsets": offsets, "itemsize": stride})
-
-
-def matches_layout(record: Any, layout: np.dtype[Any]) -> bool:
-    """Return whether `record`, read with `layout`, has the numbers that the public interface gives."""
-    if record.size() > 1 and _even_stride(record) != layout.itemsize:
-        return False
-    truth = read_publicly(record)
-    rows = _copied(record, layout.itemsize).reshape(-1).view(layout)
-    return all(np.array_equal(rows[name], truth[name]) for name in FIELDS)
 
 
 def _address(particle: Any) -> int:
@@ -89,12 +121,6 @@ def _even_stride(record: Any) -> int | None:
     return stride if 0 < stride <= _LARGEST_PARTICLE and stride % 8 == 0 else None
 
 
-def _copied(record: Any, stride: int) -> Shaped[np.ndarray, "particles bytes"]:
-    block = np.empty((record.size(), stride), dtype=np.uint8)
-    ctypes.memmove(block.ctypes.data, _address(record.at(0)), block.nbytes)
-    return block
-
-
 def _offset_of(
     block: Shaped[np.ndarray, "particles bytes"], truth: Shaped[np.ndarray, " particles"], kind: np.dtype[Any]
 ) -> int | None:
@@ -108,54 +134,59 @@ def _offset_of(
 
 
 class RecordBuffer:
-    """The records of many events, one after another.
+    """Collects the records of many events.
 
     Attributes:
-        layout: structure in which Pythia's records are copied from memory; None reads through the public interface.
+        layout: structure of Pythia's records in memory; None reads through the public interface.
     """
 
-    def __init__(self, layout: np.dtype[Any] | None, capacity: int = 50_000) -> None:
-        """Make an empty buffer for about `capacity` particles; it grows when needed."""
+    def __init__(self, layout: np.dtype[Any] | None) -> None:
+        """Make an empty buffer."""
         self.layout = layout
-        self._kind = np.dtype(list(FIELDS.items())) if layout is None else layout
-        self._rows = np.zeros(capacity, dtype=self._kind)
-        self._start = self._rows.ctypes.data
         self._ends = [0]
+        self._parts: list[Columns] = []
+        # Raw copies of the latest records: a single call per event, because Pythia leaves the caches cold.
+        self._raw = np.zeros(_RAW_PARTICLES if layout is not None else 0, dtype=layout or np.uint8)
+        self._raw_start = self._raw.ctypes.data
+        self._raw_filled = 0
 
     def __len__(self) -> int:
         """Return the number of events in the buffer."""
         return len(self._ends) - 1
 
-    @property
-    def filled(self) -> int:
-        """Number of particles in the buffer."""
-        return self._ends[-1]
-
     def add(self, record: Any) -> None:
         """Append the particles of `record`."""
-        begin, size = self._ends[-1], record.size()
-        if begin + size > len(self._rows):
-            self._grow(begin + size)
+        size = record.size()
+        self._ends.append(self._ends[-1] + size)
         if self.layout is None:
-            self._rows[begin : begin + size] = read_publicly(record)
-        else:
-            stride = self._kind.itemsize
-            ctypes.memmove(self._start + begin * stride, _address(record.at(0)), size * stride)
-        self._ends.append(begin + size)
+            self._parts.append(_columns(read_publicly(record)))
+            return
+        if self._raw_filled + size > len(self._raw):
+            self._unpack(at_least=size)
+        stride = self.layout.itemsize
+        ctypes.memmove(self._raw_start + self._raw_filled * stride, _address(record.at(0)), size * stride)
+        self._raw_filled += size
 
     def add_nothing(self) -> None:
         """Append an event without particles."""
-        self._ends.append(self.filled)
+        self._ends.append(self._ends[-1])
 
-    def _grow(self, needed: int) -> None:
-        larger = np.zeros(max(needed, 2 * len(self._rows)), dtype=self._kind)
-        larger[: self.filled] = self._rows[: self.filled]
-        self._rows, self._start = larger, larger.ctypes.data
+    def take(self) -> EventRecords:
+        """Return the records of all events, and begin again."""
+        self._unpack()
+        empty = _columns(np.zeros(0, dtype=list(FIELDS.items())))
+        parts = self._parts or [empty]
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in FIELDS}
+        records = EventRecords(columns, np.array(self._ends, dtype=np.int64))
+        self._ends, self._parts = [0], []
+        return records
 
-    def content(self) -> tuple[Shaped[np.ndarray, " particles"], Int[np.ndarray, " bounds"]]:
-        """Return the particles of all events, valid until the buffer changes, and where each event begins."""
-        return self._rows[: self.filled], np.array(self._ends, dtype=np.int64)
-
-    def clear(self) -> None:
-        """Empty the buffer; its memory stays."""
-        self._ends = [0]
+    def _unpack(self, at_least: int = 0) -> None:
+        """Move the quantities that are read out of the raw copies, and make room for `at_least` particles."""
+        raw = self._raw[: self._raw_filled]
+        if len(raw):
+            self._parts.append(_columns(raw))
+        self._raw_filled = 0
+        if at_least > len(self._raw):
+            self._raw = np.zeros(2 * at_least, dtype=self.layout)
+            self._raw_start = self._raw.ctypes.data

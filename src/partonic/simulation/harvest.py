@@ -1,18 +1,18 @@
 """What is kept of Pythia's event records: final particles, last heavy hadrons, resonances, decays, initiators.
 
-All functions take the particles of many events one after another (`event_record.FIELDS`) and where each event begins,
-and work on all events at once.
+All functions work on the records of many events at once.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Int
 
-from partonic.simulation.particles import ParticleTable
+from partonic.simulation.event_record import EventRecords
+from partonic.simulation.particles import ParticleTable, event_offsets
 from partonic.simulation.species import has_heavy_quark
 
-__all__ = ["RESONANCES", "DecayTable", "ShoweredEvents", "harvest", "joined"]
+__all__ = ["RESONANCES", "DecayTable", "ShoweredEvents", "harvest"]
 
 RESONANCES = (25, 6, -6)
 """Resonances whose decays and last copies are kept: H, t, t̄."""
@@ -20,18 +20,29 @@ RESONANCES = (25, 6, -6)
 _INITIATOR = -61
 """Pythia's status of the partons taken from the beams, after the whole shower, with primordial kT."""
 
-_DEEPEST_DECAY = 8
-"""No decay product is more generations below its resonance than this."""
+_FIRST_HADRON_STATUS = 80
+"""Hadrons have a status of larger size than this, in Pythia's code."""
 
-Rows = Shaped[np.ndarray, " particles"]
-Bounds = Int[np.ndarray, " bounds"]
+_LIGHTEST_HEAVY_HADRON = 400
+"""Identifiers of hadrons with a b or c quark are larger."""
+
+_DECAY_PRODUCT = 23
+"""Pythia's status of the products of a resonance decay, before their own shower."""
+
+_LAST_LEPTON = 16
+_PHOTON = 22
+_WEAK_BOSONS = (23, 24, -24)
+
+Rows = Int[np.ndarray, " chosen"]
 
 
 @dataclass(frozen=True)
 class DecayTable:
-    """Quarks, leptons and photons from the decays of H, t and t̄, before the shower.
+    """Quarks, leptons and photons from the decays of H, t and t̄, before they radiate themselves.
 
-    Ordered within an event by origin (H, t, t̄), then as in Pythia's record.
+    The decaying resonances carry the recoil against initial-state radiation, so the momenta of the decay products sum
+    to those of the last copies of H, t and t̄, up to radiation within the decays. Ordered within an event by origin (H,
+    t, t̄), then as in Pythia's record.
 
     Attributes:
         particles: the decay products.
@@ -68,113 +79,90 @@ class ShoweredEvents:
         return len(self.failed)
 
 
-def harvest(event: tuple[Rows, Bounds], process: tuple[Rows, Bounds]) -> ShoweredEvents:
-    """Pick what is kept from the full event records and the records of the hard processes of the same events."""
-    rows, offsets = event
-    final = rows["status"] > 0
+def harvest(event: EventRecords) -> ShoweredEvents:
+    """Pick what is kept from the event records."""
+    size = np.abs(event["id"])
+    initiators = np.flatnonzero(event["status"] == _INITIATOR)
+    resonances = np.flatnonzero((size == 25) | (size == 6))
     return ShoweredEvents(
-        particles=_table(rows, offsets, np.flatnonzero(final)),
-        heavy=_table(rows, offsets, _last_heavy(rows, offsets)),
-        decays=_decays(*process),
-        resonances=np.stack([_last_copy(rows, offsets, pdg) for pdg in RESONANCES], axis=1),
-        initiators=np.stack([_initiator(rows, offsets, beam) for beam in (1, 2)], axis=1),
-        failed=np.diff(offsets) == 0,
+        particles=_table(event, np.flatnonzero(event["status"] > 0)),
+        heavy=_table(event, _last_heavy(event, size)),
+        decays=_decays(event),
+        resonances=np.stack([_last_copy(event, resonances, pdg) for pdg in RESONANCES], axis=1),
+        initiators=np.stack([_initiator(event, initiators, beam) for beam in (1, 2)], axis=1),
+        failed=np.diff(event.offsets) == 0,
     )
 
 
-def _momenta(rows: Rows, indices: Int[np.ndarray, " chosen"]) -> Float[np.ndarray, "chosen 4"]:
-    return np.stack([rows[name][indices] for name in ("e", "px", "py", "pz")], axis=-1)
+def _momenta(records: EventRecords, rows: Rows) -> Float[np.ndarray, "chosen 4"]:
+    return np.stack([records[name][rows] for name in ("e", "px", "py", "pz")], axis=-1)
 
 
-def _table(rows: Rows, offsets: Bounds, indices: Int[np.ndarray, " chosen"]) -> ParticleTable:
-    """Return the particles at `indices`, which ascend."""
-    return ParticleTable(
-        rows["id"][indices].astype(np.int32),
-        _momenta(rows, indices),
-        np.searchsorted(indices, offsets).astype(np.int64),
-    )
+def _table(records: EventRecords, rows: Rows) -> ParticleTable:
+    """Return the particles in `rows`, which ascend."""
+    offsets = np.searchsorted(rows, records.offsets).astype(np.int64)
+    return ParticleTable(records["id"][rows], _momenta(records, rows), offsets)
 
 
-def _event_of(indices: Int[np.ndarray, " chosen"], offsets: Bounds) -> Int[np.ndarray, " chosen"]:
-    return np.searchsorted(offsets, indices, side="right") - 1
+def _event_of(records: EventRecords, rows: Rows) -> Rows:
+    return np.searchsorted(records.offsets, rows, side="right") - 1
 
 
-def _last_heavy(rows: Rows, offsets: Bounds) -> Int[np.ndarray, " chosen"]:
+def _last_heavy(records: EventRecords, size: Int[np.ndarray, " particles"]) -> Rows:
     """Return the b and c hadrons that do not decay to one of the same flavour, and the final b and c quarks."""
-    pdg = rows["id"]
-    kept = []
+    decayed_or_final = np.abs(records["status"]) > _FIRST_HADRON_STATUS
+    candidates = np.flatnonzero((size > _LIGHTEST_HEAVY_HADRON) & decayed_or_final)
+    kept = [np.flatnonzero(((size == 5) | (size == 4)) & (records["status"] > 0))]
     for quark in (4, 5):
-        hadrons = np.flatnonzero(np.abs(pdg) > 100)
-        hadrons = hadrons[has_heavy_quark(pdg[hadrons], quark) & (np.abs(rows["status"][hadrons]) > 80)]
-        child = offsets[:-1][_event_of(hadrons, offsets)] + rows["daughter1"][hadrons]
-        has_child = rows["daughter1"][hadrons] > 0
-        kept.append(hadrons[~(has_child & has_heavy_quark(pdg[child], quark))])
-        kept.append(np.flatnonzero((np.abs(pdg) == quark) & (rows["status"] > 0)))
+        hadrons = candidates[has_heavy_quark(size[candidates], quark)]
+        daughter = records["daughter1"][hadrons]
+        child = records.offsets[:-1][_event_of(records, hadrons)] + daughter
+        kept.append(hadrons[~((daughter > 0) & has_heavy_quark(size[child], quark))])
     return np.sort(np.concatenate(kept))
 
 
-def _last_copy(rows: Rows, offsets: Bounds, pdg: int) -> Float[np.ndarray, "events 4"]:
-    return _one_per_event(rows, offsets, np.flatnonzero(rows["id"] == pdg), last=True)
+def _last_copy(records: EventRecords, resonances: Rows, pdg: int) -> Float[np.ndarray, "events 4"]:
+    return _one_per_event(records, resonances[records["id"][resonances] == pdg], last=True)
 
 
-def _initiator(rows: Rows, offsets: Bounds, beam: int) -> Float[np.ndarray, "events 4"]:
+def _initiator(records: EventRecords, initiators: Rows, beam: int) -> Float[np.ndarray, "events 4"]:
     """Return the first parton taken from a beam: that of the hardest interaction, before any further ones."""
-    mask = (rows["status"] == _INITIATOR) & (rows["mother1"] == beam)
-    return _one_per_event(rows, offsets, np.flatnonzero(mask), last=False)
+    return _one_per_event(records, initiators[records["mother1"][initiators] == beam], last=False)
 
 
-def _one_per_event(
-    rows: Rows, offsets: Bounds, indices: Int[np.ndarray, " chosen"], last: bool
-) -> Float[np.ndarray, "events 4"]:
-    bounds = np.searchsorted(indices, offsets)
+def _one_per_event(records: EventRecords, rows: Rows, last: bool) -> Float[np.ndarray, "events 4"]:
+    bounds = np.searchsorted(rows, records.offsets)
     exists = bounds[1:] > bounds[:-1]
     position = (bounds[1:] - 1) if last else bounds[:-1]
-    result = np.full((len(offsets) - 1, 4), np.nan)
-    result[exists] = _momenta(rows, indices[position[exists]])
+    result = np.full((len(exists), 4), np.nan)
+    result[exists] = _momenta(records, rows[position[exists]])
     return result
 
 
-def _decays(rows: Rows, offsets: Bounds) -> DecayTable:
-    """Return the final particles of the hard process that descend from a resonance."""
-    final = np.flatnonzero(rows["status"] > 0)
-    begin = offsets[:-1][_event_of(final, offsets)]
-    origin = np.zeros(len(final), dtype=np.int64)
-    ancestor = final
-    for _ in range(_DEEPEST_DECAY):
-        ancestor = begin + rows["mother1"][ancestor]
-        found = rows["id"][ancestor]
-        origin = np.where((origin == 0) & np.isin(found, RESONANCES), found, origin)
-    kept = origin != 0
-    final, origin, event = final[kept], origin[kept], _event_of(final[kept], offsets)
+def _decays(records: EventRecords) -> DecayTable:
+    """Return the quarks, leptons and photons that come from H, t, t̄, directly or through a W or Z."""
+    size = np.abs(records["id"])
+    fermion_or_photon = (size <= _LAST_LEPTON) | (size == _PHOTON)
+    product = np.flatnonzero((np.abs(records["status"]) == _DECAY_PRODUCT) & fermion_or_photon)
+    event = _event_of(records, product)
+    origin = _origin(records, product, records.offsets[:-1][event])
+    product, event, origin = product[origin != 0], event[origin != 0], origin[origin != 0]
     rank = np.select([origin == 25, origin == 6], [0, 1], 2)
-    order = np.lexsort((final, rank, event))
-    final, origin, event = final[order], origin[order], event[order]
-    counts = np.bincount(event, minlength=len(offsets) - 1)
-    table = ParticleTable(
-        rows["id"][final].astype(np.int32), _momenta(rows, final), np.concatenate([[0], np.cumsum(counts)])
-    )
-    return DecayTable(table, origin.astype(np.int8))
+    order = np.lexsort((product, rank, event))
+    counts = np.bincount(event, minlength=len(records.offsets) - 1)
+    rows = product[order]
+    return DecayTable(ParticleTable(records["id"][rows], _momenta(records, rows), event_offsets(counts)), origin[order])
 
 
-def joined(blocks: list[ShoweredEvents]) -> ShoweredEvents:
-    """Put consecutive blocks of events together."""
-    return ShoweredEvents(
-        particles=_joined_tables([block.particles for block in blocks]),
-        heavy=_joined_tables([block.heavy for block in blocks]),
-        decays=DecayTable(
-            _joined_tables([block.decays.particles for block in blocks]),
-            np.concatenate([block.decays.origin for block in blocks]),
-        ),
-        resonances=np.concatenate([block.resonances for block in blocks]),
-        initiators=np.concatenate([block.initiators for block in blocks]),
-        failed=np.concatenate([block.failed for block in blocks]),
-    )
-
-
-def _joined_tables(tables: list[ParticleTable]) -> ParticleTable:
-    counts = np.concatenate([table.counts for table in tables])
-    return ParticleTable(
-        np.concatenate([table.pdg for table in tables]),
-        np.concatenate([table.momenta for table in tables]),
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-    )
+def _origin(records: EventRecords, rows: Rows, begin: Rows) -> Int[np.ndarray, " chosen"]:
+    """Follow the first mothers of `rows` up to a resonance and return its identifier; 0 if it is none of ours."""
+    origin = np.zeros(len(rows), dtype=np.int8)
+    ancestor = rows
+    while True:
+        ancestor = begin + records["mother1"][ancestor]
+        name = records["id"][ancestor]
+        climbing = (origin == 0) & np.isin(name, (*RESONANCES, *_WEAK_BOSONS))
+        arrived = climbing & np.isin(name, RESONANCES)
+        origin[arrived] = name[arrived]
+        if not (climbing & ~arrived).any():
+            return origin

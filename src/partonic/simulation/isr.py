@@ -4,10 +4,11 @@ The momenta of H, t and t̄ are those of their last copies in Pythia's record, j
 recoil against initial-state radiation and against the primordial kT of the beams, and also what little the tops
 themselves radiate before they decay (Pythia evolves both together, so one without the other does not exist).
 
-The radiation is everything else that the two initiators (the partons that enter the space-like cascade of the hardest
-interaction) turn into. Its momentum along the beam is p_z(initiators) − p_z(H t t̄). Its transverse momentum is minus
-that of H t t̄: primordial kT counts as radiation, so that the four partons together move along the beam. Its mass is
-set to zero, E = |p|. The energy of the four partons is then at most that of the initiators, so both momentum fractions
+The radiation R is everything else that the two initiators (the partons that enter the space-like cascade of the hardest
+interaction) turn into: p(R) = p(initiators) − p(H t t̄). It is many partons, some of them collinear to the beams with
+large energies that nobody sees. One massless parton stands for it: with the transverse momentum that balances H t t̄
+(primordial kT counts as radiation, so that the four partons together move along the beam) and the rapidity of R. Its
+light-cone momenta E ± p_z are smaller than those of R by the factor pT / mT(R), so both momentum fractions
 
     x₁ = (E + p_z)/√S,  x₂ = (E − p_z)/√S,   E, p_z of the four partons together,
 
@@ -59,10 +60,28 @@ def with_radiation(
 ) -> tuple[Float[np.ndarray, "events n+1 4"], Float[np.ndarray, " events"], Float[np.ndarray, " events"]]:
     """Return `resonances` with the massless balancing parton appended, and the momentum fractions x₁, x₂."""
     visible = resonances.sum(axis=1)
-    radiation = np.zeros_like(visible)
-    radiation[:, 1:3] = -visible[:, 1:3]
-    radiation[:, 3] = initiators[:, :, 3].sum(axis=1) - visible[:, 3]
-    radiation[:, 0] = np.sqrt((radiation[:, 1:] ** 2).sum(axis=1))
+    rest = initiators.sum(axis=1) - visible
+    recoil = np.hypot(visible[:, 1], visible[:, 2])
+    rapidity = _rapidity(rest, otherwise=_rapidity(visible, otherwise=np.zeros(len(visible))))
+    radiation = np.stack(
+        [recoil * np.cosh(rapidity), -visible[:, 1], -visible[:, 2], recoil * np.sinh(rapidity)], axis=-1
+    )
     partons = np.concatenate([resonances, radiation[:, None]], axis=1)
     total = partons.sum(axis=1)
     return partons, (total[:, 0] + total[:, 3]) / collider_energy, (total[:, 0] - total[:, 3]) / collider_energy
+
+
+def _rapidity(
+    momenta: Float[np.ndarray, "events 4"], otherwise: Float[np.ndarray, " events"]
+) -> Float[np.ndarray, " e"]:
+    """Return ½ ln((E + p_z)/(E − p_z)); `otherwise` where it is not defined.
+
+    Without any emission, R is the difference of two primordial kT and may lie outside the light cone: the radiation
+    then gets the rapidity of H t t̄.
+    """
+    forward, backward = momenta[:, 0] + momenta[:, 3], momenta[:, 0] - momenta[:, 3]
+    inside = (forward > 0.0) & (backward > 0.0)
+    ratio = np.where(inside, forward, 1.0) / np.where(inside, backward, 1.0)
+    rapidity: Float[np.ndarray, " events"] = np.where(inside, 0.5 * np.log(ratio), otherwise)
+    rapidity[np.isnan(momenta[:, 0])] = np.nan
+    return rapidity

@@ -6,18 +6,24 @@ the shower gives up can be tried again. Every event has unit weight here: the re
 
 from typing import Any
 
+import numpy as np
+
 from partonic.simulation.lhe_chunk import LheChunk
 from partonic.simulation.lhe_source import LheFacts
 
 __all__ = ["make_feed"]
 
 _UNIT_WEIGHTS = 3
+"""Weighting strategy IDWTUP: every event counts once."""
+
+_INTEGERS = 6
+"""Leading columns of a particle that are whole numbers: IDUP, ISTUP, MOTHUP (2), ICOLUP (2)."""
 
 
 def make_feed(facts: LheFacts) -> Any:
     """Return the event source, a Pythia `LHAup`, for the beams of `facts`.
 
-    Its method ``offer(chunk, index)`` sets the event that Pythia gets.
+    Its method ``load(chunk)`` takes events, ``offer(index)`` chooses the one that Pythia gets.
     """
     import pythia8mc
 
@@ -26,14 +32,25 @@ def make_feed(facts: LheFacts) -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            self._facts: list[float] = []
-            self._particles: list[list[float]] = []
+            self._events: list[tuple[Any, ...]] = []
+            self._current: tuple[Any, ...] = ()
 
-        def offer(self, chunk: LheChunk, index: int) -> None:
-            """Make event `index` of `chunk` the one that Pythia gets."""
-            begin, end = chunk.offsets[index], chunk.offsets[index + 1]
-            self._facts = chunk.facts[index].tolist()
-            self._particles = chunk.particles[begin:end].tolist()
+        def load(self, chunk: LheChunk) -> None:
+            """Take the events of `chunk`, converted once for all to what Pythia's methods want."""
+            integers = chunk.particles[:, :_INTEGERS].astype(np.int64).tolist()
+            numbers = chunk.particles[:, _INTEGERS:].tolist()
+            rows = [(*whole, *real) for whole, real in zip(integers, numbers, strict=True)]
+            bounds = chunk.offsets.tolist()
+            facts = chunk.facts[:, [3, 4, 5]].tolist()
+            processes = chunk.facts[:, 1].astype(np.int64).tolist()
+            self._events = [
+                (process, *fact, rows[begin:end])
+                for process, fact, begin, end in zip(processes, facts, bounds[:-1], bounds[1:], strict=True)
+            ]
+
+        def offer(self, index: int) -> None:
+            """Make event `index` of the chunk the one that Pythia gets."""
+            self._current = self._events[index]
 
         def setInit(self) -> bool:  # noqa: N802 - name given by Pythia
             self.setBeamA(facts.beams[0], facts.beam_energies[0])
@@ -44,10 +61,10 @@ def make_feed(facts: LheFacts) -> Any:
             return True
 
         def setEvent(self, process: int = 0) -> bool:  # noqa: N802 - signature given by Pythia
-            _, number, _, scale, alpha_qed, alpha_s = self._facts
-            self.setProcess(int(number), 1.0, scale, alpha_qed, alpha_s)
-            for row in self._particles:
-                self.addParticle(*map(int, row[:6]), *row[6:])
+            number, scale, alpha_qed, alpha_s, rows = self._current
+            self.setProcess(number, 1.0, scale, alpha_qed, alpha_s)
+            for row in rows:
+                self.addParticle(*row)
             return True
 
     return LheFeed()

@@ -35,7 +35,7 @@ from partonic.simulation.lhe_source import LheFacts, event_texts, lhe_facts
 from partonic.simulation.pythia_settings import configured_pythia
 from partonic.simulation.workers import run_tasks
 
-__all__ = ["SimulationResult", "check_simulation", "simulate"]
+__all__ = ["SimulationResult", "check_simulation", "chunk_job", "simulate"]
 
 _HASH = "simulation_hash"
 _SEPARATOR = b"</event>"
@@ -104,7 +104,7 @@ def simulate(
     """
     check_simulation(config)
     facts = lhe_facts(lhe)
-    job = _job(facts, process, config, seed)
+    job = chunk_job(facts, process, config, seed)
     digest = job.metadata.facts[_HASH]
     if (finished := _finished(output, digest)) is not None:
         return finished
@@ -117,7 +117,12 @@ def simulate(
     return _result(output, EventStore.open(output).metadata)
 
 
-def _job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, seed: int) -> ChunkJob:
+def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, seed: int) -> ChunkJob:
+    """Return what all chunks of an LHE file share: settings, metadata, normalisation of the weights.
+
+    Raises:
+        EventFileError: if the file is empty, not of this process, or its weights do not give the coefficients.
+    """
     _check_file(facts, process)
     record = _own_record(facts.header)
     points = _theta_weights(facts, process)

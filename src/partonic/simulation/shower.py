@@ -6,30 +6,32 @@ its seeds only, not on what was showered before.
 """
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Int
 
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import SimulationError
 from partonic.rng import numpy_generator, pythia_seed
-from partonic.simulation.event_record import RecordBuffer, find_layout, matches_layout
+from partonic.simulation.event_record import RecordBuffer, find_layout
 from partonic.simulation.forced_decays import WDecays
-from partonic.simulation.harvest import ShoweredEvents, harvest, joined
+from partonic.simulation.harvest import ShoweredEvents, harvest
 from partonic.simulation.lhe_chunk import LheChunk
 from partonic.simulation.lhe_feed import make_feed
 from partonic.simulation.lhe_source import LheFacts
 from partonic.simulation.pythia_settings import configured_pythia
 
-__all__ = ["Shower"]
+__all__ = ["BLOCK", "Shower"]
 
 logger = logging.getLogger(__name__)
 
 _PROBES = 20
 """Events tried until one tells how the record lies in memory."""
 
-_BLOCK_PARTICLES = 40_000
-"""Particles collected before they are harvested: few enough to stay in the cache of a core."""
+BLOCK = 500
+"""Events worked on at a time after the shower: enough to vectorise, few enough for the cache of a core."""
 
 
 class Shower:
@@ -60,67 +62,70 @@ class Shower:
                 f"Pythia could not be initialised; its message is above. Settings beyond the defaults: {settings}"
             )
         self._decays = WDecays(self._pythia, config.decays)
-        self._buffers: tuple[RecordBuffer, RecordBuffer] | None = None
+        self._buffer: RecordBuffer | None = None
 
-    def run(self, chunk: LheChunk, number: int) -> ShoweredEvents:
-        """Shower the events of chunk `number`.
+    def run(self, chunk: LheChunk, number: int) -> Iterator[ShoweredEvents]:
+        """Shower the events of chunk `number`; yield them in `order`, in blocks of at most `BLOCK` events.
 
         Raises:
             SimulationError: if Pythia gives up on more events than `max_failed_fraction` allows.
         """
-        event, process = self._buffers = self._buffers or self._new_buffers(chunk)
+        self._buffer = buffer = self._buffer or self._new_buffer(chunk)
+        self._feed.load(chunk)
         self._pythia.rndm.init(pythia_seed(self._seed, "simulate", number))
-        leptonic_plus = self._decays.draw(len(chunk), numpy_generator(self._seed, "simulate", number, "decays"))
-        blocks = []
-        for index in range(len(chunk)):
-            if self._shower_one(chunk, index, bool(leptonic_plus[index])):
-                event.add(self._pythia.event)
-                process.add(self._pythia.process)
+        order, leptonic_plus = self.order(len(chunk), number)
+        failed: list[int] = []
+        for done, (index, plus) in enumerate(zip(order.tolist(), leptonic_plus.tolist(), strict=True)):
+            if self._shower_one(index, plus):
+                buffer.add(self._pythia.event)
             else:
-                event.add_nothing()
-                process.add_nothing()
-            if event.filled > _BLOCK_PARTICLES or index == len(chunk) - 1:
-                blocks.append(harvest(event.content(), process.content()))
-                event.clear()
-                process.clear()
-        events = joined(blocks)
-        self._check_failures(events, chunk)
-        return events
+                failed.append(index)
+                buffer.add_nothing()
+            if len(buffer) == BLOCK or done == len(chunk) - 1:
+                yield harvest(buffer.take())
+        self._check_failures(failed, chunk)
 
-    def _shower_one(self, chunk: LheChunk, index: int, leptonic_plus: bool) -> bool:
-        self._feed.offer(chunk, index)
+    def order(self, events: int, number: int) -> tuple[Int[np.ndarray, " events"], Bool[np.ndarray, " events"]]:
+        """Return in which order the events of chunk `number` are showered, and whether the W⁺ of each is leptonic.
+
+        The events of either choice come together, so that the decay channels are switched only once.
+        """
+        leptonic_plus = self._decays.draw(events, numpy_generator(self._seed, "simulate", number, "decays"))
+        order = np.argsort(leptonic_plus, kind="stable")
+        return order, leptonic_plus[order]
+
+    def _shower_one(self, index: int, leptonic_plus: bool) -> bool:
+        self._feed.offer(index)
         self._decays.choose(leptonic_plus)
-        return any(self._pythia.next() for _ in range(self._config.shower_attempts))
+        return self._pythia.next() or any(self._pythia.next() for _ in range(1, self._config.shower_attempts))
 
-    def _new_buffers(self, chunk: LheChunk) -> tuple[RecordBuffer, RecordBuffer]:
+    def _new_buffer(self, chunk: LheChunk) -> RecordBuffer:
         """Shower one event to learn how its record lies in memory."""
+        self._feed.load(chunk)
         for index in range(min(len(chunk), _PROBES)):
-            if self._shower_one(chunk, index, leptonic_plus=True):
-                layout = _layout_of(self._pythia)
-                return RecordBuffer(layout), RecordBuffer(layout, capacity=_BLOCK_PARTICLES // 10)
+            if self._shower_one(index, leptonic_plus=True):
+                return RecordBuffer(_layout_of(self._pythia.event))
         raise SimulationError(
             f"Pythia gave up on each of the first {min(len(chunk), _PROBES)} events; its messages are above. Are "
             "colours and mothers of the LHE events right, and the settings in simulation.pythia_settings meant?"
         )
 
-    def _check_failures(self, events: ShoweredEvents, chunk: LheChunk) -> None:
-        failed = int(events.failed.sum())
+    def _check_failures(self, failed: list[int], chunk: LheChunk) -> None:
         allowed = self._config.max_failed_fraction
-        if failed > max(1.0, allowed * len(chunk)):
-            first = chunk.event_ids[int(np.argmax(events.failed))]
+        if len(failed) > max(1.0, allowed * len(chunk)):
+            first = chunk.event_ids[failed[0]]
             raise SimulationError(
-                f"Pythia gave up on {failed} of {len(chunk)} events, {self._config.shower_attempts} attempts each, the "
-                f"first being event {first}; allowed is a fraction of {allowed:g} (simulation.max_failed_fraction)"
+                f"Pythia failed on {len(failed)} of {len(chunk)} events, {self._config.shower_attempts} attempts each; "
+                f"the first is event {first}; allowed is a fraction of {allowed:g} (simulation.max_failed_fraction)"
             )
 
 
-def _layout_of(pythia: Any) -> np.dtype[Any] | None:
+def _layout_of(record: Any) -> np.dtype[Any] | None:
     """Return the layout of Pythia's records in memory if it is certain, with a warning if it is not."""
-    layout = find_layout(pythia.event)
-    if layout is not None and matches_layout(pythia.process, layout):
-        return layout
-    logger.warning(
-        "the event record of this build of Pythia cannot be read in one block; reading it particle by particle, which "
-        "takes about twice as long as the shower itself"
-    )
-    return None
+    layout = find_layout(record)
+    if layout is None:
+        logger.warning(
+            "the event record of this build of Pythia cannot be read in one block; reading it particle by particle, "
+            "which takes about twice as long as the shower itself"
+        )
+    return layout
