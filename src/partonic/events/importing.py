@@ -19,7 +19,7 @@ from partonic.events.schema import CrossSection, ProcessInfo
 from partonic.events.store import EventStore, EventWriter
 from partonic.progress import SILENT, Progress
 
-__all__ = ["ImportResult", "import_events", "open_source", "write_events"]
+__all__ = ["ImportResult", "import_events", "open_source", "write_source"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def open_source(config: ImportConfig, process: ProcessInfo) -> EventSource:
 
             return read_delphes(config, process)
         case "hepmc":
-            message = "HepMC events pass through the detector simulation: use partonic.simulation.import_hepmc"
+            message = "HepMC events pass through the detector simulation: use partonic.simulation.import_particles"
             raise ConfigError(message)
 
 
@@ -89,10 +89,10 @@ def import_events(
         ConfigError: if a setting does not fit the files.
         OutputError: if the store cannot be written.
     """
-    return write_events(open_source(config, process), output, progress)
+    return write_source(open_source(config, process), output, progress)
 
 
-def write_events(source: EventSource, output: Path, progress: Progress = SILENT) -> ImportResult:
+def write_source(source: EventSource, output: Path, progress: Progress = SILENT) -> ImportResult:
     """Write the events of a source into a store, with the cut flow of its selection; whole or not at all.
 
     Args:
