@@ -123,8 +123,12 @@ class ImportStep:
         from partonic.events.schema import ProcessInfo
         from partonic.physics.hard_process import build_process
 
-        process = ProcessInfo.of(build_process(config.process))
-        return str(import_events(_import_of(config), process, event_store(config), progress))
+        section, process, store = _import_of(config), ProcessInfo.of(build_process(config.process)), event_store(config)
+        if section.format == "hepmc":
+            from partonic.simulation.import_particles import import_particles
+
+            return str(import_particles(section, process, config.simulation, config.seed, store, progress))
+        return str(import_events(section, process, store, progress))
 
 
 @dataclass(frozen=True)
