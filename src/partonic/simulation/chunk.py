@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import EventFileError
+from partonic.events.cut_flow import CutFlow, cut_names
 from partonic.events.readers.source import fixed_lists
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventWriter
@@ -21,7 +22,7 @@ from partonic.simulation.isr import isr_view
 from partonic.simulation.lhe_chunk import LheChunk, parse_chunk
 from partonic.simulation.lhe_source import LheFacts
 from partonic.simulation.reconstruct import ParticleLevel, reconstruct
-from partonic.simulation.selection import SELECTED, cut_flow, cut_names
+from partonic.simulation.selection import SELECTED
 from partonic.simulation.shower import Shower
 
 __all__ = ["ChunkJob", "ChunkResult", "simulate_chunk", "step_names"]
@@ -121,8 +122,9 @@ def simulate_chunk(job: ChunkJob, number: int, texts: Sequence[bytes], first: in
     order, _ = shower.order(len(chunk), number)
     table = _table(job, chunk, pa.concat_tables(blocks).take(pa.array(np.argsort(order))))
     cut, weight = (table.column(name).to_numpy() for name in ("cut", "weight"))
-    flow = cut_flow(step_names(job.config), cut, weight)
-    with EventWriter(path, job.metadata.with_facts(cut_flow=flow, n_generated=len(chunk))) as writer:
+    flow = CutFlow(step_names(job.config))
+    flow.add(cut, weight)
+    with EventWriter(path, job.metadata.with_facts(cut_flow=flow.steps(), n_generated=len(chunk))) as writer:
         writer.write(table)
     return ChunkResult(len(chunk), int((cut == SELECTED).sum()), int((cut == _SHOWER_CUT).sum()))
 

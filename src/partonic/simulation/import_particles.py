@@ -16,7 +16,8 @@ from jaxtyping import Bool
 from partonic.config.importing import ImportConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import EventFileError
-from partonic.events.importing import ImportResult, write_source
+from partonic.events.cut_flow import cut_names
+from partonic.events.importing import ImportResult, write_events
 from partonic.events.readers.generator_record import GeneratorRecord
 from partonic.events.readers.hepmc import PARTICLE_COLUMNS, read_hepmc
 from partonic.events.readers.source import EventSource
@@ -27,7 +28,6 @@ from partonic.simulation.event_table import decay_columns, reco_columns
 from partonic.simulation.harvest import DecayTable
 from partonic.simulation.particles import ParticleTable, event_offsets
 from partonic.simulation.reconstruct import ParticleLevel, reconstruct
-from partonic.simulation.selection import cut_names
 from partonic.simulation.species import has_heavy_quark
 
 __all__ = ["import_particles", "particle_level", "simulated_source"]
@@ -60,7 +60,9 @@ def import_particles(
         EventFileError: if a file is missing, damaged, or has events without final particles.
         OutputError: if the store cannot be written.
     """
-    result: ImportResult = write_source(simulated_source(read_hepmc(config, process), simulation, seed), output, progress)
+    result: ImportResult = write_events(
+        simulated_source(read_hepmc(config, process), simulation, seed), output, progress
+    )
     return result
 
 
