@@ -17,7 +17,7 @@ from partonic.config.importing import ImportConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import EventFileError
 from partonic.events.cut_flow import cut_names
-from partonic.events.importing import ImportResult, write_events
+from partonic.events.importing import ImportResult, write_source
 from partonic.events.readers.generator_record import GeneratorRecord
 from partonic.events.readers.hepmc import PARTICLE_COLUMNS, read_hepmc
 from partonic.events.readers.source import EventSource
