@@ -60,10 +60,7 @@ def import_particles(
         EventFileError: if a file is missing, damaged, or has events without final particles.
         OutputError: if the store cannot be written.
     """
-    result: ImportResult = write_events(
-        simulated_source(read_hepmc(config, process), simulation, seed), output, progress
-    )
-    return result
+    return write_source(simulated_source(read_hepmc(config, process), simulation, seed), output, progress)
 
 
 def simulated_source(source: EventSource, simulation: SimulationConfig, seed: int) -> EventSource:
