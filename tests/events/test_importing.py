@@ -37,6 +37,7 @@ def test_parton_events(tmp_path, process_info):
     assert np.allclose(store.metadata.cross_section.coefficients, truth.mean(axis=0))
     assert np.allclose(store.metadata.cross_section.errors, truth.std(axis=0) / np.sqrt(20))
     assert [step.events for step in store.metadata.cut_flow] == [20]
+    assert 0.0 < store.metadata.facts["largest_theta_residual"] < 1e-12
     assert store.metadata.source == "lhe: e.lhe.gz"
     assert store.metadata.config["import"]["format"] == "lhe"
     batch = next(store.batches())

@@ -77,7 +77,8 @@ def test_coefficients_come_back(rng, extra):
     truth = rng.normal(size=(50, 6))
     values = truth @ QUADRATIC.evaluate(points).T
     weights = ThetaWeights(tuple(map(str, range(len(points)))), points)
-    found = weights_to_coefficients(QUADRATIC, weights, values, np.arange(50), 1e-9)
+    found, residual = weights_to_coefficients(QUADRATIC, weights, values, np.arange(50), 1e-9)
+    assert residual < 1e-12
     assert np.allclose(found, truth, atol=1e-11)
     assert (values < 0).any()
 
@@ -86,9 +87,10 @@ def test_weights_that_follow_no_polynomial(rng):
     points = np.concatenate([morphing_basis(QUADRATIC), [[2.0, 0.0], [0.0, 2.0]]])
     weights = ThetaWeights(tuple("abcdefgh"), points)
     values = rng.normal(size=(5, 6)) @ QUADRATIC.evaluate(points).T
-    values[3, 7] *= 1.5
+    values[3, 7] += np.abs(values[3]).max()
     with pytest.raises(EventFileError, match=r"event 103: .* relative residual"):
         weights_to_coefficients(QUADRATIC, weights, values, np.arange(100, 105), 1e-3)
+    assert 0.01 < weights_to_coefficients(QUADRATIC, weights, values, np.arange(5), 10.0)[1] < 1.0
     values[2, 0] = np.nan
     with pytest.raises(EventFileError, match="event 102: a weight at a θ point is NaN"):
         weights_to_coefficients(QUADRATIC, weights, values, np.arange(100, 105), 1e9)

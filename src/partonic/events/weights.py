@@ -126,7 +126,7 @@ def _check_determined(monomials: Monomials, points: Array, where: str) -> None:
 
 def weights_to_coefficients(
     monomials: Monomials, weights: ThetaWeights, values: Array, event_ids: NDArray[np.int64], max_residual: float
-) -> Array:
+) -> tuple[Array, float]:
     """Solve weights at known θ points for the coefficients.
 
     Args:
@@ -137,7 +137,7 @@ def weights_to_coefficients(
         max_residual: largest root mean square of (fit − weight) of an event, relative to its largest |weight|.
 
     Returns:
-        coefficients in pb, `(N, A)`.
+        coefficients in pb, `(N, A)`, and the largest residual found.
 
     Raises:
         EventFileError: if a weight is not finite, or the weights of an event do not follow the polynomial.
@@ -147,13 +147,14 @@ def weights_to_coefficients(
         raise EventFileError(f"event {event_ids[bad[0]]}: a weight at a θ point is NaN or infinite")
     solution = solve_morphing(monomials, weights.points, values)
     worst = int(np.argmax(solution.residual)) if len(values) else 0
-    if len(values) and solution.residual[worst] > max_residual:
+    largest = float(solution.residual.max(initial=0.0))
+    if largest > max_residual:
         raise EventFileError(
             f"event {event_ids[worst]}: its weights at {len(weights.names)} θ points are no polynomial in the "
-            f"monomials {', '.join(monomials.names)}: relative residual {solution.residual[worst]:.2g}, allowed "
+            f"monomials {', '.join(monomials.names)}: relative residual {largest:.2g}, allowed "
             f"{max_residual:.2g}. Check the θ points and the monomials, or raise `max_residual`"
         )
-    return solution.coefficients
+    return solution.coefficients, largest
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,20 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from tests.events.readers.lhe_files import MONOMIALS, particle, tth_file, tth_particles, write_lhe
+from tests.generation.toy_process import ToyProcess
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
+from partonic.estimate import Estimate
 from partonic.events.batch import EventBatch
 from partonic.events.readers.lhe import read_lhe
 from partonic.events.schema import ProcessInfo
-from partonic.polynomial import Monomials
+from partonic.generation.chunks import UnweightedEvents
+from partonic.generation.lhe import LheContent
+from partonic.generation.lhe import write_lhe as write_lhe_of_ours
+from partonic.polynomial import Monomials, morphing_basis
 
 CONSTANT = {"theta_independent": True}
 
@@ -47,6 +53,28 @@ def test_channels_are_those_of_our_own_files_only(tmp_path, process_info):
     tth_file(tmp_path / "other.lhe")
     assert read(tmp_path / "own.lhe", process_info).column("channel").tolist() == [0] * 20
     assert not read(tmp_path / "other.lhe", process_info).has("channel")
+
+
+def test_files_of_our_own_generator(tmp_path):
+    process = ToyProcess()
+    numbers = torch.rand(50, process.dimensions, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    partons, _ = process.from_unit_cube(numbers)
+    channel = torch.arange(50) % 3
+    events = UnweightedEvents(
+        partons.momenta, partons.x1, partons.x2, channel, torch.zeros_like(channel), process.scale(partons),
+        process.alpha_s(partons), torch.randn(50, 3, generator=torch.Generator().manual_seed(6), dtype=torch.float64),
+    )  # fmt: skip
+    content = LheContent(process.monomials, morphing_basis(process.monomials), {"k": 0.25}, {"seed": 1})
+    channels = [Estimate(1.0, 0.1, 50, 50.0)] * 3
+    write_lhe_of_ours(tmp_path / "e.lhe.gz", process, content, channels, [events])
+    batch = read(tmp_path / "e.lhe.gz", ProcessInfo.of(process))
+    assert np.allclose(batch.coefficients, events.coefficients / 50, rtol=0, atol=1e-15)
+    assert torch.equal(batch.partons().momenta, events.momenta)
+    assert torch.allclose(batch.partons().x1, events.x1, rtol=1e-14)
+    assert batch.column("channel").tolist() == channel.tolist()
+    assert batch.column("initial_pdg")[:3].tolist() == [[21, 21], [2, -2], [-2, 2]]
+    assert batch.metadata.theta == {"k": 0.25}
+    assert np.allclose(batch.weight, batch.coefficients @ [1.0, 0.25, 0.0625])
 
 
 def plain(nominal, process=1, **more):

@@ -165,6 +165,24 @@ def test_missing_partons(path):
         read(path, parton_source="LHEPart")
 
 
+def test_partons_of_the_lhe_events(tmp_path):
+    """Incoming partons have status −1; the rest is the final state."""
+    lhe = {
+        "pdgId": [[21, 21, 25, 6, -6]] * 3,
+        "status": [[-1, -1, 1, 1, 1]] * 3,
+        "pt": [[0.0, 0.0, 10.0, 20.0, 30.0]] * 3,
+    }
+    lhe |= {"eta": [[0.0] * 5] * 3, "phi": [[0.0] * 5] * 3, "mass": [[0.0, 0.0, 125.0, 172.5, 172.5]] * 3}
+    changes = {f"LHEPart_{name}": ak.Array(values) for name, values in lhe.items()}
+    path = write_tree(tmp_path / "lhe.root", "Events", nanoaod_branches(**changes))
+    batch = read(path, parton_source="LHEPart")
+    assert np.allclose(batch.partons().momenta[2, 2], [np.hypot(30.0, 172.5), 30.0, 0.0, 0.0])
+    assert batch.table.column("decay_pdg").to_pylist()[0][:2] == [5, -5]
+    final = read(path, parton_source="LHEPart", partons=[])
+    assert final.table.column("decay_pdg").to_pylist() == [[25, 6, -6]] * 3
+    assert set(final.flat("decay_origin").tolist()) == {0}
+
+
 def test_damaged_files(tmp_path, path):
     with pytest.raises(EventFileError, match="not found"):
         read(tmp_path / "no.root")

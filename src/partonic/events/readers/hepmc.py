@@ -71,7 +71,8 @@ def read_hepmc(config: ImportConfig, process: ProcessInfo) -> EventSource:
         "theta_weights": dict(zip(solver.weights.names, solver.weights.points.tolist(), strict=True)),
     }
     metadata = source_metadata(config, info, [column_name(name) for name in extra], count, facts)
-    return EventSource(metadata, _tables(dict(zip(files, summaries, strict=True)), solver, factor, extra), count)
+    tables = _tables(dict(zip(files, summaries, strict=True)), solver, factor, extra)
+    return EventSource(metadata, tables, count, residual=solver.residual)
 
 
 def _factor(config: ImportConfig, files: list[Path], summaries: list[HepmcSummary]) -> tuple[float, float]:

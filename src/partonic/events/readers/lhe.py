@@ -7,6 +7,7 @@ events through `pylhe`. Weights whose text states a θ point give the coefficien
 import contextlib
 import gzip
 import io
+import json
 import math
 import warnings
 import zlib
@@ -42,13 +43,21 @@ _END = "</LesHouchesEvents>"
 
 @dataclass(frozen=True)
 class _LheFile:
-    """One file, opened: its beams, its declared weights (identifier → column name and text), and its events."""
+    """One file, opened.
+
+    Attributes:
+        path: the file.
+        init: beams, weighting strategy and cross sections, as `pylhe` has them.
+        columns, texts: column name and description of each declared weight, by identifier.
+        record: what our own generator wrote into the header; None in files of others.
+        events: the events, as `pylhe` has them.
+    """
 
     path: Path
     init: Any
     columns: Mapping[str, str]
     texts: Mapping[str, str]
-    own: bool
+    record: Mapping[str, Any] | None
     events: Iterator[Any]
 
 
@@ -68,6 +77,7 @@ def read_lhe(config: ImportConfig, process: ProcessInfo) -> EventSource:
     sums = _all_sums(files)
     with _opened(files[0]) as first:
         strategy = first.init.initInfo.weightingStrategy
+        theta = config.theta or (first.record or {}).get("theta", {})
     factors, rule = lhe_factors(strategy, sums, config.normalisation, config.cross_section)
     solver = CoefficientSolver.of(config, info, first.texts, str(files[0]))
     names = {
@@ -82,8 +92,8 @@ def read_lhe(config: ImportConfig, process: ProcessInfo) -> EventSource:
         "weight_texts": {column: first.texts[name] for name, column in names.items()},
         "theta_weights": dict(zip(solver.weights.names, solver.weights.points.tolist(), strict=True)),
     }
-    metadata = source_metadata(config, info, list(names.values()), count, facts)
-    return EventSource(metadata, _tables(files, solver, factors, names), count)
+    metadata = source_metadata(config, info, list(names.values()), count, facts).with_facts(theta=theta)
+    return EventSource(metadata, _tables(files, solver, factors, names), count, residual=solver.residual)
 
 
 def _tables(
@@ -118,7 +128,7 @@ def _row(file: _LheFile, index: int, event: Any, solver: CoefficientSolver, name
         if not math.isfinite(value):
             raise EventFileError(f"{where}: weight '{name}' is {value}, expected a finite number")
         values.append(value)
-    row = PartonRow.of(event, where, solver.process, file.init.initInfo, file.own)
+    row = PartonRow.of(event, where, solver.process, file.init.initInfo, own=file.record is not None)
     return row.with_weights(values[: len(solver.names)], values[len(solver.names) :])
 
 
@@ -142,8 +152,18 @@ def _opened(path: Path) -> Iterator[_LheFile]:
             texts.setdefault(name, "")
         if len(set(columns.values())) < len(columns):
             columns = {name: column_name(str(index), column) for index, (name, column) in enumerate(columns.items())}
-        own = header is not None and any(element.tag == "partonic" for element in header.extra_elements)
-        yield _LheFile(path, content.init, columns, texts, own, chain([] if first is None else [first], events))
+        record = None if header is None else _own_record(header.extra_elements)
+        yield _LheFile(path, content.init, columns, texts, record, chain([] if first is None else [first], events))
+
+
+def _own_record(elements: list[Any]) -> Mapping[str, Any] | None:
+    """Return the JSON that our own generator writes into the header, None if there is none."""
+    text = next((element.text for element in elements if element.tag == "partonic"), None)
+    try:
+        record = None if text is None else json.loads(text)
+    except ValueError:
+        return None  # another program's element of the same name
+    return record if isinstance(record, dict) else None
 
 
 def _raw(path: Path) -> io.BufferedReader | gzip.GzipFile:

@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from partonic.provenance import package_versions
 __all__ = [
     "CoefficientSolver",
     "EventSource",
+    "Residual",
     "expanded_files",
     "fixed_lists",
     "imported_process",
@@ -35,6 +36,17 @@ _NOMINAL = "nominal weight"
 _CHARGED_ANTI = {-11: "e+", -13: "mu+", -15: "tau+", -24: "W-"}
 
 
+@dataclass
+class Residual:
+    """How well the weights at θ points follow the polynomial in θ, over the events read so far.
+
+    Attributes:
+        largest: largest relative residual of an event.
+    """
+
+    largest: float = 0.0
+
+
 @dataclass(frozen=True)
 class EventSource:
     """Events of a file in the columns of the store, read when iterated.
@@ -44,12 +56,14 @@ class EventSource:
         tables: the events, some thousand at a time, in the order of the file.
         num_events: number of events.
         cuts: names of the cuts whose index the column `cut` holds.
+        residual: filled while the tables are read.
     """
 
     metadata: StoreMetadata
     tables: Iterator[pa.Table]
     num_events: int
     cuts: tuple[str, ...] = ()
+    residual: Residual = field(default_factory=Residual)
 
 
 def imported_process(config: ImportConfig, process: ProcessInfo) -> ProcessInfo:
@@ -101,11 +115,13 @@ class CoefficientSolver:
         config: the section `import`.
         process: process of the events.
         weights: which weights of the file sit at known θ.
+        residual: filled while events are solved.
     """
 
     config: ImportConfig
     process: ProcessInfo
     weights: ThetaWeights
+    residual: Residual = field(default_factory=Residual)
 
     @classmethod
     def of(
@@ -146,7 +162,10 @@ class CoefficientSolver:
             return nominal[:, None] * np.array(constant, dtype=np.float64)
         if self.config.nominal_is_point:
             values = np.concatenate([values, nominal[:, None]], axis=1)
-        return weights_to_coefficients(monomials, self.weights, values, event_ids, self.config.max_residual)
+        limit = self.config.max_residual
+        coefficients, largest = weights_to_coefficients(monomials, self.weights, values, event_ids, limit)
+        self.residual.largest = max(self.residual.largest, largest)
+        return coefficients
 
 
 def source_metadata(
