@@ -24,7 +24,7 @@ def draw_cut_flow(names: Sequence[str], remaining: Efficiency, *, headline: Head
         headline: above the figure.
     """
     margin = 0.3 + 0.085 * max(map(len, names))
-    figure, (axes,) = canvas(headline, size=(6.4, 1.4 + 0.42 * len(names)), left=margin)
+    figure, (axes,) = canvas(headline, size=(margin + 4.3, 1.4 + 0.42 * len(names)), left=margin)
     places = np.arange(len(names))
     axes.barh(places, remaining.value, height=0.66, color=PALETTE[0], alpha=0.8)
     axes.errorbar(

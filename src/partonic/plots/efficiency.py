@@ -95,9 +95,16 @@ class EfficiencyHistogram:
         """Whether nothing was filled."""
         return self.total.is_empty
 
-    def result(self) -> Efficiency:
-        """Return the efficiency of each bin, flows folded into the outer ones."""
-        return efficiency((self.passed.contents, self.passed.errors**2), (self.total.contents, self.total.errors**2))
+    def result(self, minimum_entries: float = 0.0) -> Efficiency:
+        """Return the efficiency of each bin, flows folded into the outer ones.
+
+        Args:
+            minimum_entries: bins with fewer effective events (Σw)²/Σw² are undefined (NaN).
+        """
+        total, squares = self.total.contents, self.total.errors**2
+        enough = total**2 >= minimum_entries * squares
+        passed = self.passed.contents, self.passed.errors**2
+        return efficiency(passed, (np.where(enough, total, 0.0), np.where(enough, squares, 0.0)))
 
     def overall(self) -> Efficiency:
         """Return the efficiency of everything filled, arrays of length 1."""

@@ -16,9 +16,12 @@ from partonic.report.views import PartonView, selection_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["AcceptanceSection"]
+__all__ = ["FEWEST_EVENTS", "AcceptanceSection"]
 
 _MOST_FIGURES = 4
+
+FEWEST_EVENTS = 8.0
+"""Effective events that a bin must have for its efficiency to be drawn."""
 
 
 class AcceptanceSection:
@@ -54,7 +57,7 @@ class AcceptanceSection:
         return Content(
             paragraphs=(
                 f"Of all events in the store, {share} are selected. Error bars are 68% Wilson intervals with the "
-                "effective number of events of each bin.",
+                f"effective number of events of each bin; bins with fewer than {FEWEST_EVENTS:.0f} are left out.",
             ),
             plots=tuple(_plot(histogram) for histogram in filled),
             results={histogram.axis.name: histogram.record() for histogram in filled},
@@ -71,7 +74,7 @@ class _Drawer:
         self.histogram = histogram
 
     def __call__(self, headline: Headline) -> "Figure":
-        result = self.histogram.result()
+        result = self.histogram.result(FEWEST_EVENTS)
         curve = Curve("", result.value, result.below, result.above, PALETTE[0], kind="points")
         panel = Panel((curve,), "acceptance", minimum=0.0)
         return draw_panels(self.histogram.axis, panel, headline=headline, note=self.histogram.total.note)

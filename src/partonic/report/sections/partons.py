@@ -14,6 +14,7 @@ from partonic.plots.style import PALETTE
 from partonic.report.content import Content, Plot, Table
 from partonic.report.observables import PartonGroup, parton_groups
 from partonic.report.section import Sample
+from partonic.report.sections.acceptance import FEWEST_EVENTS
 from partonic.report.views import PartonView, selection_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class PartonsSection:
             paragraphs=(
                 "Final state of the hard process before the shower, in the laboratory. Upper panels: differential "
                 "cross section of all events at the generation point, with the statistical error as a band. Lower "
-                "panels: share of selected events, where a selection was applied.",
+                "panels: share of selected events, where a selection was applied, in bins with at least "
+                f"{FEWEST_EVENTS:.0f} effective events.",
             ),
             tables=(self.masses.table(names),),
             plots=tuple(self._plot(group) for group in self.groups),
@@ -108,7 +110,7 @@ class _Drawer:
             colour = PALETTE[number % len(PALETTE)]
             values, errors = histogram.total.density()
             spectra.append(Curve(label, values, below=errors, colour=colour))
-            share = histogram.result()
+            share = histogram.result(FEWEST_EVENTS)
             shares.append(Curve("", share.value, share.below, share.above, colour, kind="points"))
         main = spectrum_panel(axis, spectra)
         selected = any(not histogram.passed.is_empty for _, histogram in self.histograms)

@@ -1,0 +1,22 @@
+import pytest
+
+from partonic.report.labels import parameter_label, particle_label, plain
+
+
+def test_particles_and_parameters() -> None:
+    assert particle_label(-6, "tbar") == r"\overline{\mathrm{t}}"
+    assert particle_label(9000001, "X_1") == r"\mathrm{X\_1}"
+    assert parameter_label("c_tG") == r"$c_\mathrm{tG}$"
+    assert parameter_label("my_coupling") == "my coupling"
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        (r"$p_\mathrm{T}$(leading jet)", "pT(leading jet)"),
+        (r"$|\Delta\phi(\mathrm{t}\overline{\mathrm{t}})|$", "|Δφ(tt̄)|"),
+        ("number of jets", "number of jets"),
+    ],
+)
+def test_labels_without_markup(label: str, text: str) -> None:
+    assert plain(label) == text
