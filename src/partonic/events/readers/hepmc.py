@@ -44,6 +44,10 @@ PARTICLE_COLUMNS = {
 in mm, flattened."""
 
 
+_MOST_EVENTS = 500
+"""Events of a table: an event has about a thousand particles, 100 kB."""
+
+
 def read_hepmc(config: ImportConfig, process: ProcessInfo) -> EventSource:
     """Read HepMC files (plain or gzip). The tables have the columns of the store and `PARTICLE_COLUMNS`.
 
@@ -96,7 +100,7 @@ def _tables(
     for path, summary in files.items():
         for event in _events(path, summary):
             rows.append(event)
-            if len(rows) == solver.config.batch_size:
+            if len(rows) == min(solver.config.batch_size, _MOST_EVENTS):
                 yield _table(rows, first_id, solver, factor, extra)
                 first_id += len(rows)
                 rows = []
