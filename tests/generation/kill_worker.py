@@ -1,10 +1,9 @@
-"""Generate toy events in a process of its own, so that a test can kill it. Arguments: folder, stage, threads."""
+"""Generate toy events in a process of its own, so that a test can kill it. Arguments: folder and stage."""
 
 import sys
 import time
 from pathlib import Path
 
-import torch
 from tests.generation.toy_process import ToyProcess
 
 from partonic.config.generation import GenerationConfig, SamplerConfig
@@ -17,7 +16,7 @@ SAMPLER = SamplerConfig(
 CONFIG = GenerationConfig(events=3_000, sampler=SAMPLER, pilot_points=4_000, chunk_points=1_000)
 
 
-def main(folder: str, stage: str, threads: str) -> None:
+def main(folder: str, stage: str) -> None:
     """Generate; print a line and wait to be killed at the second step of `stage`."""
 
     def halt_after(owner: object, name: str) -> None:
@@ -36,7 +35,6 @@ def main(folder: str, stage: str, threads: str) -> None:
 
         setattr(owner, name, halting)
 
-    torch.set_num_threads(int(threads))  # sums of floats depend on it
     if stage == "training":
         halt_after(training.SamplerTraining, "save")
     if stage == "chunks":

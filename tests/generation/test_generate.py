@@ -125,8 +125,7 @@ def test_more_events_begin_with_the_same_ones(tmp_path: Path, process: ToyProces
 def test_killed_generation_continues_to_the_same_events(
     stage: str, tmp_path: Path, process: ToyProcess, repository: Path
 ) -> None:
-    folder, threads = str(tmp_path / "killed"), str(torch.get_num_threads())
-    command = [sys.executable, "-m", "tests.generation.kill_worker", folder, stage, threads]
+    command = [sys.executable, "-m", "tests.generation.kill_worker", str(tmp_path / "killed"), stage]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=repository) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "kill me\n"

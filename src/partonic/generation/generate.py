@@ -24,6 +24,7 @@ from partonic.generation.chunks import ChunkFolder, CrossSectionSums, Target, Un
 from partonic.generation.lhe import LheContent, write_lhe
 from partonic.generation.prepare import Preparation, prepare_generation
 from partonic.generation.result import GenerationResult
+from partonic.generation.threads import one_thread
 from partonic.generation.unweight import UnweightingTally
 from partonic.physics.process import Process
 from partonic.polynomial import morphing_basis
@@ -67,7 +68,8 @@ def generate_events(
     folder = ChunkFolder(
         output_folder(work / "chunks"), content_hash({"of": preparation.identity, "points": config.chunk_points})
     )
-    chunks = _make_chunks(folder, preparation.target, config, seed, progress)
+    with one_thread():
+        chunks = _make_chunks(folder, preparation.target, config, seed, progress)
     totals = _totals(folder, chunks, preparation.target, config.events)
     summary = {"identity": identity, **_summary(config, seed, preparation, totals)}
     record = {

@@ -217,7 +217,8 @@ def _open(path: Path) -> Iterator[Any]:
             file = pylhe.LHEFile.fromfile(path)
     except (RuntimeWarning, OSError, EOFError, ValueError, IndexError) as error:
         raise EventFileError(f"{path} is not a Les Houches event file: {error}") from error
-    with contextlib.closing(file.events):
+    events: Any = file.events
+    with contextlib.closing(events):
         yield file
 
 

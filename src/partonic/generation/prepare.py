@@ -14,6 +14,7 @@ from partonic.generation.chunks import Target
 from partonic.generation.integrand import ProcessIntegrand, evaluate
 from partonic.generation.protocol import Sampler
 from partonic.generation.sampler import save_sampler
+from partonic.generation.threads import one_thread
 from partonic.generation.training import train_samplers
 from partonic.generation.unweight import UnweightingTally, choose_maximum_weight
 from partonic.physics.process import Process
@@ -59,6 +60,11 @@ def prepare_generation(
         NonFiniteError: if dσ/du is NaN or infinite.
         OutputError: if `folder` cannot be written.
     """
+    with one_thread():
+        return _prepared(process, config, seed, folder, progress)
+
+
+def _prepared(process: Process, config: GenerationConfig, seed: int, folder: Path, progress: Progress) -> Preparation:
     theta = process.monomials.point(config.theta)
     points = [theta, *(process.monomials.point(point) for point in config.theta_mixture)]
     monomials = torch.from_numpy(process.monomials.evaluate(points).sum(axis=0))
