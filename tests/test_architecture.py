@@ -63,6 +63,9 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+KNOWN = {name_of(path) for path in MODULES}
+
+
 def room_of(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
@@ -74,13 +77,12 @@ def tree_of(path: Path) -> ast.Module:
 
 def imported_modules(tree: ast.AST) -> set[str]:
     """Modules of partonic that a tree imports anywhere, inside functions too."""
-    known = {name_of(path) for path in MODULES}
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            inner = {f"{node.module}.{alias.name}" for alias in node.names} & known
+            inner = {f"{node.module}.{alias.name}" for alias in node.names} & KNOWN
             found |= inner or {node.module}
     return {name for name in found if name.partition(".")[0] == "partonic"}
 
