@@ -48,6 +48,13 @@ def test_files_of_a_sample_are_normalised_together(tmp_path, process_info):
     assert batch.column("event_id").tolist() == list(range(20))
 
 
+def test_files_of_different_strategies(tmp_path, process_info):
+    tth_file(tmp_path / "1.lhe", count=5)
+    tth_file(tmp_path / "2.lhe", count=5, strategy=3)
+    with pytest.raises(EventFileError, match=r"different weighting strategies IDWTUP \(\[-4, 3\]\)"):
+        read([tmp_path / "1.lhe", tmp_path / "2.lhe"], process_info)
+
+
 def test_channels_are_those_of_our_own_files_only(tmp_path, process_info):
     tth_file(tmp_path / "own.lhe", partonic=True)
     tth_file(tmp_path / "other.lhe")
@@ -184,8 +191,8 @@ def test_weights_that_are_not_finite(tmp_path, process_info):
 
     with pytest.raises(EventFileError, match=r"event 0 .* weight 'theta_3' is inf"):
         malformed(tmp_path, process_info, change)
-    path = write_lhe(tmp_path / "n.lhe", plain([float("nan")]))
-    with pytest.raises(EventFileError, match="not finite"):
+    path = write_lhe(tmp_path / "n.lhe", plain([1.0, float("nan")]))
+    with pytest.raises(EventFileError, match=r"event 1 .* XWGTUP is nan"):
         read(path, process_info, **CONSTANT)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ class _Scan:
         if len(fields) > 11:
             position = 12 + int(fields[11])
             self._weights = int(fields[position])
-            self.total += float(fields[position + 1]) if self._weights else 1.0
+            self._add(float(fields[position + 1]) if self._weights else 1.0)
 
     def _weight_line(self, line: str) -> None:
         """The weights of an event, or before the first event their names, separated by a backslash and a bar."""
@@ -72,7 +73,12 @@ class _Scan:
             return
         values = line.split()[1:]
         self._weights = len(values)
-        self.total += float(values[0])
+        self._add(float(values[0]))
+
+    def _add(self, weight: float) -> None:
+        if not math.isfinite(weight):
+            raise ValueError(f"its weight is {weight}")
+        self.total += weight
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -207,7 +207,15 @@ def _all_sums(files: list[Path]) -> dict[int, WeightSums]:
     counts: dict[int, int] = {}
     totals: dict[int, float] = {}
     sections: dict[int, float] = {}
-    found = [(_scan(path), _processes(path)) for path in files]
+    scans = [_scan(path) for path in files]
+    inits = [_init(path) for path in files]
+    strategies = {init.initInfo.weightingStrategy for init in inits}
+    if len(strategies) > 1:
+        raise EventFileError(
+            f"the files {files[0]} ... have different weighting strategies IDWTUP ({sorted(strategies)}): import them "
+            "as separate samples"
+        )
+    found = [(scan, init.procInfo) for scan, init in zip(scans, inits, strict=True)]
     all_events = sum(count for scan, _ in found for count, _ in scan.values())
     for scan, processes in found:
         share = sum(count for count, _ in scan.values()) / max(all_events, 1)
@@ -220,9 +228,9 @@ def _all_sums(files: list[Path]) -> dict[int, WeightSums]:
     return {key: WeightSums(counts.get(key, 0), totals.get(key, 0.0), sections.get(key, 0.0)) for key in keys}
 
 
-def _processes(path: Path) -> list[Any]:
+def _init(path: Path) -> Any:
     with _opened(path) as file:
-        return list(file.init.procInfo)
+        return file.init
 
 
 def _scan(path: Path) -> dict[int, tuple[int, float]]:
@@ -236,6 +244,8 @@ def _scan(path: Path) -> dict[int, tuple[int, float]]:
                 if line.lstrip().startswith(("<event>", "<event ")):
                     fields = next(filter(str.strip, lines), "").split()
                     process, weight = int(float(fields[1])), float(fields[2])
+                    if not math.isfinite(weight):
+                        raise ValueError(f"its weight XWGTUP is {weight}")
                     count, total = sums.get(process, (0, 0.0))
                     sums[process] = (count + 1, total + weight)
                     number += 1
@@ -248,10 +258,6 @@ def _scan(path: Path) -> dict[int, tuple[int, float]]:
         raise EventFileError(f"{path}: truncated or damaged at event {number} (the first is 0): {error}") from error
     if not ended:
         raise EventFileError(f"{path} is truncated: {_END} is missing after {number} events. Copy it again")
-    if any(not math.isfinite(total) for _, total in sums.values()):
-        raise EventFileError(
-            f"{path}: the sum of its weights XWGTUP is not finite: an event has weight NaN or infinity"
-        )
     return sums
 
 
