@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import hashlib
 import importlib.metadata
-import importlib.resources
 import importlib.util
 import json
 import logging
@@ -45,6 +44,13 @@ Colour = Literal["full", "lc"]
 def default_cache() -> Path:
     """Return the folder that keeps generated matrix elements, below ``$XDG_CACHE_HOME`` or ``~/.cache``."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "partonic" / "matrix_elements"
+
+
+def _package_folder() -> Path:
+    """Return the folder of the generator without importing it: that would take Symbolica's single process."""
+    require_generator()
+    spec = importlib.util.find_spec(_GENERATOR)
+    return Path(str(spec.origin if spec is not None else "")).parent
 
 
 def require_generator() -> None:
@@ -108,7 +114,7 @@ class ExternalModel:
             ProcessError: if it does not exist, or is a UFO model for whose code consent is missing.
         """
         if self.source == "sm":
-            return Path(str(importlib.resources.files(_GENERATOR))) / "assets" / "models" / "json" / "sm" / "sm.json"
+            return _package_folder() / "assets" / "models" / "json" / "sm" / "sm.json"
         path = Path(self.source).expanduser().resolve()
         if not path.exists():
             raise ProcessError(
