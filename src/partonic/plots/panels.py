@@ -25,6 +25,9 @@ __all__ = ["Curve", "Panel", "draw_panels", "spectrum_panel"]
 
 Array = NDArray[np.float64]
 
+_MOST_DECADES: Final = 1e7
+"""Largest ratio of the ends of a logarithmic axis that is not set by hand."""
+
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _UNITS: Final = (("pb", 1.0, 1.0), ("fb", PB_TO_FB, 1e-5), ("ab", PB_TO_FB**2, 0.0))
@@ -153,9 +156,9 @@ def _draw_panel(axes: "Axes", axis: Axis, panel: Panel, *, is_main: bool) -> Non
     labels = sum(bool(curve.label) for curve in panel.curves)
     columns = min(labels, 2 if is_main else 4)
     rows = math.ceil(labels / columns) if columns else int(bool(panel.tag))
-    _set_limits(axes, panel, (0.085 if is_main else 0.26) * rows + 0.05)
+    _set_limits(axes, panel, (0.06 if is_main else 0.21) * rows + 0.05)
     if labels:
-        axes.legend(loc="upper right", ncols=columns, borderaxespad=0.35, columnspacing=1.2)
+        axes.legend(loc="upper right", ncols=columns, borderaxespad=0.7, columnspacing=1.2)
     if not is_main:
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, prune="both"))
 
@@ -222,7 +225,8 @@ def _set_limits(axes: "Axes", panel: Panel, headroom: float) -> None:
     ratio = panel.level is not None
     ends = np.concatenate([_shown_ends(curve, ratio=ratio) for curve in panel.curves] or [values])
     if panel.logarithmic and (values > 0).any() and (values >= 0).all():
-        low, high = 0.5 * values[values > 0].min(), max(ends.max(), values.max())
+        high = max(ends.max(), values.max())
+        low = max(0.5 * values[values > 0].min(), high / _MOST_DECADES)
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(_power_of_ten))
         axes.set_ylim(low, low * (high / low) ** (1.06 / (1 - headroom)))

@@ -9,7 +9,7 @@ much smaller than for independent samples, and exactly zero when every event sca
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from partonic.polynomial import Monomials
 __all__ = ["PolynomialHistogram"]
 
 Array = NDArray[np.float64]
+
+_ROUNDING: Final = 1e-12
+"""Sums smaller than this share of the sum of the sizes of their terms are rounding errors."""
 
 
 @dataclass
@@ -117,20 +120,31 @@ class PolynomialHistogram:
         }
 
 
+def _linear_form(sums: Array, vector: Array) -> Array:
+    """Return Σ_a C_a v_a, exactly zero where the terms cancel to rounding (e.g. (1 + δκ)² at δκ = −1)."""
+    terms = sums * vector
+    return _without_rounding(terms.sum(axis=-1), np.abs(terms).sum(axis=-1))
+
+
 def _quadratic_form(vector: Array, matrix: Array) -> Array:
-    # Rounding can leave −1e−20 where the exact value is 0 (all events scale alike); a variance is never negative.
+    """Return vᵀ S v, zero where the terms cancel to rounding: a variance is never negative."""
     form: Array = np.einsum("...a,...ab,...b->...", vector, matrix, vector)
-    return np.maximum(form, 0.0)
+    size: Array = np.einsum("...a,...ab,...b->...", np.abs(vector), np.abs(matrix), np.abs(vector))
+    return np.maximum(_without_rounding(form, size), 0.0)
+
+
+def _without_rounding(total: Array, size: Array) -> Array:
+    return np.where(np.abs(total) <= _ROUNDING * size, 0.0, total)
 
 
 def _value_and_error(powers: Array, sums: Array, products: Array) -> tuple[Array, Array]:
-    return sums @ powers, np.sqrt(_quadratic_form(powers, products))
+    return _linear_form(sums, powers), np.sqrt(_quadratic_form(powers, products))
 
 
 def _ratio_and_error(points: tuple[Array, Array], sums: Array, products: Array) -> tuple[Array, Array]:
     powers, reference_powers = points
-    reference = sums @ reference_powers
+    reference = _linear_form(sums, reference_powers)
     safe = np.where(reference == 0, np.nan, reference)
-    ratio = (sums @ powers) / safe
+    ratio = _linear_form(sums, powers) / safe
     difference = powers - ratio[:, None] * reference_powers
     return ratio, np.sqrt(_quadratic_form(difference, products)) / np.abs(safe)

@@ -56,7 +56,7 @@ class CrossSectionSection:
             paragraphs=(
                 "The cross section is a polynomial in θ, σ(θ) = Σ σ_a m_a(θ). The coefficients are sums over the "
                 "events, so their errors are those of the sample; ratios at two θ points come from the same events and "
-                "are much more precise than either cross section.",
+                "are much more precise than either cross section. Branching fractions of forced decays are included.",
             ),
             missing=() if not self.selected.is_empty else ("No event is selected: fiducial numbers are left out.",),
             tables=(self._coefficients(), self._ratios()),
