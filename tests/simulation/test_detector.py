@@ -81,7 +81,8 @@ def assert_moments(ratio, sigma):
 
 
 @pytest.mark.parametrize(
-    ("pdg", "pt", "eta"), [(211, 20.0, 2.6), (11, 20.0, 2.6), (13, 20.0, -2.7), (22, 20, 5.1), (130, 20, -5.1), (211, 0.05, 0), (12, 50, 0)]
+    ("pdg", "pt", "eta"), [(211, 20.0, 2.6), (11, 20.0, 2.6), (13, 20.0, -2.7), (22, 20, 5.1),
+     (130, 20, -5.1), (211, 0.05, 0), (12, 50, 0)]
 )  # fmt: skip
 def test_outside_of_the_acceptance_nothing_is_seen(toys, rng, pdg, pt, eta):
     assert len(measure(toys(pdg, np.full(100, pt), eta), CARD, rng).source) == 0

@@ -40,12 +40,13 @@ def test_isolation_sums_what_is_near_and_hard():
 
 
 def test_flavours_have_their_own_limit(rng):
+    always = ({"eta_max": 2.5, "pt_above": [10], "efficiency": [1]},)
     certain = DetectorConfig.model_validate(
         {
-            "electron_identification": {"identification": [{"eta_max": 2.5, "pt_above": [10], "efficiency": [1]}], "isolation_max": 0.12},
-            "muon_identification": {"identification": [{"eta_max": 2.5, "pt_above": [10], "efficiency": [1]}], "isolation_max": 0.25},
+            "electron_identification": {"identification": always, "isolation_max": 0.12},
+            "muon_identification": {"identification": always, "isolation_max": 0.25},
         }
-    )  # fmt: skip
+    )
     table = event((13, 50, 0, 0), (11, 40, 2, 0), (13, 60, -2, 0), (22, 8, 0, 0.2), (22, 8, 2, 0.2))
     found = isolated_leptons(measured(table), certain, rng)
     assert found.row.tolist() == [2, 0]  # 8/50 < 0.25, 8/40 > 0.12; descending in pT

@@ -113,7 +113,7 @@ def simulate(
     _make_parts(job, facts, parts, progress)
     metadata = combined_metadata([EventStore.open(part).metadata for part in parts])
     merge_parts(parts, output, metadata, progress)
-    shutil.rmtree(folder.parent, ignore_errors=True)
+    _remove(folder.parent)
     return _result(output, EventStore.open(output).metadata)
 
 
@@ -217,10 +217,14 @@ def _parts_folder(output: Path, digest: str) -> Path:
     folder = output_folder(above / digest[:16])
     for other in above.iterdir():
         if other != folder:
-            shutil.rmtree(other, ignore_errors=True)
+            _remove(other)
     for leftover in folder.glob(".*.partial"):
         leftover.unlink(missing_ok=True)
     return folder
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_parts(job: ChunkJob, facts: LheFacts, parts: Sequence[Path], progress: Progress) -> None:

@@ -18,6 +18,9 @@ __all__ = ["run_tasks"]
 Result = TypeVar("Result")
 Task = tuple[Any, ...]
 
+_PATIENCE = "30s"
+"""How long to wait for the scheduler of the user."""
+
 _AHEAD = 2
 """Tasks in flight per worker: one at work, one waiting. It bounds the memory of the calling process."""
 
@@ -89,7 +92,7 @@ def _client(config: SimulationConfig) -> Iterator[Any]:
             yield stack.enter_context(distributed.Client(cluster))
             return
         try:
-            client = stack.enter_context(distributed.Client(config.scheduler, timeout="30s"))
+            client = stack.enter_context(distributed.Client(config.scheduler, timeout=_PATIENCE))
         except (OSError, TimeoutError, ValueError) as error:
             raise SimulationError(
                 f"cannot reach the Dask scheduler '{config.scheduler}' (simulation.scheduler): {error}. Start it with "
