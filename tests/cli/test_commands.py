@@ -116,6 +116,24 @@ def test_error_of_a_step(analysis: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert result.stderr == "Error: Pythia refused `x = 1`\n"
 
 
+@pytest.mark.parametrize("verbose", [True, False])
+def test_messages_of_other_packages_are_shown_only_when_asked_for(analysis: Path, verbose: bool) -> None:
+    code = (
+        "import logging, sys, partonic.workflow; from partonic.cli import main\n"
+        "def talk(*_, **__):\n"
+        "    logging.getLogger('distributed').setLevel('INFO')\n"
+        "    logging.getLogger('distributed').info('started')\n"
+        "    logging.getLogger('distributed').warning('lost')\n"
+        "    return []\n"
+        "partonic.workflow.run_analysis = talk\n"
+        "main(sys.argv[1:])"
+    )
+    options = ["--verbose"] if verbose else []
+    command = [sys.executable, "-c", code, *options, "run", str(analysis)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
+    assert told == (["distributed: started"] if verbose else []) + ["distributed: lost"]
+
+
 def test_interruption(analysis: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partonic.workflow, "run_analysis", failing(KeyboardInterrupt()))
     result = run("run", analysis)

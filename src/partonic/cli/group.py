@@ -48,7 +48,10 @@ def main(verbose: bool) -> None:
     ANALYSIS is a YAML file, e.g. examples/tth_quick.yaml. Every command can be stopped at any moment; the same
     command goes on where it was.
     """
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    # On the handler: other packages give their loggers levels of their own.
+    handler.setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[handler])
 
 
 for command in (run, generate, simulate, import_events, report, check):
