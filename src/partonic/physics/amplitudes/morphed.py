@@ -6,6 +6,7 @@ values, so that one evaluation serves events of every scale. Both assumptions ar
 parameter values that took no part in the solution.
 """
 
+import threading
 from collections.abc import Mapping
 
 import numpy as np
@@ -26,6 +27,8 @@ _IRRELEVANT = 1e-12  # share of |M|² below which rounding decides a coefficient
 
 class MorphedAmplitude:
     """An external matrix element as an `Amplitude`: the coefficients of its polynomial in θ.
+
+    Threads take turns, since the parameters belong to the matrix element.
 
     Args:
         matrix_element: |M|² at given parameter values. Its parameters are changed by the evaluation and left at θ = 0.
@@ -65,6 +68,7 @@ class MorphedAmplitude:
         self._reference = known[strong_coupling] if strong_coupling else 1.0
         self._points = morphing_basis(self.monomials, scales)
         self._powers: Float[Tensor, " monomials"] | None = None
+        self._turn = threading.RLock()
 
     @property
     def particles(self) -> tuple[int, ...]:
@@ -90,10 +94,11 @@ class MorphedAmplitude:
                 of α_s.
             NonFiniteError: if the matrix element returns a value that is not finite.
         """
-        if self._powers is None and len(momenta):
-            self._powers = self._find_powers(momenta[:_CHECKED_EVENTS])
-            self._check_polynomial(momenta[:_CHECKED_EVENTS])
-        values = self._at_reference(momenta)
+        with self._turn:
+            if self._powers is None and len(momenta):
+                self._check_polynomial(momenta[:_CHECKED_EVENTS])
+                self._powers = self._find_powers(momenta[:_CHECKED_EVENTS])
+            values = self._at_reference(momenta)
         if self._powers is None:
             return values
         return values * (alpha_s / self._reference)[:, None] ** self._powers.to(values)
@@ -105,11 +110,12 @@ class MorphedAmplitude:
         theta: Float[Tensor, " parameters"],
     ) -> Float[Tensor, "events flows"]:
         """Return the leading-colour |M|² of each colour flow at `theta`, at the reference α_s (relative weights)."""
-        self._set(theta.detach().cpu().numpy())
-        try:
-            return self._element.flow_squared(momenta)
-        finally:
-            self._set(np.zeros(len(self._names)))
+        with self._turn:
+            self._set(theta.detach().cpu().numpy())
+            try:
+                return self._element.flow_squared(momenta)
+            finally:
+                self._set(np.zeros(len(self._names)))
 
     def _set(self, theta: Float[np.ndarray, " parameters"], alpha_s: float | None = None) -> None:
         values = {name: float(value) for name, value in zip(self._names, theta, strict=True)}

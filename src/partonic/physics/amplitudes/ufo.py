@@ -37,7 +37,7 @@ Process = str | tuple[tuple[int, ...], tuple[int, ...]]
 class ExternalMatrixElement:
     """|M|² of one process, evaluated by a generated artifact.
 
-    One object may be used by several threads: evaluations take turns.
+    Every thread that uses an object gets an evaluator of its own, since the library's must not leave their thread.
 
     Args:
         artifact: folder of the artifact with the whole colour sum.
@@ -53,19 +53,16 @@ class ExternalMatrixElement:
     def __init__(
         self, artifact: Path, *, flows: Path | None = None, parameters: Mapping[str, float] | None = None
     ) -> None:
-        self._artifact = artifact
-        self._sum = _load(artifact)
-        self._flows = None if flows is None else _load(flows)
-        physics = self._sum.physics
+        self._folders = {"full": artifact} if flows is None else {"full": artifact, "lc": flows}
+        self._of_thread = threading.local()
+        self._changes: tuple[int, dict[str, float]] = (0, {})  # replaced as a whole, so that threads see it whole
+        physics = self._evaluator("full").physics
         self.process: str = physics.process
         self.particles: tuple[int, ...] = tuple(int(leg.pdg_id) for leg in physics.external_particles)
-        self.colour_flows: tuple[ColourFlow, ...] = ()
-        if self._flows is not None:
-            self.colour_flows = self._read_flows(flows or artifact)
-        self._values: dict[str, float] = {
+        self.colour_flows: tuple[ColourFlow, ...] = () if flows is None else self._read_flows(flows)
+        self._defaults: dict[str, float] = {
             parameter.name: float(parameter.default_real) for parameter in physics.model_parameters if parameter.mutable
         }
-        self._turn = threading.Lock()
         self.set_parameters(parameters or {})
 
     @classmethod
@@ -101,7 +98,7 @@ class ExternalMatrixElement:
     @property
     def parameters(self) -> dict[str, float]:
         """The parameters that can be set, with their present values (GeV, GeV⁻² or without unit, as in the model)."""
-        return dict(self._values)
+        return {**self._defaults, **self._changes[1]}
 
     def set_parameters(self, values: Mapping[str, float]) -> None:
         """Give external parameters new values; whatever the model derives from them follows.
@@ -110,20 +107,17 @@ class ExternalMatrixElement:
             ParameterError: if a name is no external parameter of the model, or a value is not finite.
         """
         for name, value in values.items():
-            if name not in self._values:
-                near = difflib.get_close_matches(name, self._values, n=3, cutoff=0.5)
+            if name not in self._defaults:
+                near = difflib.get_close_matches(name, self._defaults, n=3, cutoff=0.5)
                 hint = f" (did you mean {' or '.join(near)}?)" if near else ""
                 raise ParameterError(
                     f"'{name}' is no external parameter of {self.process}{hint}. "
-                    f"It has: {', '.join(sorted(self._values))}"
+                    f"It has: {', '.join(sorted(self._defaults))}"
                 )
             if not np.isfinite(value):
                 raise ParameterError(f"parameter '{name}' must be finite, got {value}")
-        with self._turn:
-            for runtime in (self._sum, self._flows):
-                if runtime is not None and values:
-                    runtime.set_model_parameters({name: float(value) for name, value in values.items()})
-            self._values.update({name: float(value) for name, value in values.items()})
+        number, changed = self._changes
+        self._changes = (number + 1, {**changed, **{name: float(value) for name, value in values.items()}})
 
     def squared(self, momenta: Float[Tensor, "events particles 4"]) -> Float[Tensor, " events"]:
         """Return |M|², averaged over initial and summed over final spins and colours, in GeV^(4−2n).
@@ -137,32 +131,39 @@ class ExternalMatrixElement:
             NonFiniteError: if a result is not finite.
         """
         points = checked_momenta(momenta, self.particles, self.process)
-        with self._turn:
-            values = _evaluate(self._sum, points)
+        values = _evaluate(self._evaluator("full"), points)
         return checked_squares(torch.from_numpy(values), self.process).to(momenta.device)
 
     def flow_squared(self, momenta: Float[Tensor, "events particles 4"]) -> Float[Tensor, "events flows"]:
         """Return the leading-colour |M|² of each of the `colour_flows`; arguments and errors as in `squared`."""
         points = checked_momenta(momenta, self.particles, self.process)
-        if self._flows is None:
+        if "lc" not in self._folders:
             raise ProcessError(
                 f"the matrix element of {self.process} was loaded without colour flows; generate it with "
                 "colour_flows=True"
             )
-        names = [flow.id for flow in self._flows.physics.color_flows]
-        with self._turn:
-            columns = [_evaluate(self._flows, points, color_flows=[name]) for name in names]
+        evaluator = self._evaluator("lc")
+        columns = [_evaluate(evaluator, points, color_flows=[flow.id]) for flow in evaluator.physics.color_flows]
         return checked_squares(torch.from_numpy(np.stack(columns, axis=1)), self.process).to(momenta.device)
+
+    def _evaluator(self, colour: str) -> Any:
+        """Return this thread's evaluator, at the present parameters."""
+        evaluators: dict[str, tuple[int, Any]] = self._of_thread.__dict__
+        number, changed = self._changes
+        seen, evaluator = evaluators.get(colour) or (0, _load(self._folders[colour]))
+        if seen != number:
+            evaluator.set_model_parameters(changed)
+        evaluators[colour] = (number, evaluator)
+        return evaluator
 
     def _read_flows(self, folder: Path) -> tuple[ColourFlow, ...]:
         listing = json.loads((folder / "model" / "compiled-model.json").read_text(encoding="utf-8"))
         colours = {entry["pdg_code"]: entry["color"] for entry in listing["model"]["particles"]}
         legs = [int(colours[pdg]) for pdg in self.particles]
-        words = [flow.word for flow in self._flows.physics.color_flows] if self._flows is not None else []
-        return tuple(colour_flow(word, legs) for word in words)
+        return tuple(colour_flow(flow.word, legs) for flow in self._evaluator("lc").physics.color_flows)
 
 
-def _evaluator() -> Any:
+def _library() -> Any:
     """Return `pyamplicol`, imported without Symbolica, which evaluation does not need.
 
     Without a licence, importing Symbolica takes the single process that a user is allowed on a machine, for as long as
@@ -181,7 +182,7 @@ def _evaluator() -> Any:
 
 def _load(folder: Path) -> Any:
     """Return the evaluator of an artifact, refusing artifacts that bring machine code of their own."""
-    pyamplicol = _evaluator()
+    pyamplicol = _library()
     manifest = folder / "artifact.json"
     if not manifest.is_file():
         raise ProcessError(f"{folder} is no generated matrix element: it has no artifact.json")
@@ -196,11 +197,11 @@ def _load(folder: Path) -> Any:
         raise ProcessError(f"cannot load the generated matrix element in {folder}: {error}") from error
 
 
-def _evaluate(runtime: Any, points: np.ndarray[Any, np.dtype[np.float64]], **selection: Any) -> Any:
+def _evaluate(evaluator: Any, points: np.ndarray[Any, np.dtype[np.float64]], **selection: Any) -> Any:
     if not len(points):
         return np.zeros(0)
     try:
-        values = runtime.evaluate(points, **selection)
-    except _evaluator().PyAmpliColError as error:
+        values = evaluator.evaluate(points, **selection)
+    except _library().PyAmpliColError as error:
         raise ProcessError(f"the external matrix element cannot be evaluated: {error}") from error
     return np.fromiter(values, dtype=np.complex128, count=len(points)).real
