@@ -68,3 +68,10 @@ def test_spectra_are_drawn_in_a_handy_unit(size: float, unit: str, factor: float
 def test_multiplicities_are_per_bin() -> None:
     axis = Axis.counts("n", "number of jets", (0, 3))
     assert spectrum_panel(axis, [Curve("a", np.full(4, 2.0))]).title == r"$\sigma$ per bin [pb]"
+    assert spectrum_panel(axis, [Curve("a", np.full(4, 2.0))], "events").title == "events per bin"
+
+
+def test_collision_data_are_counts() -> None:
+    panel = spectrum_panel(AXIS, [Curve("a", 1e-3 * FALLING)], "events")
+    assert panel.title == "events per GeV"
+    np.testing.assert_array_equal(panel.curves[0].values, 1e-3 * FALLING)

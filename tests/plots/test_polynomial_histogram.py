@@ -80,3 +80,12 @@ def test_empty_bins_have_no_ratio() -> None:
 def test_coefficients_that_are_not_finite_are_an_error() -> None:
     with pytest.raises(NonFiniteError, match="event weights filled into 'x' are not finite"):
         PolynomialHistogram(AXIS, MONOMIALS).fill([0.5], np.full((1, 6), np.nan))
+
+
+def test_what_cancels_to_rounding_is_zero(rng: np.random.Generator) -> None:
+    weights = rng.exponential(1.0, 500)
+    exact = weights[:, None] * np.array([1.0, 2.0, 0.0, 1.0, 0.0, 0.0])
+    histogram = PolynomialHistogram(AXIS, MONOMIALS)
+    histogram.fill(rng.uniform(0, 2, 500), exact * (1 + 1e-15 * rng.normal(size=exact.shape)))
+    content, error = histogram.at([-1.0, 0.0])
+    assert content.tolist() == error.tolist() == [0.0, 0.0]

@@ -144,12 +144,14 @@ def make_store(tmp_path: Path, rng: np.random.Generator) -> Callable[..., Path]:
 @pytest.fixture
 def imported_store(tmp_path: Path, rng: np.random.Generator) -> Path:
     """Return a store without partons, selection, θ or truth: as imported from a data file."""
-    process = ProcessInfo("data", (), (), Monomials.constant(), 13000.0)
-    metadata = StoreMetadata.for_process(process, n_generated=300, source="nanoaod: data.root")
+    process = ProcessInfo("data", (), (), MONOMIALS, 13000.0)
+    config = {"import": {"format": "nanoaod", "data": True}}
+    metadata = StoreMetadata.for_process(process, n_generated=300, source="nanoaod: data.root", config=config)
     jets = {
         name: values
         for name, values in jets_of(rng, 300).items()
         if name in ("jet_pt", "jet_eta", "jet_phi", "jet_mass")
     }
-    columns = {"weight": np.ones(300), "coefficients": np.ones((300, 1)), "selected": np.ones(300, dtype=bool), **jets}
+    constant = np.eye(len(MONOMIALS))[np.zeros(300, dtype=int)]
+    columns = {"weight": np.ones(300), "coefficients": constant, "selected": np.ones(300, dtype=bool), **jets}
     return write_store(tmp_path / "imported.parquet", columns, metadata)

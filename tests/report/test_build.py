@@ -98,6 +98,10 @@ def test_imported_events_say_what_they_lack(imported_store: Path, tmp_path: Path
     assert "no partons" in sections["partons"]["missing"][0]
     assert "true flavour" in sections["jets"]["missing"][0]
     assert sections["selected"]["results"]["jet_multiplicity"]["entries"][6] == 300
+    # Collision data without a dependence on θ, although the store has the monomials of a process.
+    assert "collision data" in sections["cross_section"]["missing"][0]
+    assert "no dependence" in sections["theta_selected"]["missing"][0]
+    assert "300 ± 17 events" in page.read_text()
 
 
 def test_events_without_a_selected_one(make_store: Maker, tmp_path: Path) -> None:

@@ -89,13 +89,18 @@ class Panel:
     tag: str = ""
 
 
-def spectrum_panel(axis: Axis, curves: Sequence[Curve]) -> Panel:
-    """Return the main panel of differential cross sections in `axis`.
+def spectrum_panel(axis: Axis, curves: Sequence[Curve], weight_unit: str = "pb") -> Panel:
+    """Return the main panel of differential cross sections, or of numbers of events, in `axis`.
 
     Args:
         axis: the variable; a discrete one is not divided by the bin width.
-        curves: in pb per unit of the axis; they are drawn in pb, fb or ab, whichever gives handy numbers.
+        curves: in `weight_unit` per unit of the axis; cross sections are drawn in pb, fb or ab, whichever gives handy
+            numbers.
+        weight_unit: ``"pb"``, or ``"events"`` for collision data.
     """
+    if weight_unit != "pb":
+        per = "bin" if axis.discrete else axis.unit or "unit"
+        return Panel(tuple(curves), f"{weight_unit} per {per}", logarithmic=axis.logarithmic, minimum=0.0)
     largest = max((float(np.nanmax(np.abs(curve.values), initial=0.0)) for curve in curves), default=0.0)
     unit, factor = _unit(largest)
     scaled = tuple(
@@ -107,7 +112,7 @@ def spectrum_panel(axis: Axis, curves: Sequence[Curve]) -> Panel:
         )
         for curve in curves
     )
-    per = f"/{axis.unit}" if axis.unit and not axis.discrete else ""
+    per = f"/{axis.unit}" if axis.unit else ""
     title = rf"$\sigma$ per bin [{unit}]" if axis.discrete else rf"d$\sigma$ / d{axis.label} [{unit}{per}]"
     return Panel(scaled, title, logarithmic=axis.logarithmic, minimum=0.0)
 

@@ -112,7 +112,8 @@ def _write(sections: list[Section], sample: Sample, output: Path, progress: Prog
         parts.append(Part(section.name, section.title, content, figures))
         progress.advance()
     progress.finish()
-    title = sample.config.title or f"{sample.metadata.process}: events and their dependence on θ"
+    default = f"{sample.metadata.process}: events" + (" and their dependence on θ" if sample.depends_on_theta else "")
+    title = sample.config.title or default
     write_json(folder / RESULTS, {"title": title, "sections": {part.name: _record(part.content) for part in parts}})
     lead = f"{sample.num_events:,} events of {sample.metadata.source}"
     write_page(folder / PAGE, title, lead, parts)

@@ -89,8 +89,26 @@ class Sample:
 
     @property
     def depends_on_theta(self) -> bool:
-        """Whether the events carry a dependence on theory parameters."""
-        return bool(self.metadata.parameters)
+        """Whether the events carry a dependence on theory parameters.
+
+        A background or collision data may have the monomials of the process, with all coefficients but the constant 0.
+        """
+        section = self.metadata.cross_section
+        if section is None:
+            return bool(self.metadata.parameters)
+        pairs = zip(self.metadata.exponents, section.coefficients, section.errors, strict=True)
+        return any(any(powers) and (value != 0 or error != 0) for powers, value, error in pairs)
+
+    @property
+    def is_data(self) -> bool:
+        """Whether the events are collision data, whose weights count events instead of being cross sections."""
+        section = self.metadata.config.get("import")
+        return isinstance(section, dict) and bool(section.get("data"))
+
+    @property
+    def weight_unit(self) -> str:
+        """Unit of the weights."""
+        return "events" if self.is_data else "pb"
 
 
 @runtime_checkable

@@ -89,7 +89,7 @@ class CandidatesSection:
             Plot(
                 histogram.axis.name,
                 "Invariant mass of the jets matched (ΔR) to the decay quarks, where each quark has its own jet.",
-                HistogramDrawer([("matched jets", histogram)]),
+                HistogramDrawer([("matched jets", histogram)], self.sample.weight_unit),
             )
             for histogram in filled.values()
         ]

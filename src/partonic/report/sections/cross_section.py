@@ -48,6 +48,8 @@ class CrossSectionSection:
         """Return the tables of coefficients and of ratios."""
         if self.all_events.is_empty:
             return Content(missing=("No event has a weight: no cross section can be given.",))
+        if self.sample.is_data:
+            return Content(missing=("These are collision data: their weights count events, not a cross section.",))
         results = {"all": self.all_events.record(), "selected": self.selected.record()}
         if not self.sample.depends_on_theta:
             missing = "The events carry no dependence on theory parameters: no coefficients and no θ points are shown."

@@ -53,7 +53,7 @@ class CutFlowSection:
         return Content(
             paragraphs=("Efficiencies are of weights, with 68% Wilson intervals from the effective number of events.",),
             missing=self._disagreement(left),
-            tables=(_table(names, left, step, total),),
+            tables=(_table(names, left, step, total, self.sample.weight_unit),),
             plots=(Plot("cut_flow", "Share of all events that is left after each cut.", _Drawer(names, total)),),
             results={
                 "steps": names,
@@ -86,7 +86,7 @@ class CutFlowSection:
         )
 
 
-def _table(names: list[str], left: np.ndarray, step: Efficiency, total: Efficiency) -> Table:
+def _table(names: list[str], left: np.ndarray, step: Efficiency, total: Efficiency, unit: str) -> Table:
     rows = tuple(
         (
             name,
@@ -97,7 +97,7 @@ def _table(names: list[str], left: np.ndarray, step: Efficiency, total: Efficien
         )
         for k, name in enumerate(names)
     )
-    headings = ("after the cut", "events", "sum of weights [pb]", "efficiency of the cut", "efficiency so far")
+    headings = ("after the cut", "events", f"sum of weights [{unit}]", "efficiency of the cut", "efficiency so far")
     return Table("Events that pass this and all earlier cuts.", headings, rows)
 
 

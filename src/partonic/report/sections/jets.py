@@ -43,6 +43,7 @@ class JetsSection:
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
+        self.sample = sample
         self.histograms = {
             (axis.name, flavour): Histogram(sample.axis(axis)) for axis in _AXES for flavour in _FLAVOURS
         }
@@ -79,9 +80,13 @@ class JetsSection:
                 Plot(
                     f"jets_{axis.name}",
                     "Jets of the selected events, by true flavour." if with_flavour else "Jets of the selected events.",
-                    HistogramDrawer([(label, h) for (name, label), h in filled.items() if name == axis.name]),
+                    self._drawer(axis.name, filled),
                 )
                 for axis in _AXES
             ),
             results={f"{name} {label}": histogram.record() for (name, label), histogram in filled.items()},
         )
+
+    def _drawer(self, name: str, filled: dict[tuple[str, str], Histogram]) -> HistogramDrawer:
+        curves = [(label, histogram) for (axis, label), histogram in filled.items() if axis == name]
+        return HistogramDrawer(curves, self.sample.weight_unit)

@@ -41,6 +41,7 @@ class SelectedSection:
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
+        self.sample = sample
         self.observables = reco_observables()
         self.histograms = [Histogram(sample.axis(observable.axis)) for observable in self.observables]
 
@@ -64,7 +65,7 @@ class SelectedSection:
                 Plot(
                     f"selected_{histogram.axis.name}",
                     f"{_SENTENCES.get(histogram.axis.name, plain(histogram.axis.label))}, selected events.",
-                    HistogramDrawer([("selected events", histogram)]),
+                    HistogramDrawer([("selected events", histogram)], self.sample.weight_unit),
                 )
                 for histogram in filled
             ),
@@ -75,9 +76,10 @@ class SelectedSection:
 class HistogramDrawer:
     """Draws histograms of one variable over each other."""
 
-    def __init__(self, histograms: list[tuple[str, Histogram]]) -> None:
-        """Keep the histograms with their legend entries."""
+    def __init__(self, histograms: list[tuple[str, Histogram]], weight_unit: str) -> None:
+        """Keep the histograms with their legend entries, and the unit of their contents."""
         self.histograms = histograms
+        self.weight_unit = weight_unit
 
     def __call__(self, headline: Headline) -> "Figure":
         """Draw them."""
@@ -87,4 +89,4 @@ class HistogramDrawer:
             values, errors = histogram.density()
             curves.append(Curve(label, values, below=errors, colour=PALETTE[number % len(PALETTE)]))
         note = next((histogram.note for _, histogram in self.histograms if histogram.note), "")
-        return draw_panels(axis, spectrum_panel(axis, curves), headline=headline, note=note)
+        return draw_panels(axis, spectrum_panel(axis, curves, self.weight_unit), headline=headline, note=note)

@@ -77,11 +77,12 @@ class SummarySection:
         effective = weight**2 / squares if squares > 0 else 0.0
         numbers = {
             "Events": f"{int(events):,}",
-            "Sum of weights": number_with_error(weight, float(np.sqrt(squares)), "pb"),
+            "Sum of weights": number_with_error(weight, float(np.sqrt(squares)), self.sample.weight_unit),
             "Effective number of events (Σw)²/Σw²": f"{effective:,.0f}",
             "Negative weights": f"{self.negative:,}",
             "Selected events": f"{int(selected):,}",
         }
         if selected:
-            numbers["Sum of weights of selected events"] = number_with_error(kept, float(np.sqrt(kept_squares)), "pb")
+            error = float(np.sqrt(kept_squares))
+            numbers["Sum of weights of selected events"] = number_with_error(kept, error, self.sample.weight_unit)
         return numbers

@@ -52,7 +52,7 @@ class PartonThetaSection:
 
     def content(self) -> Content:
         """Return one figure per observable."""
-        return _theta_content(self.sample, self.histograms, "all events", "parton level")
+        return _theta_content(self.sample, self.histograms, "partons and coefficients", "parton level")
 
 
 class SelectedThetaSection:
@@ -87,15 +87,15 @@ class SelectedThetaSection:
 
     def content(self) -> Content:
         """Return one figure per observable."""
-        return _theta_content(self.sample, self.histograms, "selected events", "selected events")
+        return _theta_content(self.sample, self.histograms, "a selection, jets and coefficients", "selected events")
 
 
-def _theta_content(sample: Sample, histograms: list[PolynomialHistogram], events: str, where: str) -> Content:
+def _theta_content(sample: Sample, histograms: list[PolynomialHistogram], needed: str, where: str) -> Content:
     if not sample.depends_on_theta:
         return Content(missing=("The events carry no dependence on theory parameters.",))
     filled = [histogram for histogram in histograms if not histogram.is_empty]
     if not filled:
-        return Content(missing=(f"There are no {events} with the columns that this needs.",))
+        return Content(missing=(f"No event has what this needs ({needed}).",))
     level = "parton" if where == "parton level" else "selected"
     return Content(
         paragraphs=(_EXPLANATION,),
