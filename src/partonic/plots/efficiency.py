@@ -54,7 +54,7 @@ def efficiency(passed: tuple[Any, Any], total: tuple[Any, Any]) -> Efficiency:
     failed_squares = np.maximum(squares - passed_squares, 0.0)
     variance = ((1 - value) ** 2 * passed_squares + value**2 * failed_squares) / np.where(sums == 0, np.nan, sums) ** 2
     inside = (value > 0) & (value < 1) & (variance > 0)
-    kish = sums**2 / np.where(squares > 0, squares, np.nan)
+    kish = np.where(sums == 0, np.nan, sums) ** 2 / np.where(squares > 0, squares, np.nan)
     number = np.where(inside, value * (1 - value) / np.where(inside, variance, 1.0), kish)
     low, high = _wilson(np.clip(value, 0.0, 1.0), number)
     physical = (value >= 0) & (value <= 1)
