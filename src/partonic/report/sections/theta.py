@@ -107,7 +107,7 @@ def _theta_content(sample: Sample, histograms: list[PolynomialHistogram], needed
 def _plot(sample: Sample, histogram: PolynomialHistogram, where: str, name: str) -> Plot:
     reference = sample.reference_text
     label = plain(histogram.axis.label)
-    caption = f"{label} at {reference} and at the θ points, and the ratios to {reference} ({where})."
+    caption = f"Distribution of {label} at {reference} and at the θ points, and ratios to {reference} ({where})."
     return Plot(name, caption, _ThetaDrawer(sample, histogram))
 
 
