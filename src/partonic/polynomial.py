@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from partonic.errors import ParameterError
 
-__all__ = ["MorphingSolution", "Monomials", "morphing_basis", "solve_morphing"]
+__all__ = ["Monomials", "MorphingSolution", "morphing_basis", "solve_morphing"]
 
 Array = NDArray[np.float64]
 
@@ -41,7 +41,8 @@ class Monomials:
                 f"each monomial needs {len(self.parameters)} non-negative powers, got {list(self.exponents)}"
             )
         if len(set(self.exponents)) != len(self.exponents):
-            raise ParameterError("a monomial is listed twice")
+            msg = "a monomial is listed twice"
+            raise ParameterError(msg)
         shape = (len(self.exponents), len(self.parameters))
         object.__setattr__(self, "_powers", np.array(self.exponents, dtype=np.int64).reshape(shape))
 

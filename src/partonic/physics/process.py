@@ -92,9 +92,7 @@ class Process(Protocol):
     ) -> tuple[PartonEvents, Float[Tensor, " events"]]:
         """Map numbers in [0, 1]^D to parton events, with log |d(Φ_n, x1, x2)/du|."""
 
-    def to_unit_cube(
-        self, events: PartonEvents
-    ) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
+    def to_unit_cube(self, events: PartonEvents) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
         """Map parton events to [0, 1]^D, with log |du/d(Φ_n, x1, x2)|."""
 
     def coefficients(self, events: PartonEvents) -> Float[Tensor, "events monomials"]:
