@@ -173,7 +173,7 @@ def _sigma_product(a: LightCone, b: LightCone, *, left: bool) -> Tensor:
             [a.plus * b.minus - a.perp_bar * b.perp, a.perp_bar * b.plus - a.plus * b.perp_bar],
             [a.perp * b.minus - a.minus * b.perp, a.minus * b.plus - a.perp * b.perp_bar],
         ]
-    return torch.stack([torch.stack(torch.broadcast_tensors(*row)) for row in rows])
+    return torch.stack([torch.stack(torch.broadcast_tensors(*row)) for row in rows])  # type: ignore[no-untyped-call]
 
 
 def fuse_gluons(k1: Vector, e1: Vector, k2: Vector, e2: Vector) -> Vector:

@@ -16,7 +16,7 @@ def interference_matrix(amplitudes: Complex[Tensor, "terms *axes points"]) -> Fl
         amplitudes: M_0, M_1, …, M_K, components last but for the points.
     """
     terms = torch.view_as_real(amplitudes).movedim(-1, 1).flatten(1, -2)
-    rows = [[(a * b).sum(dim=0) if i >= j else None for j, b in enumerate(terms)] for i, a in enumerate(terms)]
+    rows = [[(a * b).sum(dim=0) for b in terms[: i + 1]] for i, a in enumerate(terms)]
     full = [[rows[max(i, j)][min(i, j)] for j in range(len(terms))] for i in range(len(terms))]
     return torch.stack([torch.stack(row) for row in full])
 
