@@ -19,7 +19,7 @@ help:
 	@echo "make demo     run the example analysis examples/tth_quick.yaml, from matrix element to report"
 	@echo "make test     lint, types, documentation and tests"
 	@echo "make lint     ruff and mypy only"
-	@echo "make format   let ruff format the code, and rewrite the reference of the analysis file"
+	@echo "make format   let ruff format the code, and rewrite the tables of the reference"
 	@echo "make docs     build the documentation into docs/_build/html"
 	@echo "make bench    run the benchmarks (BENCH_OPTIONS= for the full ones)"
 	@echo "make clean    remove what was built, .venv included"
@@ -53,6 +53,7 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python docs/write_configuration.py
+	$(BIN)/python docs/write_event_schema.py
 
 docs: $(STAMP)
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
