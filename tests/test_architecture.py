@@ -4,8 +4,10 @@ The order of the rooms is that of `docs/explanation/architecture.md`; imports go
 """
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -180,3 +182,18 @@ def test_import_loads_nothing_heavy(module: str) -> None:
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert "partonic" in loaded
     assert not set(loaded) & set(HEAVY)
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    """In the dependencies or in an extra."""
+    project = tomllib.loads((SOURCE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    declared = {re.split(r"[<>=\[ ]", entry)[0] for entries in lists for entry in entries} | {"yaml"}
+    imported: set[str] = set()
+    for path in MODULES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+    assert imported - set(sys.stdlib_module_names) - declared == set()

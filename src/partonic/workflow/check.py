@@ -17,7 +17,7 @@ _OWN_EVENTS: _Extras = {
     "generation": ("madnis", "safetensors"),
     "simulation": ("dask", "distributed", "fastjet", "pythia8mc"),
 }
-_REPORT: _Extras = {"report": ("jinja2", "matplotlib", "mplhep")}
+_REPORT: _Extras = {"report": ("jinja2", "matplotlib")}
 _READERS: dict[str, _Extras] = {
     "lhe": {},
     "nanoaod": {"readers": ("awkward", "uproot")},
