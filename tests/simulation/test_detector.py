@@ -41,7 +41,7 @@ def test_tracks(toys, rng, pdg, formula, pt, eta):
 
 
 def photon(e, eta):
-    s = np.sqrt(0.008**2 * e**2 + 0.11 * e + 0.40**2)
+    s = np.sqrt(0.008**2 * e**2 + 0.11**2 * e + 0.40**2)
     if eta <= 1.5:
         return (1 + 0.64 * eta**2) * s
     return (2.16 + 5.6 * (eta - 2) ** 2) * s if eta <= 2.5 else np.sqrt(0.107**2 * e**2 + 2.08**2 * e)

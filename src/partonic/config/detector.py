@@ -192,9 +192,9 @@ class DetectorConfig(StrictModel):
     """What becomes of charged hadrons without a track: `lost`, or measured like neutral hadrons (`calorimeter`)."""
 
     electromagnetic: tuple[CalorimeterBand, ...] = (
-        CalorimeterBand(eta_max=1.5, linear=0.008, stochastic_squared=0.11, noise=0.40, curvature=0.64),
+        CalorimeterBand(eta_max=1.5, linear=0.008, stochastic_squared=0.11**2, noise=0.40, curvature=0.64),
         CalorimeterBand(
-            eta_max=2.5, linear=0.008, stochastic_squared=0.11, noise=0.40, scale=2.16, curvature=5.6, centre=2.0
+            eta_max=2.5, linear=0.008, stochastic_squared=0.11**2, noise=0.40, scale=2.16, curvature=5.6, centre=2.0
         ),
         CalorimeterBand(eta_max=5.0, linear=0.107, stochastic_squared=2.08**2),
     )
