@@ -25,7 +25,7 @@ from partonic.rng import torch_generator
 __all__ = ["Preparation", "prepare_generation"]
 
 _LOG = logging.getLogger(__name__)
-_FORMAT = 1
+_FORMAT = 2
 """Raised when a change of the code changes the events of a given seed."""
 _PROBES = 16
 _VEGAS_PILOT_SHARE = 4

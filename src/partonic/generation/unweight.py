@@ -21,16 +21,16 @@ from partonic.errors import GenerationError
 
 __all__ = ["UnweightingTally", "accept", "choose_maximum_weight"]
 
-_SAFETY = 2.0
+_SAFETY = 3.0
 """Standard errors by which the overweight fraction of the pilot sample stays below the limit, so that an independent
-sample, too, stays below it with 98% probability."""
+sample of the same size, with an error of its own, stays below it with 98% probability."""
 
 
 def choose_maximum_weight(weights: Float[Tensor, " points"], limit: float) -> float:
     """Return the smallest w_max whose overweight fraction stays below `limit`, statistical error included.
 
     The overweight fraction F = Σ_{|w|>w_max} |w| / Σ |w| of an independent sample differs from that of `weights` by
-    about √(Σ_{|w|>w_max} w²) / Σ |w|; two such errors are kept free. With too few points above, w_max is the largest
+    about √(Σ_{|w|>w_max} w²) / Σ |w|; three such errors are kept free. With too few points above, w_max is the largest
     weight seen.
 
     Args:
