@@ -253,11 +253,12 @@ def _run_generator(request: Mapping[str, object], scratch: Path, options: Genera
         done = _generator_process(request, asked, answered, options.time_limit)
         if _SYMBOLICA_BUSY not in done.stdout + done.stderr:
             break
-        if time.monotonic() >= deadline:
+        here = "symbolica" in sys.modules
+        if here or time.monotonic() >= deadline:
+            who = "this process has" if here else f"another program of yours has for {options.lock_wait:g} s"
             raise ProcessError(
-                f"cannot generate {request['process']}: another program of yours has used Symbolica for more than "
-                f"{options.lock_wait:g} s, and without a licence it allows one at a time. Close sessions that have "
-                "imported symbolica or pyamplicol, or raise lock_wait"
+                f"cannot generate {request['process']}: {who} used Symbolica, and without a licence it allows one "
+                "program at a time. Close sessions that have imported symbolica or pyamplicol, or raise lock_wait"
             )
         time.sleep(0.5)
     for line in (done.stdout + done.stderr).splitlines():
