@@ -7,6 +7,8 @@ a worker is lost.
 import contextlib
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -83,13 +85,16 @@ def _client(config: SimulationConfig) -> Iterator[Any]:
     distributed = _distributed()
     with contextlib.ExitStack() as stack:
         if config.scheduler is None:
-            cluster = stack.enter_context(
-                distributed.LocalCluster(
-                    n_workers=number_of_workers(config), threads_per_worker=1, dashboard_address=None,
-                    memory_limit=0, silence_logs=logging.CRITICAL,
-                )
-            )  # fmt: skip
-            yield stack.enter_context(distributed.Client(cluster))
+            with _interrupts_deferred():
+                cluster = stack.enter_context(
+                    distributed.LocalCluster(
+                        n_workers=number_of_workers(config), threads_per_worker=1, dashboard_address=":0",
+                        memory_limit=0, silence_logs=logging.CRITICAL,
+                    )
+                )  # fmt: skip
+                client = stack.enter_context(distributed.Client(cluster))
+                client.run(_ignore_interrupts)
+            yield client
             return
         try:
             client = stack.enter_context(distributed.Client(config.scheduler, timeout=_PATIENCE))
@@ -99,6 +104,27 @@ def _client(config: SimulationConfig) -> Iterator[Any]:
                 "`dask scheduler`, or leave the key out for a local cluster"
             ) from error
         yield client
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C, which a terminal sends to all processes, to the calling process: it stops the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """Let Ctrl-C wait until the block has ended: a cluster that is interrupted while it starts cannot be closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting:
+        raise KeyboardInterrupt
 
 
 def _distributed() -> Any:
