@@ -77,25 +77,15 @@ def test_reference_values(element):
 
 
 @pytest.mark.slow
-def test_reference_values_of_the_whole_standard_model(generator_cache):
-    options = GenerationOptions(cache=generator_cache)
-    whole = ExternalMatrixElement.generate("g g > t t~ H", options=options, colour_flows=False)
-    whole.set_parameters({**PARAMETERS, "WT": 0.0})
-    momenta, expected = reference_points()
-    torch.testing.assert_close(whole.squared(momenta), expected, rtol=1e-8, atol=0)
-
-
-@pytest.mark.slow
 def test_bottom_pairs_beside_top_pairs(generator_cache, torch_rng):
     options = GenerationOptions(cache=generator_cache)
-    element = ExternalMatrixElement.generate("u u~ > t t~ b b~", options=options)
+    element = ExternalMatrixElement.generate("u u~ > t t~ b b~", options=options, colour_flows=False)
     momenta = _phase_space(torch_rng, (173.0, 173.0, 4.7, 4.7), 1000.0, points=20)
     amplitude = MorphedAmplitude(element)
     alpha_s = torch.full((20,), 0.118, dtype=torch.float64)
     values = amplitude.coefficients(momenta, alpha_s)
     torch.testing.assert_close(amplitude.coefficients(momenta, 2 * alpha_s), 16 * values, rtol=1e-10, atol=0)
     assert bool((values > 0).all())
-    assert amplitude.flow_weights(momenta, alpha_s, alpha_s[:0]).shape == (20, len(amplitude.colour_flows))
 
 
 def _phase_space(generator, masses, sqrt_s, points):
