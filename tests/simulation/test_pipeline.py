@@ -244,9 +244,15 @@ class BreakAt:
 def test_beams_and_process_must_fit(lhe, tth, tmp_path):
     with pytest.raises(EventFileError, match="13000 GeV, but the process is at 14000"):
         simulate(lhe, replace(tth, collider_energy=14000.0), CONFIG, 5, tmp_path / "events.parquet")
-    other = replace(tth, parton_names=("W+",), parton_pdg=(24,))
-    with pytest.raises(EventFileError, match=r"has no W\+"):
+    other = replace(tth, parton_names=("Z",), parton_pdg=(23,))
+    with pytest.raises(EventFileError, match="has no Z"):
         simulate(lhe, other, CONFIG, 5, tmp_path / "events.parquet")
+
+
+def test_decays_in_the_file_are_not_forced_again(write_lhe, tth, tmp_path):
+    decayed = write_lhe(tmp_path / "decayed.lhe", 70, edit=lambda text: text.replace("\n6 1 1 2", "\n6 2 1 2"))
+    with pytest.raises(EventFileError, match="event 0 of the LHE file holds the decay of particle 6"):
+        simulate(decayed, tth, CONFIG, 5, tmp_path / "events.parquet")
 
 
 def test_no_events(write_lhe, tth, tmp_path):

@@ -17,6 +17,7 @@ from partonic.events.store import EventWriter
 from partonic.events.weights import ThetaWeights, weights_to_coefficients
 from partonic.rng import numpy_generator
 from partonic.simulation.event_table import decay_columns, hard_process_columns, isr_columns, reco_columns
+from partonic.simulation.forced_decays import forced_resonances
 from partonic.simulation.harvest import ShoweredEvents
 from partonic.simulation.isr import isr_view
 from partonic.simulation.lhe_chunk import LheChunk, parse_chunk
@@ -29,6 +30,9 @@ __all__ = ["ChunkJob", "ChunkResult", "simulate_chunk", "step_names"]
 
 _SHOWER_CUT = 0
 """Value of the column `cut` of an event on which Pythia gave up."""
+
+_DECAYED = 2
+"""ISTUP of an intermediate resonance, which the file has decayed."""
 
 _MAX_RESIDUAL = 1e-3
 """Largest relative deviation of the weights of an event from the polynomial in θ."""
@@ -116,6 +120,7 @@ def simulate_chunk(job: ChunkJob, number: int, texts: Sequence[bytes], first: in
     """
     names = (*job.theta_weights.names, *job.extra_weights)
     chunk = parse_chunk(texts, first, names)
+    _check_undecayed(chunk, job.config)
     generator = numpy_generator(job.seed, "simulate", number, "detector")
     shower = _worker().shower(job)
     blocks = [_simulated(job, events, generator) for events in shower.run(chunk, number)]
@@ -127,6 +132,18 @@ def simulate_chunk(job: ChunkJob, number: int, texts: Sequence[bytes], first: in
     with EventWriter(path, job.metadata.with_facts(cut_flow=flow.steps(), n_generated=len(chunk))) as writer:
         writer.write(table)
     return ChunkResult(len(chunk), int((cut == SELECTED).sum()), int((cut == _SHOWER_CUT).sum()))
+
+
+def _check_undecayed(chunk: LheChunk, config: SimulationConfig) -> None:
+    """Refuse resonances that the file has decayed already: Pythia keeps such decays, whatever is to be forced."""
+    decayed = (chunk.particles[:, 1] == _DECAYED) & np.isin(chunk.particles[:, 0], forced_resonances(config.decays))
+    if decayed.any():
+        row = int(np.argmax(decayed))
+        event = chunk.first + int(np.searchsorted(chunk.offsets, row, side="right")) - 1
+        raise EventFileError(
+            f"event {event} of the LHE file holds the decay of particle {int(chunk.particles[row, 0])}, which "
+            "simulation.decays wants to choose: set higgs and tops to inclusive, so that the decays of the file stay"
+        )
 
 
 def _simulated(job: ChunkJob, events: ShoweredEvents, generator: np.random.Generator) -> pa.Table:

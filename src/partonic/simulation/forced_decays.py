@@ -5,17 +5,49 @@ the modes of the W channels are swapped between "W⁺ → ℓν, W⁻ → qq̄'"
 generator, so that both are equally frequent; the factor of two for the mirror image is in the branching fraction.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 
 from partonic.config.simulation import DecayConfig
+from partonic.errors import ConfigError
 
-__all__ = ["WDecays"]
+__all__ = ["WDecays", "branching_fraction", "forced_resonances"]
 
 _OFF, _ON, _PARTICLE, _ANTIPARTICLE = 0, 1, 2, 3
 _LEPTON_PDG = {"e": 11, "mu": 13, "tau": 15}
+_HIGGS, _TOP, _W = 25, 6, 24
+
+
+def forced_resonances(decays: DecayConfig) -> tuple[int, ...]:
+    """Return the PDG identifiers of the resonances whose decays are forced."""
+    higgs = () if decays.higgs == "inclusive" else (_HIGGS,)
+    tops = () if decays.tops == "inclusive" else (_TOP, -_TOP, _W, -_W)
+    return higgs + tops
+
+
+def branching_fraction(decays: DecayConfig, final_state: Sequence[int]) -> float:
+    """Return the fraction of the decays of a hard process that is forced; only what the process contains counts.
+
+    Args:
+        decays: decays asked for.
+        final_state: PDG identifiers of the final state of the hard process, tops and H undecayed.
+
+    Raises:
+        ConfigError: if decays of W bosons are forced and those of the process are not just the ones of a top pair.
+    """
+    higgs = decays.higgs_fraction ** final_state.count(_HIGGS)
+    sources = sorted(pdg for pdg in final_state if abs(pdg) in (_TOP, _W))
+    if decays.tops == "inclusive" or not sources:
+        return higgs
+    if sources != [-_TOP, _TOP]:
+        raise ConfigError(
+            f"simulation.decays.tops: {decays.tops} needs one top pair, but the process has t and W {sources}: the "
+            "branching fraction is not known. Use tops: inclusive"
+        )
+    return higgs * decays.top_pair_fraction
 
 
 class WDecays:

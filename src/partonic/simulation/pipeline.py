@@ -31,6 +31,7 @@ from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, package_versions
 from partonic.rng import pythia_seed
 from partonic.simulation.chunk import ChunkJob, ChunkResult, simulate_chunk
+from partonic.simulation.forced_decays import branching_fraction
 from partonic.simulation.lhe_source import LheFacts, event_texts, lhe_facts
 from partonic.simulation.pythia_settings import configured_pythia
 from partonic.simulation.workers import run_tasks
@@ -97,8 +98,9 @@ def simulate(
         progress: told about each finished chunk.
 
     Raises:
-        ConfigError: if Pythia rejects a setting.
-        EventFileError: if the LHE file is truncated or malformed, or not of this process.
+        ConfigError: if Pythia rejects a setting, or the forced decays do not fit the process.
+        EventFileError: if the LHE file is truncated or malformed, not of this process, or holds decays of resonances
+            whose decays are forced.
         SimulationError: if Pythia gives up too often, or workers die.
         OutputError: if the result cannot be written.
     """
@@ -121,6 +123,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
     """Return what all chunks of an LHE file share: settings, metadata, normalisation of the weights.
 
     Raises:
+        ConfigError: if the forced decays do not fit the process.
         EventFileError: if the file is empty, not of this process, or its weights do not give the coefficients.
     """
     _check_file(facts, process)
@@ -128,7 +131,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
     points = _theta_weights(facts, process)
     extra = tuple(name for name in facts.weights if name not in points.names)
     normalisation, rule = lhe_factors(facts.strategy, facts.sums)
-    fraction = config.decays.top_pair_fraction * config.decays.higgs_fraction
+    fraction = branching_fraction(config.decays, process.parton_pdg)
     metadata = StoreMetadata.for_process(
         process,
         weight_names=tuple(column_name(name) for name in extra),
