@@ -144,6 +144,13 @@ def test_other_channels(facts, chunk, tops, higgs, expected):
         assert ((pdg == particle) & (origin == 25)).sum() == 60
 
 
+def test_why_pythia_cannot_start_is_told(facts, capfd):
+    config = SimulationConfig(pythia_settings=("PDF:pSet = LHAGrid1:nonsense.dat",))
+    with pytest.raises(SimulationError, match=r"could not be initialised.*nonsense"):
+        Shower(config, facts, seed=1)
+    assert "did not find data file" in capfd.readouterr().out
+
+
 def test_hopeless_events_are_an_error(facts, chunk):
     colourless = chunk.particles.copy()
     colourless[:, 4:6] = 0

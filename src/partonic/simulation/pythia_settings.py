@@ -13,8 +13,15 @@ __all__ = ["configured_pythia", "settings_of"]
 
 _FLAG_WORDS = {"on", "off", "true", "false", "yes", "no", "ok", "1", "0"}
 
+_QUIET = ("Print:quiet = on",)
+_MESSAGES_ONLY = (
+    "Init:showProcesses = off",
+    "Init:showMultipartonInteractions = off",
+    "Init:showChangedSettings = off",
+    "Init:showChangedParticleData = off",
+)
+
 _BASE = (
-    "Print:quiet = on",
     "Next:numberShowEvent = 0",
     "Next:numberShowInfo = 0",
     "Next:numberShowProcess = 0",
@@ -27,15 +34,17 @@ _BASE = (
 _HIGGS_PRODUCTS = {"bb": "5 -5", "tautau": "15 -15", "gammagamma": "22 22"}
 
 
-def settings_of(config: SimulationConfig, seed: int) -> tuple[str, ...]:
+def settings_of(config: SimulationConfig, seed: int, *, quiet: bool = True) -> tuple[str, ...]:
     """Return the settings of the shower, in the order in which Pythia reads them.
 
     Args:
         config: the simulation.
         seed: of the initialisation of Pythia; each chunk of events sets its own afterwards.
+        quiet: let Pythia print nothing, not even why it fails.
     """
     tune = () if config.tune is None else (f"Tune:pp = {config.tune}",)
     return (
+        *(_QUIET if quiet else _MESSAGES_ONLY),
         *_BASE,
         *tune,
         f"PartonLevel:MPI = {_word(config.multiparton_interactions)}",
@@ -59,8 +68,8 @@ def _word(flag: bool) -> str:
     return "on" if flag else "off"
 
 
-def configured_pythia(config: SimulationConfig, seed: int) -> Any:
-    """Return a Pythia that has read all settings and is not initialised.
+def configured_pythia(config: SimulationConfig, seed: int, *, quiet: bool = True) -> Any:
+    """Return a Pythia that has read all settings and is not initialised; for the arguments see `settings_of`.
 
     Raises:
         ConfigError: if Pythia rejects a setting; the message names it.
@@ -71,7 +80,7 @@ def configured_pythia(config: SimulationConfig, seed: int) -> Any:
     except ImportError as error:
         raise DependencyError(f"the shower needs Pythia 8: pip install 'partonic[simulation]' ({error})") from error
     pythia = pythia8mc.Pythia("", False)
-    for setting in settings_of(config, seed):
+    for setting in settings_of(config, seed, quiet=quiet):
         _read(pythia, setting)
     return pythia
 

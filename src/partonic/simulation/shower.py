@@ -52,17 +52,24 @@ class Shower:
         self._config = config
         self._seed = seed
         self._feed = make_feed(facts)
-        self._pythia = configured_pythia(config, pythia_seed(seed, "simulate", "initialisation"))
-        for setting in ("Beams:frameType = 5", "LesHouches:setLeptonMass = 0"):
-            self._pythia.readString(setting)
-        self._pythia.setLHAupPtr(self._feed)
-        if not self._pythia.init():
+        pythia = self._initialised(quiet=True)
+        if pythia is None:
+            self._initialised(quiet=False)  # once more, only for its messages
             settings = ", ".join(config.pythia_settings) or "none of your own"
             raise SimulationError(
-                f"Pythia could not be initialised; its message is above. Settings beyond the defaults: {settings}"
+                f"Pythia could not be initialised; its messages are above. Settings beyond the defaults: {settings}"
             )
+        self._pythia = pythia
         self._decays = WDecays(self._pythia, config.decays)
         self._buffer: RecordBuffer | None = None
+
+    def _initialised(self, *, quiet: bool) -> Any:
+        """Return a Pythia that is ready for events, None if it cannot be initialised."""
+        pythia = configured_pythia(self._config, pythia_seed(self._seed, "simulate", "initialisation"), quiet=quiet)
+        for setting in ("Beams:frameType = 5", "LesHouches:setLeptonMass = 0"):
+            pythia.readString(setting)
+        pythia.setLHAupPtr(self._feed)
+        return pythia if pythia.init() else None
 
     def run(self, chunk: LheChunk, number: int) -> Iterator[ShoweredEvents]:
         """Shower the events of chunk `number`; yield them in `order`, in blocks of at most `BLOCK` events.
@@ -106,7 +113,7 @@ class Shower:
             if self._shower_one(index, leptonic_plus=True):
                 return RecordBuffer(_layout_of(self._pythia.event))
         raise SimulationError(
-            f"Pythia gave up on each of the first {min(len(chunk), _PROBES)} events; its messages are above. Are "
+            f"Pythia gave up on each of the first {min(len(chunk), _PROBES)} events. Are "
             "colours and mothers of the LHE events right, and the settings in simulation.pythia_settings meant?"
         )
 
