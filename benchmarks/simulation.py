@@ -36,7 +36,7 @@ SEED = 1
 def main() -> None:
     """Measure and print."""
     arguments = parsed_arguments()
-    config = SimulationConfig(multiparton_interactions=arguments.mpi, chunk_events=500)
+    config = SimulationConfig(multiparton_interactions=arguments.mpi)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         lhe = arguments.lhe or write_tth(folder / "tth.lhe.gz", arguments.events)
@@ -53,10 +53,10 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--mpi", action="store_true", help="with multiparton interactions")
     parser.add_argument("--lhe", type=Path, help="an LHE file of ttH events at 13 TeV; default: made with Pythia")
     parser.add_argument("--events", type=int, help="number of events made; default 20000, quick 4000")
-    parser.add_argument("--rounds", type=int, help="rounds of 500 events in the comparison; default 10, quick 4")
+    parser.add_argument("--rounds", type=int, help="rounds of 1000 events in the comparison; default 10, quick 3")
     arguments = parser.parse_args()
     arguments.events = arguments.events or (4_000 if arguments.quick else 20_000)
-    arguments.rounds = arguments.rounds or (4 if arguments.quick else 10)
+    arguments.rounds = arguments.rounds or (3 if arguments.quick else 10)
     return arguments
 
 
