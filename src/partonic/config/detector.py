@@ -1,6 +1,6 @@
 """The detector response: efficiencies, resolutions, identification and b tagging, as tables that can be changed.
 
-The defaults are the numbers of the public fast-simulation card for CMS (docs/explanation/detector.md). Transverse
+The defaults are the numbers of the public fast-simulation card for CMS (docs/explanation/simulation.md). Transverse
 momenta and energies are in GeV. A band holds for |η| up to its `eta_max`, from the end of the band before; beyond the
 last band nothing is measured.
 """
