@@ -4,9 +4,11 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from partonic.config.process import PdfConfig, ProcessConfig
 from partonic.errors import NonFiniteError, SchemaError
 from partonic.events.columns import GROUPS
 from partonic.events.schema import CrossSection, CutFlowStep, EventSchema, ProcessInfo, StoreMetadata
+from partonic.physics.hard_process import build_process
 from partonic.physics.particles import HIGGS, TOP
 from partonic.polynomial import Monomials
 
@@ -47,6 +49,11 @@ def test_process_info_of_a_process():
         def alpha_s(self, events): ...
 
     assert ProcessInfo.of(Toy()) == ProcessInfo("toy", ("H", "t"), (25, 6), Monomials.constant(), 13_600.0)
+
+
+def test_process_info_of_an_analysis_file_needs_no_parton_densities():
+    without = ProcessConfig(pdf=PdfConfig(name="NoSuchSet"))
+    assert ProcessInfo.of_config(without) == ProcessInfo.of(build_process(ProcessConfig()))
 
 
 def test_fingerprint_changes_with_the_meaning_only(process_info):

@@ -17,8 +17,10 @@ import pyarrow.compute as pc
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from partonic.config.base import StrictModel
+from partonic.config.process import ProcessConfig
 from partonic.errors import NonFiniteError, ParameterError, SchemaError
 from partonic.events.columns import Column, event_columns, weight_column
+from partonic.physics.hard_process import final_state_and_monomials
 from partonic.physics.process import Process
 from partonic.polynomial import Monomials
 from partonic.provenance import content_hash
@@ -56,6 +58,18 @@ class ProcessInfo:
             parton_pdg=tuple(particle.pdg_id for particle in process.final_state),
             monomials=process.monomials,
             collider_energy=float(process.collider_energy),
+        )
+
+    @classmethod
+    def of_config(cls, config: ProcessConfig) -> "ProcessInfo":
+        """Return the facts of the process of an analysis file; its parton densities need not be there."""
+        final_state, monomials = final_state_and_monomials(config)
+        return cls(
+            name=config.name,
+            parton_names=tuple(particle.name for particle in final_state),
+            parton_pdg=tuple(particle.pdg_id for particle in final_state),
+            monomials=monomials,
+            collider_energy=config.collider_energy,
         )
 
 

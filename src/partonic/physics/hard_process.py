@@ -26,7 +26,7 @@ from partonic.physics.process import Channel, ChannelCoefficients, PartonEvents,
 from partonic.polynomial import Monomials
 from partonic.units import GEV2_TO_PB
 
-__all__ = ["AmplitudeGroup", "HardProcess", "build_process"]
+__all__ = ["AmplitudeGroup", "HardProcess", "build_process", "final_state_and_monomials"]
 
 
 @dataclass(frozen=True)
@@ -192,20 +192,22 @@ def build_process(config: ProcessConfig) -> Process:
     """
     couplings = TopHiggsCouplings(config.top_mass, config.higgs_mass, vacuum_expectation_value(config.fermi_constant))
     scale = config.top_mass + 0.5 * config.higgs_mass
-    top = Particle(TOP.name, TOP.pdg_id, config.top_mass, TOP.width)
     return HardProcess(
         name=config.name,
-        final_state=(
-            Particle(HIGGS.name, HIGGS.pdg_id, config.higgs_mass, HIGGS.width),
-            top,
-            top.antiparticle,
-        ),
+        final_state=final_state_and_monomials(config)[0],
         groups=_tth_groups(couplings),
         densities=PartonDensities(config.pdf.name, folder=config.pdf.folder, member=config.pdf.member),
         collider_energy=config.collider_energy,
         factorization_scale=config.factorization_scale_factor * scale,
         renormalization_scale=config.renormalization_scale_factor * scale,
     )
+
+
+def final_state_and_monomials(config: ProcessConfig) -> tuple[tuple[Particle, ...], Monomials]:
+    """Return the final state of a process and the monomials of its θ, which need no parton densities."""
+    top = Particle(TOP.name, TOP.pdg_id, config.top_mass, TOP.width)
+    higgs = Particle(HIGGS.name, HIGGS.pdg_id, config.higgs_mass, HIGGS.width)
+    return (higgs, top, top.antiparticle), gluon_fusion_tth().monomials
 
 
 def _tth_groups(couplings: TopHiggsCouplings) -> tuple[AmplitudeGroup, ...]:

@@ -77,10 +77,9 @@ class SimulateStep:
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Simulate the events in chunks."""
         from partonic.events.schema import ProcessInfo
-        from partonic.physics.hard_process import build_process
         from partonic.simulation.pipeline import simulate
 
-        process, store = ProcessInfo.of(build_process(config.process)), event_store(config)
+        process, store = ProcessInfo.of_config(config.process), event_store(config)
         return str(simulate(_parton_events(config), process, config.simulation, config.seed, store, progress))
 
 
@@ -121,9 +120,8 @@ class ImportStep:
         """Read the files into a store."""
         from partonic.events.importing import import_events
         from partonic.events.schema import ProcessInfo
-        from partonic.physics.hard_process import build_process
 
-        section, process, store = _import_of(config), ProcessInfo.of(build_process(config.process)), event_store(config)
+        section, process, store = _import_of(config), ProcessInfo.of_config(config.process), event_store(config)
         if section.format == "hepmc":
             from partonic.simulation.import_particles import import_particles
 
