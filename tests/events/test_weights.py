@@ -122,6 +122,27 @@ def test_sum_of_weights_is_recognised():
     assert "sum of the weights" in note
 
 
+@pytest.mark.parametrize(
+    ("strategy", "sums", "warns"),
+    [
+        (-4, WeightSums(6, 2.2e7, 7217.2), True),  # POWHEG: other units than XSECUP
+        (3, WeightSums(100, 67565.4, 1.0), True),  # Sherpa: XSECUP is a placeholder
+        (-4, WeightSums(100, 5.3, 5.0), True),  # neither the sum to 2% nor the mean
+        (-4, WeightSums(100, 510.0, 5.0), False),
+        (-4, WeightSums(100, 5.01, 5.0), False),
+        (3, WeightSums(100, 98.0, 5.0), False),
+        (3, WeightSums(100, 5.0, 5.0), False),
+        (2, WeightSums(100, 70.0, 5.0), False),
+    ],
+)
+def test_weights_that_do_not_fit_the_stated_cross_section(strategy, sums, warns, caplog):
+    lhe_factors(strategy, {1: sums})
+    assert ("does not fit" in caplog.text) == warns
+    caplog.clear()
+    lhe_factors(strategy, {1: sums}, cross_section=3.0)
+    assert not caplog.text
+
+
 def test_cross_section_of_the_user_replaces_the_one_of_the_file():
     factors, _ = lhe_factors(3, SUMS, cross_section=12.0)
     assert sum(factors[key] * SUMS[key].total for key in SUMS) == pytest.approx(12.0)

@@ -7,6 +7,7 @@ monomials. The residual of that fit tells whether the weights follow the polynom
 Weights that are no θ point (scales, PDF members, shower variations) stay as named columns.
 """
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ __all__ = [
     "theta_weights",
     "weights_to_coefficients",
 ]
+
+logger = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
@@ -180,7 +183,8 @@ def lhe_factors(
     The weighting strategy |IDWTUP| of hep-ph/0109068 says what XWGTUP means: 1 and 4, the mean of the weights is the
     cross section; 2, the weights of each process are relative to its XSECUP; 3, unit weights (±1), all processes
     together have the cross section Σ XSECUP. Generators that write weights whose *sum* is the cross section under
-    strategy 4 (MadGraph with ``event_norm = sum``) are recognised by comparison with XSECUP to 2%.
+    strategy 4 (MadGraph with ``event_norm = sum``) are recognised by comparison with XSECUP to 2%. A warning is logged
+    when the weights do not fit XSECUP: some generators write other units, or a placeholder for XSECUP.
 
     Args:
         strategy: IDWTUP; its sign only announces negative weights.
@@ -204,6 +208,8 @@ def lhe_factors(
         rule = {1: "average", 2: "process", 3: "header", 4: "average"}[kind]
         if kind == 4 and count > 1 and stated and abs(total / stated - 1) < 0.02:
             rule = "sum"
+        elif cross_section is None and kind != 2:
+            _warn_if_implausible(strategy, count, total, stated)
     factors = _factors(rule, sums, count, total, stated)
     note = f"IDWTUP {strategy}: {_RULES[rule]}"
     if cross_section is not None:
@@ -213,6 +219,23 @@ def lhe_factors(
         note = f"{note}; scaled to {cross_section} pb as configured"
     return factors, note
 
+
+def _warn_if_implausible(strategy: int, count: int, total: float, stated: float) -> None:
+    """Log a warning if the weights do not mean what IDWTUP says, as far as the stated cross section can tell."""
+    mean = total / max(count, 1)
+    sums = (mean, total) if abs(strategy) == 3 else (mean,)
+    near = stated and min(abs(value / stated - 1) for value in sums) < _NEAR
+    if near or (abs(strategy) == 3 and abs(mean) < 1.0 + 1e-6):  # weights of ±1 have no unit
+        return
+    logger.warning(
+        "IDWTUP is %d, the weights have the mean %.4g and the sum %.4g, and the file states %.4g pb, which does "
+        "not fit. Check the cross section, and give it with import.cross_section if need be",
+        strategy, mean, total, stated,
+    )  # fmt: skip
+
+
+_NEAR = 0.2
+"""Relative deviation from XSECUP that few events of very different weights may have."""
 
 _RULES = {
     "average": "the mean of the weights is the cross section",
