@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from partonic.errors import EventFileError, NonFiniteError, OutputError, SchemaError
+from partonic.events.readers.source import fixed_lists
 from partonic.events.schema import CutFlowStep
-from partonic.events.store import EventStore, EventWriter, merge_parts
+from partonic.events.store import NORMALISATION_ERROR, EventStore, EventWriter, merge_parts
 
 
 def write(path, metadata, tables, **options):
@@ -63,6 +64,17 @@ def test_cross_section_is_the_sum_of_the_coefficients(tmp_path, metadata, make_t
     expected = np.sqrt(len(values)) * values.std(axis=0)
     assert np.allclose(store.metadata.cross_section.errors, expected, rtol=1e-9)
     assert (values < 0).any()
+
+
+def test_error_of_unweighted_events_is_that_of_their_normalisation(tmp_path, metadata, make_table):
+    facts = metadata.with_facts(facts={NORMALISATION_ERROR: 0.02})
+    table = make_table(400)
+    values = np.full((400, 6), 0.001)
+    position = table.column_names.index("coefficients")
+    table = table.set_column(position, "coefficients", fixed_lists(values, pa.float64()))
+    section = write(tmp_path / "events.parquet", facts, [table]).metadata.cross_section
+    assert np.allclose(section.coefficients, 0.4)
+    assert np.allclose(section.errors, 0.4 * 0.02, rtol=1e-6)
 
 
 def test_merging_parts_keeps_order_and_adds_cut_flows(tmp_path, metadata, make_table):
@@ -251,7 +263,7 @@ sys.path.insert(0, {tests!r})
 import conftest
 import numpy as np, pyarrow as pa
 from partonic.events.schema import ProcessInfo, StoreMetadata
-from partonic.events.store import EventStore, EventWriter, merge_parts
+from partonic.events.store import NORMALISATION_ERROR, EventStore, EventWriter, merge_parts
 from partonic.polynomial import Monomials
 process = ProcessInfo("tth", ("H", "t", "tbar"), (25, 6, -6), Monomials.up_to_degree(("a", "b"), 2), 13e3)
 metadata = StoreMetadata.for_process(process, weight_names=("scale_up",))

@@ -289,7 +289,7 @@ def test_coefficients_from_named_weights(write_lhe, lhe_texts, tth, tmp_path):
         "<header>\n",
         "<header>\n<initrwgt>\n<weight id='w0'> a=0.0 </weight>\n<weight id='w1'> a=1.0 </weight>\n"
         "<weight id='w2'> a=-1.0 </weight>\n<weight id='muR up'> scale </weight>\n</initrwgt>\n"
-        f"<partonic>{json.dumps({'theta': {'a': 0.5}})}</partonic>\n",
+        f"<partonic>{json.dumps({'theta': {'a': 0.5}, 'cross_section': {'value': 0.4, 'error': 0.02}})}</partonic>\n",
     )
     path = write_lhe(tmp_path / "weights.lhe", 70, preamble, AddWeights(truth))
     process = replace(tth, monomials=Monomials.up_to_degree(["a"], 2))
@@ -297,7 +297,11 @@ def test_coefficients_from_named_weights(write_lhe, lhe_texts, tth, tmp_path):
     (batch,) = EventStore.open(tmp_path / "events.parquet").batches()
     np.testing.assert_allclose(batch.coefficients, truth * BRANCHING / 70, rtol=1e-12)
     np.testing.assert_allclose(batch.column("weight_muR_up"), 0.7 * BRANCHING / 70)
-    assert EventStore.open(tmp_path / "events.parquet").metadata.theta == {"a": 0.5}
+    metadata = EventStore.open(tmp_path / "events.parquet").metadata
+    assert metadata.theta == {"a": 0.5}
+    section = metadata.cross_section
+    spread = np.sqrt(70) * batch.coefficients.std(axis=0)
+    np.testing.assert_allclose(section.errors, np.hypot(spread, 0.05 * np.array(section.coefficients)), rtol=1e-6)
     assert batch.column("channel").tolist() == [0] * 70
 
 

@@ -21,13 +21,25 @@ from partonic.events.schema import SCHEMA_VERSION, CrossSection, StoreMetadata
 from partonic.files import atomic_output
 from partonic.progress import SILENT, Progress
 
-__all__ = ["DEFAULT_BATCH", "ROW_GROUP", "EventBatch", "EventStore", "EventWriter", "combined_metadata", "merge_parts"]
+__all__ = [
+    "DEFAULT_BATCH",
+    "NORMALISATION_ERROR",
+    "ROW_GROUP",
+    "EventBatch",
+    "EventStore",
+    "EventWriter",
+    "combined_metadata",
+    "merge_parts",
+]
 
 ROW_GROUP = 10_000
 """Events of a row group: about 10 MB in memory, and still a good compression."""
 
 DEFAULT_BATCH = 10_000
 """Events of a batch when reading."""
+
+NORMALISATION_ERROR = "relative_normalisation_error"
+"""Key in `StoreMetadata.facts`: relative error of the cross section that the weights were normalised to."""
 
 _KEY = b"partonic"
 _MAGIC = b"PAR1"
@@ -94,12 +106,15 @@ class EventWriter:
             self._flush()
 
     def cross_section(self) -> CrossSection:
-        """Return the sum of the coefficients written so far, with its Monte-Carlo error √(Σc² − (Σc)²/N), in pb."""
+        """Return the sum of the coefficients written so far, in pb, with its Monte-Carlo error.
+
+        The error is that of N events, √(Σc² − (Σc)²/N), and in quadrature the one of the cross section that their
+        weights were normalised to, if it is known: unweighted events alone do not tell it.
+        """
         total, squares = self._sums
-        variance = squares - total**2 / max(self.num_events, 1)
-        return CrossSection(
-            coefficients=tuple(total.tolist()), errors=tuple(np.sqrt(np.maximum(variance, 0.0)).tolist())
-        )
+        common = float(self._metadata.facts.get(NORMALISATION_ERROR, 0.0)) * total
+        variance = np.maximum(squares - total**2 / max(self.num_events, 1), 0.0) + common**2
+        return CrossSection(coefficients=tuple(total.tolist()), errors=tuple(np.sqrt(variance).tolist()))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

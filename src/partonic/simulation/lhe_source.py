@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import html
 import io
+import math
 import re
 import zlib
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ class LheFacts:
         strategy: IDWTUP, the meaning of the weights.
         num_events: number of events.
         sums: number and sum of the weights, and the cross section stated, by process number.
+        relative_error: of the total cross section stated, XERRUP of independent processes; 0 if none is stated.
         weights: identifier and text of the named weights that the header declares.
         header: text of the header block.
     """
@@ -47,6 +49,7 @@ class LheFacts:
     strategy: int
     num_events: int
     sums: dict[int, WeightSums]
+    relative_error: float
     weights: dict[str, str]
     header: str
 
@@ -70,6 +73,7 @@ def lhe_facts(path: Path) -> LheFacts:
         strategy=int(init[0][8]),
         num_events=found.events,
         sums=found.sums(stated),
+        relative_error=_relative_error(init[1:]),
         weights={name: html.unescape(text.strip()) for name, text in _WEIGHT.findall(before.text)},
         header=before.text,
     )
@@ -185,6 +189,11 @@ def _init_lines(path: Path, text: str) -> list[list[str]]:
             "and one of four for each process. Is it a Les Houches event file?"
         ) from error
     return lines
+
+
+def _relative_error(processes: list[list[str]]) -> float:
+    total = abs(sum(float(line[0]) for line in processes))
+    return math.hypot(*(float(line[1]) for line in processes)) / total if total else 0.0
 
 
 def _digest(path: Path) -> str:

@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from itertools import islice
@@ -24,7 +24,7 @@ import numpy as np
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import EventFileError
 from partonic.events.schema import CrossSection, CutFlowStep, ProcessInfo, StoreMetadata
-from partonic.events.store import EventStore, combined_metadata, merge_parts
+from partonic.events.store import NORMALISATION_ERROR, EventStore, combined_metadata, merge_parts
 from partonic.events.weights import ThetaWeights, column_name, lhe_factors, theta_weights
 from partonic.files import output_folder
 from partonic.progress import SILENT, Progress
@@ -145,6 +145,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
             "lhe_sha256": facts.digest,
             "normalisation": rule,
             "branching_fraction": fraction,
+            NORMALISATION_ERROR: _normalisation_error(facts, record),
         },
     )
     return ChunkJob(
@@ -157,6 +158,14 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
         seed=seed,
         own=bool(record),
     )
+
+
+def _normalisation_error(facts: LheFacts, record: Mapping[str, Any]) -> float:
+    """Return the relative error of the cross section; our own record knows how its processes are correlated."""
+    own = record.get("cross_section")
+    if isinstance(own, dict) and own.get("value"):
+        return abs(float(own["error"]) / float(own["value"]))
+    return facts.relative_error
 
 
 def _theta_weights(facts: LheFacts, process: ProcessInfo) -> ThetaWeights:

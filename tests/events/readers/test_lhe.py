@@ -11,6 +11,7 @@ from partonic.estimate import Estimate
 from partonic.events.batch import EventBatch
 from partonic.events.readers.lhe import read_lhe
 from partonic.events.schema import ProcessInfo
+from partonic.events.store import NORMALISATION_ERROR
 from partonic.generation.chunks import UnweightedEvents
 from partonic.generation.lhe import LheContent
 from partonic.generation.lhe import write_lhe as write_lhe_of_ours
@@ -82,6 +83,7 @@ def test_files_of_our_own_generator(tmp_path):
     assert batch.column("initial_pdg")[:3].tolist() == [[21, 21], [2, -2], [-2, 2]]
     assert batch.metadata.theta == {"k": 0.25}
     assert np.allclose(batch.weight, batch.coefficients @ [1.0, 0.25, 0.0625])
+    assert batch.metadata.facts[NORMALISATION_ERROR] == pytest.approx(0.1 / 3**0.5)
 
 
 def plain(nominal, process=1, **more):

@@ -32,6 +32,7 @@ from partonic.events.readers.source import (
     source_metadata,
 )
 from partonic.events.schema import ProcessInfo
+from partonic.events.store import NORMALISATION_ERROR
 from partonic.events.weights import WeightSums, column_name, lhe_factors
 
 __all__ = ["read_lhe"]
@@ -78,6 +79,7 @@ def read_lhe(config: ImportConfig, process: ProcessInfo) -> EventSource:
     with _opened(files[0]) as first:
         strategy = first.init.initInfo.weightingStrategy
         theta = config.theta or (first.record or {}).get("theta", {})
+        error = _normalisation_error(first) if config.cross_section is None else 0.0
     factors, rule = lhe_factors(strategy, sums, config.normalisation, config.cross_section)
     solver = CoefficientSolver.of(config, info, first.texts, str(files[0]))
     names = {
@@ -88,12 +90,22 @@ def read_lhe(config: ImportConfig, process: ProcessInfo) -> EventSource:
     count = sum(entry.count for entry in sums.values())
     facts = {
         "normalisation": rule,
+        NORMALISATION_ERROR: error,
         "stated_cross_section": sum(entry.cross_section for entry in sums.values()),
         "weight_texts": {column: first.texts[name] for name, column in names.items()},
         "theta_weights": dict(zip(solver.weights.names, solver.weights.points.tolist(), strict=True)),
     }
     metadata = source_metadata(config, info, list(names.values()), count, facts).with_facts(theta=theta)
     return EventSource(metadata, _tables(files, solver, factors, names), count, residual=solver.residual)
+
+
+def _normalisation_error(file: _LheFile) -> float:
+    """Return the relative error of the cross section; our own record knows how its processes are correlated."""
+    own = (file.record or {}).get("cross_section")
+    if isinstance(own, dict) and own.get("value"):
+        return abs(float(own["error"]) / float(own["value"]))
+    total = abs(sum(entry.xSection for entry in file.init.procInfo))
+    return math.hypot(*(entry.error for entry in file.init.procInfo)) / total if total else 0.0
 
 
 def _tables(
