@@ -16,7 +16,7 @@ from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventWriter
 from partonic.events.weights import ThetaWeights, weights_to_coefficients
 from partonic.rng import numpy_generator
-from partonic.simulation.event_table import decay_columns, hard_process_columns, isr_columns, reco_columns
+from partonic.simulation.event_table import ColourFlows, decay_columns, hard_process_columns, isr_columns, reco_columns
 from partonic.simulation.forced_decays import forced_resonances
 from partonic.simulation.harvest import ShoweredEvents
 from partonic.simulation.isr import isr_view
@@ -50,7 +50,8 @@ class ChunkJob:
         theta_weights: weights of the file that give the coefficients.
         extra_weights: identifiers in the file of the extra weights, in the order of the metadata.
         seed: root seed.
-        own: whether our generator wrote the file.
+        colour_flows: colour lines of each flow of each channel, as our generator records them in the file; empty for
+            the file of another one, whose process numbers and colours mean something else.
     """
 
     config: SimulationConfig
@@ -60,7 +61,7 @@ class ChunkJob:
     theta_weights: ThetaWeights
     extra_weights: tuple[str, ...]
     seed: int
-    own: bool
+    colour_flows: ColourFlows
 
     def key(self) -> tuple[str, str, int]:
         """Return what an initialised shower depends on."""
@@ -165,7 +166,7 @@ def _simulated(job: ChunkJob, events: ShoweredEvents, generator: np.random.Gener
 def _table(job: ChunkJob, chunk: LheChunk, simulated: pa.Table) -> pa.Table:
     columns = {
         **_weight_columns(job, chunk),
-        **hard_process_columns(chunk, job.metadata.process_info, job.own),
+        **hard_process_columns(chunk, job.metadata.process_info, job.colour_flows),
     }
     return pa.table(columns | dict(zip(simulated.column_names, simulated.columns, strict=True)))
 

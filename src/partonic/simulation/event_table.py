@@ -15,25 +15,32 @@ from partonic.simulation.matching import hadronic_tops, jet_provenance, match_je
 from partonic.simulation.particles import azimuth, pseudorapidity
 from partonic.simulation.reconstruct import RecoObjects
 
-__all__ = ["decay_columns", "hard_process_columns", "isr_columns", "reco_columns", "select_decays"]
+__all__ = ["ColourFlows", "decay_columns", "hard_process_columns", "isr_columns", "reco_columns", "select_decays"]
 
 
-def hard_process_columns(chunk: LheChunk, process: ProcessInfo, own: bool) -> dict[str, Any]:
+ColourFlows = tuple[tuple[Int[np.ndarray, "particles 2"], ...], ...]
+"""For each channel the colour flows that it can have: colour and anticolour line of each incoming and final particle."""
+
+
+def hard_process_columns(chunk: LheChunk, process: ProcessInfo, colour_flows: ColourFlows) -> dict[str, Any]:
     """Return the columns of the hard process.
 
     Args:
         chunk: LHE events.
         process: its partons and collider energy.
-        own: whether our generator wrote the file, so that IDPRUP is 1 + the index of the channel.
+        colour_flows: flows of each channel if our generator wrote the file, so that IDPRUP is 1 + the index of the
+            channel; empty otherwise.
     """
     incoming = chunk.incoming()
     partons = chunk.partons(process)
     fractions = 2.0 * chunk.momenta[incoming, 0] / process.collider_energy
     scale, alpha_s = chunk.facts[:, 3], chunk.facts[:, 5]
     channel = (chunk.facts[:, 1] - 1).astype(np.int16)
+    flow = _colour_flow(chunk, channel, colour_flows)
     return {
         "initial_pdg": fixed_lists(chunk.particles[incoming, 0].astype(np.int32), pa.int32()),
-        "channel": pa.array(channel, mask=np.full(len(chunk), not own)),
+        "channel": pa.array(channel, mask=np.full(len(chunk), not colour_flows)),
+        "colour_flow": pa.array(flow, mask=flow < 0),
         "scale": pa.array(scale, mask=scale <= 0),
         "alpha_s": pa.array(alpha_s, mask=alpha_s <= 0),
         "x1": pa.array(fractions[:, 0]),
@@ -42,10 +49,24 @@ def hard_process_columns(chunk: LheChunk, process: ProcessInfo, own: bool) -> di
     }
 
 
+def _colour_flow(
+    chunk: LheChunk, channel: Int[np.ndarray, " events"], colour_flows: ColourFlows
+) -> Int[np.ndarray, " events"]:
+    """Return the index of the colour flow of each event among those of its channel, −1 where it is none of them."""
+    result = np.full(len(chunk), -1, dtype=np.int8)
+    counts = np.diff(chunk.offsets)
+    for index, flows in enumerate(colour_flows):
+        for number, lines in enumerate(flows):
+            chosen = np.flatnonzero((channel == index) & (counts == len(lines)))
+            rows = chunk.offsets[chosen][:, None] + np.arange(len(lines))
+            result[chosen[(chunk.particles[rows, 4:6] == lines).all(axis=(1, 2))]] = number
+    return result
+
+
 def isr_columns(view: IsrView) -> dict[str, Any]:
     """Return the columns of the view after initial-state radiation; null where it does not exist."""
     missing = ~view.valid
-    flat = pa.array(np.nan_to_num(view.partons, nan=0.0).reshape(-1))  # the zeros are masked by the null bitmap
+    flat = pa.array(np.where(missing[:, None, None], 0.0, view.partons).reshape(-1))  # masked by the null bitmap
     return {
         "isr_partons": pa.FixedSizeListArray.from_arrays(flat, 16, mask=pa.array(missing)),
         "isr_x1": pa.array(view.x1, mask=missing),

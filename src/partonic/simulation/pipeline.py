@@ -31,6 +31,7 @@ from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, package_versions
 from partonic.rng import pythia_seed
 from partonic.simulation.chunk import ChunkJob, ChunkResult, simulate_chunk
+from partonic.simulation.event_table import ColourFlows
 from partonic.simulation.forced_decays import branching_fraction
 from partonic.simulation.lhe_source import LheFacts, event_texts, lhe_facts
 from partonic.simulation.pythia_settings import configured_pythia
@@ -156,8 +157,19 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
         theta_weights=points,
         extra_weights=extra,
         seed=seed,
-        own=bool(record),
+        colour_flows=_colour_flows(facts, record),
     )
+
+
+def _colour_flows(facts: LheFacts, record: Mapping[str, Any]) -> ColourFlows:
+    """Return the colour flows of each channel from our own record; empty without one."""
+    try:
+        return tuple(
+            tuple(np.array(lines, dtype=np.int64).reshape(-1, 2) for lines in flows)
+            for flows in record.get("colour_flows", ())
+        )
+    except (TypeError, ValueError) as error:
+        raise EventFileError(f"the header <partonic> of {facts.path} is damaged: colour_flows, {error!r}") from error
 
 
 def _normalisation_error(facts: LheFacts, record: Mapping[str, Any]) -> float:

@@ -1,0 +1,82 @@
+"""Events of our own generator: what the event file says about channel, colour flow and θ must arrive in the store."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from partonic.config.process import ProcessConfig
+from partonic.config.simulation import SimulationConfig
+from partonic.estimate import Estimate
+from partonic.events.schema import ProcessInfo
+from partonic.events.store import EventStore
+from partonic.generation.chunks import UnweightedEvents
+from partonic.generation.lhe import LheContent, write_lhe
+from partonic.physics.hard_process import build_process
+from partonic.polynomial import morphing_basis
+from partonic.simulation.pipeline import simulate
+
+EVENTS = 40
+TTH = ("delta_kappa_t", "kappa_tilde_t", "c_tG")
+
+
+@pytest.fixture(scope="module")
+def process():
+    return build_process(ProcessConfig())
+
+
+@pytest.fixture(scope="module")
+def events(process):
+    """Phase-space points with channels and flows in turn."""
+    generator = torch.Generator().manual_seed(20260713)
+    numbers = 0.3 + 0.4 * torch.rand(EVENTS, process.dimensions, generator=generator, dtype=torch.float64)
+    points, _ = process.from_unit_cube(numbers)
+    channel = torch.arange(EVENTS) % len(process.channels)
+    flows = torch.tensor([len(process.channels[index].colour_flows) for index in channel.tolist()])
+    all_channels = process.channel_coefficients(points, torch.zeros(3, dtype=torch.float64)).coefficients
+    return UnweightedEvents(
+        momenta=points.momenta,
+        x1=points.x1,
+        x2=points.x2,
+        channel=channel,
+        colour_flow=torch.arange(EVENTS) // len(process.channels) % flows,
+        scale=process.scale(points),
+        alpha_s=process.alpha_s(points),
+        coefficients=all_channels[torch.arange(EVENTS), channel],
+    )
+
+
+@pytest.fixture(scope="module")
+def store(process, events, tmp_path_factory):
+    folder: Path = tmp_path_factory.mktemp("own")
+    content = LheContent(process.monomials, morphing_basis(process.monomials), dict.fromkeys(TTH, 0.0), {})
+    sigma = [Estimate(1.0, 0.1, 100, 100.0)] * len(process.channels)
+    write_lhe(folder / "events.lhe.gz", process, content, sigma, iter([events]), 3)
+    config = SimulationConfig(workers=1)
+    simulate(folder / "events.lhe.gz", ProcessInfo.of(process), config, 1, folder / "events.parquet")
+    return EventStore.open(folder / "events.parquet")
+
+
+def test_hard_process_arrives(store, process, events):
+    batch = store.read(["channel", "colour_flow", "initial_pdg", "partons", "x1", "x2", "scale", "alpha_s"])
+    assert np.array_equal(batch.column("channel"), events.channel.numpy())
+    assert np.array_equal(batch.column("colour_flow"), events.colour_flow.numpy())
+    assert set(events.colour_flow[events.channel == 0].tolist()) == {0, 1}
+    initial = [process.channels[index].initial for index in events.channel.tolist()]
+    assert np.array_equal(batch.column("initial_pdg"), initial)
+    partons = batch.partons()
+    torch.testing.assert_close(partons.momenta, events.momenta, rtol=1e-12, atol=1e-9)
+    torch.testing.assert_close(partons.x1, events.x1, rtol=1e-12, atol=0)
+    torch.testing.assert_close(torch.from_numpy(batch.column("alpha_s").copy()), events.alpha_s)
+
+
+def test_coefficients_arrive_with_the_branching_fraction(store, events):
+    batch = store.read(["coefficients", "weight"])
+    fraction = store.metadata.facts["branching_fraction"]
+    expected = events.coefficients.numpy() * fraction / EVENTS
+    size = np.abs(expected).max(axis=1, keepdims=True)
+    assert np.max(np.abs(batch.coefficients - expected) / size) < 1e-12
+    np.testing.assert_allclose(batch.weight, expected[:, 0], rtol=1e-12)
+    # 2 × 2 × 0.1086 × 0.6741 for one W to e or μ and the other to quarks, 0.5824 for H → bb
+    assert fraction == pytest.approx(4 * 0.1086 * 0.6741 * 0.5824)
