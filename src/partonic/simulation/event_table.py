@@ -19,7 +19,7 @@ __all__ = ["ColourFlows", "decay_columns", "hard_process_columns", "isr_columns"
 
 
 ColourFlows = tuple[tuple[Int[np.ndarray, "particles 2"], ...], ...]
-"""For each channel the colour flows that it can have: colour and anticolour line of each incoming and final particle."""
+"""For each channel its colour flows: colour and anticolour line of each incoming and final particle."""
 
 
 def hard_process_columns(chunk: LheChunk, process: ProcessInfo, colour_flows: ColourFlows) -> dict[str, Any]:
