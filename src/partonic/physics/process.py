@@ -102,7 +102,7 @@ class Process(Protocol):
         """Return the same coefficients channel by channel, and the colour-flow weights at `theta`."""
 
     def scale(self, events: PartonEvents) -> Float[Tensor, " events"]:
-        """Return the factorisation and renormalisation scale μ of each event, in GeV."""
+        """Return the factorisation scale μ_F of each event, from which the shower starts, in GeV."""
 
     def alpha_s(self, events: PartonEvents) -> Float[Tensor, " events"]:
-        """Return α_s(μ) of each event."""
+        """Return α_s(μ_R) of each event, at its renormalisation scale."""

@@ -88,7 +88,7 @@ def _client(config: SimulationConfig) -> Iterator[Any]:
             with _interrupts_deferred():
                 cluster = stack.enter_context(
                     distributed.LocalCluster(
-                        n_workers=number_of_workers(config), threads_per_worker=1, dashboard_address=":0",
+                        n_workers=number_of_workers(config), threads_per_worker=1, dashboard_address="127.0.0.1:0",
                         memory_limit=0, silence_logs=logging.CRITICAL,
                     )
                 )  # fmt: skip
