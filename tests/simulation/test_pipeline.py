@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -268,17 +269,22 @@ def test_output_that_cannot_be_written(lhe, tth, tmp_path):
 
 
 def test_full_disk_in_the_middle(lhe, tth, tmp_path, monkeypatch):
-    def full(job, number, *rest):
-        if number == 1:
-            msg = "cannot write part 1: No space left on device"
-            raise OutputError(msg)
-        return simulate_chunk(job, number, *rest)
+    """A limit on the size of files stands for a full disk, from the second chunk on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    monkeypatch.setattr("partonic.simulation.pipeline.simulate_chunk", full)
-    with pytest.raises(OutputError, match="No space left"):
+    def filling(job, number, *rest):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft if number == 0 else 1000, hard))
+        try:
+            return simulate_chunk(job, number, *rest)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    monkeypatch.setattr("partonic.simulation.pipeline.simulate_chunk", filling)
+    with pytest.raises(OutputError, match=r"cannot write .*part-000001.parquet"):
         simulate(lhe, tth, CONFIG, 5, tmp_path / "events.parquet")
     assert not (tmp_path / "events.parquet").exists()
     assert len(parts_of(tmp_path / "events.parquet")) == 1
+    assert not list(tmp_path.rglob("*.partial"))
 
 
 def test_coefficients_from_named_weights(write_lhe, lhe_texts, tth, tmp_path):
