@@ -132,7 +132,7 @@ class SimulationConfig(StrictModel):
     """Shower, detector response and selection of generated events."""
 
     multiparton_interactions: bool = False
-    """Simulate further parton interactions of the same collision (about seven times slower)."""
+    """Simulate further parton interactions of the same collision (several times slower)."""
 
     hadronization: bool = True
     """Turn partons into hadrons. Without it, quarks and gluons are measured like neutral hadrons."""

@@ -6,8 +6,6 @@ the shower gives up can be tried again. Every event has unit weight here: the re
 
 from typing import Any
 
-import numpy as np
-
 from partonic.simulation.lhe_chunk import LheChunk
 from partonic.simulation.lhe_source import LheFacts
 
@@ -32,25 +30,23 @@ def make_feed(facts: LheFacts) -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            self._events: list[tuple[Any, ...]] = []
+            self._chunk: LheChunk
             self._current: tuple[Any, ...] = ()
 
         def load(self, chunk: LheChunk) -> None:
-            """Take the events of `chunk`, converted once for all to what Pythia's methods want."""
-            integers = chunk.particles[:, :_INTEGERS].astype(np.int64).tolist()
-            numbers = chunk.particles[:, _INTEGERS:].tolist()
-            rows = [(*whole, *real) for whole, real in zip(integers, numbers, strict=True)]
-            bounds = chunk.offsets.tolist()
-            facts = chunk.facts[:, [3, 4, 5]].tolist()
-            processes = chunk.facts[:, 1].astype(np.int64).tolist()
-            self._events = [
-                (process, *fact, rows[begin:end])
-                for process, fact, begin, end in zip(processes, facts, bounds[:-1], bounds[1:], strict=True)
-            ]
+            """Take the events of `chunk`."""
+            self._chunk = chunk
 
         def offer(self, index: int) -> None:
-            """Make event `index` of the chunk the one that Pythia gets."""
-            self._current = self._events[index]
+            """Make event `index` of the chunk the one that Pythia gets.
+
+            Its particles become Python objects only now: those of a whole chunk would set off full garbage collections.
+            """
+            facts = self._chunk.facts[index].tolist()
+            begin, end = self._chunk.offsets[index : index + 2].tolist()
+            rows = self._chunk.particles[begin:end].tolist()
+            whole = [tuple(map(int, row[:_INTEGERS])) + tuple(row[_INTEGERS:]) for row in rows]
+            self._current = (int(facts[1]), *facts[3:6], whole)
 
         def setInit(self) -> bool:  # noqa: N802 - name given by Pythia
             self.setBeamA(facts.beams[0], facts.beam_energies[0])

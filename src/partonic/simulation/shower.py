@@ -77,7 +77,9 @@ class Shower:
         Raises:
             SimulationError: if Pythia gives up on more events than `max_failed_fraction` allows.
         """
-        self._buffer = buffer = self._buffer or self._new_buffer(chunk)
+        if self._buffer is None:
+            self._buffer = self._new_buffer(chunk)
+        buffer = self._buffer
         self._feed.load(chunk)
         self._pythia.rndm.init(pythia_seed(self._seed, "simulate", number))
         order, leptonic_plus = self.order(len(chunk), number)
