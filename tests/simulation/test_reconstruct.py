@@ -59,6 +59,29 @@ def test_a_perfect_detector(perfect, rng):
     np.testing.assert_allclose(reco.met, [-visible[1:3]])
 
 
+def joined(*events):
+    """Put events of one event each into one table."""
+    return ParticleTable(
+        np.concatenate([event.pdg for event in events]),
+        np.concatenate([event.momenta for event in events]),
+        event_offsets(np.array([len(event.pdg) for event in events])),
+    )
+
+
+def test_events_that_cannot_pass_do_not_disturb_the_others(perfect, rng):
+    muon, rest = EVENT[0], EVENT[1:]
+    soft, central, second = (-13, 28, 0.1, 2.5), (-13, 45, 2.45, 2.5), (11, 40, -1.0, -3.0)
+    samples = [rest, [soft, *rest], EVENT, [central, *rest], [second, *EVENT], EVENT]
+    table = joined(*(particles(*sample) for sample in samples))
+    heavy = joined(*(particles(*B_HADRONS) for _ in samples))
+    reco = reconstruct(ParticleLevel(table, heavy), rng, perfect)
+    assert reco.cut.tolist() == [0, 0, SELECTED, 0, 0, SELECTED]
+    np.testing.assert_allclose(reco.leptons.momenta, [particles(muon).momenta[0]] * 2)
+    assert reco.flavour.tolist() == [5, 5, 5, 0] * 2
+    np.testing.assert_allclose(reco.true_pt, reco.jets.pt)
+    np.testing.assert_allclose(reco.met[0], reco.met[1])
+
+
 @pytest.mark.parametrize(
     ("change", "cut"),
     [

@@ -20,10 +20,18 @@ from partonic.config.detector import (
     TrackingBand,
     TrackingConfig,
 )
-from partonic.simulation.particles import ParticleTable
+from partonic.simulation.particles import ParticleTable, pseudorapidity
 from partonic.simulation.species import Species, species_of
 
-__all__ = ["MeasuredParticles", "efficiency", "energy_resolution", "measure", "momentum_resolution", "smeared_ratio"]
+__all__ = [
+    "MeasuredParticles",
+    "efficiency",
+    "energy_resolution",
+    "lepton_response",
+    "measure",
+    "momentum_resolution",
+    "smeared_ratio",
+]
 
 Values = Float[np.ndarray, " values"]
 
@@ -43,26 +51,38 @@ class MeasuredParticles:
     source: Int[np.ndarray, " particles"]
 
 
-def measure(particles: ParticleTable, config: DetectorConfig, generator: np.random.Generator) -> MeasuredParticles:
+def lepton_response(particles: ParticleTable, config: DetectorConfig, generator: np.random.Generator) -> Values:
+    """Return measured over true pT of the electrons and muons; 0 for those that are not found and for all others."""
+    species = species_of(particles.pdg)
+    ratio = np.zeros(len(species))
+    for kind, response in ((Species.ELECTRON, config.electrons), (Species.MUON, config.muons)):
+        chosen = np.flatnonzero(species == kind)
+        found = particles.momenta[chosen]
+        pt, eta = np.hypot(found[:, 1], found[:, 2]), np.abs(pseudorapidity(found))
+        ratio[chosen] = _tracks(pt, eta, response, generator)
+    return ratio
+
+
+def measure(
+    particles: ParticleTable,
+    config: DetectorConfig,
+    generator: np.random.Generator,
+    leptons: Values | None = None,
+) -> MeasuredParticles:
     """Return the particles as the detector measures them.
 
     Args:
         particles: true final particles of N events.
         config: efficiencies and resolutions.
         generator: of the random numbers.
+        leptons: `lepton_response` of the same particles, if it was drawn before.
     """
     species = species_of(particles.pdg)
     eta = np.abs(particles.eta)
-    ratio = np.zeros(len(eta))
+    ratio = lepton_response(particles, config, generator) if leptons is None else leptons.copy()
     pt, energy = particles.pt, particles.momenta[:, 0]
-    tracked = (
-        (Species.CHARGED_HADRON, config.charged_hadrons),
-        (Species.ELECTRON, config.electrons),
-        (Species.MUON, config.muons),
-    )
-    for kind, response in tracked:
-        chosen = np.flatnonzero(species == kind)
-        ratio[chosen] = _tracks(pt[chosen], eta[chosen], response, generator)
+    chosen = np.flatnonzero(species == Species.CHARGED_HADRON)
+    ratio[chosen] = _tracks(pt[chosen], eta[chosen], config.charged_hadrons, generator)
     hadrons = species == Species.NEUTRAL_HADRON
     if config.untracked_charged_hadrons == "calorimeter":
         hadrons |= (species == Species.CHARGED_HADRON) & (ratio == 0.0)

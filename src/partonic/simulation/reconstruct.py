@@ -3,13 +3,13 @@
 The same function serves our own shower and the particle-level events of other generators (HepMC).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from partonic.config.simulation import SimulationConfig
-from partonic.simulation.detector import MeasuredParticles, measure
+from partonic.config.simulation import SelectionConfig, SimulationConfig
+from partonic.simulation.detector import MeasuredParticles, lepton_response, measure
 from partonic.simulation.jets import JetTable, cluster, energy_scale, uncorrected_pt
 from partonic.simulation.leptons import IsolatedLeptons, isolated_leptons
 from partonic.simulation.matching import nearest_pt
@@ -94,7 +94,36 @@ def reconstruct(events: ParticleLevel, generator: np.random.Generator, config: S
         generator: of the random numbers of the detector response.
         config: detector, jets and selection.
     """
-    measured = measure(events.particles, config.detector, generator)
+    response = lepton_response(events.particles, config.detector, generator)
+    possible = _enough_leptons(events.particles, response, config.selection)
+    # Most of the time goes into the other particles: only events that can pass the lepton cut need theirs.
+    kept = ParticleLevel(events.particles.select_events(possible), events.heavy.select_events(possible))
+    objects = _reconstruct(kept, response[np.repeat(possible, events.particles.counts)], generator, config)
+    cut = np.zeros(len(possible), dtype=np.int8)
+    cut[possible] = objects.cut
+    return replace(objects, cut=cut)
+
+
+def _enough_leptons(
+    particles: ParticleTable, response: Float[np.ndarray, " particles"], selection: SelectionConfig
+) -> Bool[np.ndarray, " events"]:
+    """Return which events have enough measured electrons and muons, identified and isolated or not."""
+    row = np.flatnonzero(response)
+    momenta = particles.momenta[row]
+    pt = np.hypot(momenta[:, 1], momenta[:, 2]) * response[row]
+    hard = row[(pt > selection.lepton_pt_min) & (np.abs(pseudorapidity(momenta)) < selection.lepton_eta_max)]
+    result: Bool[np.ndarray, " events"] = np.diff(np.searchsorted(hard, particles.offsets)) >= selection.leptons
+    return result
+
+
+def _reconstruct(
+    events: ParticleLevel,
+    response: Float[np.ndarray, " particles"],
+    generator: np.random.Generator,
+    config: SimulationConfig,
+) -> RecoObjects:
+    """Reconstruct events whose leptons were measured, with `response` from `lepton_response`."""
+    measured = measure(events.particles, config.detector, generator, response)
     leptons = isolated_leptons(measured, config.detector, generator)
     cut = _cut_on_leptons(measured, leptons, config)
     passed = cut == SELECTED
