@@ -59,7 +59,7 @@ def efficiencies(quick: bool, seed: int, points: int) -> dict[str, float]:
     config = GenerationConfig(
         sampler=QUICK_SAMPLER if quick else FULL_SAMPLER,
         overweight_limit=LIMIT,
-        pilot_points=100_000 if quick else 400_000,
+        pilot_points=100_000 if quick else 500_000,
     )
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

@@ -24,8 +24,8 @@ MEAN = math.sqrt(1.01) - 0.1
 def test_independent_sample_stays_below_the_limit(limit: float, torch_rng: torch.Generator) -> None:
     maximum = choose_maximum_weight(weights(200_000, torch_rng)[1], limit)
     tally = UnweightingTally.of(weights(2_000_000, torch_rng)[1], maximum, 0)
-    # 70% of the limit, less three standard errors of the pilot sample: not wasteful either
-    assert 0.4 * limit < tally.overweight_fraction <= limit
+    # 85% of the limit, less two standard errors of the pilot sample: not wasteful either
+    assert 0.5 * limit < tally.overweight_fraction <= limit
 
 
 def test_maximum_is_the_largest_weight_when_few_points_are_above() -> None:

@@ -109,7 +109,7 @@ class GenerationConfig(StrictModel):
     the event so that the mean number of copies is w/w_max (exact, equal weights, correlated), or `truncate` to weight
     1 (biased by the reported excess)."""
 
-    pilot_points: int = Field(200_000, ge=1_000)
+    pilot_points: int = Field(500_000, ge=1_000)
     """Points from which the maximum weight is determined."""
 
     chunk_points: int = Field(20_000, ge=100)

@@ -21,21 +21,20 @@ from partonic.errors import GenerationError
 
 __all__ = ["UnweightingTally", "accept", "choose_maximum_weight"]
 
-_SAFETY = 3.0
-"""Standard errors by which the overweight fraction of the pilot sample stays below the limit, so that an independent
-sample of the same size, with an error of its own, stays below it with 98% probability."""
+_SAFETY = 2.0
+"""Standard errors by which the overweight fraction of the pilot sample stays below the limit."""
 
-_HEADROOM = 0.7
+_HEADROOM = 0.85
 """Part of the limit that the pilot sample may fill: the rarest and largest weights, which it is too small to contain,
-bring the rest. For ttH, 1.2 million points had 1.14 times the limit where the pilot with its errors had reached it."""
+bring the rest."""
 
 
 def choose_maximum_weight(weights: Float[Tensor, " points"], limit: float) -> float:
     """Return the smallest w_max whose overweight fraction stays below `limit`, statistical error included.
 
     The overweight fraction F = Σ_{|w|>w_max} |w| / Σ |w| of an independent sample differs from that of `weights` by
-    about √(Σ_{|w|>w_max} w²) / Σ |w|; three such errors are kept free, and 30% of the limit for weights that are rarer
-    than the sample can show. With too few points above, w_max is the largest weight seen.
+    about √(Σ_{|w|>w_max} w²) / Σ |w|; two such errors are kept free, and 15% of the limit for weights that are rarer than
+    the sample can show. With too few points above, w_max is the largest weight seen.
 
     Args:
         weights: pilot weights f/q.
