@@ -138,7 +138,7 @@ def sample(folder: Path, theta: dict[str, float], events: int, seed: int) -> Pat
 def main() -> None:
     """Run the comparison and print its JSON line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events", type=int, default=60_000, help="events of each sample")
+    parser.add_argument("--events", type=int, default=40_000, help="events of each sample")
     parser.add_argument("--quick", action="store_true", help="2,500 events of each sample, one θ point")
     parser.add_argument("--folder", type=Path, help="keep the samples here (default: a temporary folder)")
     options = parser.parse_args()

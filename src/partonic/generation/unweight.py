@@ -33,8 +33,8 @@ def choose_maximum_weight(weights: Float[Tensor, " points"], limit: float) -> fl
     """Return the smallest w_max whose overweight fraction stays below `limit`, statistical error included.
 
     The overweight fraction F = Σ_{|w|>w_max} |w| / Σ |w| of an independent sample differs from that of `weights` by
-    about √(Σ_{|w|>w_max} w²) / Σ |w|; two such errors are kept free, and 15% of the limit for weights that are rarer than
-    the sample can show. With too few points above, w_max is the largest weight seen.
+    about √(Σ_{|w|>w_max} w²) / Σ |w|; two such errors are kept free, and 15% of the limit for weights that are rarer
+    than the sample can show. With too few points above, w_max is the largest weight seen.
 
     Args:
         weights: pilot weights f/q.
