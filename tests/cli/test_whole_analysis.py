@@ -133,7 +133,11 @@ class Process:
 
     def __init__(self, analysis: Path, output: Path) -> None:
         command = [Path(sys.executable).parent / "partonic", "run", analysis, "-o", output]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # a test run in the background may ignore SIGINT, and its children would inherit that
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+        )  # fmt: skip
 
     def stop_when(self, happened: Callable[[], bool], how: signal.Signals) -> tuple[int, str]:
         """Send the signal when `happened`; return status and stderr."""

@@ -50,8 +50,9 @@ class ChunkJob:
         theta_weights: weights of the file that give the coefficients.
         extra_weights: identifiers in the file of the extra weights, in the order of the metadata.
         seed: root seed.
+        own: whether our generator wrote the file, so that the number of a process is 1 + the index of its channel.
         colour_flows: colour lines of each flow of each channel, as our generator records them in the file; empty for
-            the file of another one, whose process numbers and colours mean something else.
+            the file of another one.
     """
 
     config: SimulationConfig
@@ -61,6 +62,7 @@ class ChunkJob:
     theta_weights: ThetaWeights
     extra_weights: tuple[str, ...]
     seed: int
+    own: bool
     colour_flows: ColourFlows
 
     def key(self) -> tuple[str, str, int]:
@@ -166,7 +168,7 @@ def _simulated(job: ChunkJob, events: ShoweredEvents, generator: np.random.Gener
 def _table(job: ChunkJob, chunk: LheChunk, simulated: pa.Table) -> pa.Table:
     columns = {
         **_weight_columns(job, chunk),
-        **hard_process_columns(chunk, job.metadata.process_info, job.colour_flows),
+        **hard_process_columns(chunk, job.metadata.process_info, job.own, job.colour_flows),
     }
     return pa.table(columns | dict(zip(simulated.column_names, simulated.columns, strict=True)))
 

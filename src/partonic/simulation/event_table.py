@@ -22,14 +22,14 @@ ColourFlows = tuple[tuple[Int[np.ndarray, "particles 2"], ...], ...]
 """For each channel its colour flows: colour and anticolour line of each incoming and final particle."""
 
 
-def hard_process_columns(chunk: LheChunk, process: ProcessInfo, colour_flows: ColourFlows) -> dict[str, Any]:
+def hard_process_columns(chunk: LheChunk, process: ProcessInfo, own: bool, colour_flows: ColourFlows) -> dict[str, Any]:
     """Return the columns of the hard process.
 
     Args:
         chunk: LHE events.
         process: its partons and collider energy.
-        colour_flows: flows of each channel if our generator wrote the file, so that IDPRUP is 1 + the index of the
-            channel; empty otherwise.
+        own: whether our generator wrote the file, so that IDPRUP is 1 + the index of the channel.
+        colour_flows: flows of each channel, if the file tells them.
     """
     incoming = chunk.incoming()
     partons = chunk.partons(process)
@@ -39,7 +39,7 @@ def hard_process_columns(chunk: LheChunk, process: ProcessInfo, colour_flows: Co
     flow = _colour_flow(chunk, channel, colour_flows)
     return {
         "initial_pdg": fixed_lists(chunk.particles[incoming, 0].astype(np.int32), pa.int32()),
-        "channel": pa.array(channel, mask=np.full(len(chunk), not colour_flows)),
+        "channel": pa.array(channel, mask=np.full(len(chunk), not own)),
         "colour_flow": pa.array(flow, mask=flow < 0),
         "scale": pa.array(scale, mask=scale <= 0),
         "alpha_s": pa.array(alpha_s, mask=alpha_s <= 0),

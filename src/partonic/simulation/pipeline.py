@@ -157,6 +157,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
         theta_weights=points,
         extra_weights=extra,
         seed=seed,
+        own=bool(record),
         colour_flows=_colour_flows(facts, record),
     )
 

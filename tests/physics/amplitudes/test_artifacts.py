@@ -87,6 +87,7 @@ def test_another_generation_keeps_the_lock(top_model, tmp_path, monkeypatch):
 
 
 def test_another_program_keeps_symbolica(top_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     busy = subprocess.CompletedProcess([], -6, artifacts._SYMBOLICA_BUSY, "")
     monkeypatch.setattr(artifacts, "_generator_process", lambda *_: busy)
     options = GenerationOptions(cache=tmp_path, lock_wait=0.0)
@@ -95,6 +96,7 @@ def test_another_program_keeps_symbolica(top_model, tmp_path, monkeypatch):
 
 
 def test_generator_that_dies(top_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     dead = subprocess.CompletedProcess([], -11, "", "Segmentation fault")
     monkeypatch.setattr(artifacts, "_generator_process", lambda *_: dead)
     with pytest.raises(ProcessError, match=r"died on g g > t t~ .*exit status -11: Segmentation fault"):
