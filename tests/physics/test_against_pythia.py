@@ -19,8 +19,8 @@ from partonic.physics.kinematics import transverse_momentum
 from partonic.physics.particles import W_BOSON, vacuum_expectation_value
 from partonic.rng import pythia_seed
 
-EVENTS = 60_000
-POINTS = 400_000
+EVENTS = 100_000
+POINTS = 600_000
 EDGES = {
     "pt_higgs": np.array([0, 30, 60, 90, 120, 150, 190, 240, 300, 400, 600, 2000.0]),
     "pt_top": np.array([0, 40, 80, 120, 160, 200, 250, 300, 400, 550, 2000.0]),
