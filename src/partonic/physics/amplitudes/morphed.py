@@ -147,7 +147,9 @@ class MorphedAmplitude:
         relevant = (base.abs() * sizes) > _IRRELEVANT * (base.abs() * sizes).sum(dim=1, keepdim=True)
         ratio = torch.where(relevant, double / torch.where(relevant, base, 1.0), torch.nan)
         powers = torch.round(2.0 * torch.log2(torch.nanmedian(ratio, dim=0).values)) / 2.0
-        powers = torch.where(torch.isnan(powers), torch.nan_to_num(powers[0]), powers)  # a coefficient that vanishes
+        found = ~powers.isnan()
+        # A coefficient that vanishes at all events has no power of its own, and any will do; so say the misfits below.
+        powers = torch.where(found, powers, powers[found][0] if bool(found.any()) else 0.0)
         scale = (base.abs() * sizes).sum(dim=1, keepdim=True)
         for factor, values in ((2.0, double), (0.5, half)):
             misfit = ((values - base * factor**powers).abs() * sizes / scale).max()
