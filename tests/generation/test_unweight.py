@@ -25,7 +25,7 @@ def test_independent_sample_stays_below_the_limit(limit: float, torch_rng: torch
     maximum = choose_maximum_weight(weights(200_000, torch_rng)[1], limit)
     tally = UnweightingTally.of(weights(2_000_000, torch_rng)[1], maximum, 0)
     # 85% of the limit, less two standard errors of the pilot sample: not wasteful either
-    assert 0.5 * limit < tally.overweight_fraction <= limit
+    assert 0.6 * limit < tally.overweight_fraction <= limit
 
 
 def test_maximum_is_the_largest_weight_when_few_points_are_above() -> None:
