@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tests.reference.tth_points import REFERENCE
 
 from partonic.errors import ProcessError
 from partonic.physics.amplitudes.amplitude import Amplitude
@@ -19,25 +20,6 @@ from partonic.physics.particles import vacuum_expectation_value
 from partonic.physics.phasespace.rambo import Rambo
 from partonic.polynomial import Monomials
 
-# gg → t t̄ H of an independent generator (colour-dressed recursion): spin and colour averaged |M|² in GeV⁻² for
-# α_s = 0.118, m_t = 172.5 also in the Yukawa coupling, m_H = 125, G_F = 1.16639e−5, Γ_t = 0, beams of 400 GeV.
-REFERENCE = [
-    (
-        (189.98283892707246, 66.1323851221861, -26.503520551324407, 35.514787388162),
-        (298.6044203565222, 154.24519648665674, -112.55424841536029, -151.4869973987888),
-        9.904872902946052e-07,
-    ),
-    (
-        (264.59205911646274, -190.7148915851034, -62.13726811262182, -4.415629816020316),
-        (231.16591332750625, -11.112178320585423, -79.84874112959861, 131.08061457564955),
-        9.987095965496271e-07,
-    ),
-    (
-        (187.71316724453592, 2.185795551412259, -9.214782072269823, -73.4186164820825),
-        (342.21277789130147, -163.9184915585823, -42.139910650119695, 242.29793933841069),
-        4.106000569888584e-06,
-    ),
-]
 KAPPA_TILDE_LINEAR = ("kappa_tilde_t", "delta_kappa_t*kappa_tilde_t", "kappa_tilde_t*c_tG")
 MONOMIALS = Monomials.up_to_degree(TTH_PARAMETERS, 2)
 ODD = [MONOMIALS.names.index(name) for name in KAPPA_TILDE_LINEAR]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.reference.tth_points import REFERENCE
 
 from partonic.errors import DependencyError, NonFiniteError, ParameterError, ProcessError
 from partonic.physics.amplitudes.amplitude import Amplitude, SquaredMatrixElement
@@ -18,25 +19,6 @@ from partonic.physics.amplitudes.morphed import MorphedAmplitude
 from partonic.physics.amplitudes.ufo import ExternalMatrixElement, ExternalModel, GenerationOptions
 from partonic.physics.phasespace.rambo import Rambo
 
-# g g -> t tbar H: spin and colour averaged |M|^2 in GeV^-2 with alpha_s = 0.118, m_t = 172.5 (also in the Yukawa
-# coupling), m_H = 125, G_F = 1.16639e-5 GeV^-2, zero top width, beams of 400 GeV. Momenta of t and tbar; H is the rest.
-REFERENCE = [
-    (
-        (189.98283892707246, 66.1323851221861, -26.503520551324407, 35.514787388162),
-        (298.6044203565222, 154.24519648665674, -112.55424841536029, -151.4869973987888),
-        9.904872902946052e-07,
-    ),
-    (
-        (264.59205911646274, -190.7148915851034, -62.13726811262182, -4.415629816020316),
-        (231.16591332750625, -11.112178320585423, -79.84874112959861, 131.08061457564955),
-        9.987095965496271e-07,
-    ),
-    (
-        (187.71316724453592, 2.185795551412259, -9.214782072269823, -73.4186164820825),
-        (342.21277789130147, -163.9184915585823, -42.139910650119695, 242.29793933841069),
-        4.106000569888584e-06,
-    ),
-]
 PARAMETERS = {"aS": 0.118, "Gf": 1.16639e-5, "MT": 172.5, "ymt": 172.5, "MH": 125.0}
 STANDARD_MODEL = {"delta_kappa_t": 0.0, "kappa_tilde_t": 0.0, "c_tG": 0.0}
 
