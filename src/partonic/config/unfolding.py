@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 View = Literal["hard", "with_isr"]
-"""Which partons: those of the hard process (7 numbers), or after initial-state radiation with the radiated parton (10)."""
+"""Which partons: of the hard process (7 numbers), or after initial-state radiation with the radiated parton (10)."""
 
 
 class ProvenanceConfig(StrictModel):
@@ -82,10 +82,6 @@ class ConditionerConfig(StrictModel):
 
     max_jets: int = Field(16, ge=4, le=16)
     """Jets of an event that are looked at, hardest first."""
-
-    canonical_frame: bool = True
-    """Turn each event so that its lepton has φ = 0 and η ≥ 0: two exact symmetries of proton–proton collisions that
-    the network then need not learn."""
 
 
 class FlowConfig(StrictModel):

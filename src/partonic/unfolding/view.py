@@ -1,0 +1,153 @@
+"""Parton views: which partons are sampled, and their map to the unit cube that the flow lives in.
+
+``hard`` is H, t_had, t_lep as the hard process made them: 2 + 5 numbers. ``with_isr`` is the same after initial-state
+radiation, with one massless parton that balances their transverse momentum (CMS-DP-2023-85): 2 + 8 numbers. The first
+two numbers are mass and rapidity of the whole (`MassRapidity`), the others RAMBO's in the centre-of-mass frame. Which
+top decays hadronically is known from the charge of the lepton, so that nothing is lost in this order.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.config.process import ProcessConfig
+from partonic.config.unfolding import View
+from partonic.errors import SchemaError
+from partonic.events.batch import EventBatch
+from partonic.physics.fourvector import boost_along_z
+from partonic.physics.phasespace import Rambo
+from partonic.physics.phasespace.mass_rapidity import MassRapidity
+from partonic.physics.process import PartonEvents
+from partonic.unfolding.frame import EventFrame
+
+__all__ = ["HIGGS", "RADIATION", "TOP_HAD", "TOP_LEP", "PartonView"]
+
+HIGGS, TOP_HAD, TOP_LEP, RADIATION = range(4)
+"""Positions of the partons."""
+
+_NAMES = ("H", "t_had", "t_lep", "radiation")
+
+
+@dataclass(frozen=True)
+class PartonView:
+    """A set of partons and its unit cube.
+
+    Attributes:
+        name: ``"hard"`` or ``"with_isr"``.
+        masses: of the partons, GeV, in the order H, t_had, t_lep(, radiation).
+        collider_energy: √S in GeV.
+    """
+
+    name: View
+    masses: tuple[float, ...]
+    collider_energy: float
+
+    @classmethod
+    def of(cls, name: View, process: ProcessConfig) -> "PartonView":
+        """Return the view of a process."""
+        masses = (process.higgs_mass, process.top_mass, process.top_mass)
+        return cls(name, masses if name == "hard" else (*masses, 0.0), process.collider_energy)
+
+    @property
+    def particles(self) -> tuple[str, ...]:
+        """Names of the partons."""
+        return _NAMES[: len(self.masses)]
+
+    @property
+    def dimensions(self) -> int:
+        """Number D = 3n − 2 of numbers: 7 or 10."""
+        return 3 * len(self.masses) - 2
+
+    @property
+    def polar_numbers(self) -> tuple[int, ...]:
+        """Indices of the numbers that are (1 + cos θ)/2 of a decay."""
+        return tuple(range(len(self.masses), self.dimensions, 2))
+
+    @property
+    def azimuth_numbers(self) -> tuple[int, ...]:
+        """Indices of the numbers that are φ/2π of a decay: periodic."""
+        return tuple(range(len(self.masses) + 1, self.dimensions, 2))
+
+    def numbers(self, events: PartonEvents) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
+        """Map partons to [0, 1]^D, with log |du/d(Φ_n, x1, x2)|."""
+        fractions, log_fractions = self._fractions.inverse(events.x1, events.x2)
+        momenta = boost_along_z(events.momenta, 0.5 * torch.log(events.x2 / events.x1)[:, None])
+        numbers, log_volume = self._rambo.inverse(momenta, self._partonic_energy(events.x1, events.x2))
+        return torch.cat([fractions, numbers], dim=1), log_fractions + log_volume
+
+    def partons(self, numbers: Float[Tensor, "events dimensions"]) -> tuple[PartonEvents, Float[Tensor, " events"]]:
+        """Map numbers in [0, 1]^D to partons in the laboratory, with log |d(Φ_n, x1, x2)/du|; differentiable."""
+        x1, x2, log_fractions = self._fractions.forward(numbers[:, :2])
+        momenta, log_volume = self._rambo.forward(numbers[:, 2:], self._partonic_energy(x1, x2))
+        momenta = boost_along_z(momenta, 0.5 * torch.log(x1 / x2)[:, None])
+        return PartonEvents(momenta, x1, x2), log_fractions + log_volume
+
+    def truth(self, batch: EventBatch) -> PartonEvents:
+        """Return the true partons of simulated events in the order of the view, float64, laboratory.
+
+        Raises:
+            SchemaError: if the events are not semileptonic t t̄ H, or lack these partons.
+        """
+        if self.name == "with_isr":
+            return batch.partons_with_isr()
+        names = batch.metadata.parton_names
+        if len(names) != 3:
+            raise SchemaError(f"the view 'hard' needs the partons H, t, tbar; the store has {', '.join(names)}")
+        events, hadronic = batch.partons(), batch.column("hadronic_top")
+        if bool(np.any(hadronic == 0)):
+            raise SchemaError(
+                f"{int((hadronic == 0).sum())} of {len(batch)} events have no or two hadronic tops: "
+                "the order (t_had, t_lep) needs semileptonic events"
+            )
+        top_first = torch.from_numpy(np.asarray(hadronic > 0))[:, None, None]
+        higgs, top, antitop = events.momenta[:, :1], events.momenta[:, 1:2], events.momenta[:, 2:3]
+        tops = torch.cat(
+            [torch.where(top_first, top, antitop), torch.where(top_first, antitop, top)],
+            dim=1,
+        )
+        return PartonEvents(torch.cat([higgs, tops], dim=1), events.x1, events.x2)
+
+    def numbers_in(
+        self, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
+    ) -> Float[Tensor, "events *samples dimensions"]:
+        """Return the numbers, in `frame`, of partons with these numbers in the laboratory; a map of unit Jacobian."""
+        turns = frame.turns().to(numbers.dtype).view(-1, *[1] * (numbers.dim() - 2))
+        return self._mirrored(self._turned(numbers, -turns), frame)
+
+    def numbers_out(
+        self, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
+    ) -> Float[Tensor, "events *samples dimensions"]:
+        """Return the numbers, in the laboratory, of partons with these numbers in `frame`."""
+        turns = frame.turns().to(numbers.dtype).view(-1, *[1] * (numbers.dim() - 2))
+        return self._turned(self._mirrored(numbers, frame), turns)
+
+    def _turned(self, numbers: Tensor, turns: Tensor) -> Tensor:
+        columns = list(numbers.unbind(dim=-1))
+        for i in self.azimuth_numbers:
+            columns[i] = torch.remainder(columns[i] + turns, 1.0)
+        return torch.stack(columns, dim=-1)
+
+    def _mirrored(self, numbers: Tensor, frame: EventFrame) -> Tensor:
+        """Rotate by π about x where `frame` is mirrored: the rapidity, cos θ and φ of every decay change sign."""
+        columns = list(numbers.unbind(dim=-1))
+        for i in (1, *self.polar_numbers):
+            columns[i] = 1.0 - columns[i]
+        for i in self.azimuth_numbers:
+            columns[i] = torch.remainder(-columns[i], 1.0)
+        mirrored = frame.mirrored.view(-1, *[1] * (numbers.dim() - 1))
+        return torch.where(mirrored, torch.stack(columns, dim=-1), numbers)
+
+    @property
+    def _rambo(self) -> Rambo:
+        return Rambo(self.masses)
+
+    @property
+    def _fractions(self) -> MassRapidity:
+        return MassRapidity(sum(self.masses), self.collider_energy)
+
+    def _partonic_energy(self, x1: Tensor, x2: Tensor) -> Tensor:
+        threshold = sum(self.masses)
+        return (x1 * x2).sqrt().mul(self.collider_energy).clamp(min=threshold * (1.0 + 1e-15))
