@@ -1,0 +1,1 @@
+"""Networks and their training, knowing nothing of physics: flows, attention, losses, scaling, model folders."""
