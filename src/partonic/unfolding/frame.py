@@ -1,7 +1,7 @@
 """The canonical frame: each event turned so that its lepton has azimuth 0 and points forward.
 
-Proton–proton collisions are symmetric under rotations about the beam and under the rotation by π about the x axis, which
-exchanges the two beams: (x, y, z) → (x, −y, −z). Both are proper rotations, so they are symmetries of every theory,
+Proton–proton collisions are symmetric under rotations about the beam and under the rotation by π about the x axis,
+which exchanges the two beams: (x, y, z) → (x, −y, −z). Both are proper rotations: symmetries of every theory,
 CP-violating ones included, and of a detector that is symmetric in φ and η. Looking at each event in the frame that they
 fix makes the networks exactly equivariant.
 """

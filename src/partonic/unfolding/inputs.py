@@ -112,7 +112,7 @@ def event_tokens(reco: RecoEvents, max_jets: int = 16) -> EventTokens:
 
 
 def sum_of_objects(reco: RecoEvents) -> Float[Tensor, "events 4"]:
-    """Return the sum of the four-vectors of jets, leptons and missing momentum (pz = 0) with |η| < 2.4, GeV, float64."""
+    """Return the sum of jets, leptons and missing momentum (pz = 0) with |η| < 2.4, GeV, float64."""
     jets = _vectors(reco.jets, reco.jet_mask)
     leptons = _vectors(reco.leptons, reco.lepton_mask)
     zero = torch.zeros_like(reco.met[:, 0])

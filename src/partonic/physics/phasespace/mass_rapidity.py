@@ -6,7 +6,7 @@ different precision:
 
     u₁ = (t/q)²,   u₂ = a/t,   |d(x1, x2)/du| = (q²/2) x1 x2.
 
-u₁ = 1 is the threshold; u₂ = ½ is the centre-of-mass frame of the collider at rest, and u₂ → 1 − u₂ exchanges the beams.
+u₁ = 1 is the threshold; u₂ = ½ is a system at rest along the beam, and u₂ → 1 − u₂ exchanges the beams.
 """
 
 import math
@@ -61,7 +61,7 @@ class MassRapidity:
     def inverse(
         self, x1: Float[Tensor, " events"], x2: Float[Tensor, " events"]
     ) -> tuple[Float[Tensor, "events 2"], Float[Tensor, " events"]]:
-        """Return the numbers of (x1, x2) and log |du/d(x1, x2)|; points outside the region give numbers beyond [0, 1]."""
+        """Return the numbers of (x1, x2) and log |du/d(x1, x2)|, numbers beyond [0, 1] outside the region."""
         first = -torch.log(x1)
         log_inverse = first - torch.log(x2)
         numbers = torch.stack([(log_inverse / self.log_range).square(), first / log_inverse], dim=-1)

@@ -1,0 +1,255 @@
+"""Unfolding with a trained model: from reconstructed events to parton-level events with their density.
+
+The model is a folder of settings and weights; nothing in it is executed. Events that it cannot be asked about (see
+`event_status`) come back with NaN in their rows and the reason in `status`; the others are not touched by them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.errors import ModelError
+from partonic.events.batch import RecoEvents
+from partonic.events.schema import StoreMetadata
+from partonic.nn.model_folder import load_record, load_weights, save_model
+from partonic.physics.fourvector import on_shell
+from partonic.unfolding.conditioner import Conditions
+from partonic.unfolding.event_status import NOT_FINITE, OK, event_status
+from partonic.unfolding.inputs import EventTokens, event_tokens
+from partonic.unfolding.model import NetworkSizes, UnfoldingModel
+from partonic.unfolding.schema_record import SchemaRecord
+from partonic.unfolding.view import PartonView
+
+__all__ = ["PartonSamples", "RegressedPartons", "Unfolder"]
+
+
+@dataclass(frozen=True)
+class PartonSamples:
+    """Sets of partons drawn for events, S for each; NaN for events whose status is not ``"ok"``.
+
+    Attributes:
+        momenta: (E, px, py, pz) in the laboratory, GeV, `(N, S, P, 4)`; H, t_had, t_lep(, radiation).
+        x1, x2: momentum fractions, `(N, S)`.
+        numbers: in the unit cube of the view, of the laboratory, `(N, S, D)`.
+        log_density: log q(u|x) with respect to du of these numbers, `(N, S)`.
+        status: ``"ok"`` or what is wrong with the event, `(N,)`.
+    """
+
+    momenta: Float[Tensor, "events samples partons 4"]
+    x1: Float[Tensor, "events samples"]
+    x2: Float[Tensor, "events samples"]
+    numbers: Float[Tensor, "events samples dimensions"]
+    log_density: Float[Tensor, "events samples"]
+    status: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RegressedPartons:
+    """Regressed partons, on shell, their response calibrated; NaN for events whose status is not ``"ok"``.
+
+    Attributes:
+        momenta: (E, px, py, pz) in the laboratory, GeV, `(N, P, 4)`; the radiated parton balances the transverse momenta.
+        x1, x2: momentum fractions, `(N,)`.
+        p_z: regressed longitudinal momentum of the whole, GeV, `(N,)`.
+        status: ``"ok"`` or what is wrong with the event, `(N,)`.
+    """
+
+    momenta: Float[Tensor, "events partons 4"]
+    x1: Float[Tensor, " events"]
+    x2: Float[Tensor, " events"]
+    p_z: Float[Tensor, " events"]
+    status: tuple[str, ...]
+
+
+class Unfolder:
+    """A trained model of one view. It satisfies the `Proposal` protocol of the matrix element method."""
+
+    def __init__(self, model: UnfoldingModel, schema: SchemaRecord, record: Mapping[str, Any] | None = None) -> None:
+        """Wrap a model.
+
+        Args:
+            model: the networks.
+            schema: of the events that it was trained on.
+            record: what else is known of the training, kept with the model.
+        """
+        self.model = model.eval()
+        self.schema = schema
+        self.record = dict(record or {})
+
+    @property
+    def view(self) -> PartonView:
+        """Which partons are sampled, and their unit cube."""
+        return self.model.view
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.model.parameters()).device
+
+    @classmethod
+    def load(cls, folder: Path, device: str | torch.device = "cpu") -> "Unfolder":
+        """Load a model folder.
+
+        Raises:
+            ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
+        """
+        record = load_record(folder)
+        try:
+            sizes = NetworkSizes.of_record(record["networks"])
+            view = PartonView(
+                record["view"]["name"], tuple(record["view"]["masses"]), record["view"]["collider_energy"]
+            )
+            schema = SchemaRecord.model_validate(record["schema"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{folder} is not an unfolding model: its record lacks or misstates {error}") from error
+        model = UnfoldingModel(sizes, view)
+        load_weights(folder, model)
+        return cls(model.to(device), schema, record.get("training"))
+
+    def save(self, folder: Path) -> None:
+        """Write the model folder: ``model.json`` and ``weights.safetensors``."""
+        view = self.view
+        save_model(
+            folder,
+            self.model,
+            {
+                "networks": self.model.sizes.record(),
+                "view": {"name": view.name, "masses": list(view.masses), "collider_energy": view.collider_energy},
+                "schema": self.schema.model_dump(mode="json"),
+                "training": self.record,
+            },
+        )
+
+    def check(self, metadata: StoreMetadata, where: str) -> None:
+        """Check that a store holds events such as the model was trained on.
+
+        Raises:
+            SchemaError: naming what differs.
+        """
+        self.schema.check(metadata, where)
+
+    @torch.no_grad()
+    def provenance(self, reco: RecoEvents) -> Float[Tensor, "events jets 3"]:
+        """Return the probability of each jet to come from H, t_had, t_lep; the rest to 1 is none of them."""
+        status, tokens = self._tokens(reco)
+        probabilities = self.model.jet_probabilities(tokens)
+        width = reco.jets.shape[1] - probabilities.shape[1]
+        padded = torch.nn.functional.pad(probabilities, (0, 0, 0, max(width, 0)))
+        return _spread(padded.cpu(), status)
+
+    @torch.no_grad()
+    def regress(self, reco: RecoEvents) -> RegressedPartons:
+        """Return the regressed partons of each event."""
+        status, tokens = self._tokens(reco)
+        conditions = self.model.conditions(tokens)
+        momenta = tokens.frame.momenta_out(self._regressed_momenta(conditions))
+        p_z = conditions.p_z.double() * tokens.frame.sign().double()
+        if len(self.view.masses) > 3:
+            momenta = torch.cat([momenta, _balance(momenta, p_z)[:, None]], dim=1)
+        total = momenta.sum(dim=1)
+        energy = (total[:, 0].square() - total[:, 3].square() + p_z.square()).sqrt()
+        x1, x2 = ((energy + sign * p_z) / self.view.collider_energy for sign in (1.0, -1.0))
+        parts = (_spread(values.cpu(), status) for values in (momenta, x1, x2, p_z))
+        return RegressedPartons(*parts, status=status)
+
+    @torch.no_grad()
+    def sample(
+        self, reco: RecoEvents, samples: int, generator: torch.Generator, precision: str = "float32"
+    ) -> PartonSamples:
+        """Draw sets of partons for each event.
+
+        Args:
+            reco: reconstructed events.
+            samples: sets for each event.
+            generator: source of all random numbers, on the device of the model.
+            precision: of the flow's networks, ``float32`` or ``bfloat16``; the density is that of the samples either way.
+        """
+        status, tokens = self._tokens(reco)
+        numbers, log_density = self._draw(tokens, samples, generator, precision)
+        events, _ = self.view.partons(numbers.flatten(0, 1))
+        shape = (len(tokens), samples)
+        good = (torch.isfinite(log_density) & torch.isfinite(numbers).all(dim=-1)).all(dim=1)
+        rows = iter(good.tolist())
+        status = tuple((word if next(rows) else NOT_FINITE) if word == OK else word for word in status)
+        parts = (
+            _spread(values.cpu()[good.cpu()], status)
+            for values in (
+                events.momenta.unflatten(0, shape),
+                events.x1.unflatten(0, shape),
+                events.x2.unflatten(0, shape),
+                numbers,
+                log_density,
+            )
+        )
+        return PartonSamples(*parts, status=status)
+
+    @torch.no_grad()
+    def sample_and_log_density(
+        self, x: RecoEvents, n: int, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
+        """Draw `n` points of the unit cube for each event, with log q(u|x): the proposal of an integral."""
+        drawn = self.sample(x, n, generator)
+        return drawn.numbers, drawn.log_density
+
+    @torch.no_grad()
+    def log_density(
+        self, reco: RecoEvents, numbers: Float[Tensor, "events samples dimensions"]
+    ) -> Float[Tensor, "events samples"]:
+        """Return log q(u|x) of given numbers (of the laboratory) for each event; NaN where the status is not ``"ok"``."""
+        status, tokens = self._tokens(reco)
+        kept = torch.tensor([word == OK for word in status])
+        inside = self.view.numbers_in(numbers[kept].to(self.device), tokens.frame)
+        conditions = self.model.conditions(tokens)
+        samples = numbers.shape[1]
+        log_density = self.model.flow.log_density(
+            inside.flatten(0, 1),
+            conditions.numbers.repeat_interleave(samples, dim=0),
+            conditions.latent.repeat_interleave(samples, dim=0),
+        )
+        return _spread(log_density.unflatten(0, (len(tokens), samples)).cpu(), status)
+
+    def _draw(
+        self, tokens: EventTokens, samples: int, generator: torch.Generator, precision: str
+    ) -> tuple[Tensor, Tensor]:
+        conditions = self.model.conditions(tokens)
+        inside, log_density = self.model.flow.sample(
+            conditions.numbers, conditions.latent, samples, generator, precision
+        )
+        return self.view.numbers_out(inside, tokens.frame), log_density
+
+    def _tokens(self, reco: RecoEvents) -> tuple[tuple[str, ...], EventTokens]:
+        """Return the status of all events, and the features of those that can be used."""
+        status = event_status(reco)
+        kept = torch.tensor([word == OK for word in status], dtype=torch.bool)
+        tokens = event_tokens(_rows(reco, kept), self.model.sizes.conditioner.max_jets)
+        return status, tokens.trimmed().to(self.device)
+
+    def _regressed_momenta(self, conditions: Conditions) -> Tensor:
+        """Return the three particles on shell, with calibrated pT, in the canonical frame."""
+        pt = self.model.calibration(conditions.particles[..., 0].double())
+        eta, phi = conditions.particles[..., 1].double(), conditions.particles[..., 2].double()
+        three = torch.stack([pt * torch.cos(phi), pt * torch.sin(phi), pt * torch.sinh(eta)], dim=-1)
+        return on_shell(three, three.new_tensor(self.view.masses[:3]))
+
+
+def _balance(momenta: Tensor, p_z: Tensor) -> Tensor:
+    """Return the massless parton that balances the transverse momenta and completes p_z, `(N, 4)`."""
+    total = momenta.sum(dim=1)
+    three = torch.stack([-total[:, 1], -total[:, 2], p_z - total[:, 3]], dim=-1)
+    return on_shell(three, 0.0)
+
+
+def _rows(reco: RecoEvents, kept: Tensor) -> RecoEvents:
+    return RecoEvents(**{name: values[kept] for name, values in vars(reco).items()})
+
+
+def _spread(values: Tensor, status: tuple[str, ...]) -> Tensor:
+    """Put the rows of good events in their places, NaN elsewhere."""
+    spread = values.new_full((len(status), *values.shape[1:]), torch.nan)
+    spread[torch.tensor([word == OK for word in status], dtype=torch.bool)] = values
+    return spread
