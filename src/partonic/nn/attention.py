@@ -5,7 +5,6 @@ arXiv:2002.04745), so that no warm-up of the learning rate is needed. Nothing te
 exchanging two objects exchanges their outputs. Padded slots are never looked at.
 """
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
