@@ -13,6 +13,7 @@ from partonic.config.loader import load_config, nearest
 from partonic.config.process import ProcessConfig, parameter_names
 from partonic.config.report import ReportConfig
 from partonic.config.simulation import SimulationConfig
+from partonic.config.unfolding import UnfoldingConfig
 
 __all__ = ["AnalysisConfig", "load_analysis"]
 
@@ -41,6 +42,10 @@ class AnalysisConfig(StrictModel):
 
     import_: ImportConfig | None = Field(None, alias="import")
     """Events of another program or experiment, in place of generation and simulation."""
+
+    unfolding: UnfoldingConfig | None = None
+    """Networks that sample parton-level events for reconstructed ones: trained here, or ready. Absent: no unfolding;
+    ``{}``: with all defaults."""
 
     report: ReportConfig = ReportConfig()
     """The HTML page and its figures."""

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from partonic.config.base import StrictModel
+from partonic.config.base import SettingError, StrictModel
 
 __all__ = [
     "PRESETS",
@@ -26,6 +26,16 @@ __all__ = [
 
 View = Literal["hard", "with_isr"]
 """Which partons: of the hard process (7 numbers), or after initial-state radiation with the radiated parton (10)."""
+
+
+def _check_heads(key: str, heads: int, width: int) -> None:
+    """Check that attention heads share the width evenly.
+
+    Raises:
+        SettingError: if `heads` does not divide `width`.
+    """
+    if width % heads:
+        raise SettingError((key,), f"the number of heads must divide the width, got {heads} heads of width {width}")
 
 
 class ProvenanceConfig(StrictModel):
@@ -48,6 +58,11 @@ class ProvenanceConfig(StrictModel):
 
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Fraction of units dropped in training."""
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "ProvenanceConfig":
+        _check_heads("heads", self.heads, self.width)
+        return self
 
 
 class ConditionerConfig(StrictModel):
@@ -83,6 +98,12 @@ class ConditionerConfig(StrictModel):
     max_jets: int = Field(16, ge=4, le=16)
     """Jets of an event that are looked at, hardest first."""
 
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "ConditionerConfig":
+        _check_heads("encoder_heads", self.encoder_heads, self.width)
+        _check_heads("decoder_heads", self.decoder_heads, self.width)
+        return self
+
 
 class FlowConfig(StrictModel):
     """The normalizing flow on the unit cube of the phase space."""
@@ -96,7 +117,7 @@ class FlowConfig(StrictModel):
     bins: int = Field(40, ge=2)
     """Bins of each rational-quadratic spline (arXiv:1906.04032)."""
 
-    hidden: tuple[int, ...] = (512, 512)
+    hidden: tuple[PositiveInt, ...] = Field((512, 512), min_length=1)
     """Hidden units of the network of each transform."""
 
     bound: float = Field(1.1, gt=0.0)
@@ -235,7 +256,7 @@ class UnfoldingConfig(StrictModel):
     preset: Literal["cms", "small", "tiny"] = "small"
     """Sizes of networks and training that hold where nothing else is said."""
 
-    views: tuple[View, ...] = ("hard", "with_isr")
+    views: tuple[View, ...] = Field(("hard", "with_isr"), min_length=1)
     """Which partons to sample; one model for each."""
 
     model: str | Path | None = None
@@ -271,3 +292,9 @@ class UnfoldingConfig(StrictModel):
             if isinstance(given, Mapping):
                 filled[section] = {**values, **given}
         return filled
+
+    @model_validator(mode="after")
+    def _views_are_different(self) -> "UnfoldingConfig":
+        if len(set(self.views)) < len(self.views):
+            raise SettingError(("views",), f"expected each view once, got {', '.join(self.views)}")
+        return self
