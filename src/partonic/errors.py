@@ -9,6 +9,8 @@ __all__ = [
     "DependencyError",
     "EventFileError",
     "GenerationError",
+    "ModelError",
+    "ModelError",
     "NonFiniteError",
     "OutputError",
     "ParameterError",
@@ -17,6 +19,7 @@ __all__ = [
     "ProcessError",
     "SchemaError",
     "SimulationError",
+    "TrainingError",
     "WorkflowError",
 ]
 
@@ -53,12 +56,24 @@ class SimulationError(PartonicError):
     """Shower, detector response or selection cannot go on."""
 
 
+class TrainingError(PartonicError):
+    """The training of a network cannot go on, or its checkpoint cannot be used."""
+
+
+class ModelError(PartonicError):
+    """The folder of a trained model is missing, damaged, or holds another model than expected."""
+
+
 class EventFileError(PartonicError):
     """An event file (LHE, NanoAOD, Delphes, HepMC, Parquet) is malformed or lacks something needed."""
 
 
 class SchemaError(EventFileError):
     """An event store was written with another schema than the reader expects."""
+
+
+class ModelError(PartonicError):
+    """A trained model is missing, damaged, or not what it is used for."""
 
 
 class OutputError(PartonicError):
