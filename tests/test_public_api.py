@@ -25,7 +25,6 @@ PUBLIC = {
         "EventFileError",
         "GenerationError",
         "ModelError",
-        "ModelError",
         "NonFiniteError",
         "OutputError",
         "ParameterError",

@@ -10,7 +10,6 @@ __all__ = [
     "EventFileError",
     "GenerationError",
     "ModelError",
-    "ModelError",
     "NonFiniteError",
     "OutputError",
     "ParameterError",
@@ -58,10 +57,6 @@ class SimulationError(PartonicError):
 
 class TrainingError(PartonicError):
     """The training of a network cannot go on, or its checkpoint cannot be used."""
-
-
-class ModelError(PartonicError):
-    """The folder of a trained model is missing, damaged, or holds another model than expected."""
 
 
 class EventFileError(PartonicError):

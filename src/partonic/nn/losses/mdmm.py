@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-__all__ = ["Balance", "MaxConstraint", "Multipliers"]
+__all__ = ["MaxConstraint", "Multipliers"]
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,13 @@ class MaxConstraint:
             raise ValueError(f"the damping of a constraint must not be negative, got {self.damping}")
 
 
-@dataclass(frozen=True)
-class Balance:
-    """The main loss and its constraints, put together."""
-
-    total: Float[Tensor, ""]
-    """What the weights descend and the multipliers ascend."""
-
-    pulls: dict[str, Float[Tensor, ""]]
-    """max(0, λ + c g): how strongly each constraint pulls at this step."""
-
-
 class Multipliers(nn.Module):
-    """One Lagrange multiplier for each constraint, raised by gradient ascent while the constraint is violated."""
+    """One Lagrange multiplier for each constraint, raised by gradient ascent while the constraint is violated.
+
+    The multipliers are buffers: they belong to the saved state, but no optimizer of the weights touches them.
+    """
+
+    multiplier: Tensor
 
     def __init__(self, constraints: Mapping[str, MaxConstraint]) -> None:
         """Start with all multipliers at zero.
@@ -59,15 +53,15 @@ class Multipliers(nn.Module):
         """
         super().__init__()
         self.constraints = dict(constraints)
-        self.multiplier = nn.ParameterDict({name: nn.Parameter(torch.zeros(())) for name in self.constraints})
+        self.register_buffer("multiplier", torch.zeros(len(self.constraints), dtype=torch.float64))
 
     @classmethod
     def with_targets(cls, targets: Mapping[str, float | None], damping: float = 10.0) -> "Multipliers":
         """Return multipliers for upper targets, all with the same damping; targets that are None are left out."""
         return cls({name: MaxConstraint(value, damping) for name, value in targets.items() if value is not None})
 
-    def forward(self, main: Float[Tensor, ""], values: Mapping[str, Float[Tensor, ""]]) -> Balance:
-        """Return the augmented Lagrangian; values without a constraint of that name are ignored.
+    def forward(self, main: Float[Tensor, ""], values: Mapping[str, Float[Tensor, ""]]) -> Float[Tensor, ""]:
+        """Return the augmented Lagrangian that the weights descend; values without a constraint are ignored.
 
         Args:
             main: the loss that is minimised.
@@ -76,35 +70,39 @@ class Multipliers(nn.Module):
         Raises:
             ValueError: if a constraint has no value.
         """
-        missing = sorted(self.constraints.keys() - values.keys())
-        if missing:
-            raise ValueError(f"the constraints {missing} have no value; values were given for {sorted(values)}")
-        total, pulls = main, {}
-        for name, constraint in self.constraints.items():
-            multiplier, violation, damping = self.multiplier[name], values[name] - constraint.target, constraint.damping
+        self._check(values)
+        total, multipliers = main, self.multiplier.to(main).unbind()
+        for (name, constraint), multiplier in zip(self.constraints.items(), multipliers, strict=True):
+            violation, damping = values[name] - constraint.target, constraint.damping
             if damping == 0.0:
-                pulls[name] = multiplier
                 total = total + multiplier * violation
             else:
-                pulls[name] = torch.relu(multiplier + damping * violation)
-                total = total + (pulls[name] ** 2 - multiplier**2) / (2.0 * damping)
-        return Balance(total, {name: pull.detach() for name, pull in pulls.items()})
+                total = total + (torch.relu(multiplier + damping * violation) ** 2 - multiplier**2) / (2.0 * damping)
+        return total
 
-    def optimizer(self, rate: float) -> torch.optim.SGD:
-        """Return the gradient ascent in the multipliers; call `clamp` after each of its steps.
+    def ascend(self, values: Mapping[str, float], rate: float) -> None:
+        """Raise each multiplier by rate × max(g, −λ/c), its gradient, and keep it from falling below zero.
 
         Args:
-            rate: step in λ for one unit of violation. Against a damping c, rate/c is the inverse of the number of steps
-                within which a multiplier follows; rates above c are unstable.
-        """
-        return torch.optim.SGD(list(self.multiplier.parameters()), lr=rate, maximize=True)
+            values: by name, the losses of this step.
+            rate: step in λ for one unit of violation. With a damping c a multiplier follows within c/rate steps;
+                rates above c are unstable.
 
-    def clamp(self) -> None:
-        """Bring multipliers that a step made negative back to zero."""
-        with torch.no_grad():
-            for multiplier in self.multiplier.parameters():
-                multiplier.clamp_(min=0.0)
+        Raises:
+            ValueError: if a constraint has no value.
+        """
+        self._check(values)
+        for number, (name, constraint) in enumerate(self.constraints.items()):
+            present, slope = float(self.multiplier[number]), float(values[name]) - constraint.target
+            if constraint.damping > 0.0:
+                slope = max(slope, -present / constraint.damping)
+            self.multiplier[number] = max(0.0, present + rate * slope)
 
     def current(self) -> dict[str, float]:
         """Return the multipliers by name."""
-        return {name: float(multiplier) for name, multiplier in self.multiplier.items()}
+        return dict(zip(self.constraints, self.multiplier.tolist(), strict=True))
+
+    def _check(self, values: Mapping[str, object]) -> None:
+        missing = sorted(self.constraints.keys() - values.keys())
+        if missing:
+            raise ValueError(f"the constraints {missing} have no value; values were given for {sorted(values)}")
