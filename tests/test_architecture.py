@@ -28,7 +28,7 @@ ORDER = (
     {"events"},
     {"physics"},
     {"config"},
-    {"estimate", "polynomial", "provenance", "files", "progress", "units", "rng", "errors"},
+    {"estimate", "polynomial", "provenance", "files", "parts", "pretrained", "progress", "units", "rng", "errors"},
 )
 RANK = {room: len(ORDER) - level for level, rooms in enumerate(ORDER) for room in rooms}
 BOTTOM = ORDER[-1]
@@ -53,6 +53,8 @@ HEAVY = (
     "matplotlib",
     "mplhep",
     "jinja2",
+    "lightning",
+    "safetensors",
 )
 # A child process reads its own list of loaded modules; no clock is involved.
 LOADED = "import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"

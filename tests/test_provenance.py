@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from partonic.provenance import content_hash, package_versions
+from partonic.provenance import content_hash, file_digest, package_versions
 
 
 def test_versions_of_what_is_installed() -> None:
@@ -24,3 +26,10 @@ def test_hash_is_frozen() -> None:
 def test_nan_has_no_hash() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         content_hash({"a": float("nan")})
+
+
+def test_digest_of_a_file(tmp_path: Path) -> None:
+    """SHA-256 of the three letters abc (FIPS 180-2, appendix B.1)."""
+    path = tmp_path / "abc"
+    path.write_text("abc")
+    assert file_digest(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -5,8 +5,9 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-__all__ = ["content_hash", "package_versions"]
+__all__ = ["content_hash", "file_digest", "package_versions"]
 
 _RECORDED = (
     "partonic", "numpy", "torch", "pyarrow", "pythia8mc", "fastjet", "madspace", "madnis", "pyamplicol", "awkward",
@@ -28,3 +29,9 @@ def package_versions(names: Sequence[str] = _RECORDED) -> dict[str, str]:
 def content_hash(content: Mapping[str, object]) -> str:
     """Return a hash of a JSON-like mapping that does not depend on the order of its keys (64 hex digits)."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of the content of a file, 64 hex digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

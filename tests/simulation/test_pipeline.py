@@ -91,7 +91,7 @@ def replace_workers(number):
 @pytest.fixture
 def kept_parts(monkeypatch):
     """The parts stay when the run has ended."""
-    monkeypatch.setattr("partonic.simulation.pipeline._remove", lambda folder: None)
+    monkeypatch.setattr("partonic.simulation.pipeline.remove_parts", lambda output: None)
 
 
 @pytest.mark.usefixtures("kept_parts")

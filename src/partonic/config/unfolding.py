@@ -231,7 +231,11 @@ class SamplingConfig(StrictModel):
     """Arithmetic of the flow's networks. The density returned is that of the samples drawn in either case."""
 
     batch_events: int = Field(256, ge=1)
-    """Events in memory at a time."""
+    """Events in memory at a time, fewer where their samples would be more than 250,000. Each batch has random numbers
+    of its own, so that another number gives other samples."""
+
+    device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
+    """Where the networks run: ``cpu``, ``cuda``, ``cuda:1``. Each kind of device has random numbers of its own."""
 
     max_events: int | None = Field(None, ge=1)
     """Sample at most this many selected events; null for all."""

@@ -10,7 +10,6 @@ interruption.
 import contextlib
 import json
 import re
-import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +25,7 @@ from partonic.errors import EventFileError
 from partonic.events.schema import CrossSection, CutFlowStep, ProcessInfo, StoreMetadata
 from partonic.events.store import NORMALISATION_ERROR, EventStore, combined_metadata, merge_parts
 from partonic.events.weights import ThetaWeights, column_name, lhe_factors, theta_weights
-from partonic.files import output_folder
+from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, package_versions
 from partonic.rng import pythia_seed
@@ -111,12 +110,12 @@ def simulate(
     digest = job.metadata.facts[_HASH]
     if (finished := _finished(output, digest)) is not None:
         return finished
-    folder = _parts_folder(output, digest)
+    folder = parts_folder(output, digest)
     parts = [folder / f"part-{number:06d}.parquet" for number in range(-(-facts.num_events // config.chunk_events))]
     _make_parts(job, facts, parts, progress)
     metadata = combined_metadata([EventStore.open(part).metadata for part in parts])
     merge_parts(parts, output, metadata, progress)
-    _remove(folder.parent)
+    remove_parts(output)
     return _result(output, EventStore.open(output).metadata)
 
 
@@ -234,22 +233,6 @@ def _finished(output: Path, digest: str) -> SimulationResult | None:
 def _result(output: Path, metadata: StoreMetadata) -> SimulationResult:
     section = metadata.cross_section or CrossSection(coefficients=(), errors=())
     return SimulationResult(output, metadata.n_generated, metadata.cut_flow[-1].events, metadata.cut_flow, section)
-
-
-def _parts_folder(output: Path, digest: str) -> Path:
-    """Return the folder of the parts of this run; parts of other settings are removed."""
-    above = output.parent / f"{output.name}.parts"
-    folder = output_folder(above / digest[:16])
-    for other in above.iterdir():
-        if other != folder:
-            _remove(other)
-    for leftover in folder.glob(".*.partial"):
-        leftover.unlink(missing_ok=True)
-    return folder
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_parts(job: ChunkJob, facts: LheFacts, parts: Sequence[Path], progress: Progress) -> None:

@@ -5,7 +5,6 @@ again, with the files it wrote, when it ends. A step whose fingerprint is unchan
 run again; one that began and never ended goes on, if its fingerprint is the same.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,9 +12,9 @@ from pathlib import Path
 
 from partonic.errors import WorkflowError
 from partonic.files import write_json
-from partonic.provenance import package_versions
+from partonic.provenance import file_digest, package_versions
 
-__all__ = ["FileRecord", "StepRecord", "WorkflowState", "file_digest"]
+__all__ = ["FileRecord", "StepRecord", "WorkflowState"]
 
 FORMAT = 1
 
@@ -140,9 +139,3 @@ def _record(entry: dict[str, object]) -> StepRecord:
         message = "files is not a mapping"
         raise TypeError(message)
     return StepRecord(**entry, files={name: FileRecord(**known) for name, known in files.items()})  # type: ignore[arg-type]
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of the content of a file, 64 hex digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,22 @@
+"""Trained models that ship with the package: data only, one folder for each process, in it one for each parton view.
+
+Each model is a folder with ``model.json`` (settings, and what it was trained on) and ``weights.safetensors``.
+"""
+
+from pathlib import Path
+
+__all__ = ["pretrained_folder", "pretrained_models"]
+
+_FOLDER = Path(__file__).parent
+
+
+def pretrained_folder(process: str) -> Path:
+    """Return the folder of the models of a process; it need not exist."""
+    return _FOLDER / process
+
+
+def pretrained_models() -> dict[str, tuple[str, ...]]:
+    """Return the names of the parton views of each process for which a model ships with the package."""
+    found = sorted(path.parent for path in _FOLDER.glob("*/*/model.json"))
+    processes = dict.fromkeys(folder.parent.name for folder in found)
+    return {name: tuple(folder.name for folder in found if folder.parent.name == name) for name in processes}

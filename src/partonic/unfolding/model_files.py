@@ -1,0 +1,83 @@
+"""Where the files of a trained model are, and what they hold: found by the name of a model and of a parton view."""
+
+from pathlib import Path
+from typing import get_args
+
+from partonic.config.unfolding import View
+from partonic.errors import ModelError
+from partonic.pretrained import pretrained_folder, pretrained_models
+from partonic.provenance import content_hash, file_digest
+
+__all__ = ["MODEL_FILES", "PRETRAINED", "available_views", "find_model", "model_files", "model_fingerprint"]
+
+PRETRAINED = "pretrained"
+"""Name of the models that ship with the package."""
+
+MODEL_FILES = ("model.json", "weights.safetensors")
+"""Files of a model folder."""
+
+_VIEWS: tuple[View, ...] = get_args(View)
+
+
+def find_model(model: str | Path, view: View, process: str = "tth") -> Path:
+    """Return the folder of a trained model.
+
+    Args:
+        model: `PRETRAINED`, a folder that holds one folder for each view, or the model folder itself.
+        view: which partons.
+        process: name of the hard process, for the pretrained models.
+
+    Raises:
+        ModelError: if there is no such model; the message says what there is.
+    """
+    folder = _above(model, process)
+    if _is_model(folder):
+        return folder
+    if _is_model(folder / view):
+        return folder / view
+    raise ModelError(_not_found(model, folder, view, process))
+
+
+def available_views(model: str | Path, process: str = "tth") -> tuple[View, ...]:
+    """Return the parton views that a folder, or the package, has a model for; empty for a model folder itself."""
+    folder = _above(model, process)
+    return tuple(view for view in _VIEWS if _is_model(folder / view))
+
+
+def model_files(folder: Path) -> tuple[Path, ...]:
+    """Return the files of a model folder."""
+    return tuple(folder / name for name in MODEL_FILES)
+
+
+def model_fingerprint(folder: Path) -> str:
+    """Return a hash of settings and weights of a model, 64 hex digits.
+
+    Raises:
+        ModelError: if a file of the model is missing.
+    """
+    if missing := [path.name for path in model_files(folder) if not path.is_file()]:
+        raise ModelError(f"{folder} is no whole model: it lacks {', '.join(missing)}; copy the folder again")
+    return content_hash({path.name: file_digest(path) for path in model_files(folder)})
+
+
+def _above(model: str | Path, process: str) -> Path:
+    return pretrained_folder(process) if str(model) == PRETRAINED else Path(model)
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / MODEL_FILES[0]).is_file()
+
+
+def _not_found(model: str | Path, folder: Path, view: View, process: str) -> str:
+    if str(model) == PRETRAINED:
+        known = [f"{name} ({', '.join(views)})" for name, views in pretrained_models().items()]
+        return f"no pretrained model of the view '{view}' of '{process}' ships with partonic; it has: " + (
+            ", ".join(known) or "none"
+        )
+    if not folder.is_dir():
+        return f"there is no folder {folder}; give '{PRETRAINED}', or a folder written by `partonic train`"
+    views = [name for name in _VIEWS if _is_model(folder / name)]
+    return (
+        f"{folder} holds no model of the view '{view}' ({view}/{MODEL_FILES[0]}); "
+        f"{'it has: ' + ', '.join(views) if views else 'give a folder written by `partonic train`'}"
+    )
