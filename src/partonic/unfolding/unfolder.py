@@ -5,7 +5,6 @@ The model is a folder of settings and weights; nothing in it is executed. Events
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,48 +21,11 @@ from partonic.unfolding.conditioner import Conditions
 from partonic.unfolding.event_status import NOT_FINITE, OK, event_status
 from partonic.unfolding.inputs import EventTokens, event_tokens
 from partonic.unfolding.model import NetworkSizes, UnfoldingModel
+from partonic.unfolding.partons import PartonSamples, RegressedPartons
 from partonic.unfolding.schema_record import SchemaRecord
 from partonic.unfolding.view import PartonView
 
 __all__ = ["PartonSamples", "RegressedPartons", "Unfolder"]
-
-
-@dataclass(frozen=True)
-class PartonSamples:
-    """Sets of partons drawn for events, S for each; NaN for events whose status is not ``"ok"``.
-
-    Attributes:
-        momenta: (E, px, py, pz) in the laboratory, GeV, `(N, S, P, 4)`; H, t_had, t_lep(, radiation).
-        x1, x2: momentum fractions, `(N, S)`.
-        numbers: in the unit cube of the view, of the laboratory, `(N, S, D)`.
-        log_density: log q(u|x) with respect to du of these numbers, `(N, S)`.
-        status: ``"ok"`` or what is wrong with the event, `(N,)`.
-    """
-
-    momenta: Float[Tensor, "events samples partons 4"]
-    x1: Float[Tensor, "events samples"]
-    x2: Float[Tensor, "events samples"]
-    numbers: Float[Tensor, "events samples dimensions"]
-    log_density: Float[Tensor, "events samples"]
-    status: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class RegressedPartons:
-    """Regressed partons, on shell, their response calibrated; NaN for events whose status is not ``"ok"``.
-
-    Attributes:
-        momenta: (E, px, py, pz) in the laboratory, GeV, `(N, P, 4)`; the radiated parton balances the transverse momenta.
-        x1, x2: momentum fractions, `(N,)`.
-        p_z: regressed longitudinal momentum of the whole, GeV, `(N,)`.
-        status: ``"ok"`` or what is wrong with the event, `(N,)`.
-    """
-
-    momenta: Float[Tensor, "events partons 4"]
-    x1: Float[Tensor, " events"]
-    x2: Float[Tensor, " events"]
-    p_z: Float[Tensor, " events"]
-    status: tuple[str, ...]
 
 
 class Unfolder:
@@ -167,7 +129,7 @@ class Unfolder:
             reco: reconstructed events.
             samples: sets for each event.
             generator: source of all random numbers, on the device of the model.
-            precision: of the flow's networks, ``float32`` or ``bfloat16``; the density is that of the samples either way.
+            precision: of the flow's networks, ``float32`` or ``bfloat16``; the density is that of the samples.
         """
         status, tokens = self._tokens(reco)
         numbers, log_density = self._draw(tokens, samples, generator, precision)
@@ -200,7 +162,7 @@ class Unfolder:
     def log_density(
         self, reco: RecoEvents, numbers: Float[Tensor, "events samples dimensions"]
     ) -> Float[Tensor, "events samples"]:
-        """Return log q(u|x) of given numbers (of the laboratory) for each event; NaN where the status is not ``"ok"``."""
+        """Return log q(u|x) of given numbers (of the laboratory); NaN for events whose status is not ``"ok"``."""
         status, tokens = self._tokens(reco)
         kept = torch.tensor([word == OK for word in status])
         inside = self.view.numbers_in(numbers[kept].to(self.device), tokens.frame)
