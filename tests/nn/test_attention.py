@@ -28,10 +28,17 @@ def test_exchanging_objects_exchanges_their_outputs(stack: AttentionStack, event
     torch.testing.assert_close(stack(objects[:, order], mask[:, order]), stack(objects, mask)[:, order])
 
 
+def test_exchanging_events_exchanges_their_outputs(stack: AttentionStack, events, torch_rng: torch.Generator) -> None:
+    objects, mask = events
+    order = torch.randperm(6, generator=torch_rng)
+    torch.testing.assert_close(stack(objects[order], mask[order]), stack(objects, mask)[order])
+
+
 def test_padding_is_never_looked_at(stack: AttentionStack, events) -> None:
     objects, mask = events
-    other = torch.where(mask[..., None], objects, 1e6)
-    assert torch.equal(stack(objects, mask)[mask], stack(other, mask)[mask])
+    other = torch.where(mask[..., None], objects, torch.nan)
+    assert torch.equal(stack(objects, mask), stack(other, mask))
+    assert not stack(objects, mask)[~mask].any()
 
 
 def test_removing_padding_changes_nothing(stack: AttentionStack, events) -> None:
