@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from partonic.nn.flows.masked import MaskedLinear, MaskedNetwork
+from partonic.nn.flows.masked import MaskedNetwork
 from partonic.nn.flows.spline import spline_forward, spline_inverse, spline_parameters
 
 __all__ = ["AutoregressiveTransform"]
@@ -47,59 +47,47 @@ class AutoregressiveTransform(nn.Module):
         self, x: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
     ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
         """Return z and ln |∂z/∂x|."""
-        z, log_derivative = spline_forward(x, self.network(x, context), self.bound)
-        return z, log_derivative.sum(dim=-1)
+        network = self.network
+        z, log_derivative = spline_forward(x[:, network.drawn], network(x, context), self.bound)
+        return z[:, network.place], log_derivative.sum(dim=-1)
 
     def inverse(
         self, z: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
     ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
         """Return x and ln |∂x/∂z|. Differentiable."""
-        columns: list[Tensor] = [z[:, :0]] * len(self.network.order)
         log_det = z.new_zeros(len(z))
         known = context
         steps = _Steps(self.network)
-        for degree, feature in steps.features:
-            raw = steps.parameters(degree, known)
-            x, log_derivative = spline_inverse(z[:, feature], raw, self.bound)
-            columns[feature] = x[:, None]
-            log_det = log_det - log_derivative
+        for column in z[:, self.network.drawn].unbind(dim=-1):
+            x, log_derivative = spline_inverse(column, steps.parameters(known), self.bound)
             known = torch.cat((known, x[:, None]), dim=-1)
-        return torch.cat(columns, dim=-1), log_det
+            log_det = log_det - log_derivative
+        return known[:, self.network.context :][:, self.network.place], log_det
 
 
 class _Steps:
     """The masked network, one degree at a time, keeping the hidden units that are known."""
 
     def __init__(self, network: MaskedNetwork) -> None:
-        self.network = network
+        self._degree = 0
         features = len(network.order)
-        drawn = sorted(range(features), key=lambda feature: network.order[feature])
-        self.features = list(enumerate(drawn))
-        context = torch.arange(features, features + network.context)
-        self._known: list[Tensor] = []
-        self._sources = [torch.cat((context, torch.tensor(drawn)))]
-        self._sources += [torch.argsort(degrees, stable=True) for degrees in network.degrees]
+        self._layers = [layer.by_degree(features) for layer in network.layers]
+        self._hidden: list[Tensor | None] = [None] * len(network.degrees)
 
-    def parameters(self, degree: int, known: Float[Tensor, "n known"]) -> Float[Tensor, "n outputs"]:
-        """Return the raw parameters of the number of this degree from the context and the numbers before it."""
-        network = self.network
+    def parameters(self, known: Float[Tensor, "n known"]) -> Float[Tensor, "n outputs"]:
+        """Return the raw parameters of the next number, given the context and the numbers before it."""
         values = known
-        for place, degrees in enumerate(network.degrees):
-            units = (degrees == degree).nonzero()[:, 0]
-            hidden = functional.relu(self._layer(network.layers[place], place, units, values))
-            if degree == 0:
-                self._known.append(hidden)
-            else:
-                self._known[place] = torch.cat((self._known[place], hidden), dim=-1)
-            values = self._known[place]
-        first = self.features[degree][1] * network.outputs
-        rows = torch.arange(first, first + network.outputs)
-        return self._layer(network.layers[-1], len(network.degrees), rows, values)
+        for place, layer in enumerate(self._layers[:-1]):
+            units = torch.relu(_linear(values, layer[self._degree]))
+            before = self._hidden[place]
+            values = units if before is None else torch.cat((before, units), dim=-1)
+            self._hidden[place] = values
+        raw = _linear(values, self._layers[-1][self._degree])
+        self._degree += 1
+        return raw
 
-    def _layer(self, layer: nn.Module, place: int, units: Tensor, values: Tensor) -> Tensor:
-        """Return the outputs `units` of a layer; they see all values known so far, so that no mask is needed."""
-        columns = self._sources[place][: values.shape[1]].to(values.device)
-        units = units.to(values.device)
-        if not isinstance(layer, MaskedLinear):
-            raise TypeError(f"expected a masked layer, got {type(layer).__name__}")
-        return functional.linear(values, layer.weight[units[:, None], columns], layer.bias[units])
+
+def _linear(values: Tensor, rows: tuple[Tensor, Tensor]) -> Tensor:
+    """Return the outputs of some rows of a sorted layer; they see all values known so far, so no mask is needed."""
+    weight, bias = rows
+    return functional.linear(values, weight[:, : values.shape[1]], bias)

@@ -49,17 +49,17 @@ class CouplingTransform(nn.Module):
         self, x: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
     ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
         """Return z and ln |∂z/∂x|."""
-        moved, log_derivative = spline_forward(x[:, self.moved], self._parameters(x, context), self.bound)
+        moved, log_derivative = spline_forward(x[:, self.moved], self._raw(x, context), self.bound)
         return self._put(x, moved), log_derivative.sum(dim=-1)
 
     def inverse(
         self, z: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
     ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
         """Return x and ln |∂x/∂z|. Differentiable."""
-        moved, log_derivative = spline_inverse(z[:, self.moved], self._parameters(z, context), self.bound)
+        moved, log_derivative = spline_inverse(z[:, self.moved], self._raw(z, context), self.bound)
         return self._put(z, moved), -log_derivative.sum(dim=-1)
 
-    def _parameters(self, values: Tensor, context: Tensor) -> Tensor:
+    def _raw(self, values: Tensor, context: Tensor) -> Tensor:
         hidden = torch.cat((values[:, self.kept], context), dim=-1)
         for layer in self.layers[:-1]:
             hidden = functional.relu(layer(hidden), inplace=True)

@@ -3,15 +3,18 @@
 Each input number x_i has a degree, its place in the order in which numbers are drawn. Hidden units of degree d see the
 context and the inputs of degree < d; the parameters of x_i are read from hidden units of degree ≤ that of x_i. Degrees
 of hidden units go round: unit j has degree j modulo the number of degrees. Layout of weights and masks is that of the
-masked networks of zuko, so that weights can be exchanged.
+masked networks of zuko, so that weights can be exchanged; to compute, hidden units are sorted by degree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, Self
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
+
+from partonic.nn.flows.triangular import SortedWeight, TriangularLinear, staircase
 
 __all__ = ["MaskedLinear", "MaskedNetwork", "hidden_degrees"]
 
@@ -23,17 +26,33 @@ def hidden_degrees(units: int, features: int, context: int) -> Int[Tensor, "unit
 
 
 class MaskedLinear(nn.Module):
-    """A linear layer whose weights are multiplied by a mask (True = connected)."""
+    """A linear layer whose weights are multiplied by a mask (True = connected).
+
+    Inputs come and outputs go sorted by degree; parameters and mask are stored unsorted.
+    """
 
     weight: Tensor
     bias: Tensor
     mask: Tensor
+    row_order: Tensor
+    row_place: Tensor
+    column_order: Tensor
+    column_place: Tensor
+    sorted_mask: Tensor
 
-    def __init__(self, mask: Bool[Tensor, "outputs inputs"], generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self,
+        mask: Bool[Tensor, "outputs inputs"],
+        output_degrees: Int[Tensor, "outputs"],
+        input_degrees: Int[Tensor, "inputs"],
+        generator: torch.Generator | None = None,
+    ) -> None:
         """Start from uniform weights in ±1/√inputs.
 
         Args:
             mask: which output sees which input.
+            output_degrees: degree of each output; the mask depends on the degrees only.
+            input_degrees: degree of each input.
             generator: source of the first weights; torch's global one if None.
         """
         super().__init__()
@@ -41,18 +60,65 @@ class MaskedLinear(nn.Module):
         self.weight = nn.Parameter(torch.empty(mask.shape).uniform_(-limit, limit, generator=generator))
         self.bias = nn.Parameter(torch.empty(mask.shape[0]).uniform_(-limit, limit, generator=generator))
         self.register_buffer("mask", mask)
+        self._rows_of_degree: list[int] = torch.bincount(output_degrees).tolist()
+        rows = torch.argsort(output_degrees, stable=True)
+        columns = torch.argsort(input_degrees, stable=True)
+        in_order = mask[rows][:, columns]
+        self.blocks = staircase(in_order, output_degrees[rows])
+        for name, order in (("row", rows), ("column", columns)):
+            self.register_buffer(f"{name}_order", order, persistent=False)
+            self.register_buffer(f"{name}_place", torch.argsort(order), persistent=False)
+        self.register_buffer("sorted_mask", in_order.to(self.weight.dtype), persistent=False)
+        self._kept: Tensor | None = None
+        self._kept_version = -1
 
-    def masked_weight(self) -> Float[Tensor, "outputs inputs"]:
-        """Return the weights that act."""
-        return self.weight * self.mask
+    def sorted_weight(self) -> Float[Tensor, "outputs inputs"]:
+        """Return the weights that act, rows and columns sorted by degree; in evaluation kept until they change."""
+        if self.training or (torch.is_grad_enabled() and self.weight.requires_grad):
+            return self._sort()
+        if self._kept is None or self._kept_version != self.weight._version:
+            with torch.inference_mode(mode=False), torch.no_grad():
+                self._kept, self._kept_version = self._sort(), self.weight._version
+        return self._kept
+
+    def sorted_bias(self) -> Float[Tensor, "outputs"]:
+        """Return the biases sorted by degree."""
+        return self.bias[self.row_order]
+
+    def by_degree(self, degrees: int) -> list[tuple[Tensor, Tensor]]:
+        """Return the sorted weights and biases of the outputs of each degree 0, 1, ..., `degrees` − 1."""
+        rows = self._rows_of_degree + [0] * (degrees - len(self._rows_of_degree))
+        return list(zip(self.sorted_weight().split(rows), self.sorted_bias().split(rows), strict=True))
 
     def forward(self, inputs: Float[Tensor, "n inputs"]) -> Float[Tensor, "n outputs"]:
-        """Return W x + b with masked W."""
-        return functional.linear(inputs, self.masked_weight(), self.bias)
+        """Return W x + b with masked W, all sorted by degree."""
+        outputs: Tensor = TriangularLinear.apply(inputs, self.sorted_weight(), self.sorted_bias(), self.blocks)
+        return outputs
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between training and evaluation."""
+        self._kept = None
+        return super().train(mode)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        self._kept = None  # the weights move to another device or type
+        return super()._apply(fn, recurse)
+
+    def _load_from_state_dict(self, *arguments: Any) -> None:
+        self._kept = None  # the weights may be replaced
+        super()._load_from_state_dict(*arguments)
+
+    def _sort(self) -> Tensor:
+        orders = (self.row_order, self.column_order, self.row_place, self.column_place)
+        weight: Tensor = SortedWeight.apply(self.weight, self.sorted_mask, orders)
+        return weight
 
 
 class MaskedNetwork(nn.Module):
     """Raw parameters of each number from the numbers before it and the context, by masked layers with ReLU."""
+
+    drawn: Tensor
+    place: Tensor
 
     def __init__(
         self,
@@ -77,22 +143,20 @@ class MaskedNetwork(nn.Module):
         self.outputs = outputs
         degrees = torch.tensor(self.order)
         self.degrees = [hidden_degrees(units, len(self.order), context) for units in hidden]
-        always = torch.full((context,), -1)
-        inputs = torch.cat((degrees, always))
-        masks = []
-        for layer, units in enumerate(self.degrees):
-            masks.append(units[:, None] > inputs if layer == 0 else units[:, None] >= inputs)
-            inputs = units
-        last = degrees.repeat_interleave(outputs)
-        masks.append(last[:, None] >= inputs if self.degrees else last[:, None] > inputs)
-        self.layers = nn.ModuleList(MaskedLinear(mask, generator) for mask in masks)
+        layers = [torch.cat((degrees, torch.full((context,), -1))), *self.degrees, degrees.repeat_interleave(outputs)]
+        self.layers = nn.ModuleList()
+        for place, (before, after) in enumerate(pairwise(layers)):
+            mask = after[:, None] > before if place == 0 else after[:, None] >= before
+            self.layers.append(MaskedLinear(mask, after, before, generator))
+        self.register_buffer("drawn", torch.argsort(degrees), persistent=False)
+        self.register_buffer("place", degrees, persistent=False)
 
     def forward(
         self, x: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
     ) -> Float[Tensor, "n features outputs"]:
-        """Return the raw parameters of every number."""
-        values = torch.cat((x, context), dim=-1)
+        """Return the raw parameters of every number, in the order of degrees."""
+        values = torch.cat((context, x[:, self.drawn]), dim=-1)
         for layer in self.layers[:-1]:
-            values = functional.relu(layer(values), inplace=True)
+            values = torch.relu_(layer(values))
         raw: Tensor = self.layers[-1](values)
-        return raw.unflatten(-1, (len(self.order), self.outputs))
+        return raw.view(len(x), len(self.order), self.outputs)
