@@ -1,0 +1,109 @@
+"""Inversion of many splines at once, one number after another, without gradient.
+
+Samples run along the last, contiguous axis, parameters along the first, so that each operation sweeps over long rows.
+Bin sizes are compared as they come, unnormalised: with ends c_k = Σ_{j≤k} e_j, the bin of y is the number of c_k below
+y c_K. Six numbers are then picked for each sample: size and end of the bin in x and in y, and the slopes at its edges.
+What the derivative needs is kept, and worked out for all numbers of a transform together.
+
+Formulas: see `partonic.nn.flows.spline`. Functions are called by names that PyTorch and NumPy share.
+"""
+
+import math
+from typing import Any
+
+from partonic.nn.flows.chosen_bin import SMALLEST_SLOPE
+from partonic.nn.flows.incremental_plan import Array
+
+__all__ = ["SplineRows"]
+
+SIZE_EXPONENT = -0.5 * math.log2(SMALLEST_SLOPE)
+"""The size of a bin is 2 to the power of this times r / (1 + |r|)."""
+
+SLOPE_EXPONENT = -math.log2(SMALLEST_SLOPE)
+"""The slope at a knot is 2 to the power of this times r / (1 + |r|)."""
+
+
+class SplineRows:
+    """Splines of `columns` samples: room for the parameters of one number, and for what all numbers need later."""
+
+    def __init__(self, library: Any, features: int, bins: int, columns: int, kind: dict[str, Any]) -> None:
+        """Set up the room.
+
+        Args:
+            library: `torch` or `numpy`.
+            features: numbers of a transform.
+            bins: bins of each spline, K.
+            columns: samples.
+            kind: data type, and device if any.
+        """
+        self.library = library
+        rows = library.empty((5 * bins + 1, columns), **kind)
+        self.parameters = rows[: 3 * bins + 1]
+        """Where the raw parameters of one number are put: 2K sizes and K + 1 slopes."""
+        self._rows = rows.reshape(-1)
+        self._sizes = rows[: 2 * bins]
+        self._sizes_by_axis = self._sizes.reshape((2, bins, columns))
+        self._ends = rows[3 * bins + 1 :].reshape((2, bins, columns))
+        self._totals = self._ends[:, -1]
+        self._upper, self._total = self._ends[1], self._totals[1]
+        self._scratch = library.empty((2 * bins, columns), **kind)
+        self._below = library.empty((bins, columns), **kind)
+        self._sum_up_to = library.tril(library.ones((bins, bins), **kind))
+        place = {"device": kind["device"]} if "device" in kind else {}
+        starts = [0, bins, 3 * bins + 1, 4 * bins + 1, 2 * bins, 2 * bins + 1]
+        column = library.arange(columns, **place)
+        self._first = library.stack([start * columns + column for start in starts])
+        self._row_step = library.empty((columns,), dtype=library.int64, **place)
+        self._kept = library.empty((4, features, columns), **kind)
+
+    def invert(self, step: int, place: Array) -> Array:
+        """Return where x lies in [−bound, bound], as a fraction from 0 to 1.
+
+        Args:
+            step: which number; its parameters lie in `parameters`, which are overwritten.
+            place: where y lies, as a fraction from 0 to 1, (columns,).
+        """
+        library = self.library
+        sizes, scratch = self._sizes, self._scratch
+        library.abs(sizes, out=scratch)
+        scratch += 1.0
+        library.divide(sizes, scratch, out=sizes)
+        sizes *= SIZE_EXPONENT
+        library.exp2(sizes, out=sizes)
+        library.matmul(self._sum_up_to, self._sizes_by_axis, out=self._ends)
+        target = place * self._total
+        library.less(self._upper, target, out=self._below)
+        self._row_step[...] = library.sum(self._below, 0) * len(place)
+        picked = library.take(self._rows, self._first + self._row_step)
+        theta = self._fraction(step, picked, target)
+        return (picked[2] - picked[0] + picked[0] * theta) / self._totals[0]
+
+    def _fraction(self, step: int, picked: Array, target: Array) -> Array:
+        """Return θ and keep what the derivative needs."""
+        library = self.library
+        width, height = picked[0], picked[1]
+        slopes = picked[4:]
+        slopes = library.exp2(slopes / (library.abs(slopes) + 1.0) * SLOPE_EXPONENT)
+        totals = self._totals
+        ratio = (height * totals[0]) / (width * totals[1])
+        fraction = ((target - picked[3]) / height + 1.0).clip(0.0, 1.0)
+        rest = 1.0 - fraction
+        difference = slopes[0] * rest - slopes[1] * fraction
+        twice = 2.0 * ratio
+        size = library.abs(difference)
+        root = library.sqrt(difference * difference + twice * twice * (fraction * rest)) + size
+        from_left = difference >= 0.0
+        share = library.where(from_left, fraction, rest) * twice
+        theta = library.where(from_left, share, root) / (root + share)
+        kept = self._kept
+        kept[0, step], kept[1, step], kept[2:, step] = theta, ratio, slopes
+        return theta
+
+    def log_derivatives(self) -> Array:
+        """Return ln dy/dx of all numbers of the transform inside the bounds, (features, columns)."""
+        theta, ratio, first, second = self._kept
+        rest = 1.0 - theta
+        both = theta * rest
+        scale = ratio / (ratio * (1.0 - 2.0 * both) + (first + second) * both)
+        numerator = second * (theta * theta) + 2.0 * ratio * both + first * (rest * rest)
+        return self.library.log(numerator * (scale * scale))
