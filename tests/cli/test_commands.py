@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 
 import partonic.workflow
 from partonic.cli import main
+from partonic.config.unfolding import SamplingConfig
 from partonic.errors import SimulationError
 from partonic.workflow import Finding, Outcome
 
@@ -42,7 +44,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
     result = run("--help")
     assert result.exit_code == 0
     listed = [line.split()[0] for line in result.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-    assert listed == ["run", "generate", "simulate", "import", "report", "check"]
+    assert listed == ["run", "generate", "simulate", "import", "train", "sample", "report", "check"]
 
 
 def test_version() -> None:
@@ -54,7 +56,7 @@ def test_console_script_is_installed() -> None:
     assert "Commands:" in subprocess.run([script, "--help"], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("command", ["generate", "simulate", "import", "report"])
+@pytest.mark.parametrize("command", ["generate", "simulate", "import", "train", "sample", "report"])
 def test_command_runs_its_step(command: str, analysis: Path, calls: list[dict[str, object]]) -> None:
     result = run(command, analysis)
     assert result.exit_code == 0
@@ -70,7 +72,7 @@ def test_run_does_all_steps(analysis: Path, tmp_path: Path, calls: list[dict[str
     assert calls[0]["config"].output == tmp_path / "elsewhere"
 
 
-@pytest.mark.parametrize("command", ["run", "generate", "simulate", "import", "report", "check"])
+@pytest.mark.parametrize("command", ["run", "generate", "simulate", "import", "train", "sample", "report", "check"])
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -100,6 +102,51 @@ def test_wrong_usage(arguments: list[str]) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
     assert "Usage: " in result.stderr
+
+
+@pytest.fixture
+def sampled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[object, ...], dict[str, object]]]:
+    """Stand-in for the sampling of a store: notes what the command asks for."""
+    asked: list[tuple[tuple[object, ...], dict[str, object]]] = []
+
+    def sample_events(*arguments: object, **options: object) -> str:
+        asked.append((arguments, options))
+        return "5 events"
+
+    module = types.ModuleType("partonic.unfolding.sample_events")
+    module.sample_events = sample_events
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return asked
+
+
+def test_sample_takes_any_store(sampled: list[tuple[tuple[object, ...], dict[str, object]]]) -> None:
+    result = run(
+        "sample", "--store", "a.parquet", "--output", "b.parquet", "--samples", 7, "--view", "hard", "--seed", 3
+    )
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "sample: 5 events\n"
+    (store, output, model, view, config, seed), options = sampled[0]
+    assert (store, output, model, view, seed) == (Path("a.parquet"), Path("b.parquet"), "pretrained", "hard", 3)
+    assert config == SamplingConfig(samples_per_event=7)
+    assert options["force"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give an ANALYSIS, or --store"),
+        (["--store", "a.parquet"], "give an ANALYSIS, or --store"),
+        (["a.yaml", "--samples", "5"], "--samples: the analysis file has these settings"),
+        (["a.yaml", "--store", "b.parquet", "--max-events", "5"], "--store, --max-events: the analysis file has"),
+        (["--store", "a.parquet", "-o", "b.parquet", "--samples", "0"], "0 is not in the range"),
+        (["--store", "a.parquet", "-o", "b.parquet", "--view", "soft"], "'soft' is not one of 'hard', 'with_isr'"),
+        (["--store", "a.parquet", "-o", "b.parquet", "--sample", "5"], "Did you mean"),
+    ],
+)
+def test_wrong_use_of_sample(arguments: list[str], message: str) -> None:
+    result = run("sample", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
 
 
 def failing(error: BaseException) -> object:

@@ -83,7 +83,7 @@ def _table(count: int, rng: np.random.Generator, faults: bool) -> pa.Table:
     decays = np.stack([share * hard.momenta[:, origin].numpy() for origin, _, _, share in _DECAYS], axis=1)
     columns: dict[str, object] = {
         "event_id": np.arange(count),
-        "weight": np.full(count, 0.5 / count),
+        "weight": np.full(count, 0.5 / max(count, 1)),
         "coefficients": _fixed(rng.uniform(0.1, 1.0, (count, len(PROCESS.monomials)))),
         "partons": _fixed(hard.momenta.numpy().reshape(count, -1)),
         "x1": hard.x1.numpy(),

@@ -9,7 +9,9 @@ from partonic.cli.generate import generate
 from partonic.cli.import_events import import_events
 from partonic.cli.report import report
 from partonic.cli.run import run
+from partonic.cli.sample import sample
 from partonic.cli.simulate import simulate
+from partonic.cli.train import train
 from partonic.errors import PartonicError
 
 __all__ = ["main"]
@@ -54,5 +56,5 @@ def main(verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[handler])
 
 
-for command in (run, generate, simulate, import_events, report, check):
+for command in (run, generate, simulate, import_events, train, sample, report, check):
     main.add_command(command)

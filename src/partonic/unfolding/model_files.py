@@ -19,12 +19,12 @@ MODEL_FILES = ("model.json", "weights.safetensors")
 _VIEWS: tuple[View, ...] = get_args(View)
 
 
-def find_model(model: str | Path, view: View, process: str = "tth") -> Path:
+def find_model(model: str | Path, view: View | None = None, process: str = "tth") -> Path:
     """Return the folder of a trained model.
 
     Args:
         model: `PRETRAINED`, a folder that holds one folder for each view, or the model folder itself.
-        view: which partons.
+        view: which partons; None for those of the model folder, or for the first view that there is.
         process: name of the hard process, for the pretrained models.
 
     Raises:
@@ -33,9 +33,10 @@ def find_model(model: str | Path, view: View, process: str = "tth") -> Path:
     folder = _above(model, process)
     if _is_model(folder):
         return folder
-    if _is_model(folder / view):
-        return folder / view
-    raise ModelError(_not_found(model, folder, view, process))
+    for name in available_views(model, process):
+        if view in (name, None):
+            return folder / name
+    raise ModelError(_not_found(model, folder, view or "any", process))
 
 
 def available_views(model: str | Path, process: str = "tth") -> tuple[View, ...]:
@@ -68,7 +69,7 @@ def _is_model(folder: Path) -> bool:
     return (folder / MODEL_FILES[0]).is_file()
 
 
-def _not_found(model: str | Path, folder: Path, view: View, process: str) -> str:
+def _not_found(model: str | Path, folder: Path, view: str, process: str) -> str:
     if str(model) == PRETRAINED:
         known = [f"{name} ({', '.join(views)})" for name, views in pretrained_models().items()]
         return f"no pretrained model of the view '{view}' of '{process}' ships with partonic; it has: " + (
@@ -76,8 +77,6 @@ def _not_found(model: str | Path, folder: Path, view: View, process: str) -> str
         )
     if not folder.is_dir():
         return f"there is no folder {folder}; give '{PRETRAINED}', or a folder written by `partonic train`"
-    views = [name for name in _VIEWS if _is_model(folder / name)]
-    return (
-        f"{folder} holds no model of the view '{view}' ({view}/{MODEL_FILES[0]}); "
-        f"{'it has: ' + ', '.join(views) if views else 'give a folder written by `partonic train`'}"
-    )
+    views = available_views(model, process)
+    there = f"it has: {', '.join(views)}" if views else f"give '{PRETRAINED}', or a folder written by `partonic train`"
+    return f"{folder} holds no model of the view '{view}' ({view}/{MODEL_FILES[0]}); {there}"

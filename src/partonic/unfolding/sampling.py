@@ -31,7 +31,7 @@ from partonic.unfolding.partons import PartonSamples
 from partonic.unfolding.samples_file import SamplesFile, SamplesMetadata, samples_table, write_samples
 from partonic.unfolding.view import PartonView
 
-__all__ = ["LoadedModel", "PartonSampler", "SamplingResult", "sample_store"]
+__all__ = ["LoadedModel", "PartonSampler", "SamplingResult", "check_device", "sample_store"]
 
 _SETS_IN_MEMORY = 250_000
 _COLUMNS = (
@@ -122,7 +122,7 @@ def sample_store(
         ConfigError: if the device is not there.
         OutputError: if the result cannot be written.
     """
-    _check_device(config.device)
+    check_device(config.device)
     events = EventStore.open(store)
     model.sampler.check(events.metadata, str(store))
     metadata = _metadata(events, model, config, seed)
@@ -138,6 +138,7 @@ def _metadata(store: EventStore, model: LoadedModel, config: SamplingConfig, see
     view, digest, settings = model.sampler.view, file_digest(store.path), config.model_dump(mode="json")
     content: dict[str, object] = {
         "store": digest,
+        "view": view.name,
         "model": model.fingerprint,
         "sampling": settings,
         "seed": seed,
@@ -241,6 +242,11 @@ def _joined(parts: Sequence[Path]) -> Iterator[pa.Table]:
         yield from file.tables(file.num_events)
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """Check that a device is there.
+
+    Raises:
+        ConfigError: if it is not.
+    """
     if device != "cpu" and not torch.cuda.is_available():
         raise ConfigError(f"the device '{device}' was asked for, but this machine has no CUDA device; use 'cpu'")

@@ -30,11 +30,13 @@ def run_analysis(
     """Run the steps of an analysis, in order, in its output folder.
 
     A step runs if its settings, its version or the content of its input files changed, or if its files are not as it
-    left them. It can be stopped at any moment; the next run goes on.
+    left them. It can be stopped at any moment; the next run goes on. Steps whose files no wanted step needs are left
+    alone.
 
     Args:
         config: the analysis.
-        steps: names of the steps to run; the steps before them must be up to date. None: all that the analysis has.
+        steps: names of the steps to run; the steps whose files they read must be up to date. None: all that the
+            analysis has.
         force: run the steps even if nothing changed.
         progress: told how far each step is.
         available: all steps, in order.
@@ -46,9 +48,10 @@ def run_analysis(
     """
     of_analysis = [step for step in available if step.applies(config)]
     wanted = _wanted(of_analysis, steps, config)
+    needed = _needed(of_analysis, wanted, config)
     with folder_lock(config.output):
         state = WorkflowState(config.output)
-        return [_bring_up_to_date(step, wanted, state, config, force, progress) for step in _until(of_analysis, wanted)]
+        return [_bring_up_to_date(step, wanted, state, config, force, progress) for step in needed]
 
 
 def _wanted(of_analysis: Sequence[Step], steps: Sequence[str] | None, config: AnalysisConfig) -> set[str]:
@@ -61,9 +64,14 @@ def _wanted(of_analysis: Sequence[Step], steps: Sequence[str] | None, config: An
     return set(steps)
 
 
-def _until(of_analysis: Sequence[Step], wanted: set[str]) -> Sequence[Step]:
-    last = max(index for index, step in enumerate(of_analysis) if step.name in wanted)
-    return of_analysis[: last + 1]
+def _needed(of_analysis: Sequence[Step], wanted: set[str], config: AnalysisConfig) -> Sequence[Step]:
+    """Return, in order, the wanted steps and those whose files they read, directly or through others."""
+    names = set(wanted)
+    for step in reversed(of_analysis):
+        if step.name in names:
+            read = set(step.inputs(config))
+            names |= {other.name for other in of_analysis if read & set(other.outputs(config))}
+    return [step for step in of_analysis if step.name in names]
 
 
 def _bring_up_to_date(

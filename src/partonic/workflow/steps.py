@@ -1,4 +1,4 @@
-"""The steps of an analysis, in order. Later steps (train, sample, mem, infer) join the list between events and report.
+"""The steps of an analysis, in order. Later steps (mem, infer) join the list between samples and report.
 
 Each step owns the folder of its name within the output folder. What is heavy is imported when the step runs.
 """
@@ -11,9 +11,11 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError
 from partonic.progress import Progress
+from partonic.workflow.places import event_store, generation_record, parton_events
 from partonic.workflow.step import Step
+from partonic.workflow.unfolding_steps import SampleStep, TrainStep
 
-__all__ = ["STEPS", "GenerateStep", "ImportStep", "ReportStep", "SimulateStep", "event_store"]
+__all__ = ["STEPS", "GenerateStep", "ImportStep", "ReportStep", "SimulateStep"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class GenerateStep:
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the event file and the record of the generation."""
-        return (_parton_events(config), _generation_record(config))
+        return (parton_events(config), generation_record(config))
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Train the sampler and generate the events."""
@@ -68,7 +70,7 @@ class SimulateStep:
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the parton events."""
-        return (_parton_events(config),)
+        return (parton_events(config),)
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the event store."""
@@ -80,7 +82,7 @@ class SimulateStep:
         from partonic.simulation.pipeline import simulate
 
         process, store = ProcessInfo.of_config(config.process), event_store(config)
-        return str(simulate(_parton_events(config), process, config.simulation, config.seed, store, progress))
+        return str(simulate(parton_events(config), process, config.simulation, config.seed, store, progress))
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class ReportStep:
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the event store, and the record of the generation if the events are our own."""
-        return (event_store(config),) if config.import_ else (event_store(config), _generation_record(config))
+        return (event_store(config),) if config.import_ else (event_store(config), generation_record(config))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the page and its numbers."""
@@ -158,16 +160,11 @@ class ReportStep:
         """Fill the histograms and write the page."""
         from partonic.report.build import build_report
 
-        generation = None if config.import_ else _generation_record(config)
+        generation = None if config.import_ else generation_record(config)
         page = build_report(
             event_store(config), config.output / self.name, config.report, generation=generation, progress=progress
         )
         return f"the report is {page}"
-
-
-def event_store(config: AnalysisConfig) -> Path:
-    """Return the path of the event store of an analysis."""
-    return config.output / ("import" if config.import_ else "simulate") / "events.parquet"
 
 
 def _import_of(config: AnalysisConfig) -> ImportConfig:
@@ -176,12 +173,4 @@ def _import_of(config: AnalysisConfig) -> ImportConfig:
     return config.import_
 
 
-def _parton_events(config: AnalysisConfig) -> Path:
-    return config.output / "generate" / "events.lhe.gz"
-
-
-def _generation_record(config: AnalysisConfig) -> Path:
-    return config.output / "generate" / "generation.json"
-
-
-STEPS: tuple[Step, ...] = (GenerateStep(), SimulateStep(), ImportStep(), ReportStep())
+STEPS: tuple[Step, ...] = (GenerateStep(), SimulateStep(), ImportStep(), TrainStep(), SampleStep(), ReportStep())

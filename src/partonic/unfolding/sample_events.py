@@ -1,0 +1,72 @@
+"""Sampling with a trained model, found by its name: what `partonic sample` does."""
+
+from pathlib import Path
+
+from partonic.config.unfolding import SamplingConfig, View
+from partonic.errors import ModelError, OutputError
+from partonic.events.store import EventStore
+from partonic.parts import remove_parts
+from partonic.progress import SILENT, Progress
+from partonic.unfolding.model_files import find_model, model_fingerprint
+from partonic.unfolding.sampling import LoadedModel, SamplingResult, check_device, sample_store
+from partonic.unfolding.unfolder import Unfolder
+
+__all__ = ["load_model", "sample_events"]
+
+
+def load_model(model: str | Path, view: View | None = None, process: str = "tth", device: str = "cpu") -> LoadedModel:
+    """Load a trained model.
+
+    Args:
+        model: ``pretrained``, a folder that holds one folder for each view, or the model folder itself.
+        view: which partons; None for those of the model folder, or for the first view that there is.
+        process: name of the hard process, for the pretrained models.
+        device: where the networks run.
+
+    Raises:
+        ModelError: if there is no such model, it is damaged, or samples other partons.
+        ConfigError: if the device is not there.
+    """
+    check_device(device)
+    folder = find_model(model, view, process)
+    unfolder = Unfolder.load(folder, device)
+    if view not in (None, unfolder.view.name):
+        raise ModelError(f"{folder} samples the view '{unfolder.view.name}', but '{view}' is asked for")
+    return LoadedModel(unfolder, str(model), model_fingerprint(folder))
+
+
+def sample_events(
+    store: Path,
+    output: Path,
+    model: str | Path,
+    view: View | None,
+    config: SamplingConfig,
+    seed: int,
+    *,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> SamplingResult:
+    """Sample partons for the selected events of a store with a trained model.
+
+    Args:
+        store: event store (Parquet).
+        output: the file of samples.
+        model: as for `load_model`.
+        view: as for `load_model`.
+        config: settings.
+        seed: root seed.
+        force: sample again even if nothing changed.
+        progress: told about each batch.
+
+    Raises:
+        PartonicError: as `load_model` and `sample_store`.
+        OutputError: if `output` is the store itself.
+    """
+    if output.resolve() == store.resolve():
+        raise OutputError(f"{output} is the event store; give the samples a file of their own")
+    process = EventStore.open(store).metadata.process
+    loaded = load_model(model, view, process, config.device)
+    if force:
+        remove_parts(output)
+        output.unlink(missing_ok=True)
+    return sample_store(store, loaded, config, seed, output, progress)

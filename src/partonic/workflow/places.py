@@ -1,0 +1,33 @@
+"""Where the steps of an analysis leave their files: each in the folder of its name within the output folder."""
+
+from pathlib import Path
+
+from partonic.config.analysis import AnalysisConfig
+from partonic.config.unfolding import View
+
+__all__ = ["event_store", "generation_record", "parton_events", "samples_file", "trained_models"]
+
+
+def parton_events(config: AnalysisConfig) -> Path:
+    """Return the path of the generated parton events."""
+    return config.output / "generate" / "events.lhe.gz"
+
+
+def generation_record(config: AnalysisConfig) -> Path:
+    """Return the path of the record of the generation."""
+    return config.output / "generate" / "generation.json"
+
+
+def event_store(config: AnalysisConfig) -> Path:
+    """Return the path of the event store."""
+    return config.output / ("import" if config.import_ else "simulate") / "events.parquet"
+
+
+def trained_models(config: AnalysisConfig) -> Path:
+    """Return the folder of the models trained here, which has one folder for each parton view."""
+    return config.output / "train"
+
+
+def samples_file(config: AnalysisConfig, view: View) -> Path:
+    """Return the path of the sampled partons of a view."""
+    return config.output / "sample" / f"{view}.parquet"
