@@ -23,7 +23,7 @@ def solve(multipliers: Multipliers, start: Tensor, main: object, values: object,
 def test_reaches_the_constraint_with_the_known_multiplier(damping: float) -> None:
     """Minimise x² with 1 − x ≤ 0: x = 1 and λ = 2; written as a value 3 − x with target 2."""
     multipliers = Multipliers({"line": MaxConstraint(2.0, damping)})
-    x = solve(multipliers, torch.tensor(-1.0).double(), lambda x: x**2, lambda x: {"line": 3.0 - x})
+    x = solve(multipliers, torch.tensor(-1.0, dtype=torch.float64), lambda x: x**2, lambda x: {"line": 3.0 - x})
     assert float(x) == pytest.approx(1.0, abs=1e-6)
     assert multipliers.current()["line"] == pytest.approx(2.0, abs=1e-5)
 
@@ -31,7 +31,7 @@ def test_reaches_the_constraint_with_the_known_multiplier(damping: float) -> Non
 def test_two_constraints_of_which_one_is_active() -> None:
     """Minimise |x − (2, 1)|² with |x|² ≤ 1 and x_2 ≤ 3: x = (2, 1)/√5 and λ = √5 − 1; the second is inactive."""
     multipliers = Multipliers.with_targets({"disc": 1.0, "line": 3.0, "unused": None}, damping=2.0)
-    goal = torch.tensor([2.0, 1.0])
+    goal = torch.tensor([2.0, 1.0], dtype=torch.float64)
     x = solve(
         multipliers,
         torch.zeros(2).double(),
@@ -47,7 +47,13 @@ def test_multiplier_is_the_price_of_the_constraint() -> None:
     """λ = −df/d(target): minimum x² with 1/x ≤ t at x = 1/t, f = 1/t², λ = 2/t³."""
     for target in (0.8, 1.25):
         multipliers = Multipliers({"inverse": MaxConstraint(target, 3.0)})
-        solve(multipliers, torch.tensor(2.0).double(), lambda x: x**2, lambda x: {"inverse": 1.0 / x}, steps=900)
+        solve(
+            multipliers,
+            torch.tensor(2.0, dtype=torch.float64),
+            lambda x: x**2,
+            lambda x: {"inverse": 1.0 / x},
+            steps=900,
+        )
         assert multipliers.current()["inverse"] == pytest.approx(2.0 / target**3, rel=1e-4)
 
 
@@ -67,19 +73,19 @@ def test_constraint_that_holds_pulls_nothing(damping: float) -> None:
 def test_multiplier_decays_to_zero_once_the_constraint_holds() -> None:
     multipliers = Multipliers({"a": MaxConstraint(1.0, 10.0)})
     multipliers.multiplier.fill_(4.0)
-    for _ in range(60):
+    for _ in range(200):
         multipliers.ascend({"a": 0.9}, 1.0)
-    assert multipliers.current() == {"a": pytest.approx(0.0, abs=0.01)}
+    assert multipliers.current() == {"a": pytest.approx(0.0, abs=1e-6)}
 
 
 def test_step_of_a_multiplier_is_the_gradient_of_the_lagrangian() -> None:
     """In λ, for a violated constraint, one that holds a little, and one that holds by far."""
     for value in (1.4, 0.9, 0.1):
         multipliers = Multipliers({"a": MaxConstraint(1.0, 3.0)})
-        multipliers.multiplier = torch.tensor([0.6]).double().requires_grad_()
-        total = multipliers(torch.tensor(0.0), {"a": torch.tensor(value).double()})
+        multipliers.multiplier = torch.tensor([0.6], dtype=torch.float64).requires_grad_()
+        total = multipliers(torch.tensor(0.0, dtype=torch.float64), {"a": torch.tensor(value, dtype=torch.float64)})
         (slope,) = torch.autograd.grad(total, multipliers.multiplier)
-        multipliers.multiplier = torch.tensor([0.6]).double()
+        multipliers.multiplier = torch.tensor([0.6], dtype=torch.float64)
         multipliers.ascend({"a": value}, 0.25)
         assert multipliers.current()["a"] == pytest.approx(0.6 + 0.25 * float(slope), abs=1e-12)
 

@@ -73,7 +73,7 @@ def test_mean_over_batches_of_any_size_is_the_exact_value(
     torch_rng: torch.Generator, shift: float, sigma_y: float, dimensions: int, size: int
 ) -> None:
     batches = 1200 if size == 2 else 300
-    offset = torch.tensor([shift] + [0.0] * (dimensions - 1)).double()
+    offset = torch.tensor([shift] + [0.0] * (dimensions - 1), dtype=torch.float64)
     values = torch.stack([
         mmd(torch.randn(size, dimensions, generator=torch_rng).double(),
             sigma_y * torch.randn(size, dimensions, generator=torch_rng).double() + offset)
@@ -92,7 +92,7 @@ def test_biased_statistic_exceeds_the_exact_value_by_its_known_bias(torch_rng: t
     ])  # fmt: skip
     bias = 2.0 * (len(SCALES) - mean_kernel(0.0, (math.sqrt(2.0),))) / size
     error = float(values.std() / math.sqrt(batches))
-    assert error < 0.02 * bias
+    assert error < 0.03 * bias
     assert abs(float(values.mean()) - bias) < 3.5 * error
 
 
@@ -156,15 +156,15 @@ def test_reduced_precision_and_autocast_compute_in_float32(torch_rng: torch.Gene
 
 
 def test_gradient_descent_on_it_moves_one_sample_onto_the_other(torch_rng: torch.Generator) -> None:
-    y = torch.randn(256, 2, generator=torch_rng)
-    x = (0.5 * torch.randn(256, 2, generator=torch_rng) + 1.0).requires_grad_()
-    optimizer = torch.optim.Adam([x], lr=0.08)
-    for _ in range(50):
+    x, y = torch.randn(2, 512, 2, generator=torch_rng)
+    shift, width = torch.full((2,), 1.0, requires_grad=True), torch.full((2,), 0.5, requires_grad=True)
+    optimizer = torch.optim.Adam([shift, width], lr=0.05)
+    for _ in range(60):
         optimizer.zero_grad()
-        mmd(x, y).backward()
+        mmd(width * x + shift, y).backward()
         optimizer.step()
-    assert float(x.detach().mean(0).abs().max()) < 0.25
-    assert float((x.detach().std(0) - 1.0).abs().max()) < 0.25
+    assert float(shift.detach().abs().max()) < 0.15  # the means of 512 events differ by 0.06
+    assert float((width.detach() - 1.0).abs().max()) < 0.15
 
 
 def test_too_few_events_are_refused() -> None:

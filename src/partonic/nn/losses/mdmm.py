@@ -7,9 +7,9 @@ the augmented Lagrangian of R. T. Rockafellar (J. Optim. Theory Appl. 12 (1973) 
 
     L = f + Σ_i [max(0, λ_i + c_i g_i)² − λ_i²] / (2 c_i) .
 
-Its gradient in the weights is ∇f + Σ_i max(0, λ_i + c_i g_i) ∇g_i; that in λ_i is max(g_i, −λ_i/c_i), so that a
-constraint that holds pulls nothing and its multiplier decays to exactly 0. Without damping, L = f + Σ_i λ_i g_i. At the
-optimum λ_i is the price of the constraint, −df/d(target_i).
+Its gradient in the weights is ∇f + Σ_i max(0, λ_i + c_i g_i) ∇g_i; that in λ_i is max(g_i, −λ_i/c_i): a
+constraint that always held has λ_i = 0 and pulls nothing, and where one comes to hold its multiplier decays.
+Without damping, L = f + Σ_i λ_i g_i. At the optimum λ_i is the price of the constraint, −df/d(target_i).
 """
 
 from collections.abc import Mapping
