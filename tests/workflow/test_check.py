@@ -26,6 +26,8 @@ def test_analysis_with_all_that_it_needs(tmp_path: Path) -> None:
         ({"process": {"collider_energy": 400.0}}, "process", "below the threshold"),
         ({"simulation": {"pythia_settings": ["TimeShower:alphasValeu = 0.1"]}}, "shower", "TimeShower:alphasValeu"),
         ({"import": {"format": "lhe", "files": ["absent.lhe"]}}, "files", "there is no file absent.lhe"),
+        ({"unfolding": {"model": "absent"}}, "unfolding", "there is no folder absent; give 'pretrained', or a folder"),
+        ({"unfolding": {"stores": ["absent.parquet"]}}, "unfolding", "there is no file absent.parquet; mend the key"),
     ],
 )
 def test_what_is_missing_is_named(tmp_path: Path, content: dict[str, object], subject: str, message: str) -> None:
@@ -41,6 +43,38 @@ def test_imported_events_need_no_generator(tmp_path: Path) -> None:
     findings = findings_of({"import": {"format": "lhe", "files": [events]}}, tmp_path / "out")
     assert list(findings) == ["configuration", "packages", "output", "files"]
     assert all(finding.passed for finding in findings.values())
+
+
+@pytest.mark.parametrize(
+    ("section", "detail"),
+    [
+        ({}, "networks of the preset 'small' are trained on the events of this analysis"),
+        ({"preset": "tiny", "stores": ["events.lhe"]}, "networks of the preset 'tiny' are trained on 1 event stores"),
+        ({"views": ["hard"], "model": "model"}, "trained models found: model/hard"),
+    ],
+)
+def test_unfolding_that_is_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: dict[str, object], detail: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("events.lhe").write_text("")
+    Path("model/hard").mkdir(parents=True)
+    Path("model/hard/model.json").write_text("{}")
+    content = {"import": {"format": "lhe", "files": ["events.lhe"]}, "unfolding": section}
+    findings = findings_of(content, tmp_path / "out")
+    assert all(finding.passed for finding in findings.values())
+    assert findings["unfolding"].detail.startswith(detail)
+
+
+@pytest.mark.parametrize(("section", "needed"), [({}, True), ({"model": "pretrained"}, False)])
+def test_only_training_needs_lightning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: dict[str, object], needed: bool
+) -> None:
+    monkeypatch.setattr(check, "find_spec", lambda name: None if name == "lightning" else object())
+    finding = findings_of({"unfolding": section}, tmp_path / "out")["packages"]
+    assert finding.passed is not needed
+    if needed:
+        assert "pip install 'partonic[unfolding]'" in finding.detail
 
 
 def test_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from partonic.config.analysis import AnalysisConfig
+from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
@@ -17,6 +18,8 @@ _OWN_EVENTS: _Extras = {
     "generation": ("madnis", "safetensors"),
     "simulation": ("dask", "distributed", "fastjet", "pythia8mc"),
 }
+_TRAINING: _Extras = {"unfolding": ("lightning", "safetensors")}
+_SAMPLING: _Extras = {"unfolding": ("safetensors",)}
 _REPORT: _Extras = {"report": ("jinja2", "matplotlib")}
 _READERS: dict[str, _Extras] = {
     "lhe": {},
@@ -61,7 +64,9 @@ def check_analysis(config: AnalysisConfig) -> Iterator[Finding]:
 
 def checks_of(config: AnalysisConfig) -> Sequence[tuple[str, Check]]:
     """Return the questions that matter for this analysis."""
-    common = (("packages", packages_are_installed), ("output", output_is_writable))
+    common: list[tuple[str, Check]] = [("packages", packages_are_installed), ("output", output_is_writable)]
+    if config.unfolding:
+        common.append(("unfolding", unfolding_is_ready))
     if config.import_:
         return (*common, ("files", files_exist))
     process = (("matrix element", matrix_element_agrees), ("process", cross_section_is_plausible))
@@ -74,7 +79,7 @@ def packages_are_installed(config: AnalysisConfig) -> str:
     Raises:
         DependencyError: naming the packages that are missing and the extras that bring them.
     """
-    needed = _REPORT | (_READERS[config.import_.format] if config.import_ else _OWN_EVENTS)
+    needed = _needed_packages(config)
     missing = {extra: [name for name in names if find_spec(name) is None] for extra, names in needed.items()}
     lacking = [name for names in missing.values() for name in names]
     if lacking:
@@ -83,6 +88,13 @@ def packages_are_installed(config: AnalysisConfig) -> str:
             f"not installed: {', '.join(lacking)}; install them with: pip install 'partonic[{extras}]'"
         )
     return f"found {', '.join(name for names in needed.values() for name in names)}"
+
+
+def _needed_packages(config: AnalysisConfig) -> _Extras:
+    events = _READERS[config.import_.format] if config.import_ else _OWN_EVENTS
+    if config.unfolding is None:
+        return _REPORT | events
+    return _REPORT | events | (_SAMPLING if config.unfolding.model else _TRAINING)
 
 
 def output_is_writable(config: AnalysisConfig) -> str:
@@ -120,3 +132,23 @@ def pythia_accepts(config: AnalysisConfig) -> str:
 
     check_simulation(config.simulation)
     return f"Pythia accepts all settings, {len(config.simulation.pythia_settings)} of them from the analysis file"
+
+
+def unfolding_is_ready(config: AnalysisConfig) -> str:
+    """Look for the trained models that the analysis names, or for the event stores to train on.
+
+    Raises:
+        ModelError: if a model is not there.
+        EventFileError: naming the stores that are missing.
+    """
+    from partonic.unfolding.model_files import find_model
+
+    section = config.unfolding or UnfoldingConfig()
+    if section.model is not None:
+        folders = [str(find_model(section.model, view, config.process.name)) for view in section.views]
+        return f"trained models found: {', '.join(folders)}"
+    missing = [str(path) for path in section.stores if not path.is_file()]
+    if missing:
+        raise EventFileError(f"there is no file {', '.join(missing)}; mend the key unfolding.stores")
+    source = f"{len(section.stores)} event stores found" if section.stores else "the events of this analysis"
+    return f"networks of the preset '{section.preset}' are trained on {source}"

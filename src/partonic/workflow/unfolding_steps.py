@@ -27,8 +27,10 @@ class TrainStep:
 
     def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
         """Return the section without what only sampling needs, the process and the seed."""
-        unused = {"preset": True, "model": True, "stores": True, "sampling": True, "training": {"logger"}}
-        section = _section(config).model_dump(mode="json", exclude=unused)
+        section = _section(config).model_dump(
+            mode="json",
+            exclude={"preset": True, "model": True, "stores": True, "sampling": True, "training": {"logger"}},
+        )
         return {"unfolding": section, "process": config.process.model_dump(mode="json"), "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
