@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from partonic.nn.flows.masked import MaskedNetwork
 from partonic.nn.flows.spline import spline_forward, spline_inverse, spline_parameters
@@ -44,25 +43,25 @@ class AutoregressiveTransform(nn.Module):
         self.bound = bound
 
     def forward(
-        self, x: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
-    ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
-        """Return z and ln |∂z/∂x|."""
-        network = self.network
-        z, log_derivative = spline_forward(x[:, network.drawn], network(x, context), self.bound)
-        return z[:, network.place], log_derivative.sum(dim=-1)
+        self, x: Float[Tensor, "features n"], context: Float[Tensor, "context n"]
+    ) -> tuple[Float[Tensor, "features n"], Float[Tensor, "n"]]:
+        """Return z and ln |∂z/∂x|; events are columns."""
+        ordered = x[self.network.drawn]
+        z, log_derivative = spline_forward(ordered, self.network(ordered, context), self.bound)
+        return z[self.network.place], log_derivative.sum(dim=0)
 
     def inverse(
-        self, z: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
-    ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
-        """Return x and ln |∂x/∂z|. Differentiable."""
-        log_det = z.new_zeros(len(z))
+        self, z: Float[Tensor, "features n"], context: Float[Tensor, "context n"]
+    ) -> tuple[Float[Tensor, "features n"], Float[Tensor, "n"]]:
+        """Return x and ln |∂x/∂z|; events are columns. Differentiable."""
+        log_det = z.new_zeros(z.shape[1])
         known = context
         steps = _Steps(self.network)
-        for column in z[:, self.network.drawn].unbind(dim=-1):
-            x, log_derivative = spline_inverse(column, steps.parameters(known), self.bound)
-            known = torch.cat((known, x[:, None]), dim=-1)
+        for row in z[self.network.drawn]:
+            x, log_derivative = spline_inverse(row, steps.parameters(known), self.bound)
+            known = torch.cat((known, x[None]))
             log_det = log_det - log_derivative
-        return known[:, self.network.context :][:, self.network.place], log_det
+        return known[self.network.context :][self.network.place], log_det
 
 
 class _Steps:
@@ -70,17 +69,16 @@ class _Steps:
 
     def __init__(self, network: MaskedNetwork) -> None:
         self._degree = 0
-        features = len(network.order)
-        self._layers = [layer.by_degree(features) for layer in network.layers]
+        self._layers = [layer.by_degree(len(network.order)) for layer in network.masked_layers()]
         self._hidden: list[Tensor | None] = [None] * len(network.degrees)
 
-    def parameters(self, known: Float[Tensor, "n known"]) -> Float[Tensor, "n outputs"]:
+    def parameters(self, known: Float[Tensor, "known n"]) -> Float[Tensor, "outputs n"]:
         """Return the raw parameters of the next number, given the context and the numbers before it."""
         values = known
         for place, layer in enumerate(self._layers[:-1]):
             units = torch.relu(_linear(values, layer[self._degree]))
             before = self._hidden[place]
-            values = units if before is None else torch.cat((before, units), dim=-1)
+            values = units if before is None else torch.cat((before, units))
             self._hidden[place] = values
         raw = _linear(values, self._layers[-1][self._degree])
         self._degree += 1
@@ -90,4 +88,4 @@ class _Steps:
 def _linear(values: Tensor, rows: tuple[Tensor, Tensor]) -> Tensor:
     """Return the outputs of some rows of a sorted layer; they see all values known so far, so no mask is needed."""
     weight, bias = rows
-    return functional.linear(values, weight[:, : values.shape[1]], bias)
+    return torch.addmm(bias[:, None], weight[:, : values.shape[0]], values)

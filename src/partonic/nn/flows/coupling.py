@@ -4,11 +4,11 @@ Both directions take one pass of a plain network (Dinh et al., arXiv:1605.08803,
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from partonic.nn.flows.spline import spline_forward, spline_inverse, spline_parameters
 
@@ -17,6 +17,9 @@ __all__ = ["CouplingTransform"]
 
 class CouplingTransform(nn.Module):
     """One coupling transform of D numbers under a condition."""
+
+    kept: Tensor
+    moved: Tensor
 
     def __init__(
         self,
@@ -38,43 +41,45 @@ class CouplingTransform(nn.Module):
             generator: source of the first weights; torch's global one if None.
         """
         super().__init__()
-        self.kept = [feature for feature, keep in enumerate(kept) if keep]
-        self.moved = [feature for feature, keep in enumerate(kept) if not keep]
+        keeps = torch.tensor(kept)
+        self.register_buffer("kept", keeps.nonzero()[:, 0], persistent=False)
+        self.register_buffer("moved", (~keeps).nonzero()[:, 0], persistent=False)
         self.bound = bound
         sizes = (len(self.kept) + context, *hidden, len(self.moved) * spline_parameters(bins))
-        layers = [_dense(inputs, outputs, generator) for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True)]
+        layers = [_dense(inputs, outputs, generator) for inputs, outputs in pairwise(sizes)]
         self.layers = nn.ModuleList(layers)
 
     def forward(
-        self, x: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
-    ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
-        """Return z and ln |∂z/∂x|."""
-        moved, log_derivative = spline_forward(x[:, self.moved], self._raw(x, context), self.bound)
-        return self._put(x, moved), log_derivative.sum(dim=-1)
+        self, x: Float[Tensor, "features n"], context: Float[Tensor, "context n"]
+    ) -> tuple[Float[Tensor, "features n"], Float[Tensor, "n"]]:
+        """Return z and ln |∂z/∂x|; events are columns."""
+        moved, log_derivative = spline_forward(x[self.moved], self._raw(x, context), self.bound)
+        return x.index_copy(0, self.moved, moved), log_derivative.sum(dim=0)
 
     def inverse(
-        self, z: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
-    ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
-        """Return x and ln |∂x/∂z|. Differentiable."""
-        moved, log_derivative = spline_inverse(z[:, self.moved], self._raw(z, context), self.bound)
-        return self._put(z, moved), -log_derivative.sum(dim=-1)
+        self, z: Float[Tensor, "features n"], context: Float[Tensor, "context n"]
+    ) -> tuple[Float[Tensor, "features n"], Float[Tensor, "n"]]:
+        """Return x and ln |∂x/∂z|; events are columns. Differentiable."""
+        moved, log_derivative = spline_inverse(z[self.moved], self._raw(z, context), self.bound)
+        return z.index_copy(0, self.moved, moved), -log_derivative.sum(dim=0)
 
     def _raw(self, values: Tensor, context: Tensor) -> Tensor:
-        hidden = torch.cat((values[:, self.kept], context), dim=-1)
+        hidden = torch.cat((values[self.kept], context))
         for layer in self.layers[:-1]:
-            hidden = functional.relu(layer(hidden), inplace=True)
-        raw: Tensor = self.layers[-1](hidden)
-        return raw.to(values.dtype).unflatten(-1, (len(self.moved), -1))
-
-    def _put(self, values: Tensor, moved: Tensor) -> Tensor:
-        place = torch.tensor(self.moved, device=values.device)
-        return values.index_copy(-1, place, moved)
+            hidden = torch.relu_(_columns(layer, hidden))
+        raw = _columns(self.layers[-1], hidden).to(values.dtype)
+        return raw.view(len(self.moved), -1, values.shape[1])
 
 
-def _dense(inputs: int, outputs: int, generator: torch.Generator | None) -> nn.Linear:
+def _columns(layer: nn.Module, inputs: Tensor) -> Tensor:
+    """Apply a linear layer to columns."""
+    return torch.addmm(layer.get_parameter("bias")[:, None], layer.get_parameter("weight"), inputs)
+
+
+def _dense(inputs: int, outputs: int, generator: torch.Generator | None) -> nn.Module:
     """Return a linear layer with weights uniform in ±1/√inputs."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    layer: nn.Module = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
     limit = inputs**-0.5
-    nn.init.uniform_(layer.weight, -limit, limit, generator=generator)
-    nn.init.uniform_(layer.bias, -limit, limit, generator=generator)
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -limit, limit, generator=generator)
     return layer

@@ -7,7 +7,7 @@ two halves take turns.
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from partonic.errors import ConfigError
 from partonic.nn.flows.autoregressive import AutoregressiveTransform
 from partonic.nn.flows.coupling import CouplingTransform
+
+if TYPE_CHECKING:
+    from partonic.nn.flows.incremental import IncrementalSampler
 
 __all__ = ["ConditionalFlow", "FlowShape", "Precision"]
 
@@ -82,6 +85,7 @@ class ConditionalFlow(nn.Module):
         self.features = features
         self.context = context
         self.config = config
+        self._kept_sampler: tuple[Precision, object, IncrementalSampler] | None = None
         self.transforms = nn.ModuleList(self._transform(place, generator) for place in range(config.transforms))
 
     def _transform(self, place: int, generator: torch.Generator | None) -> AutoregressiveTransform | CouplingTransform:
@@ -97,27 +101,32 @@ class ConditionalFlow(nn.Module):
         self, x: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
     ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
         """Return z and ln |∂z/∂x|. Differentiable."""
+        columns: Tensor = x.T.contiguous()
+        condition = context.T.contiguous()
         log_det = x.new_zeros(len(x))
         for transform in self.transforms:
-            x, term = transform(x, context)
+            columns, term = transform(columns, condition)
             log_det = log_det + term
-        return x, log_det
+        return columns.T, log_det
 
     def inverse(
         self, z: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
     ) -> tuple[Float[Tensor, "n features"], Float[Tensor, "n"]]:
         """Return x and ln |∂x/∂z|. Differentiable."""
+        columns, condition = z.T.contiguous(), context.T.contiguous()
         log_det = z.new_zeros(len(z))
         for transform in reversed(self.transforms):
-            z, term = transform.inverse(z, context)
-            log_det = log_det + term
-        return z, log_det
+            if isinstance(transform, AutoregressiveTransform | CouplingTransform):
+                columns, term = transform.inverse(columns, condition)
+                log_det = log_det + term
+        return columns.T, log_det
 
     def base_log_prob(self, z: Float[Tensor, "*batch features"]) -> Float[Tensor, "*batch"]:
         """Return the log-density of the Gaussian base."""
         scale = self.config.base_scale
         constant = self.features * (math.log(scale) + 0.5 * math.log(2.0 * math.pi))
-        return (z / scale).square().sum(dim=-1) * -0.5 - constant
+        log_density: Tensor = (z / scale).square().sum(dim=-1) * -0.5 - constant
+        return log_density
 
     def log_prob(self, x: Float[Tensor, "n features"], context: Float[Tensor, "n context"]) -> Float[Tensor, "n"]:
         """Return ln q(x | context). Differentiable."""
@@ -152,15 +161,30 @@ class ConditionalFlow(nn.Module):
             precision: of the networks. In ``bfloat16`` the density is that of the distribution drawn from, which
                 differs slightly from that of `log_prob`.
         """
+        if self.config.kind == "autoregressive":
+            return self._sampler(precision).sample_and_log_prob(context, samples, generator)
         rows = context.repeat_interleave(samples, dim=0)
         z = self._noise(len(rows), context, generator)
         pieces = []
-        for noise, condition in zip(z.split(CHUNK), rows.split(CHUNK), strict=True):
+        for noise, condition in zip(torch.split(z, CHUNK), torch.split(rows, CHUNK), strict=True):
             with torch.autocast(context.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
                 x, log_det = self.inverse(noise, condition)
             pieces.append((x, self.base_log_prob(noise) - log_det))
         x, log_prob = (torch.cat(parts) for parts in zip(*pieces, strict=True))
-        return x.unflatten(0, (len(context), samples)), log_prob.unflatten(0, (len(context), samples))
+        return x.view(len(context), samples, self.features), log_prob.view(len(context), samples)
+
+    def _sampler(self, precision: Precision) -> "IncrementalSampler":
+        """Return a sampler with the present weights; kept until they change."""
+        from partonic.nn.flows.incremental import IncrementalSampler
+
+        state = tuple((weights._version, weights.data_ptr(), weights.dtype) for weights in self.parameters())
+        if self._kept_sampler is None or self._kept_sampler[:2] != (precision, state):
+            self._kept_sampler = (precision, state, IncrementalSampler(self, precision))
+        return self._kept_sampler[2]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the sampler, which a copy makes anew."""
+        return {**self.__dict__, "_kept_sampler": None}
 
     def _noise(self, rows: int, context: Tensor, generator: torch.Generator) -> Tensor:
         shape = (rows, self.features)

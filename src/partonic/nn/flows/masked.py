@@ -88,11 +88,13 @@ class MaskedLinear(nn.Module):
     def by_degree(self, degrees: int) -> list[tuple[Tensor, Tensor]]:
         """Return the sorted weights and biases of the outputs of each degree 0, 1, ..., `degrees` − 1."""
         rows = self._rows_of_degree + [0] * (degrees - len(self._rows_of_degree))
-        return list(zip(self.sorted_weight().split(rows), self.sorted_bias().split(rows), strict=True))
+        weights, biases = torch.split(self.sorted_weight(), rows), torch.split(self.sorted_bias(), rows)
+        return list(zip(weights, biases, strict=True))
 
-    def forward(self, inputs: Float[Tensor, "n inputs"]) -> Float[Tensor, "n outputs"]:
-        """Return W x + b with masked W, all sorted by degree."""
-        outputs: Tensor = TriangularLinear.apply(inputs, self.sorted_weight(), self.sorted_bias(), self.blocks)
+    def forward(self, inputs: Float[Tensor, "inputs n"]) -> Float[Tensor, "outputs n"]:
+        """Return W x + b with masked W, all sorted by degree, a column for each event."""
+        weight, bias = self.sorted_weight(), self.sorted_bias()
+        outputs: Tensor = TriangularLinear.apply(inputs, weight, bias, self.blocks)  # type: ignore[no-untyped-call]
         return outputs
 
     def train(self, mode: bool = True) -> Self:
@@ -102,7 +104,8 @@ class MaskedLinear(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         self._kept = None  # the weights move to another device or type
-        return super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def _load_from_state_dict(self, *arguments: Any) -> None:
         self._kept = None  # the weights may be replaced
@@ -110,7 +113,7 @@ class MaskedLinear(nn.Module):
 
     def _sort(self) -> Tensor:
         orders = (self.row_order, self.column_order, self.row_place, self.column_place)
-        weight: Tensor = SortedWeight.apply(self.weight, self.sorted_mask, orders)
+        weight: Tensor = SortedWeight.apply(self.weight, self.sorted_mask, orders)  # type: ignore[no-untyped-call]
         return weight
 
 
@@ -151,12 +154,21 @@ class MaskedNetwork(nn.Module):
         self.register_buffer("drawn", torch.argsort(degrees), persistent=False)
         self.register_buffer("place", degrees, persistent=False)
 
+    def masked_layers(self) -> list[MaskedLinear]:
+        """Return the layers, from first to last."""
+        return [layer for layer in self.layers if isinstance(layer, MaskedLinear)]
+
     def forward(
-        self, x: Float[Tensor, "n features"], context: Float[Tensor, "n context"]
-    ) -> Float[Tensor, "n features outputs"]:
-        """Return the raw parameters of every number, in the order of degrees."""
-        values = torch.cat((context, x[:, self.drawn]), dim=-1)
+        self, x: Float[Tensor, "features n"], context: Float[Tensor, "context n"]
+    ) -> Float[Tensor, "features outputs n"]:
+        """Return the raw parameters of every number, in the order of degrees. Events are columns.
+
+        Args:
+            x: the numbers, in the order of degrees.
+            context: the context.
+        """
+        values = torch.cat((context, x))
         for layer in self.layers[:-1]:
             values = torch.relu_(layer(values))
         raw: Tensor = self.layers[-1](values)
-        return raw.view(len(x), len(self.order), self.outputs)
+        return raw.view(len(self.order), self.outputs, x.shape[1])

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.nn.flows.chosen_bin import ChosenBin, choose_bin
+from partonic.nn.flows.chosen_bin import choose_bin
 
 __all__ = ["spline_forward", "spline_inverse", "spline_parameters"]
 
@@ -24,8 +24,8 @@ def spline_parameters(bins: int) -> int:
 
 
 def spline_forward(
-    x: Float[Tensor, "*batch"], raw: Float[Tensor, "*batch parameters"], bound: float
-) -> tuple[Float[Tensor, "*batch"], Float[Tensor, "*batch"]]:
+    x: Float[Tensor, "*batch n"], raw: Float[Tensor, "*batch parameters n"], bound: float
+) -> tuple[Float[Tensor, "*batch n"], Float[Tensor, "*batch n"]]:
     """Return y and ln dy/dx. A NaN stays a NaN.
 
     Args:
@@ -46,8 +46,8 @@ def spline_forward(
 
 
 def spline_inverse(
-    y: Float[Tensor, "*batch"], raw: Float[Tensor, "*batch parameters"], bound: float
-) -> tuple[Float[Tensor, "*batch"], Float[Tensor, "*batch"]]:
+    y: Float[Tensor, "*batch n"], raw: Float[Tensor, "*batch parameters n"], bound: float
+) -> tuple[Float[Tensor, "*batch n"], Float[Tensor, "*batch n"]]:
     """Return x, and ln dy/dx of the forward direction there. Arguments as in `spline_forward`."""
     place = _place(y, bound)
     chosen = choose_bin(place, raw, by_height=True)

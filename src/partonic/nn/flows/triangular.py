@@ -8,7 +8,7 @@ and backward; close to half of the work of the full matrix is saved. Blocks of s
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -71,17 +71,17 @@ class SortedWeight(torch.autograd.Function):
 
 
 class TriangularLinear(torch.autograd.Function):
-    """``inputs @ weight.T + bias`` in blocks, for a sorted weight that vanishes outside them."""
+    """``weight @ inputs + bias`` in blocks, for a sorted weight that vanishes outside them."""
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, blocks: tuple[Block, ...]) -> Tensor:
-        """Return the outputs."""
+        """Return the outputs, with a column for each event."""
         ctx.save_for_backward(inputs, weight)
         ctx.blocks = blocks
-        outputs = inputs.new_empty((inputs.shape[0], weight.shape[0]))
+        outputs = inputs.new_empty((weight.shape[0], inputs.shape[1]))
         for start, stop, columns in blocks:
-            part = weight[start:stop, :columns].T
-            torch.addmm(bias[start:stop], inputs[:, :columns], part, out=outputs[:, start:stop])
+            part = weight[start:stop, :columns]
+            torch.addmm(bias[start:stop, None], part, inputs[:columns], out=outputs[start:stop])
         return outputs
 
     @staticmethod
@@ -93,9 +93,9 @@ class TriangularLinear(torch.autograd.Function):
         of_inputs = torch.zeros_like(inputs) if needs_inputs else None
         of_weight = torch.zeros_like(weight) if needs_weight else None
         for start, stop, columns in ctx.blocks:
-            part = gradient[:, start:stop]
+            part = gradient[start:stop]
             if of_inputs is not None:
-                of_inputs[:, :columns].addmm_(part, weight[start:stop, :columns])
+                of_inputs[:columns].addmm_(weight[start:stop, :columns].T, part)
             if of_weight is not None:
-                torch.mm(part.T, inputs[:, :columns], out=of_weight[start:stop, :columns])
-        return of_inputs, of_weight, gradient.sum(dim=0) if needs_bias else None, None
+                torch.mm(part, inputs[:columns].T, out=of_weight[start:stop, :columns])
+        return of_inputs, of_weight, gradient.sum(dim=1) if needs_bias else None, None
