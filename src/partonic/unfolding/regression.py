@@ -31,7 +31,7 @@ _SOFT = 30.0
 """Momentum, GeV, at which arsinh(p/p₀) turns from linear to logarithmic."""
 
 _LARGEST_ETA = 7.0
-"""Bound of regressed pseudorapidities: beyond are less than 10⁻⁵ of the partons of t t̄ H at 14 TeV."""
+"""Bound of regressed pseudorapidities, far in the tail of massive partons at the LHC."""
 
 _OBJECTS: Mapping[str, slice] = {
     "H": slice(0, 3),
@@ -141,6 +141,7 @@ def regression_losses(
     predicted: Float[Tensor, "events numbers"],
     true: Float[Tensor, "events numbers"],
     group: int | None = 256,
+    discrepancy: bool = True,
 ) -> RegressionLosses:
     """Return the losses of regressed, or sampled, partons; vectors are those of `TargetScales.standardise`.
 
@@ -148,6 +149,7 @@ def regression_losses(
         predicted: standardised partons of each event.
         true: standardised truth.
         group: events among which the discrepancy is estimated, see `mmd`; None for the whole batch.
+        discrepancy: whether the discrepancies are wanted, which cost most; without them `mmd` is 0.
     """
     period = predicted.new_full(predicted.shape[1:], math.inf)
     period[list(_AZIMUTHS)] = _PERIOD
