@@ -202,6 +202,13 @@ class TrainingConfig(StrictModel):
     )
     """Constraints while the flow is trained, whose main loss is −log q."""
 
+    regression_weight: float = Field(0.0, ge=0.0)
+    """Weight of the Huber loss of the regressed partons beside −log q while both are trained."""
+
+    average: float | None = Field(None, gt=0.0, lt=1.0)
+    """Decay of a moving average of the weights of conditioner and flow, which validation and the final model then use;
+    null for none."""
+
     damping: float = Field(10.0, ge=0.0)
     """Damping of the constraints (modified differential method of multipliers)."""
 
@@ -248,8 +255,36 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "learning_rate": 1e-4, "schedule": "plateau", "patience": 20,
         },
     },
-    "small": {},
-    "tiny": {},
+    "small": {
+        "provenance": {"width": 48, "layers": 2, "target_layers": 1, "feedforward": 96},
+        "conditioner": {
+            "encoder_layers": 3, "encoder_heads": 4, "decoder_layers": 1, "latent_layers": 1, "latent": 16,
+            "feedforward": 128,
+        },
+        "flow": {
+            "transforms": 6, "bins": 16, "hidden": (160, 160), "bound": 5.0, "base_scale": 1.0, "data_scale": 1.0,
+        },
+        "training": {
+            "batch_size": 512, "provenance_epochs": 3, "regression_epochs": 1, "joint_epochs": 6, "flow_epochs": 20,
+            "learning_rate": 2e-3, "weight_decay": 1e-4, "regression_weight": 1.0, "average": 0.999,
+            "regression_targets": {"regression_mmd": 0.003}, "joint_targets": {},
+        },
+    },
+    "tiny": {
+        "provenance": {"width": 16, "layers": 1, "target_layers": 1, "heads": 2, "feedforward": 32},
+        "conditioner": {
+            "width": 16, "encoder_layers": 1, "encoder_heads": 2, "decoder_layers": 1, "decoder_heads": 2,
+            "latent_layers": 1, "latent": 4, "feedforward": 32,
+        },
+        "flow": {
+            "transforms": 2, "bins": 8, "hidden": (32, 32), "bound": 5.0, "base_scale": 1.0, "data_scale": 1.0,
+        },
+        "training": {
+            "batch_size": 128, "provenance_epochs": 2, "regression_epochs": 1, "joint_epochs": 2, "flow_epochs": 1,
+            "learning_rate": 3e-3, "regression_weight": 1.0,
+            "joint_targets": {"sample_huber": 1.0, "sample_mmd": 0.1},
+        },
+    },
 }  # fmt: skip
 """Sizes by preset: section → setting → value; what is not named keeps its default."""
 

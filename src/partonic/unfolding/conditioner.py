@@ -94,7 +94,7 @@ class Conditioner(nn.Module):
             p_z: true longitudinal momentum of all partons, GeV.
             radiation: true momentum of the radiated parton, GeV.
         """
-        self.encoder.fit_scales(*_objects(tokens, provenance))
+        self.encoder.fit_scales(*_objects(tokens, provenance[:, : tokens.jets.shape[1]]))
         self.targets.fit(particles, p_z, radiation)
 
     def forward(self, tokens: EventTokens, provenance: Float[Tensor, "events jets 3"]) -> Conditions:

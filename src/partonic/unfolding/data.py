@@ -27,9 +27,10 @@ from partonic.provenance import content_hash
 from partonic.unfolding.event_status import OK, event_status
 from partonic.unfolding.frame import EventFrame
 from partonic.unfolding.inputs import EventTokens, event_tokens
+from partonic.unfolding.provenance.truth import AssignmentTruth, assignment_truth
 from partonic.unfolding.view import PartonView
 
-__all__ = ["COLUMNS", "TrainingData", "frame_of", "prepare_data", "tokens_of", "view_arrays"]
+__all__ = ["COLUMNS", "TrainingData", "frame_of", "prepare_data", "tokens_of", "truth_of", "view_arrays"]
 
 COLUMNS = (
     "event_id", "weight", "x1", "x2", "partons", "isr_partons", "isr_x1", "isr_x2", "hadronic_top",
@@ -104,6 +105,11 @@ def frame_of(arrays: Mapping[str, Tensor]) -> EventFrame:
     return EventFrame(arrays["azimuth"], arrays["mirrored"])
 
 
+def truth_of(arrays: Mapping[str, Tensor], jets: int) -> AssignmentTruth:
+    """Return the true assignments of the events in `arrays`, for the first `jets` jets."""
+    return AssignmentTruth(arrays["assignment"], arrays["jet_provenance"]).limited_to(jets)
+
+
 def view_arrays(view: PartonView, arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the truth of a view: ``numbers`` (float64) and ``particles`` (pT, η, φ), in the canonical frame."""
     prefix = f"{view.name}_"
@@ -145,9 +151,7 @@ def _batches(stores: Sequence[EventStore]) -> Iterator[EventBatch]:
 
 def _arrays(batch: EventBatch, views: Sequence[PartonView]) -> dict[str, NDArray[np.generic]]:
     """Return everything of a batch, in canonical frames."""
-    from partonic.unfolding.provenance.truth import assignment_truth
-
-    tokens = event_tokens(batch.reco())
+    tokens, truth = event_tokens(batch.reco()), assignment_truth(batch, MAX_JETS)
     arrays: dict[str, Tensor] = {
         "jets": tokens.jets,
         "jet_mask": tokens.jet_mask,
@@ -158,7 +162,8 @@ def _arrays(batch: EventBatch, views: Sequence[PartonView]) -> dict[str, NDArray
         "mirrored": tokens.frame.mirrored,
         "event_id": torch.from_numpy(np.array(batch.column("event_id"))),
         "weight": torch.from_numpy(np.array(batch.weight)),
-        **{f"truth_{name}": values for name, values in assignment_truth(batch, MAX_JETS).arrays().items()},
+        "assignment": truth.assignment,
+        "jet_provenance": truth.provenance,
     }
     for view in views:
         arrays |= {f"{view.name}_{name}": values for name, values in _view_truth(view, batch, tokens.frame).items()}

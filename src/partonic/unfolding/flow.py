@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from partonic.config.unfolding import FlowConfig
-from partonic.nn.flows.flow import ConditionalFlow, FlowShape
+from partonic.nn.flows.flow import ConditionalFlow, FlowShape, Precision
 from partonic.unfolding.view import PartonView
 
 __all__ = ["UnfoldingFlow"]
@@ -87,7 +87,7 @@ class UnfoldingFlow(nn.Module):
         latent: Float[Tensor, "events latent"],
         samples: int,
         generator: torch.Generator,
-        precision: str = "float32",
+        precision: Precision = "float32",
     ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
         """Draw numbers for each event, with log q(u|x); without gradients."""
         values, log_prob = self.flow.sample_and_log_prob(

@@ -70,10 +70,7 @@ class EventTokens:
 
     def to(self, device: torch.device | str) -> "EventTokens":
         """Return the events on another device."""
-        return EventTokens(
-            *(tensor.to(device) for tensor in (self.jets, self.jet_mask, self.lepton, self.met, self.boost)),
-            frame=self.frame.to(device),
-        )
+        return EventTokens(**{name: part.to(device) for name, part in vars(self).items()})
 
 
 def event_tokens(reco: RecoEvents, max_jets: int = 16) -> EventTokens:

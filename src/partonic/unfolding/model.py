@@ -65,7 +65,7 @@ class UnfoldingModel(nn.Module):
 
     @torch.no_grad()
     def jet_probabilities(self, tokens: EventTokens) -> Float[Tensor, "events jets 3"]:
-        """Return the probabilities of each jet to come from H, t_had, t_lep; the assignment network is never trained here."""
+        """Return the probabilities of each jet to come from H, t_had, t_lep; without gradients."""
         return self.provenance.jet_probabilities(tokens)
 
     def conditions(self, tokens: EventTokens, provenance: Float[Tensor, "events jets 3"] | None = None) -> Conditions:
@@ -75,4 +75,7 @@ class UnfoldingModel(nn.Module):
             tokens: features of the events.
             provenance: `jet_probabilities`, if they are at hand.
         """
-        return self.conditioner(tokens, self.jet_probabilities(tokens) if provenance is None else provenance)
+        if provenance is None:
+            provenance = self.jet_probabilities(tokens)
+        conditions: Conditions = self.conditioner(tokens, provenance)
+        return conditions

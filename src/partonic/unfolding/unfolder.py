@@ -15,6 +15,7 @@ from torch import Tensor
 from partonic.errors import ModelError
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import StoreMetadata
+from partonic.nn.flows.flow import Precision
 from partonic.nn.model_folder import load_record, load_weights, save_model
 from partonic.physics.fourvector import on_shell
 from partonic.unfolding.conditioner import Conditions
@@ -102,7 +103,7 @@ class Unfolder:
         probabilities = self.model.jet_probabilities(tokens)
         width = reco.jets.shape[1] - probabilities.shape[1]
         padded = torch.nn.functional.pad(probabilities, (0, 0, 0, max(width, 0)))
-        return _spread(padded.cpu(), status)
+        return _spread(padded, status)
 
     @torch.no_grad()
     def regress(self, reco: RecoEvents) -> RegressedPartons:
@@ -116,12 +117,17 @@ class Unfolder:
         total = momenta.sum(dim=1)
         energy = (total[:, 0].square() - total[:, 3].square() + p_z.square()).sqrt()
         x1, x2 = ((energy + sign * p_z) / self.view.collider_energy for sign in (1.0, -1.0))
-        parts = (_spread(values.cpu(), status) for values in (momenta, x1, x2, p_z))
-        return RegressedPartons(*parts, status=status)
+        return RegressedPartons(
+            momenta=_spread(momenta, status),
+            x1=_spread(x1, status),
+            x2=_spread(x2, status),
+            p_z=_spread(p_z, status),
+            status=status,
+        )
 
     @torch.no_grad()
     def sample(
-        self, reco: RecoEvents, samples: int, generator: torch.Generator, precision: str = "float32"
+        self, reco: RecoEvents, samples: int, generator: torch.Generator, precision: Precision = "float32"
     ) -> PartonSamples:
         """Draw sets of partons for each event.
 
@@ -133,22 +139,19 @@ class Unfolder:
         """
         status, tokens = self._tokens(reco)
         numbers, log_density = self._draw(tokens, samples, generator, precision)
-        events, _ = self.view.partons(numbers.flatten(0, 1))
-        shape = (len(tokens), samples)
         good = (torch.isfinite(log_density) & torch.isfinite(numbers).all(dim=-1)).all(dim=1)
         rows = iter(good.tolist())
         status = tuple((word if next(rows) else NOT_FINITE) if word == OK else word for word in status)
-        parts = (
-            _spread(values.cpu()[good.cpu()], status)
-            for values in (
-                events.momenta.unflatten(0, shape),
-                events.x1.unflatten(0, shape),
-                events.x2.unflatten(0, shape),
-                numbers,
-                log_density,
-            )
+        numbers, log_density = numbers[good], log_density[good]
+        events, _ = self.view.partons(numbers.flatten(0, 1))
+        return PartonSamples(
+            momenta=_spread(events.momenta.reshape(-1, samples, *events.momenta.shape[1:]), status),
+            x1=_spread(events.x1.reshape(-1, samples), status),
+            x2=_spread(events.x2.reshape(-1, samples), status),
+            numbers=_spread(numbers, status),
+            log_density=_spread(log_density, status),
+            status=status,
         )
-        return PartonSamples(*parts, status=status)
 
     @torch.no_grad()
     def sample_and_log_density(
@@ -173,10 +176,10 @@ class Unfolder:
             conditions.numbers.repeat_interleave(samples, dim=0),
             conditions.latent.repeat_interleave(samples, dim=0),
         )
-        return _spread(log_density.unflatten(0, (len(tokens), samples)).cpu(), status)
+        return _spread(log_density.reshape(len(tokens), samples), status)
 
     def _draw(
-        self, tokens: EventTokens, samples: int, generator: torch.Generator, precision: str
+        self, tokens: EventTokens, samples: int, generator: torch.Generator, precision: Precision
     ) -> tuple[Tensor, Tensor]:
         conditions = self.model.conditions(tokens)
         inside, log_density = self.model.flow.sample(
@@ -211,7 +214,7 @@ def _rows(reco: RecoEvents, kept: Tensor) -> RecoEvents:
 
 
 def _spread(values: Tensor, status: tuple[str, ...]) -> Tensor:
-    """Put the rows of good events in their places, NaN elsewhere."""
-    spread = values.new_full((len(status), *values.shape[1:]), torch.nan)
-    spread[torch.tensor([word == OK for word in status], dtype=torch.bool)] = values
+    """Put the rows of good events in their places, NaN elsewhere; on the CPU."""
+    spread = torch.full((len(status), *values.shape[1:]), torch.nan, dtype=values.dtype)
+    spread[torch.tensor([word == OK for word in status], dtype=torch.bool)] = values.cpu()
     return spread

@@ -96,13 +96,13 @@ class PartonView:
         names = batch.metadata.parton_names
         if len(names) != 3:
             raise SchemaError(f"the view 'hard' needs the partons H, t, tbar; the store has {', '.join(names)}")
-        events, hadronic = batch.partons(), batch.column("hadronic_top")
+        events, hadronic = batch.partons(), batch.column("hadronic_top").astype(np.int64)
         if bool(np.any(hadronic == 0)):
             raise SchemaError(
                 f"{int((hadronic == 0).sum())} of {len(batch)} events have no or two hadronic tops: "
                 "the order (t_had, t_lep) needs semileptonic events"
             )
-        top_first = torch.from_numpy(np.asarray(hadronic > 0))[:, None, None]
+        top_first = torch.from_numpy(hadronic > 0)[:, None, None]
         higgs, top, antitop = events.momenta[:, :1], events.momenta[:, 1:2], events.momenta[:, 2:3]
         tops = torch.cat(
             [torch.where(top_first, top, antitop), torch.where(top_first, antitop, top)],
