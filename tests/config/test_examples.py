@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from partonic.config import load_analysis
+from partonic.config import AnalysisConfig, load_analysis
 from partonic.config.generation import FULL_SAMPLER, QUICK_SAMPLER
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
@@ -15,8 +15,37 @@ def test_example_is_valid_and_named_as_its_file(path: Path) -> None:
     assert config.output == Path("runs") / path.stem
 
 
+def example(name: str) -> AnalysisConfig:
+    return load_analysis(next(path for path in EXAMPLES if path.stem == name))
+
+
 def test_demo_is_quick_and_the_analysis_is_not() -> None:
-    quick, full = (load_analysis(path).generation for path in EXAMPLES)
+    quick, full = (example(name).generation for name in ("tth_quick", "tth_semileptonic"))
     assert quick.sampler == QUICK_SAMPLER
     assert full.sampler == FULL_SAMPLER
     assert quick.events < full.events / 10
+
+
+def test_demo_samples_with_the_pretrained_models() -> None:
+    section = example("tth_quick").unfolding
+    assert section is not None
+    assert section.model == "pretrained"
+    assert section.views == ("hard", "with_isr")
+
+
+@pytest.mark.parametrize(
+    ("name", "preset", "selected"),
+    [("tth_unfolding", "small", 350_000), ("tth_unfolding_cms", "cms", 1_500_000)],
+)
+def test_training_examples_have_enough_events(name: str, preset: str, selected: int) -> None:
+    """At 14.3% selected events, less than what the selection of the examples gives."""
+    config = example(name)
+    assert config.unfolding is not None
+    assert config.unfolding.model is None
+    assert config.unfolding.preset == preset
+    assert 0.143 * config.generation.events >= selected
+
+
+def test_training_does_not_see_the_events_of_the_demo() -> None:
+    """Same seed would give the same events."""
+    assert example("tth_unfolding").seed != example("tth_quick").seed
