@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from partonic.config.analysis import AnalysisConfig
 
 __all__ = ["analysis_argument", "execute", "force_option", "output_option"]
 
@@ -19,12 +22,20 @@ force_option = click.option("--force", is_flag=True, help="Do the work again eve
 Command = Callable[..., Any]
 
 
-def execute(analysis: Path, output: Path | None, steps: Sequence[str] | None, force: bool) -> None:
-    """Run steps of an analysis (None: all that it needs) and say where the results are."""
+def execute(
+    analysis: Path,
+    output: Path | None,
+    steps: Sequence[str] | None,
+    force: bool,
+    change: "Callable[[AnalysisConfig], AnalysisConfig] | None" = None,
+) -> None:
+    """Run steps of an analysis (None: all that it needs), changed by an option, and say where the results are."""
     from partonic.cli.progress import TerminalProgress
     from partonic.config import load_analysis
     from partonic.workflow import run_analysis
 
-    outcomes = run_analysis(load_analysis(analysis, output), steps=steps, force=force, progress=TerminalProgress())
+    config = load_analysis(analysis, output)
+    chosen = config if change is None else change(config)
+    outcomes = run_analysis(chosen, steps=steps, force=force, progress=TerminalProgress())
     for outcome in outcomes:
         click.echo(f"{outcome.step}: {outcome.summary}")

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from partonic.config.base import StrictModel
 
-__all__ = ["BinningConfig", "ReportConfig"]
+__all__ = ["BinningConfig", "ReportConfig", "UnfoldingReportConfig"]
 
 
 class BinningConfig(StrictModel):
@@ -50,6 +50,31 @@ class BinningConfig(StrictModel):
         return (*(self.low + width * number for number in range(self.bins)), self.high)
 
 
+class UnfoldingReportConfig(StrictModel):
+    """What the report shows of the unfolding models."""
+
+    show: bool = False
+    """Whether to judge the models on the events of the analysis (as `partonic report --unfolding` does)."""
+
+    events: int = Field(default=5_000, ge=50)
+    """Selected events that the models are judged on, at most."""
+
+    samples: int = Field(default=100, ge=10)
+    """Samples of each of them."""
+
+    single_events: int = Field(default=6, ge=0, le=9)
+    """Events that are shown one by one."""
+
+    single_samples: int = Field(default=20_000, ge=100)
+    """Samples of each of those."""
+
+    batch_events: int = Field(default=500, ge=1)
+    """Events in memory at a time."""
+
+    seed: int = Field(default=1, ge=0)
+    """Root seed of samples and tests."""
+
+
 class ReportConfig(StrictModel):
     """What the report shows and how."""
 
@@ -74,6 +99,9 @@ class ReportConfig(StrictModel):
 
     batch_size: int = Field(default=20_000, ge=1)
     """Events in memory at a time."""
+
+    unfolding: UnfoldingReportConfig = UnfoldingReportConfig()
+    """Sections on the unfolding models."""
 
     @field_validator("theta")
     @classmethod

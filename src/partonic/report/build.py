@@ -7,7 +7,8 @@ depend on the number of events. Then the sections give their content and the pag
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from partonic.report.content import Content
 from partonic.report.labels import particle_label
 from partonic.report.page import Part, draw_plots, write_page
 from partonic.report.section import Sample, Section
-from partonic.report.sections import SECTIONS
+from partonic.report.sections import SECTIONS, UNFOLDING_SECTIONS
 from partonic.report.theta import reference_point, theta_points
+from partonic.report.unfolded import judged_models
 
 __all__ = ["PAGE", "RESULTS", "build_report"]
 
@@ -39,6 +41,7 @@ def build_report(
     config: ReportConfig | None = None,
     *,
     generation: Path | None = None,
+    models: Sequence[Path] = (),
     progress: Progress = SILENT,
 ) -> Path:
     """Write the report of `store` into the folder `output` and return the path of the page.
@@ -48,6 +51,7 @@ def build_report(
         output: folder for ``index.html``, ``report.json`` and ``figures/``.
         config: what is shown; None for the defaults.
         generation: ``generation.json`` of the events; None if there is none.
+        models: folders of unfolding models to judge on the events, one for each parton view.
         progress: told the events read, then the sections drawn.
 
     Raises:
@@ -56,11 +60,14 @@ def build_report(
         ConfigError: if the configuration names a section or variable that does not exist.
         ParameterError: if it names a parameter that the process does not have.
         NonFiniteError: if a weight or observable is NaN or infinite.
+        ModelError: if a model is missing or damaged.
         OutputError: if a file cannot be written.
     """
     options = config or ReportConfig()
     events = EventStore.open(store)
     sample = _sample(events, options, _read_generation(generation))
+    if models:
+        sample = replace(sample, unfolded=judged_models(models, events, options.unfolding, output, progress))
     sections = _sections(sample)
     _fill(sections, events, options.batch_size, progress)
     return _write(sections, sample, output, progress)
@@ -81,7 +88,7 @@ def _sample(events: EventStore, config: ReportConfig, generation: Mapping[str, A
 
 
 def _sections(sample: Sample) -> list[Section]:
-    sections = [make(sample) for make in SECTIONS]
+    sections = [make(sample) for make in (*SECTIONS, *(UNFOLDING_SECTIONS if sample.unfolded else ()))]
     sample.check_binnings()
     known = [section.name for section in sections]
     for name in sample.config.sections:

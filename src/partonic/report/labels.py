@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["parameter_label", "particle_label", "plain"]
+__all__ = ["parameter_label", "particle_label", "plain", "unfolded_label"]
 
 _PARTICLES: Final[Mapping[int, str]] = {
     25: r"\mathrm{H}", 6: r"\mathrm{t}", -6: r"\overline{\mathrm{t}}", 5: r"\mathrm{b}",
@@ -43,3 +43,21 @@ def plain(label: str) -> str:
     for markup, symbol in _SYMBOLS.items():
         text = text.replace(markup, symbol)
     return re.sub(r"[${}_^]|\\[,;]", "", text)
+
+
+def unfolded_label(name: str) -> str:
+    """Return a variable of the unfolding as written in figures, e.g. ``"pt H"``, ``"u3"`` or ``"sqrt_s"``."""
+    if name in _UNFOLDED:
+        return _UNFOLDED[name]
+    if match := re.fullmatch(r"u(\d+)", name):
+        return rf"$u_{{{match[1]}}}$"
+    kind, _, particle = name.partition(" ")
+    if kind in _UNFOLDED and particle in _UNFOLDED:
+        return f"{_UNFOLDED[kind]}({_UNFOLDED[particle]})"
+    return name
+
+
+_UNFOLDED: Final[Mapping[str, str]] = {
+    "H": "H", "t_had": r"$\mathrm{t_{had}}$", "t_lep": r"$\mathrm{t_{lep}}$", "pt": r"$p_\mathrm{T}$",
+    "eta": r"$\eta$", "phi": r"$\phi$", "sqrt_s": r"$\sqrt{\hat{s}}$", "p_z": r"$p_z$",
+}  # fmt: skip

@@ -19,6 +19,7 @@ from partonic.events.batch import EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.plots.axis import Axis
 from partonic.report.content import Content
+from partonic.report.unfolded import UnfoldedModel
 
 __all__ = ["Sample", "Section", "ThetaPoint"]
 
@@ -56,6 +57,7 @@ class Sample:
         reference: θ that other points are compared with.
         reference_text: its name, ``"SM"`` if all parameters are 0.
         points: the other θ points.
+        unfolded: the unfolding models, judged on the events; empty if they were not asked for.
     """
 
     metadata: StoreMetadata
@@ -65,6 +67,7 @@ class Sample:
     reference: NDArray[np.float64]
     reference_text: str
     points: tuple[ThetaPoint, ...]
+    unfolded: tuple[UnfoldedModel, ...] = ()
     _known_axes: set[str] = field(default_factory=set, repr=False)
 
     def axis(self, default: Axis) -> Axis:

@@ -148,8 +148,17 @@ class ReportStep:
         return {"report": config.report.model_dump(mode="json")}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the event store, and the record of the generation if the events are our own."""
-        return (event_store(config),) if config.import_ else (event_store(config), generation_record(config))
+        """Return the event store, the record of the generation if the events are our own, and the models judged.
+
+        Raises:
+            ModelError: if a model to judge is not there.
+        """
+        from partonic.unfolding.model_files import model_files
+        from partonic.workflow.judged_models import judged_model_folders
+
+        record = () if config.import_ else (generation_record(config),)
+        models = [path for folder in judged_model_folders(config) for path in model_files(folder)]
+        return (event_store(config), *record, *models)
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the page and its numbers."""
@@ -159,11 +168,13 @@ class ReportStep:
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Fill the histograms and write the page."""
         from partonic.report.build import build_report
+        from partonic.workflow.judged_models import judged_model_folders
 
         generation = None if config.import_ else generation_record(config)
         page = build_report(
-            event_store(config), config.output / self.name, config.report, generation=generation, progress=progress
-        )
+            event_store(config), config.output / self.name, config.report, generation=generation,
+            models=judged_model_folders(config), progress=progress,
+        )  # fmt: skip
         return f"the report is {page}"
 
 

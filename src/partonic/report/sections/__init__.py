@@ -15,8 +15,12 @@ from partonic.report.sections.response import ResponseSection
 from partonic.report.sections.selected import SelectedSection
 from partonic.report.sections.summary import SummarySection
 from partonic.report.sections.theta import PartonThetaSection, SelectedThetaSection
+from partonic.report.sections.unfolding_calibration import UnfoldingCalibrationSection
+from partonic.report.sections.unfolding_regression import UnfoldingRegressionSection
+from partonic.report.sections.unfolding_samples import UnfoldingSamplesSection
+from partonic.report.sections.unfolding_training import UnfoldingTrainingSection
 
-__all__ = ["SECTIONS"]
+__all__ = ["SECTIONS", "UNFOLDING_SECTIONS"]
 
 SECTIONS: tuple[Callable[[Sample], Section], ...] = (
     SummarySection,
@@ -34,3 +38,11 @@ SECTIONS: tuple[Callable[[Sample], Section], ...] = (
     TaggingSection,
 )
 """Makers of the sections, in the order of the page."""
+
+UNFOLDING_SECTIONS: tuple[Callable[[Sample], Section], ...] = (
+    UnfoldingTrainingSection,
+    UnfoldingRegressionSection,
+    UnfoldingSamplesSection,
+    UnfoldingCalibrationSection,
+)
+"""Makers of the sections that follow where unfolding models were judged."""
