@@ -16,6 +16,7 @@ from partonic.errors import TrainingError
 from partonic.files import output_folder
 from partonic.nn.training.bookkeeping import BEST, LAST, Bookkeeping
 from partonic.nn.training.checkpoint import SafeCheckpoints
+from partonic.nn.training.fingerprint import differences, fingerprint_of
 from partonic.nn.training.history import History
 from partonic.nn.training.phase_module import PhaseModule
 from partonic.nn.training.quiet import quiet_lightning
@@ -75,7 +76,7 @@ def run_phase(
         TrainingError: if training diverges, or `folder` holds the checkpoint of another training or a damaged one.
         OutputError: if `folder` cannot be written.
     """
-    fingerprint = _fingerprint(module, len(train), len(validation), settings, seed)
+    fingerprint = fingerprint_of(module, train, validation, settings, seed)
     last = output_folder(folder) / LAST
     kept = _books_of(last) if last.exists() else None
     if kept is not None:
@@ -119,22 +120,8 @@ def _logger(settings: PhaseSettings, folder: Path, resumed: bool) -> Logger | bo
     return TensorBoardLogger(folder, name="tensorboard", version="", purge_step=purge)
 
 
-def _fingerprint(
-    module: PhaseModule, events: int, held_out: int, settings: PhaseSettings, seed: int
-) -> dict[str, object]:
-    """Return what must be the same for a run to go on from a checkpoint."""
-    shapes = {name: list(tensor.shape) for name, tensor in module.state_dict().items()}
-    targets = {
-        name: [constraint.target, constraint.damping] for name, constraint in module.multipliers.constraints.items()
-    }
-    return {
-        **settings.mathematical(), "seed": seed, "events": events, "held_out": held_out,
-        "targets": targets, "weights": shapes,
-    }  # fmt: skip
-
-
-def _check_fingerprint(kept: dict[str, object], wanted: dict[str, object], folder: Path) -> None:
-    different = sorted(name for name in kept.keys() | wanted.keys() if kept.get(name) != wanted.get(name))
+def _check_fingerprint(kept: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:
+    different = differences(kept, wanted)
     if different:
         raise TrainingError(
             f"{folder} holds the checkpoint of another training; it differs in: {', '.join(different)}. Expected the "
