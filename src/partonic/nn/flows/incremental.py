@@ -82,7 +82,7 @@ class IncrementalSampler:
         shape = (len(context) * samples, self._flow.features)
         noise = torch.randn(shape, generator=generator, dtype=context.dtype, device=generator.device)
         noise = noise.to(context.device) * self._flow.config.base_scale
-        return self.transform(noise.unflatten(0, (len(context), samples)), context)
+        return self.transform(noise.view(len(context), samples, self._flow.features), context)
 
     def transform(
         self, noise: Float[Tensor, "n samples features"], context: Float[Tensor, "n context"]
@@ -125,10 +125,10 @@ class IncrementalSampler:
         with torch.inference_mode():
             parts = engine.event_parts(task.context)
             for part in _split(samples, -(-events * samples // self._most)):
-                noise = task.noise[:, part]
-                x, log_derivative = engine.draw(noise.reshape(-1, features), parts, noise.shape[:2])
-                task.x[:, part] = x.unflatten(0, noise.shape[:2])
-                task.log_prob[:, part] += log_derivative.unflatten(0, noise.shape[:2])
+                shape = (events, part.stop - part.start)
+                x, log_derivative = engine.draw(task.noise[:, part].reshape(-1, features), parts, shape)
+                task.x[:, part] = x.reshape(*shape, features)
+                task.log_prob[:, part] += log_derivative.view(shape)
 
 
 def _cut(transform: torch.nn.Module, hidden: torch.dtype) -> TransformBlocks:
@@ -141,8 +141,7 @@ def _cut(transform: torch.nn.Module, hidden: torch.dtype) -> TransformBlocks:
 def _split(length: int, parts: int) -> list[slice]:
     """Cut a range into parts of nearly equal length, none empty."""
     parts = min(parts, length)
-    ends = [length * (part + 1) // parts for part in range(parts)]
-    return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    return [slice(length * part // parts, length * (part + 1) // parts) for part in range(parts)]
 
 
 @contextmanager

@@ -153,7 +153,7 @@ def _parameter_rows(
     The outer knots, whose slope is 1, get rows of zeros. Rows are scaled such that r / (1 + |r|) is the exponent up to
     a common factor.
     """
-    both = torch.cat((weight, bias[:, None]), dim=1).unflatten(0, (len(drawn), 3 * bins - 1))[drawn]
+    both = torch.cat((weight, bias[:, None]), dim=1).reshape(len(drawn), 3 * bins - 1, -1)[drawn]
     scale = -1.0 / math.log(SMALLEST_SLOPE)
     zeros = torch.zeros_like(both[:, :1])
     rows = torch.cat((2.0 * scale * both[:, : 2 * bins], zeros, scale * both[:, 2 * bins :], zeros), dim=1).flatten(

@@ -55,8 +55,9 @@ class Room:
         columns = shape[0] * shape[1]
         features = len(blocks.drawn)
         self.library = library
-        self.splines = SplineRows(library, features, blocks.bins, columns, number)
+        self.splines = SplineRows(library, blocks.bins, columns, number)
         self._numbers = library.empty((features, columns), **number)
+        self._rows = list(self._numbers)
         self._zero = library.zeros((), **number)
         source, by_layer = self._numbers, []
         for place, layer in enumerate(blocks.layers):
@@ -82,24 +83,25 @@ class Room:
             parts: what its layers get from each event, `TransformBlocks.event_part`.
             y: numbers to transform, (features, columns).
         """
-        library, bound, numbers = self.library, blocks.bound, self._numbers
+        library, bound = self.library, blocks.bound
         y = y[blocks.drawn]
         inside = library.abs(y) <= bound
-        fractions = y.clip(-bound, bound) * (0.5 / bound) + 0.5
-        for step, places in enumerate(self._steps):
-            for layer, place, part in zip(blocks.layers, places, parts, strict=True):
+        clipped = y.clip(-bound, bound)
+        fractions = clipped * (0.5 / bound) + 0.5
+        shifts = y - clipped - bound  # beyond the bound, the spline maps the bound to itself, and y stays as it is
+        for step, (fraction, shift) in enumerate(zip(fractions, shifts, strict=True)):
+            for layer, place, part in zip(blocks.layers, self._steps[step], parts, strict=True):
                 if not len(place.product):
                     continue
                 library.matmul(layer.blocks[step], place.source, out=place.product)
                 if layer.still is None:
                     library.add(place.by_event, part[place.rows], out=place.units)
                 else:
-                    place.by_event[...] += part[place.rows]
+                    library.add(place.by_event, part[place.rows], out=place.by_event)
                     library.maximum(place.by_event, self._zero, out=place.units)
-            x = (self.splines.invert(step, fractions[step]) - 0.5) * (2.0 * bound)
-            numbers[step] = library.where(inside[step], x, y[step])
-        log_derivatives = library.where(inside, self.splines.log_derivatives(), self._zero)
-        return numbers[blocks.places], library.sum(log_derivatives, 0)
+            library.add(self.splines.invert(fraction) * (2.0 * bound), shift, out=self._rows[step])
+        log_derivatives = self.splines.log_derivatives() * inside
+        return self._numbers[blocks.places], library.sum(log_derivatives, 0)
 
 
 class Engine:

@@ -26,12 +26,11 @@ SLOPE_EXPONENT = -math.log2(SMALLEST_SLOPE)
 class SplineRows:
     """Splines of `columns` samples: room for the parameters of one number, and for what all numbers need later."""
 
-    def __init__(self, library: Any, features: int, bins: int, columns: int, kind: dict[str, Any]) -> None:
+    def __init__(self, library: Any, bins: int, columns: int, kind: dict[str, Any]) -> None:
         """Set up the room.
 
         Args:
             library: `torch` or `numpy`.
-            features: numbers of a transform.
             bins: bins of each spline, K.
             columns: samples.
             kind: data type, and device if any.
@@ -44,8 +43,8 @@ class SplineRows:
         self._sizes = rows[: 2 * bins]
         self._sizes_by_axis = self._sizes.reshape((2, bins, columns))
         self._ends = rows[3 * bins + 1 :].reshape((2, bins, columns))
-        self._totals = self._ends[:, -1]
-        self._upper, self._total = self._ends[1], self._totals[1]
+        self._upper = self._ends[1]
+        self._total_width, self._total = self._ends[0, -1], self._ends[1, -1]
         self._scratch = library.empty((2 * bins, columns), **kind)
         self._below = library.empty((bins, columns), **kind)
         self._sum_up_to = library.tril(library.ones((bins, bins), **kind))
@@ -54,13 +53,14 @@ class SplineRows:
         column = library.arange(columns, **place)
         self._first = library.stack([start * columns + column for start in starts])
         self._row_step = library.empty((columns,), dtype=library.int64, **place)
-        self._kept = library.empty((4, features, columns), **kind)
+        self._kept: list[tuple[Array, ...]] = []
 
-    def invert(self, step: int, place: Array) -> Array:
+    def invert(self, place: Array) -> Array:
         """Return where x lies in [−bound, bound], as a fraction from 0 to 1.
 
+        The raw parameters lie in `parameters` and are overwritten.
+
         Args:
-            step: which number; its parameters lie in `parameters`, which are overwritten.
             place: where y lies, as a fraction from 0 to 1, (columns,).
         """
         library = self.library
@@ -75,18 +75,16 @@ class SplineRows:
         library.less(self._upper, target, out=self._below)
         self._row_step[...] = library.sum(self._below, 0) * len(place)
         picked = library.take(self._rows, self._first + self._row_step)
-        theta = self._fraction(step, picked, target)
-        return (picked[2] - picked[0] + picked[0] * theta) / self._totals[0]
+        width, height, right, top, _, _ = picked
+        ratio = (height * self._total_width) / (width * self._total)
+        theta = self._fraction((target - top) / height + 1.0, ratio, picked[4:])
+        return (right - width + width * theta) / self._total_width
 
-    def _fraction(self, step: int, picked: Array, target: Array) -> Array:
-        """Return θ and keep what the derivative needs."""
+    def _fraction(self, fraction: Array, ratio: Array, raw_slopes: Array) -> Array:
+        """Return θ for the fraction v of the height of the bin; keep what the derivative needs."""
         library = self.library
-        width, height = picked[0], picked[1]
-        slopes = picked[4:]
-        slopes = library.exp2(slopes / (library.abs(slopes) + 1.0) * SLOPE_EXPONENT)
-        totals = self._totals
-        ratio = (height * totals[0]) / (width * totals[1])
-        fraction = ((target - picked[3]) / height + 1.0).clip(0.0, 1.0)
+        slopes = library.exp2(raw_slopes / (library.abs(raw_slopes) + 1.0) * SLOPE_EXPONENT)
+        fraction = fraction.clip(0.0, 1.0)
         rest = 1.0 - fraction
         difference = slopes[0] * rest - slopes[1] * fraction
         twice = 2.0 * ratio
@@ -95,13 +93,13 @@ class SplineRows:
         from_left = difference >= 0.0
         share = library.where(from_left, fraction, rest) * twice
         theta = library.where(from_left, share, root) / (root + share)
-        kept = self._kept
-        kept[0, step], kept[1, step], kept[2:, step] = theta, ratio, slopes
+        self._kept.append((theta, ratio, *slopes))
         return theta
 
     def log_derivatives(self) -> Array:
-        """Return ln dy/dx of all numbers of the transform inside the bounds, (features, columns)."""
-        theta, ratio, first, second = self._kept
+        """Return ln dy/dx of the numbers inverted since the last call, in turn, (features, columns)."""
+        theta, ratio, first, second = (self.library.stack(rows) for rows in zip(*self._kept, strict=True))
+        self._kept.clear()
         rest = 1.0 - theta
         both = theta * rest
         scale = ratio / (ratio * (1.0 - 2.0 * both) + (first + second) * both)
