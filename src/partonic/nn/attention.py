@@ -71,7 +71,8 @@ class AttentionBlock(nn.Module):
 
     def _attention(self, rows: Tensor, packing: Packing) -> Tensor:
         blocks = packing.split(self.queries_keys_values(rows))
-        joined: Tensor = self.join_heads(torch.cat([self._look_up(block).flatten(0, 1) for block in blocks]))
+        looked_up = [self._look_up(block).flatten(0, 1) for block in blocks]
+        joined: Tensor = self.join_heads(torch.cat(looked_up) if looked_up else rows)
         return joined
 
     def _look_up(self, block: Tensor) -> Tensor:
