@@ -28,8 +28,8 @@ def draw_rank_histograms(tests: Mapping[str, RankTest], *, headline: Headline, c
         headline: above the figure.
         columns: of boxes.
     """
-    rows = math.ceil(len(tests) / columns)
-    figure, boxes = grid(headline, (rows, columns), (2.15, 1.55))
+    across = min(columns, len(tests))
+    figure, boxes = grid(headline, (math.ceil(len(tests) / across), across), (2.15, 1.55))
     spread = max(float(np.abs(test.histogram - 1.0).max()) for test in tests.values())
     error = max(test.histogram_error for test in tests.values())
     limit = max(1.15 * spread, 3.0 * error)
@@ -44,7 +44,7 @@ def draw_rank_histograms(tests: Mapping[str, RankTest], *, headline: Headline, c
         box_tag(axes, f"{name}   KS = {test.distance:.3f}")
     for axes in boxes[len(tests) :]:
         axes.set_visible(False)
-    for axes in boxes[len(tests) - columns : len(tests)]:
+    for axes in boxes[len(tests) - across : len(tests)]:
         axes.tick_params(labelbottom=True)
         axes.set_xlabel("rank of the truth / (S + 1)", fontsize=10)
     boxes[0].set_ylabel("events / uniform")
