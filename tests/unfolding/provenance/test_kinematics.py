@@ -5,7 +5,8 @@ from partonic.events.batch import RecoEvents
 from partonic.physics.fourvector import boost_along_z, invariant_mass
 from partonic.physics.kinematics import azimuth, delta_phi, from_pt_eta_phi_m, rapidity, transverse_momentum
 from partonic.unfolding.inputs import event_tokens
-from partonic.unfolding.provenance.kinematics import EventKinematics
+from partonic.unfolding.provenance.kinematics import HIGGS_MASS, TOP_MASS, W_MASS, EventKinematics
+from partonic.unfolding.provenance.neutrino import with_neutrino
 
 
 @pytest.fixture
@@ -31,6 +32,10 @@ def laboratory(reco):
 EVENTS = torch.arange(6)
 
 
+def near(mass, reference):
+    return 1.0 / (1.0 + (torch.log(mass / reference) / 0.15) ** 2)
+
+
 def distance(first, second):
     return torch.hypot(rapidity(first) - rapidity(second), delta_phi(azimuth(first), azimuth(second)))
 
@@ -42,6 +47,7 @@ def test_pairs(reco, laboratory):
     expected = torch.stack(
         [
             torch.log(invariant_mass(chosen) / 100.0),
+            near(invariant_mass(chosen), HIGGS_MASS),
             distance(chosen[:, 0], chosen[:, 1]),
             torch.log(transverse_momentum(chosen.sum(dim=1)) / 100.0),
         ],
@@ -54,10 +60,14 @@ def test_triples(reco, laboratory):
     jets = torch.tensor([[0, 1, 2], [4, 2, 3], [1, 3, 4], [0, 2, 4], [3, 1, 2], [1, 0, 2]])
     found = EventKinematics(event_tokens(reco)).triples(EVENTS, jets).double()
     bottom, first, second = laboratory[EVENTS[:, None], jets].unbind(dim=1)
+    of_top = invariant_mass(torch.stack([bottom, first, second], dim=1))
+    of_w = invariant_mass(torch.stack([first, second], dim=1))
     expected = torch.stack(
         [
-            torch.log(invariant_mass(torch.stack([bottom, first, second], dim=1)) / 100.0),
-            torch.log(invariant_mass(torch.stack([first, second], dim=1)) / 100.0),
+            torch.log(of_top / 100.0),
+            near(of_top, TOP_MASS),
+            torch.log(of_w / 100.0),
+            near(of_w, W_MASS),
             distance(first, second),
             distance(bottom, first + second),
             torch.log(transverse_momentum(bottom + first + second) / 100.0),
@@ -75,7 +85,12 @@ def test_jets_with_lepton(reco, laboratory):
         [torch.log(invariant_mass(torch.stack([laboratory, lepton], dim=2)) / 100.0), distance(laboratory, lepton)],
         dim=-1,
     )
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(found[..., :2], expected, rtol=0, atol=1e-4)
+    met = reco.met.double()
+    missing = torch.stack([met[:, 0] * torch.cos(met[:, 1]), met[:, 0] * torch.sin(met[:, 1])], dim=-1)
+    top = laboratory + with_neutrino(lepton[:, 0], missing)[:, None]
+    torch.testing.assert_close(found[..., 2], torch.log(invariant_mass(top[:, :, None]) / 100.0), rtol=0, atol=2e-3)
+    torch.testing.assert_close(found[..., 3], near(invariant_mass(top[:, :, None]), TOP_MASS), rtol=0, atol=2e-2)
 
 
 def test_boosts_along_the_beam_change_nothing(reco):

@@ -50,8 +50,8 @@ class Candidates:
 
     def membership(self, target: int) -> Float[Tensor, "candidates jets"]:
         """Return 1 for the jets that belong to a candidate, else 0, float32."""
-        width = len(self.jets[2])
-        return torch.nn.functional.one_hot(self.jets[target], width).sum(dim=1).float()
+        chosen = self.jets[target]
+        return torch.zeros(len(chosen), len(self.jets[2]), device=chosen.device).scatter(1, chosen, 1.0)
 
     def numbers(self, assignment: Int[Tensor, "events 6"]) -> Int[Tensor, "events 3"]:
         """Return the number of the candidate of each target in an assignment, −1 where it is not assigned."""

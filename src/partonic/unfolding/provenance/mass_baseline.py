@@ -8,8 +8,7 @@ lepton and a neutrino:
 with m_k = m_bb, m_jj, m_jjb − m_jj (nearly independent of m_jj) and m_ℓνb. μ_k and σ_k are the median and half the
 central 68% interval of the masses of truly matched jets, and P(tag | ·) the rates at which jets of b quarks, of W
 quarks and of neither are b-tagged. A target is complete or missing with the frequency found in events with as many
-jets. The neutrino has the missing transverse momentum and the smaller pz that gives the W mass (the real part where no
-real one does).
+jets. The neutrino is that of `with_neutrino`.
 """
 
 from dataclasses import dataclass, fields
@@ -20,10 +19,11 @@ from torch import Tensor
 
 from partonic.errors import EventFileError
 from partonic.events.batch import MAX_JETS, RecoEvents
-from partonic.physics.fourvector import minkowski_square, on_shell, safe_sqrt
+from partonic.physics.fourvector import minkowski_square, safe_sqrt
 from partonic.physics.kinematics import from_pt_eta_phi_m
 from partonic.unfolding.provenance.candidates import SLOTS, Candidates, candidates
 from partonic.unfolding.provenance.decoding import decode_assignment
+from partonic.unfolding.provenance.neutrino import with_neutrino
 from partonic.unfolding.provenance.scores import CandidateScores
 from partonic.unfolding.provenance.truth import AssignmentTruth
 
@@ -33,7 +33,6 @@ MASSES = ("m_bb", "m_jj", "m_jjb - m_jj", "m_lnub")
 """The masses of the χ², in GeV."""
 
 _MASSES_OF = (slice(0, 1), slice(1, 3), slice(3, 4))
-_W_MASS = 80.4
 _CHUNK = 4096
 _FEWEST = 20
 _QUARK_OF_SLOT = ((0, 0), (0, 1, 1), (0,))  # row of the tag rates: b quark, then quark of W, for each jet of a target
@@ -126,16 +125,10 @@ def _mass_squares(reco: RecoEvents) -> Float[Tensor, "events objects objects"]:
 
 
 def _leptonic_w(reco: RecoEvents) -> Float[Tensor, "events 4"]:
-    """Return lepton plus neutrino: (p_ℓ + p_ν)² = m_W² is a quadratic equation for the pz of the neutrino."""
-    lepton = from_pt_eta_phi_m(reco.leptons[:, 0, :4].double())
+    """Return lepton plus neutrino."""
     size, phi = reco.met.double().unbind(dim=1)
-    px, py = size * torch.cos(phi), size * torch.sin(phi)
-    product = 0.5 * _W_MASS**2 + lepton[:, 1] * px + lepton[:, 2] * py
-    transverse = (lepton[:, 1].square() + lepton[:, 2].square()).clamp(min=torch.finfo(size.dtype).tiny)
-    root = lepton[:, 0] * safe_sqrt((product.square() - transverse * size.square()).clamp(min=0.0))
-    centre = product * lepton[:, 3]
-    pz = torch.where(centre > 0.0, centre - root, centre + root) / transverse
-    return lepton + on_shell(torch.stack([px, py, pz], dim=-1), 0.0)
+    missing = torch.stack([size * torch.cos(phi), size * torch.sin(phi)], dim=-1)
+    return with_neutrino(from_pt_eta_phi_m(reco.leptons[:, 0, :4].double()), missing)
 
 
 def _masses(

@@ -8,11 +8,12 @@ tokens x_i of the jets come the scores of its candidates, with e = A x, c = C x 
     t_lep  (b):         g(x_b)
 
 where k are masses and distances of the candidate, which spares the network to learn them. One more score says that the
-target left no complete set of jets. A softmax over all of them gives probabilities, which cross entropy trains; an
-event with lost jets thus trains the network as a whole one does.
+target left no complete set of jets. The scores define the probability of every conflict-free assignment of the whole
+event (`joint`), which cross entropy trains; an event with lost jets thus trains the network as a whole one does.
 
-A last network tells for each jet the probability to come from H, t_had, t_lep or none, from its token and the sums of
-the probabilities of the candidates that it belongs to. Trained on all jets, it also knows those of incomplete targets.
+A last network tells for each jet the probability to come from H, t_had, t_lep or none, from its token and from how much
+the scores of each target alone (softmax) favour candidates with that jet. Trained on all jets, it also knows those of
+incomplete targets.
 """
 
 from collections.abc import Callable
@@ -99,8 +100,8 @@ class AssignmentNetwork(nn.Module):
             hadronic_top=self._triple_scores(hadronic, tokens.jet_mask, kinematics),
             leptonic_top=torch.where(tokens.jet_mask, self.leptonic_score(leptonic)[..., 0], -torch.inf),
             missing=torch.cat(missing, dim=1),
-        ).normalised()
-        membership = torch.stack(scores.jet_membership(), dim=-1).detach()
+        )
+        membership = torch.stack(scores.normalised().jet_membership(), dim=-1).detach()
         origin = self.jet_origin(torch.cat([packing.unpack(rows)[:, :slots], membership], dim=-1))
         return ProvenancePrediction(scores, functional.log_softmax(origin, dim=-1), tokens.jet_mask)
 

@@ -17,7 +17,7 @@ class ProvenancePrediction:
     """What the assignment network says about events.
 
     Attributes:
-        scores: normalised log-probabilities of all candidates, and of each target being incomplete.
+        scores: of all candidates, and of each target being incomplete; see `joint_log_probability`.
         origin: log-probability of each jet to come from none, H, t_had, t_lep, `(N, J, 4)`.
         jet_mask: real jets, `(N, J)`.
     """
