@@ -74,7 +74,7 @@ def test_only_training_needs_lightning(
     finding = findings_of({"unfolding": section}, tmp_path / "out")["packages"]
     assert finding.passed is not needed
     if needed:
-        assert "pip install 'partonic[unfolding]'" in finding.detail
+        assert "pip install 'partonic[training]'" in finding.detail
 
 
 def test_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

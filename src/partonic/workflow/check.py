@@ -15,11 +15,10 @@ __all__ = ["Finding", "check_analysis"]
 
 _Extras = dict[str, tuple[str, ...]]
 _OWN_EVENTS: _Extras = {
-    "generation": ("madnis", "safetensors"),
+    "generation": ("madnis",),
     "simulation": ("dask", "distributed", "fastjet", "pythia8mc"),
 }
-_TRAINING: _Extras = {"unfolding": ("lightning", "safetensors")}
-_SAMPLING: _Extras = {"unfolding": ("safetensors",)}
+_TRAINING: _Extras = {"training": ("lightning",)}
 _REPORT: _Extras = {"report": ("jinja2", "matplotlib")}
 _READERS: dict[str, _Extras] = {
     "lhe": {},
@@ -92,9 +91,8 @@ def packages_are_installed(config: AnalysisConfig) -> str:
 
 def _needed_packages(config: AnalysisConfig) -> _Extras:
     events = _READERS[config.import_.format] if config.import_ else _OWN_EVENTS
-    if config.unfolding is None:
-        return _REPORT | events
-    return _REPORT | events | (_SAMPLING if config.unfolding.model else _TRAINING)
+    trains = config.unfolding is not None and config.unfolding.model is None
+    return _REPORT | events | (_TRAINING if trains else {})
 
 
 def output_is_writable(config: AnalysisConfig) -> str:
