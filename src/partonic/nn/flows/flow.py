@@ -7,7 +7,7 @@ two halves take turns.
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -16,9 +16,6 @@ from torch import Tensor, nn
 from partonic.errors import ConfigError
 from partonic.nn.flows.autoregressive import AutoregressiveTransform
 from partonic.nn.flows.coupling import CouplingTransform
-
-if TYPE_CHECKING:
-    from partonic.nn.flows.incremental import IncrementalSampler
 
 __all__ = ["ConditionalFlow", "FlowShape", "Precision"]
 
@@ -60,6 +57,14 @@ class FlowShape:
             raise ConfigError(message)
 
 
+@runtime_checkable
+class _Sampler(Protocol):
+    """What draws from a flow without gradient."""
+
+    def sample_and_log_prob(self, context: Tensor, samples: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw `samples` x for each condition, with their log-density."""
+
+
 class ConditionalFlow(nn.Module):
     """Density of D numbers under a condition of C numbers, that can be evaluated and sampled."""
 
@@ -85,7 +90,7 @@ class ConditionalFlow(nn.Module):
         self.features = features
         self.context = context
         self.config = config
-        self._kept_sampler: tuple[Precision, object, IncrementalSampler] | None = None
+        self._kept_sampler: tuple[Precision, object, _Sampler] | None = None
         self.transforms = nn.ModuleList(self._transform(place, generator) for place in range(config.transforms))
 
     def _transform(self, place: int, generator: torch.Generator | None) -> AutoregressiveTransform | CouplingTransform:
@@ -130,7 +135,7 @@ class ConditionalFlow(nn.Module):
 
     def log_prob(self, x: Float[Tensor, "n features"], context: Float[Tensor, "n context"]) -> Float[Tensor, "n"]:
         """Return ln q(x | context). Differentiable."""
-        z, log_det = self(x, context)
+        z, log_det = self.forward(x, context)
         return self.base_log_prob(z) + log_det
 
     def rsample(
@@ -173,7 +178,7 @@ class ConditionalFlow(nn.Module):
         x, log_prob = (torch.cat(parts) for parts in zip(*pieces, strict=True))
         return x.view(len(context), samples, self.features), log_prob.view(len(context), samples)
 
-    def _sampler(self, precision: Precision) -> "IncrementalSampler":
+    def _sampler(self, precision: Precision) -> "_Sampler":
         """Return a sampler with the present weights; kept until they change."""
         from partonic.nn.flows.incremental import IncrementalSampler
 

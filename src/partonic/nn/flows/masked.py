@@ -8,7 +8,7 @@ masked networks of zuko, so that weights can be exchanged; to compute, hidden un
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -97,12 +97,12 @@ class MaskedLinear(nn.Module):
         outputs: Tensor = TriangularLinear.apply(inputs, weight, bias, self.blocks)  # type: ignore[no-untyped-call]
         return outputs
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "MaskedLinear":
         """Switch between training and evaluation."""
         self._kept = None
         return super().train(mode)
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "MaskedLinear":
         self._kept = None  # the weights move to another device or type
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
