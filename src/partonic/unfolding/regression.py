@@ -10,6 +10,7 @@ distribution that of the truth. Azimuths are compared around the circle in both.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -124,59 +125,76 @@ class TargetScales(nn.Module):
 
 @dataclass(frozen=True)
 class RegressionLosses:
-    """Losses of a batch.
+    """Losses of a batch, each computed when it is asked for.
 
     Attributes:
-        huber: mean over objects of the Huber loss per number.
-        mmd: mean of the squared maximum mean discrepancies of every object and of the joint vector.
-        parts: every term by name, e.g. ``huber_H`` and ``mmd_joint``.
+        predicted: standardised partons of each event.
+        true: standardised truth.
+        group: events among which the discrepancy is estimated, see `partonic.nn.losses.mmd.mmd`; None for all.
     """
 
-    huber: Float[Tensor, ""]
-    mmd: Float[Tensor, ""]
-    parts: Mapping[str, Float[Tensor, ""]]
+    predicted: Float[Tensor, "events numbers"]
+    true: Float[Tensor, "events numbers"]
+    group: int | None
+
+    @cached_property
+    def huber(self) -> Float[Tensor, ""]:
+        """Mean over objects of the Huber loss per number."""
+        return torch.stack(list(self.hubers.values())).mean()
+
+    @cached_property
+    def mmd(self) -> Float[Tensor, ""]:
+        """Mean of the squared maximum mean discrepancies of every object and of the joint vector."""
+        return torch.stack(list(self.mmds.values())).mean()
+
+    @cached_property
+    def hubers(self) -> Mapping[str, Float[Tensor, ""]]:
+        """Huber loss per number of every object, e.g. ``huber_H``."""
+        period = self.predicted.new_full(self.predicted.shape[1:], math.inf)
+        period[list(_AZIMUTHS)] = _PERIOD
+        distances = huber(self.predicted, self.true, period=period)
+        return {f"huber_{name}": distances[:, columns].mean() for name, columns in _objects(distances).items()}
+
+    @cached_property
+    def mmds(self) -> Mapping[str, Float[Tensor, ""]]:
+        """Squared discrepancy of every object, e.g. ``mmd_H``, and ``mmd_joint`` of the whole vector."""
+        ours, theirs = _on_circles(self.predicted), _on_circles(self.true)
+        pairs = {name: (ours[name], theirs[name]) for name in ours}
+        pairs["joint"] = torch.cat(list(ours.values()), dim=1), torch.cat(list(theirs.values()), dim=1)
+        return {f"mmd_{name}": mmd(*pair, group=self.group) for name, pair in pairs.items()}
+
+    @property
+    def parts(self) -> Mapping[str, Float[Tensor, ""]]:
+        """Every term by name."""
+        return {**self.hubers, **self.mmds}
 
 
 def regression_losses(
     predicted: Float[Tensor, "events numbers"],
     true: Float[Tensor, "events numbers"],
     group: int | None = 256,
-    discrepancy: bool = True,
 ) -> RegressionLosses:
     """Return the losses of regressed, or sampled, partons; vectors are those of `TargetScales.standardise`.
 
     Args:
         predicted: standardised partons of each event.
         true: standardised truth.
-        group: events among which the discrepancy is estimated, see `mmd`; None for the whole batch.
-        discrepancy: whether the discrepancies are wanted, which cost most; without them `mmd` is 0.
+        group: events among which the discrepancy is estimated; None for the whole batch.
     """
-    period = predicted.new_full(predicted.shape[1:], math.inf)
-    period[list(_AZIMUTHS)] = _PERIOD
-    distances = huber(predicted, true, period=period)
-    names = [name for name, columns in _OBJECTS.items() if columns.start < predicted.shape[1]]
-    hubers = {f"huber_{name}": distances[:, _OBJECTS[name]].mean() for name in names}
-    ours, theirs = _on_circles(predicted), _on_circles(true)
-    mmds = {f"mmd_{name}": mmd(ours[name], theirs[name], group=group) for name in names}
-    joint = torch.cat(list(ours.values()), dim=1), torch.cat(list(theirs.values()), dim=1)
-    mmds["mmd_joint"] = mmd(*joint, group=group)
-    return RegressionLosses(
-        huber=torch.stack(list(hubers.values())).mean(),
-        mmd=torch.stack(list(mmds.values())).mean(),
-        parts={**hubers, **mmds},
-    )
+    return RegressionLosses(predicted, true, group)
+
+
+def _objects(numbers: Tensor) -> dict[str, slice]:
+    """Return the columns of every object that the vector has."""
+    return {name: columns for name, columns in _OBJECTS.items() if columns.start < numbers.shape[1]}
 
 
 def _on_circles(numbers: Tensor) -> dict[str, Tensor]:
     """Return the numbers of each object, with azimuths as points on the unit circle, whose variance is 1 too."""
-    objects = {}
-    for name, columns in _OBJECTS.items():
-        values = numbers[:, columns]
-        if columns.stop - 1 in _AZIMUTHS:
-            phi = values[:, 2:] * _AZIMUTH_SCALE
-            values = torch.cat([values[:, :2], torch.cos(phi), torch.sin(phi)], dim=1)
-        if values.shape[1]:
-            objects[name] = values
+    objects = {name: numbers[:, columns] for name, columns in _objects(numbers).items()}
+    for name in ("H", "t_had", "t_lep"):
+        phi = objects[name][:, 2:] * _AZIMUTH_SCALE
+        objects[name] = torch.cat([objects[name][:, :2], torch.cos(phi), torch.sin(phi)], dim=1)
     return objects
 
 
