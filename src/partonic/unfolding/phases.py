@@ -67,10 +67,7 @@ class _ConditionedPhase(PhaseModule):
 
     def _regress(self, batch: Batch) -> _Regression:
         conditions = self.conditioner(tokens_of(batch), batch["provenance"])
-        wanted = "regression_mmd" in self.constraints and self.training
-        return _Regression(
-            conditions, regression_losses(conditions.standardised, self._truth(batch), discrepancy=wanted)
-        )
+        return _Regression(conditions, regression_losses(conditions.standardised, self._truth(batch)))
 
     def _truth(self, batch: Batch) -> Tensor:
         truth = view_arrays(self.view, batch)
@@ -79,8 +76,14 @@ class _ConditionedPhase(PhaseModule):
         )
         return standardised
 
-    def _held(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {name: value for name, value in losses.items() if name in self.constraints}
+    def _held(self, **losses: RegressionLosses) -> dict[str, Tensor]:
+        """Return the losses that are constrained, by name; others are not even computed."""
+        return {
+            f"{of}_{kind}": getattr(parts, kind)
+            for of, parts in losses.items()
+            for kind in ("huber", "mmd")
+            if f"{of}_{kind}" in self.constraints
+        }
 
 
 class RegressionPhase(_ConditionedPhase):
@@ -89,7 +92,7 @@ class RegressionPhase(_ConditionedPhase):
     def training_losses(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the Huber loss, and what is constrained."""
         losses = self._regress(batch).losses
-        return losses.huber, self._held({"regression_mmd": losses.mmd})
+        return losses.huber, self._held(regression=losses)
 
     def validation_loss(self, batch: Batch) -> Tensor:
         """Return the Huber loss of held-out events."""
@@ -107,8 +110,7 @@ class _FlowPhase(_ConditionedPhase):
         """Return the losses of one sampled set of partons for each event, through the phase space."""
         drawn, _ = self.view.partons(self.flow.rsample(numbers, latent, generator))
         standardised = self.conditioner.targets.standardise_momenta(drawn.momenta)
-        wanted = "sample_mmd" in self.constraints
-        return regression_losses(standardised, self._truth(batch), discrepancy=wanted)
+        return regression_losses(standardised, self._truth(batch))
 
     def _wants_samples(self) -> bool:
         return any(name.startswith("sample") for name in self.constraints)
@@ -130,11 +132,10 @@ class JointPhase(_FlowPhase):
         regression = self._regress(batch)
         conditions = regression.conditions
         main = -self._log_density(conditions, batch).mean() + self.regression_weight * regression.losses.huber
-        values = {"regression_huber": regression.losses.huber, "regression_mmd": regression.losses.mmd}
+        held = self._held(regression=regression.losses)
         if self._wants_samples():
-            sampled = self._sampled(conditions.numbers, conditions.latent, batch, generator)
-            values |= {"sample_huber": sampled.huber, "sample_mmd": sampled.mmd}
-        return main, self._held(values)
+            held |= self._held(sample=self._sampled(conditions.numbers, conditions.latent, batch, generator))
+        return main, held
 
     def validation_loss(self, batch: Batch) -> Tensor:
         """Return −log q of held-out events."""
@@ -162,7 +163,7 @@ class FlowPhase(_FlowPhase):
         if not self._wants_samples():
             return main, {}
         sampled = self._sampled(batch["conditions"], batch["latent"], batch, generator)
-        return main, self._held({"sample_huber": sampled.huber, "sample_mmd": sampled.mmd})
+        return main, self._held(sample=sampled)
 
     def validation_loss(self, batch: Batch) -> Tensor:
         """Return −log q of held-out events."""
