@@ -75,6 +75,17 @@ def test_table_smaller_than_a_batch_is_one_batch(table: TensorTable) -> None:
     assert [sorted(batch) for batch in numbers(loader)] == [list(range(7))]
 
 
+def test_processes_share_a_table_smaller_than_their_batches(table: TensorTable) -> None:
+    shares = []
+    for rank in range(3):
+        loader = BatchLoader(table.part(0, 11), 10, 1, ("order",))
+        loader.share(rank, 3)
+        assert len(loader) == 1
+        shares += numbers(loader)
+    assert [len(share) for share in shares] == [3, 3, 3]
+    assert len({number for share in shares for number in share}) == 9
+
+
 def test_comes_back_from_disk(table: TensorTable, tmp_path: Path) -> None:
     table.save(tmp_path / "table.safetensors")
     other = TensorTable.open(tmp_path / "table.safetensors")

@@ -14,7 +14,6 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from partonic.errors import TrainingError
 from partonic.nn.losses.mdmm import Multipliers
 from partonic.nn.training.average import WeightAverage
 from partonic.nn.training.settings import PhaseSettings
@@ -23,6 +22,8 @@ from partonic.rng import torch_generator
 __all__ = ["PhaseModule", "StepFigures"]
 
 Batch = Mapping[str, Tensor]
+
+_RESERVED = frozenset({"loss", "lagrangian", "gradient", "epoch", "step", "learning_rate", "skipped", "validation"})
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,16 @@ class PhaseModule(LightningModule):
         Args:
             targets: upper targets of the values that `training_losses` returns, by name; None for no target.
             damping: of all constraints (`partonic.nn.losses.mdmm`).
+
+        Raises:
+            ValueError: if a value has a name that the history uses itself.
         """
         super().__init__()
+        taken = sorted(_RESERVED & set(targets or {}))
+        if taken:
+            raise ValueError(f"values must not be called {taken}: the history has figures of its own of these names")
         self.automatic_optimization = False
+        self.allow_zero_length_dataloader_with_multiple_devices = True  # few held-out events need not reach all
         self.multipliers = Multipliers.with_targets(targets or {}, damping)
         self.settings = PhaseSettings("unprepared", 0)
         self.seed = 0
@@ -89,7 +97,8 @@ class PhaseModule(LightningModule):
         )
 
     def on_train_epoch_start(self) -> None:
-        """Give dropout its random numbers of this epoch."""
+        """Give dropout its random numbers of this epoch, and begin the sums of the validation."""
+        self.validation_sums = [0.0, 0.0]
         generator = torch_generator(self.seed, self.settings.name, "network", self.current_epoch, self.global_rank)
         torch.manual_seed(generator.initial_seed())
 
@@ -127,7 +136,6 @@ class PhaseModule(LightningModule):
 
     def on_validation_start(self) -> None:
         """Validate the averaged weights, if there are any."""
-        self.validation_sums = [0.0, 0.0]
         if self.average is not None:
             self.average.swap()
 
@@ -154,9 +162,6 @@ class PhaseModule(LightningModule):
 
     def _averaged(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
         """Return the mean over processes of scalars, with one synchronisation for all."""
-        clash = {"loss", "lagrangian", "gradient"} & (set(tensors) - {"loss", "lagrangian", "gradient"})
-        if clash:
-            raise TrainingError(f"values must not be called {sorted(clash)}")
         stacked = torch.stack([tensor.detach().double().reshape(()) for tensor in tensors.values()])
         mean = _summed(stacked) / self.trainer.world_size
         return dict(zip(tensors, mean.tolist(), strict=True))

@@ -111,18 +111,22 @@ class BatchLoader:
     def __len__(self) -> int:
         events = len(self.table)
         if self.shuffle:
-            return max(1, events // (self.batch_size * self.world))
+            return max(1, events // (self._size() * self.world))
         whole = -(-events // self.batch_size)
         return len(range(self.rank, whole, self.world))
 
     def __iter__(self) -> Iterator[Batch]:
-        events = len(self.table)
+        events, size = len(self.table), self._size()
         order = None
         for number in range(len(self)):
             if order is None:  # drawn on the first batch, when the epoch is known
                 order = self._order(events)
-            start = (number * self.world + self.rank) * self.batch_size
-            yield self.table.rows(order[start : start + self.batch_size])
+            start = (number * self.world + self.rank) * size
+            yield self.table.rows(order[start : start + size])
+
+    def _size(self) -> int:
+        """Return the events of a batch: fewer than asked for where the processes have to share a small table."""
+        return min(self.batch_size, max(1, len(self.table) // self.world)) if self.shuffle else self.batch_size
 
     def _order(self, events: int) -> Int[Tensor, "events"]:
         if not self.shuffle:
