@@ -1,4 +1,4 @@
-"""A model that knows the exact posterior of toy events passes; what it cannot use is left out and counted."""
+"""A model with the exact density of toy events passes; events that cannot be used are left out and counted."""
 
 import math
 from pathlib import Path
@@ -50,7 +50,7 @@ class UniformModel:
 
 
 @pytest.mark.parametrize("view", [HARD, WITH_ISR], ids=["hard", "with_isr"])
-def test_exact_posterior_passes(tmp_path: Path, view) -> None:
+def test_exact_density_passes(tmp_path: Path, view) -> None:
     store = EventStore.open(write_store(tmp_path / "events.parquet", 1000, seed=3, faults=True))
     found = evaluate_unfolding(UniformModel(view), store, QUICK, seed=5)
     assert (found.view, found.events, found.unusable, found.samples) == (view.name, 797, 3, 30)
@@ -58,7 +58,10 @@ def test_exact_posterior_passes(tmp_path: Path, view) -> None:
     assert max(test.distance for test in found.distances) < 1.5 * found.rank_ks_max.distance_limit
     assert abs(found.coverage_68.value - 0.68) < 4 * found.coverage_68.error
     assert abs(found.coverage_95.value - 0.95) < 4 * found.coverage_95.error
-    assert abs(found.classifier.value - 0.5) < 4 * found.classifier.error
+    if view is WITH_ISR:  # whose toy partons have nothing to do with the jets
+        assert abs(found.classifier.value - 0.5) < 4 * found.classifier.error
+    else:  # the distribution of all events passes the other tests; that the jets were not looked at is seen by this one
+        assert found.classifier.value > 0.5 + 4 * found.classifier.error
     assert found.log_density.value == pytest.approx(-view.dimensions * math.log(0.6))
     truth, samples = (found.spectra["sqrt_s"].shares[name] for name in ("truth", "samples"))
     error = np.hypot(*(found.spectra["sqrt_s"].errors[name] for name in ("truth", "samples")))
