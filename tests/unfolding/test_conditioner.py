@@ -146,6 +146,16 @@ def test_absurd_inputs_stay_inside_the_cube(conditioner: Conditioner, events) ->
         assert ((numbers > 0.0) & (numbers < 1.0)).all()
 
 
+def test_reduced_precision_keeps_the_phase_space_in_double(conditioner: Conditioner, events) -> None:
+    exact = conditioner(*events)
+    with torch.autocast("cpu", torch.bfloat16):
+        reduced = conditioner(*events)
+    assert reduced.numbers.dtype == torch.float64
+    assert reduced.standardised.dtype == reduced.latent.dtype == torch.float32
+    change = (reduced.particles - exact.particles)[..., :2] / exact.particles[..., :2].std(dim=0)
+    assert 0.0 < float(change.detach().abs().median()) < 0.1
+
+
 def test_no_latent_vector_if_none_is_asked_for(seed: int, events) -> None:
     conditioner = built(TINY.model_copy(update={"latent": 0}), "hard", seed, events)
     assert conditioner(*events).latent.shape == (EVENTS, 0)
