@@ -28,21 +28,14 @@ def sets(torch_rng: torch.Generator) -> tuple[list[torch.Tensor], list[torch.Ten
     return [many, one], [torch.arange(6) < sizes, torch.ones(50, 1, dtype=torch.bool)]
 
 
-def test_scales_are_those_of_real_objects(sets) -> None:
+def test_tokens_are_embedded_standardised_features(sets) -> None:
     (many, _), (mask, _) = sets
     embedding = ObjectEmbedding(3, WIDTH).double()
-    embedding.fit_scales(torch.where(mask[..., None], many, 1e9), mask)
-    scaled = embedding.standardise(many, mask)
-    torch.testing.assert_close(scaled[mask].mean(dim=0), torch.zeros(3).double(), atol=1e-6, rtol=0.0)
-    torch.testing.assert_close(scaled[mask].std(dim=0, correction=0), torch.ones(3).double(), atol=1e-6, rtol=0.0)
-    assert not scaled[~mask].any()
-
-
-def test_constant_features_are_only_shifted() -> None:
-    embedding = ObjectEmbedding(1, WIDTH)
-    embedding.fit_scales(torch.full((4, 2, 1), 7.0), torch.ones(4, 2, dtype=torch.bool))
-    assert torch.equal(embedding.scale, torch.ones(1))
-    assert not embedding.standardise(torch.full((4, 2, 1), 7.0), torch.ones(4, 2, dtype=torch.bool)).any()
+    embedding.scales.fit(torch.where(mask[..., None], many, torch.nan), mask)
+    real = many[mask]
+    expected = embedding.embed((real - real.mean(dim=0)) / real.std(dim=0, correction=0))
+    torch.testing.assert_close(embedding(many, mask)[mask], expected)
+    assert embedding(torch.where(mask[..., None], many, torch.nan), mask).isfinite().all()
 
 
 def test_order_and_padding_change_nothing(network, sets, torch_rng: torch.Generator) -> None:

@@ -13,47 +13,26 @@ from torch import Tensor, nn
 
 from partonic.nn.attention import AttentionStack
 from partonic.nn.packing import Packing
+from partonic.nn.scaling import MaskedStandardiser
 
 __all__ = ["ObjectEmbedding", "SetDecoder", "SetEncoder"]
-
-_SMALLEST_SCALE = 1e-6
-"""Features that vary less than this are taken to be constant and only shifted."""
 
 
 class ObjectEmbedding(nn.Module):
     """Standardise the features of one kind of object and embed them linearly."""
 
-    mean: Tensor
-    scale: Tensor
-
     def __init__(self, features: int, width: int) -> None:
-        """Create the embedding of `features` numbers per object in `width`; until `fit_scales` nothing is scaled."""
+        """Create the embedding of `features` numbers per object in `width`; until `scales` are fitted, all stays."""
         super().__init__()
-        self.register_buffer("mean", torch.zeros(features))
-        self.register_buffer("scale", torch.ones(features))
+        self.scales = MaskedStandardiser(features)
         self.embed = nn.Linear(features, width)
-
-    def fit_scales(
-        self, objects: Float[Tensor, "events objects features"], mask: Bool[Tensor, "events objects"]
-    ) -> None:
-        """Set mean and standard deviation of each feature from the real objects of training events."""
-        real = objects[mask].double()
-        spread = real.std(dim=0, correction=0)
-        self.mean.copy_(real.mean(dim=0))
-        self.scale.copy_(torch.where(spread > _SMALLEST_SCALE, spread, 1.0))
 
     def forward(
         self, objects: Float[Tensor, "events objects features"], mask: Bool[Tensor, "events objects"]
     ) -> Float[Tensor, "events objects width"]:
         """Return the tokens; what padded slots hold, even NaN, is replaced by the mean of real objects."""
-        tokens: Tensor = self.embed(self.standardise(objects, mask))
+        tokens: Tensor = self.embed(self.scales(objects, mask))
         return tokens
-
-    def standardise(
-        self, objects: Float[Tensor, "events objects features"], mask: Bool[Tensor, "events objects"]
-    ) -> Float[Tensor, "events objects features"]:
-        """Return the features with mean 0 and standard deviation 1, 0 in padded slots."""
-        return torch.where(mask[..., None], (objects - self.mean) / self.scale, 0.0)
 
 
 class SetEncoder(nn.Module):
@@ -81,9 +60,14 @@ class SetEncoder(nn.Module):
         kinds: Sequence[Float[Tensor, "events _ _"]],
         masks: Sequence[Bool[Tensor, "events _"]],
     ) -> None:
-        """Set the scales of all features from training events; the arguments are those of `forward`."""
+        """Set the scales of all features from training events; the arguments are those of `forward`.
+
+        Raises:
+            NonFiniteError: if a feature of a real object is not finite.
+            TrainingError: if a kind has no real object.
+        """
         for kind, (objects, mask) in enumerate(zip(kinds, masks, strict=True)):
-            self.embedding(kind).fit_scales(objects, mask)
+            self.embedding(kind).scales.fit(objects, mask)
 
     def forward(
         self,

@@ -93,6 +93,9 @@ class Conditioner(nn.Module):
             particles: true pT (GeV), η, φ of H, t_had, t_lep, in the frame of the tokens.
             p_z: true longitudinal momentum of all partons, GeV.
             radiation: true momentum of the radiated parton, GeV.
+
+        Raises:
+            NonFiniteError: if a feature is not finite.
         """
         self.encoder.fit_scales(*_objects(tokens, provenance[:, : tokens.jets.shape[1]]))
         self.targets.fit(particles, p_z, radiation)
@@ -107,7 +110,7 @@ class Conditioner(nn.Module):
         tokens = tokens.trimmed()
         objects, masks = _objects(tokens, provenance[:, : tokens.jets.shape[1]].detach())
         encoded, packing = self.encoder(objects, masks)
-        event = self.encoder.embedding(_EVENT).standardise(objects[_EVENT], masks[_EVENT])[:, 0]
+        event = self.encoder.embedding(_EVENT).scales(objects[_EVENT], masks[_EVENT])[:, 0]
         outputs = [
             head(torch.cat([decode(encoded, packing), event], dim=-1)).float()
             for decode, head in zip(self.particle_decoders, self.particle_heads, strict=True)
