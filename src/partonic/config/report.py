@@ -56,10 +56,10 @@ class UnfoldingReportConfig(StrictModel):
     show: bool = False
     """Whether to judge the models on the events of the analysis (as `partonic report --unfolding` does)."""
 
-    events: int = Field(default=5_000, ge=50)
+    events: int = Field(default=2_000, ge=50)
     """Selected events that the models are judged on, at most."""
 
-    samples: int = Field(default=100, ge=10)
+    samples: int = Field(default=50, ge=10)
     """Samples of each of them."""
 
     single_events: int = Field(default=6, ge=0, le=9)
