@@ -16,7 +16,7 @@ from torch import Tensor
 from toy_phase import SETTINGS, ToyPhase, toy_table, train_toy
 
 from partonic.errors import TrainingError
-from partonic.nn.training import TensorTable, run_phase
+from partonic.nn.training import PhaseModule, TensorTable, run_phase
 from partonic.nn.training.tensor_file import read_tensors, write_tensors
 
 STEPS = 10
@@ -44,9 +44,9 @@ def same_state(first: Path, second: Path) -> bool:
     return all((first / name).read_bytes() == (second / name).read_bytes() for name in ("epochs.csv", "steps.csv"))
 
 
-def run_program(folder: Path, kill_at: int) -> int:
+def run_program(folder: Path, task: int | str) -> int:
     program = Path(__file__).with_name("toy_phase.py")
-    command = [sys.executable, str(program), str(folder), str(kill_at)]
+    command = [sys.executable, str(program), str(folder), str(task)]
     return subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False).returncode
 
 
@@ -81,6 +81,21 @@ def test_killed_at_any_moment_and_resumed_gives_the_same(whole: Path, tmp_path: 
     train_toy(tmp_path)
     assert same_state(whole, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in whole.iterdir())
+
+
+@pytest.mark.slow
+def test_two_processes_with_half_a_batch_each_do_the_same_as_one(tmp_path: Path) -> None:
+    """Gradients, figures and validation are averaged, and the two halves are those of the one batch."""
+    assert run_program(tmp_path / "two", "two") == 0
+    one = train_toy(tmp_path / "one", ToyPhase(noise=0.0))
+    with (tmp_path / "two" / "epochs.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for name in ("step", "loss", "size", "multiplier.size", "validation"):
+        expected = [row[name] for row in one.history.epochs]
+        assert [float(row[name]) for row in rows] == pytest.approx(expected, rel=1e-4), name
+    two = weights_of(tmp_path / "two", "best")
+    for name, tensor in weights_of(tmp_path / "one", "best").items():
+        torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("moment", ["write_tensors", "save_checkpoint", "write"])
@@ -183,6 +198,17 @@ class Interrupted(ToyPhase):
         return super().training_losses(batch, generator)
 
 
+class Terminated(ToyPhase):
+    """A batch system ends the program in the third epoch."""
+
+    def training_losses(
+        self, batch: Mapping[str, Tensor], generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        if self.batches == 2 * STEPS + 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().training_losses(batch, generator)
+
+
 class Worsening(ToyPhase):
     """Its validation loss falls twice, then rises."""
 
@@ -257,6 +283,28 @@ def test_interrupt_reaches_the_caller_and_the_handler_is_as_before(whole: Path, 
     assert signal.getsignal(signal.SIGINT) is handler
     train_toy(tmp_path)
     assert same_state(whole, tmp_path)
+
+
+def test_ends_at_once_when_told_to(whole: Path, tmp_path: Path) -> None:
+    module = Terminated()
+    with pytest.raises(SystemExit) as ended:
+        train_toy(tmp_path, module)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert module.batches == 2 * STEPS + 4
+    train_toy(tmp_path)
+    assert same_state(whole, tmp_path)
+
+
+def test_reduced_precision_on_request(tmp_path: Path) -> None:
+    result = train_toy(tmp_path, settings=replace(SETTINGS, precision="bf16-mixed"))
+    exact = train_toy(tmp_path / "exact")
+    assert result.skipped == 0
+    assert 0.0 < abs(result.best_validation / exact.best_validation - 1.0) < 0.2
+
+
+def test_names_of_the_history_are_taken() -> None:
+    with pytest.raises(ValueError, match=r"must not be called \['loss'\]"):
+        PhaseModule({"loss": 1.0})
 
 
 def test_progress_is_told_of_every_step(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,20 +17,21 @@ from partonic.rng import torch_generator
 class ToyPhase(PhaseModule):
     """A small network; `batches` counts training steps, `hurt` says what to do to the loss of a step."""
 
-    def __init__(self, hurt: Mapping[int, float] | None = None, kill_at: int = -1) -> None:
+    def __init__(self, hurt: Mapping[int, float] | None = None, kill_at: int = -1, noise: float = 0.05) -> None:
         super().__init__({"size": 0.02, "loose": 100.0}, damping=1.0)
-        self.net = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Dropout(0.1), nn.Linear(16, 1))
+        self.net = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Dropout(2.0 * noise), nn.Linear(16, 1))
         with torch.no_grad():
             for parameter in self.net.parameters():
                 parameter.normal_(0.0, 0.5, generator=torch_generator(1, *parameter.shape))
         self.hurt, self.kill_at, self.batches = dict(hurt or {}), kill_at, 0
+        self.noise = noise
 
     def training_losses(
         self, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         if self.batches == self.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
-        noise = 0.05 * torch.randn(batch["y"].shape, generator=generator)
+        noise = self.noise * torch.randn(batch["y"].shape, generator=generator)
         loss = ((self.net(batch["x"]) - batch["y"] - noise) ** 2).mean() * self.hurt.get(self.batches, 1.0)
         self.batches += 1
         size = torch.stack([(parameter**2).mean() for parameter in self.net.parameters()]).mean()
@@ -51,6 +53,14 @@ def train_toy(folder: Path, module: ToyPhase | None = None, settings: PhaseSetti
     return run_phase(module or ToyPhase(), toy_table(330, 1), toy_table(100, 2), settings, folder, 7)
 
 
+def train_on_two(folder: Path) -> None:
+    """Two processes with half a batch each, without random draws."""
+    train_toy(folder, ToyPhase(noise=0.0), replace(SETTINGS, devices=2, batch_size=SETTINGS.batch_size // 2))
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    train_toy(Path(sys.argv[1]), ToyPhase(kill_at=int(sys.argv[2])))
+    if sys.argv[2] == "two":
+        train_on_two(Path(sys.argv[1]))
+    else:
+        train_toy(Path(sys.argv[1]), ToyPhase(kill_at=int(sys.argv[2])))

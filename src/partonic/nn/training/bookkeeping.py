@@ -6,6 +6,7 @@ between the two is harmless: the epoch is repeated with the same random numbers 
 
 import logging
 import math
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,10 @@ class Bookkeeping(Callback):
 
         Raises:
             TrainingError: if too many steps in a row were skipped.
+            SystemExit: if the program was told to end (SIGTERM), for which Lightning would finish the epoch first.
         """
+        if trainer.received_sigterm:
+            raise SystemExit(128 + signal.SIGTERM)
         module, steps = _phase(pl_module), _steps(trainer)
         self._note(module.last_step)
         figures: dict[str, float] = {}
