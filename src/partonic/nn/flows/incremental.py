@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -21,7 +20,7 @@ from partonic.errors import ConfigError
 from partonic.nn.flows.autoregressive import AutoregressiveTransform
 from partonic.nn.flows.flow import ConditionalFlow, Precision
 from partonic.nn.flows.incremental_plan import TransformBlocks, cut_transform
-from partonic.nn.flows.incremental_room import Engine
+from partonic.nn.flows.incremental_room import Engine, Kinds
 
 __all__ = ["IncrementalSampler"]
 
@@ -30,7 +29,10 @@ COLUMNS = {"cpu": 1024}
 
 COLUMNS_ELSEWHERE = 32_768
 
-FEW = 24
+COLUMNS_OF_A_THREAD = 256
+"""Fewer samples of one event are not shared among threads."""
+
+FEW = 400
 """Up to so many samples, NumPy is quicker than PyTorch, for its calls cost less."""
 
 
@@ -58,16 +60,15 @@ class IncrementalSampler:
         """
         self._flow = flow
         weights = next(flow.parameters())
-        self._most = COLUMNS.get(weights.device.type, COLUMNS_ELSEWHERE)
         hidden = torch.bfloat16 if precision == "bfloat16" else weights.dtype
+        self._most = COLUMNS.get(weights.device.type, COLUMNS_ELSEWHERE)
         with torch.no_grad():
             transforms = [_cut(transform, hidden) for transform in reversed(flow.transforms)]
-        kind = {"dtype": weights.dtype, "device": weights.device}
-        self._many = Engine(torch, transforms, kind, {**kind, "dtype": hidden})
-        self._few = self._many
-        if hidden == weights.dtype and weights.device.type == "cpu":
-            kind = {"dtype": np.dtype(str(weights.dtype).removeprefix("torch."))}
-            self._few = Engine(np, [blocks.map(Tensor.numpy) for blocks in transforms], kind, kind)
+        number = {"dtype": weights.dtype, "device": weights.device}
+        kinds = Kinds(number, {**number, "dtype": hidden})
+        self._many = Engine(transforms, kinds, numpy=False)
+        numpy = hidden == weights.dtype and weights.device.type == "cpu"
+        self._few = Engine(transforms, kinds, numpy=True) if numpy else self._many
 
     def sample_and_log_prob(
         self, context: Float[Tensor, "n context"], samples: int, generator: torch.Generator
@@ -110,9 +111,10 @@ class IncrementalSampler:
 
     def _shares(self, events: int, samples: int, threads: int) -> Iterator[tuple[slice, slice]]:
         """Cut the work: many samples of one event by samples for each thread, else by events."""
-        if samples >= self._most:
+        if events == 1 or samples >= self._most:
+            parts = max(min(threads, samples // COLUMNS_OF_A_THREAD), 1)
             for event in range(events):
-                for part in _split(samples, threads):
+                for part in _split(samples, parts):
                     yield slice(event, event + 1), part
         elif samples > 0:
             for part in _split(events, -(-events * samples // self._most)):

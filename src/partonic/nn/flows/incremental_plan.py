@@ -4,14 +4,11 @@ A hidden unit of degree d never changes once the numbers of degree < d are drawn
 block triangular: at step t its units of degree t see a leading part of the sorted units before them, so that a dense
 product of one block gives them, and all steps together cost one pass of the network. Units of degree 0 see the context
 only. They, and all that the context and they add to later units, are worked out once for each event.
-
-The arrays are tensors, or NumPy's for a few samples at a time, where the cost is that of the calls.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -21,32 +18,24 @@ from partonic.nn.flows.autoregressive import AutoregressiveTransform
 from partonic.nn.flows.chosen_bin import SMALLEST_SLOPE
 from partonic.nn.flows.masked import MaskedLinear, MaskedNetwork
 
-__all__ = ["Array", "LayerBlocks", "TransformBlocks", "cut_transform"]
-
-Array = Any
-"""A tensor or a NumPy array."""
+__all__ = ["LayerBlocks", "TransformBlocks", "cut_transform"]
 
 
 @dataclass(frozen=True)
 class LayerBlocks:
     """One layer; its units sorted by degree."""
 
-    shared: Array
+    shared: Tensor
     """Weights of what does not depend on the sample, (units, context or units of degree 0 before)."""
 
-    bias: Array
+    bias: Tensor
     """Biases, (units, 1)."""
 
-    blocks: tuple[Array, ...]
+    blocks: tuple[Tensor, ...]
     """At each step, the weights of the units of that degree, (units of the step, numbers or units known by then)."""
 
     still: int | None
     """How many units, the first ones, do not depend on the sample; None for the spline parameters."""
-
-    def map(self, change: Any) -> "LayerBlocks":
-        """Return the same layer with each array changed."""
-        blocks = tuple(change(block) for block in self.blocks)
-        return LayerBlocks(change(self.shared), change(self.bias), blocks, self.still)
 
 
 @dataclass(frozen=True)
@@ -68,17 +57,11 @@ class TransformBlocks:
     bins: int
     """Bins of the spline, K."""
 
-    def map(self, change: Any) -> "TransformBlocks":
-        """Return the same transform with each array changed."""
-        layers = tuple(layer.map(change) for layer in self.layers)
-        return replace(self, layers=layers)
-
-    def event_part(self, context: Array, library: Any) -> list[Array]:
+    def event_part(self, context: Float[Tensor, "context n"]) -> list[Tensor]:
         """Return what each layer gets from the context alone, bias included.
 
         Args:
-            context: conditions of the events, (context, events).
-            library: `torch` or `numpy`.
+            context: conditions of the events.
 
         Returns:
             for each layer (units, events, 1); the first units, of degree 0, only where they are hidden ones.
@@ -86,9 +69,9 @@ class TransformBlocks:
         parts = []
         values = context
         for layer in self.layers:
-            part = library.matmul(layer.shared, values) + layer.bias
+            part = layer.shared @ values + layer.bias
             parts.append(part[layer.still :, :, None])
-            values = part[: layer.still].clip(min=0.0)
+            values = part[: layer.still].relu()
         return parts
 
 

@@ -6,14 +6,15 @@ Functions are called by names that PyTorch and NumPy share.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.nn.flows.incremental_plan import Array, TransformBlocks
-from partonic.nn.flows.incremental_spline import SplineRows
+from partonic.nn.flows.incremental_plan import TransformBlocks
+from partonic.nn.flows.incremental_spline import Array, SplineRows
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Kinds"]
 
 
 SHAPES_KEPT = 4
@@ -23,10 +24,10 @@ SHAPES_KEPT = 4
 class _Place(NamedTuple):
     """Where the units of one layer at one step lie."""
 
-    source: Array
+    source: Tensor
     """What they see, (seen, columns)."""
 
-    product: Array
+    product: Tensor
     """Where their product goes, (units, columns)."""
 
     by_event: Array
@@ -39,37 +40,48 @@ class _Place(NamedTuple):
     """Their rows in the part of the event."""
 
 
+class Kinds(NamedTuple):
+    """Data types, with the device, as keyword arguments."""
+
+    number: dict[str, Any]
+    """Of numbers and spline parameters."""
+
+    hidden: dict[str, Any]
+    """Of hidden units."""
+
+
 class Room:
     """Arrays that one thread draws in: the same number of samples for each of some events."""
 
-    def __init__(self, library: Any, blocks: TransformBlocks, shape: tuple[int, int], number: Any, hidden: Any) -> None:
+    def __init__(self, blocks: TransformBlocks, shape: tuple[int, int], kinds: "Kinds", *, numpy: bool) -> None:
         """Set up the arrays.
 
         Args:
-            library: `torch` or `numpy`.
             blocks: a transform; all that are run here have blocks of the same shapes.
             shape: how many events, and how many samples of each.
-            number: data type of numbers and spline parameters; with the device, if any, as keyword arguments.
-            hidden: those of hidden units.
+            kinds: data types and device.
+            numpy: whether all but matrix products are left to NumPy.
         """
         columns = shape[0] * shape[1]
         features = len(blocks.drawn)
-        self.library = library
-        self.splines = SplineRows(library, blocks.bins, columns, number)
-        self._numbers = library.empty((features, columns), **number)
+        view = Tensor.numpy if numpy else Tensor.detach
+        self.library: Any = np if numpy else torch
+        self.splines = SplineRows(self.library, view, blocks.bins, columns, kinds.number)
+        source = torch.empty((features, columns), **kinds.number)
+        self._numbers = view(source)
         self._rows = list(self._numbers)
-        self._zero = library.zeros((), **number)
-        source, by_layer = self._numbers, []
+        self._zero = view(torch.zeros((), **kinds.number))
+        by_layer = []
         for place, layer in enumerate(blocks.layers):
             sizes = [len(block) for block in layer.blocks]
             ends = [sum(sizes[: step + 1]) for step in range(features)]
-            fresh = library.empty((max(sizes), columns), **(hidden if place else number))
-            kept = library.empty((ends[-1], columns), **hidden) if layer.still is not None else None
+            fresh = torch.empty((max(sizes), columns), **(kinds.hidden if place else kinds.number))
+            kept = torch.empty((ends[-1] if layer.still is not None else 0, columns), **kinds.hidden)
             places = []
             for block, size, end in zip(layer.blocks, sizes, ends, strict=True):
                 rows = slice(end - size, end)
-                units = self.splines.parameters if kept is None else kept[rows]
-                arrays = (fresh[:size].reshape((size, *shape)), units.reshape((size, *shape)))
+                units = self.splines.parameters if layer.still is None else view(kept[rows])
+                arrays = (view(fresh[:size]).reshape((size, *shape)), units.reshape((size, *shape)))
                 places.append(_Place(source[: block.shape[1]], fresh[:size], *arrays, rows))
             by_layer.append(places)
             source = kept
@@ -93,7 +105,7 @@ class Room:
             for layer, place, part in zip(blocks.layers, self._steps[step], parts, strict=True):
                 if not len(place.product):
                     continue
-                library.matmul(layer.blocks[step], place.source, out=place.product)
+                torch.matmul(layer.blocks[step], place.source, out=place.product)
                 if layer.still is None:
                     library.add(place.by_event, part[place.rows], out=place.units)
                 else:
@@ -105,32 +117,29 @@ class Room:
 
 
 class Engine:
-    """All transforms of a flow in one array library and precision."""
+    """All transforms of a flow, with NumPy or without."""
 
-    def __init__(
-        self, library: Any, transforms: Sequence[TransformBlocks], number: dict[str, Any], hidden: dict[str, Any]
-    ) -> None:
+    def __init__(self, transforms: Sequence[TransformBlocks], kinds: Kinds, *, numpy: bool) -> None:
         """Take the transforms.
 
         Args:
-            library: `torch` or `numpy`.
             transforms: in the order in which they are inverted.
-            number: data type of numbers and spline parameters; with the device, if any, as keyword arguments.
-            hidden: those of hidden units.
+            kinds: data types and device.
+            numpy: whether all but matrix products are left to NumPy, whose calls cost less; on CPUs, unless rounded.
         """
-        self._library = library
         self._transforms = transforms
-        self._number, self._hidden = number, hidden
+        self._kinds = kinds
+        self._numpy = numpy
         self._spare: dict[tuple[int, ...], list[Room]] = {}
 
     def event_parts(self, context: Float[Tensor, "n context"]) -> list[list[Array]]:
         """Return what the layers of each transform get from the events."""
-        values = self._own(context.T)
-        parts = [blocks.event_part(values, self._library) for blocks in self._transforms]
-        if self._hidden != self._number:
-            # the first products and the spline parameters are not rounded
-            parts = [[first, *(part.to(**self._hidden) for part in others), last] for first, *others, last in parts]
-        return parts
+        parts = [blocks.event_part(context.T) for blocks in self._transforms]
+        if self._numpy:
+            return [[part.numpy() for part in of_layers] for of_layers in parts]
+        # the first products and the spline parameters are not rounded
+        hidden = self._kinds.hidden
+        return [[first, *(part.to(**hidden) for part in others), last] for first, *others, last in parts]
 
     def draw(
         self, z: Float[Tensor, "columns features"], parts: Sequence[Sequence[Array]], shape: tuple[int, int]
@@ -143,16 +152,15 @@ class Engine:
             shape: how many events, and how many samples of each.
         """
         room = self._take_room(shape)
-        values = self._own(z.T.contiguous())
+        values: Array = z.T.contiguous()
+        if self._numpy:
+            values = values.numpy()
         total: Array = 0.0
         for blocks, part in zip(self._transforms, parts, strict=True):
             values, log_derivative = room.invert(blocks, part, values)
             total = total + log_derivative
         self._spare.setdefault(shape, []).append(room)
         return torch.as_tensor(values).T, torch.as_tensor(total)
-
-    def _own(self, values: Tensor) -> Array:
-        return values if self._library is torch else values.numpy()
 
     def _take_room(self, shape: tuple[int, int]) -> Room:
         """Return a room that no other thread works in."""
@@ -161,4 +169,4 @@ class Engine:
         except (KeyError, IndexError):
             if len(self._spare) > SHAPES_KEPT:
                 self._spare.clear()
-            return Room(self._library, self._transforms[0], shape, self._number, self._hidden)
+            return Room(self._transforms[0], shape, self._kinds, numpy=self._numpy)

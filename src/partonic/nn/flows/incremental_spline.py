@@ -9,12 +9,18 @@ Formulas: see `partonic.nn.flows.spline`. Functions are called by names that PyT
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
-from partonic.nn.flows.chosen_bin import SMALLEST_SLOPE
-from partonic.nn.flows.incremental_plan import Array
+import torch
+from torch import Tensor
 
-__all__ = ["SplineRows"]
+from partonic.nn.flows.chosen_bin import SMALLEST_SLOPE
+
+__all__ = ["Array", "SplineRows"]
+
+Array = Any
+"""A tensor or a NumPy array."""
 
 SIZE_EXPONENT = -0.5 * math.log2(SMALLEST_SLOPE)
 """The size of a bin is 2 to the power of this times r / (1 + |r|)."""
@@ -26,33 +32,33 @@ SLOPE_EXPONENT = -math.log2(SMALLEST_SLOPE)
 class SplineRows:
     """Splines of `columns` samples: room for the parameters of one number, and for what all numbers need later."""
 
-    def __init__(self, library: Any, bins: int, columns: int, kind: dict[str, Any]) -> None:
+    def __init__(
+        self, library: Any, view: Callable[[Tensor], Array], bins: int, columns: int, kind: dict[str, Any]
+    ) -> None:
         """Set up the room.
 
         Args:
-            library: `torch` or `numpy`.
+            library: `torch` or `numpy`; matrix products are always PyTorch's.
+            view: returns a tensor as an array of the library, on the same memory.
             bins: bins of each spline, K.
             columns: samples.
-            kind: data type, and device if any.
+            kind: data type and device.
         """
         self.library = library
-        rows = library.empty((5 * bins + 1, columns), **kind)
-        self.parameters = rows[: 3 * bins + 1]
+        rows = torch.empty((5 * bins + 1, columns), **kind)
+        self.parameters = view(rows[: 3 * bins + 1])
         """Where the raw parameters of one number are put: 2K sizes and K + 1 slopes."""
-        self._rows = rows.reshape(-1)
-        self._sizes = rows[: 2 * bins]
-        self._sizes_by_axis = self._sizes.reshape((2, bins, columns))
-        self._ends = rows[3 * bins + 1 :].reshape((2, bins, columns))
-        self._upper = self._ends[1]
-        self._total_width, self._total = self._ends[0, -1], self._ends[1, -1]
-        self._scratch = library.empty((2 * bins, columns), **kind)
-        self._below = library.empty((bins, columns), **kind)
-        self._sum_up_to = library.tril(library.ones((bins, bins), **kind))
-        place = {"device": kind["device"]} if "device" in kind else {}
-        starts = [0, bins, 3 * bins + 1, 4 * bins + 1, 2 * bins, 2 * bins + 1]
-        column = library.arange(columns, **place)
-        self._first = library.stack([start * columns + column for start in starts])
-        self._row_step = library.empty((columns,), dtype=library.int64, **place)
+        self._rows = view(rows.view(-1))
+        self._sizes_by_axis = rows[: 2 * bins].view(2, bins, columns)
+        self._ends = rows[3 * bins + 1 :].view(2, bins, columns)
+        self._sizes, self._upper = view(rows[: 2 * bins]), view(self._ends[1])
+        self._total_width, self._total = view(self._ends[0, -1]), view(self._ends[1, -1])
+        self._scratch = view(torch.empty((2 * bins, columns), **kind))
+        self._below = view(torch.empty((bins, columns), **kind))
+        self._sum_up_to = torch.ones((bins, bins), **kind).tril()
+        starts = torch.tensor([0, bins, 3 * bins + 1, 4 * bins + 1, 2 * bins, 2 * bins + 1], device=kind["device"])
+        self._first = view(starts[:, None] * columns + torch.arange(columns, device=kind["device"]))
+        self._row_step = view(torch.empty((columns,), dtype=torch.int64, device=kind["device"]))
         self._kept: list[tuple[Array, ...]] = []
 
     def invert(self, place: Array) -> Array:
@@ -70,7 +76,7 @@ class SplineRows:
         library.divide(sizes, scratch, out=sizes)
         sizes *= SIZE_EXPONENT
         library.exp2(sizes, out=sizes)
-        library.matmul(self._sum_up_to, self._sizes_by_axis, out=self._ends)
+        torch.matmul(self._sum_up_to, self._sizes_by_axis, out=self._ends)
         target = place * self._total
         library.less(self._upper, target, out=self._below)
         self._row_step[...] = library.sum(self._below, 0) * len(place)
