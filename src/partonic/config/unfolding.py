@@ -173,6 +173,9 @@ class TrainingConfig(StrictModel):
     learning_rate: float = Field(1e-3, gt=0.0)
     """Largest learning rate."""
 
+    provenance_learning_rate: float | None = Field(None, gt=0.0)
+    """Largest learning rate of the assignment network; null for `learning_rate`."""
+
     schedule: Literal["one_cycle", "exponential", "plateau"] = "one_cycle"
     """Warm-up and cosine decay over the phase, ×`decay` each epoch, or ×`decay` when validation stops improving."""
 
@@ -256,7 +259,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         },
     },
     "small": {
-        "provenance": {"width": 48, "layers": 2, "target_layers": 1, "feedforward": 96},
+        "provenance": {"width": 32, "layers": 3, "target_layers": 1, "heads": 2, "feedforward": 64},
         "conditioner": {
             "encoder_layers": 3, "encoder_heads": 4, "decoder_layers": 1, "latent_layers": 1, "latent": 16,
             "feedforward": 128,
@@ -265,8 +268,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "transforms": 6, "bins": 16, "hidden": (160, 160), "bound": 5.0, "base_scale": 1.0, "data_scale": 1.0,
         },
         "training": {
-            "batch_size": 512, "provenance_epochs": 3, "regression_epochs": 1, "joint_epochs": 6, "flow_epochs": 20,
-            "learning_rate": 2e-3, "weight_decay": 1e-4, "regression_weight": 1.0, "average": 0.999,
+            "batch_size": 512, "provenance_epochs": 4, "regression_epochs": 1, "joint_epochs": 5, "flow_epochs": 12,
+            "provenance_learning_rate": 5e-3, "learning_rate": 2e-3, "weight_decay": 1e-4, "regression_weight": 1.0, "average": 0.999,
             "regression_targets": {"regression_mmd": 0.003}, "joint_targets": {},
         },
     },

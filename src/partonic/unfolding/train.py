@@ -7,7 +7,7 @@ folder and is skipped when it is done, so a killed training goes on where it was
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,8 @@ class _Run:
         """Run one phase in its own folder, or find it done; those of a view, named by `key`, average weights."""
         average = self.training.average if key else None
         settings = PhaseSettings.from_config(self.training, "/".join((*key, name)), epochs, average)
+        if name == "provenance" and self.training.provenance_learning_rate:
+            settings = replace(settings, learning_rate=self.training.provenance_learning_rate)
         return run_phase(
             module, table.train, table.validation, settings, self.folder.joinpath(*key, "phases", name), self.seed,
             self.progress,
