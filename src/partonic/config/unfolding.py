@@ -269,7 +269,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         },
         "training": {
             "batch_size": 512, "provenance_epochs": 4, "regression_epochs": 1, "joint_epochs": 5, "flow_epochs": 12,
-            "provenance_learning_rate": 5e-3, "learning_rate": 2e-3, "weight_decay": 1e-4, "regression_weight": 1.0, "average": 0.999,
+            "provenance_learning_rate": 5e-3, "learning_rate": 2e-3, "weight_decay": 1e-4, "regression_weight": 1.0,
+            "average": 0.999,
             "regression_targets": {"regression_mmd": 0.003}, "joint_targets": {},
         },
     },
