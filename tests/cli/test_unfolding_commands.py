@@ -17,7 +17,9 @@ from safetensors.torch import load_file
 from tests.unfolding.toys import PROCESS, write_store
 
 from partonic.cli import main
+from partonic.config.unfolding import SamplingConfig
 from partonic.nn.model_folder import load_record
+from partonic.unfolding.sample_events import sample_events
 from partonic.unfolding.samples_file import SamplesFile
 
 pytestmark = pytest.mark.xdist_group("unfolding commands")
@@ -94,6 +96,14 @@ def test_samples_are_there_for_every_selected_event(samples: Path) -> None:
     assert events.samples.momenta.shape == (160, 5, 4, 4)
     assert events.samples.momenta[4:].isfinite().all()
     assert events.samples.momenta[1:4].isnan().all()
+
+
+@pytest.mark.parametrize(("view", "precision"), [("hard", "float32"), ("with_isr", "bfloat16")])
+def test_batch_of_bad_events_only(models: Path, store: Path, tmp_path: Path, view: str, precision: str) -> None:
+    """Batches of one event, some of which have nothing that can be unfolded."""
+    config = SamplingConfig(samples_per_event=3, batch_events=1, max_events=8, precision=precision)
+    result = sample_events(store, tmp_path / "samples.parquet", models, view, config, seed=1)
+    assert result.counts["ok"] == 5
 
 
 def test_same_seed_gives_the_same_samples(samples: Path, models: Path, store: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ class Packing:
         slots = mask.shape[1]
         places = order[:, None] * slots + torch.arange(slots, device=mask.device)
         numbers, events = torch.unique_consecutive(sizes, return_counts=True)
-        blocks = tuple(zip(events.tolist(), numbers.tolist(), strict=True))
+        blocks = tuple(zip(events.tolist(), numbers.tolist(), strict=True)) or ((0, 0),)
         return cls(places[mask[order]], order, blocks, slots)
 
     @property
