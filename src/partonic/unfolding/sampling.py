@@ -22,6 +22,7 @@ from partonic.errors import ConfigError, EventFileError
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch, RecoEvents
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.nn.flows.flow import Precision
 from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, file_digest, package_versions
@@ -56,7 +57,7 @@ class PartonSampler(Protocol):
         """Raise a SchemaError if a store holds events that the sampler was not made for."""
 
     def sample(
-        self, reco: RecoEvents, samples: int, generator: torch.Generator, precision: str = "float32"
+        self, reco: RecoEvents, samples: int, generator: torch.Generator, precision: Precision = "float32"
     ) -> PartonSamples:
         """Draw sets of partons for each event; bad events come back with their status."""
 
