@@ -230,6 +230,13 @@ class TrainingConfig(StrictModel):
     logger: Literal["csv", "tensorboard"] = "csv"
     """Where losses, constraints and multipliers are logged."""
 
+    @model_validator(mode="after")
+    def _flow_is_trained(self) -> "TrainingConfig":
+        if self.joint_epochs + self.flow_epochs == 0:
+            msg = "`joint_epochs` and `flow_epochs` are both 0: the flow needs one epoch or more in one of them"
+            raise ValueError(msg)
+        return self
+
 
 class SamplingConfig(StrictModel):
     """Sampling of parton-level events for reconstructed events."""

@@ -60,8 +60,8 @@ class _Regression:
 class _ConditionedPhase(PhaseModule):
     """A phase that runs the conditioner on events with known jet probabilities."""
 
-    def __init__(self, model: UnfoldingModel, targets: ConstraintTargets) -> None:
-        super().__init__(constraints_of(targets))
+    def __init__(self, model: UnfoldingModel, targets: ConstraintTargets, damping: float = 10.0) -> None:
+        super().__init__(constraints_of(targets), damping)
         self.view = model.view
         self.conditioner = model.conditioner
 
@@ -102,8 +102,8 @@ class RegressionPhase(_ConditionedPhase):
 class _FlowPhase(_ConditionedPhase):
     """A phase that trains the flow as well."""
 
-    def __init__(self, model: UnfoldingModel, targets: ConstraintTargets) -> None:
-        super().__init__(model, targets)
+    def __init__(self, model: UnfoldingModel, targets: ConstraintTargets, damping: float = 10.0) -> None:
+        super().__init__(model, targets, damping)
         self.flow = model.flow
 
     def _sampled(self, numbers: Tensor, latent: Tensor, batch: Batch, generator: torch.Generator) -> RegressionLosses:
@@ -122,9 +122,11 @@ class JointPhase(_FlowPhase):
     The flow sees the regressed numbers without gradient: they are trained as a regression, the latent vector freely.
     """
 
-    def __init__(self, model: UnfoldingModel, targets: ConstraintTargets, regression_weight: float) -> None:
+    def __init__(
+        self, model: UnfoldingModel, targets: ConstraintTargets, regression_weight: float, damping: float = 10.0
+    ) -> None:
         """Train conditioner and flow of `model`, with the Huber loss times a weight beside −log q."""
-        super().__init__(model, targets)
+        super().__init__(model, targets, damping)
         self.regression_weight = regression_weight
 
     def training_losses(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
@@ -151,9 +153,9 @@ class JointPhase(_FlowPhase):
 class FlowPhase(_FlowPhase):
     """Train the flow alone on conditions that are computed once."""
 
-    def __init__(self, model: UnfoldingModel, targets: ConstraintTargets) -> None:
+    def __init__(self, model: UnfoldingModel, targets: ConstraintTargets, damping: float = 10.0) -> None:
         """Train the flow of `model`; of the conditioner only the scales of the losses are used."""
-        super().__init__(model, targets)
+        super().__init__(model, targets, damping)
         for parameter in self.conditioner.parameters():
             parameter.requires_grad_(False)
 

@@ -157,14 +157,15 @@ def _train_view(
     key, training = (view.name,), run.training
     results = {"provenance": provenance}
     results["regression"] = run.phase(
-        RegressionPhase(model, training.regression_targets), "regression", training.regression_epochs, tables, key
-    )
+        RegressionPhase(model, training.regression_targets, training.damping),
+        "regression", training.regression_epochs, tables, key,
+    )  # fmt: skip
     _fit_flow_scales(model, tables.train)
-    joint = JointPhase(model, training.joint_targets, training.regression_weight)
+    joint = JointPhase(model, training.joint_targets, training.regression_weight, training.damping)
     results["joint"] = run.phase(joint, "joint", training.joint_epochs, tables, key)
     conditions = [_conditions(model, table) for table in (tables.train, tables.validation)]
     with_conditions = tables.with_columns(*conditions)
-    flow = FlowPhase(model, training.joint_targets)
+    flow = FlowPhase(model, training.joint_targets, training.damping)
     results["flow"] = run.phase(flow, "flow", training.flow_epochs, with_conditions, key)
     _calibrate(model, tables.train, conditions[0])
     skipped = sum(result.skipped for result in results.values())
@@ -176,7 +177,7 @@ def _train_view(
         "skipped_steps": skipped,
         "epochs": {name: result.epochs for name, result in results.items()},
         "seed": run.seed,
-        "config": run.config.model_dump(mode="json"),
+        "config": run.config.model_dump(mode="json", exclude={"stores", "model"}),
         "versions": package_versions(),
     }
     output = run.folder / view.name
