@@ -9,6 +9,8 @@ The margin m keeps the faces of the cube finite; the flow's probability beyond t
 standard deviations. The condition c are the same numbers of the regressed partons, and a free latent vector.
 """
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -62,6 +64,32 @@ class UnfoldingFlow(nn.Module):
         ):
             mean.copy_(values.mean(dim=0))
             scale.copy_(values.std(dim=0).clamp(min=1e-6))
+
+    @torch.no_grad()
+    def fit_base_scale(
+        self,
+        numbers: Float[Tensor, "events dimensions"],
+        regressed: Float[Tensor, "events dimensions"],
+        latent: Float[Tensor, "events latent"],
+    ) -> float:
+        """Widen or narrow the base until it fits events that the flow was not trained on, and return its scale.
+
+        A flow that knows its training events too well maps others to |z|²/s² that is too large for its base. The scale
+        chosen brings the distribution of |z|² closest to that of χ² with D degrees of freedom, in the largest
+        distance of the cumulative distributions; samples and density follow it exactly.
+        """
+        base, _ = self.flow(self._encode(self._centre(numbers, regressed))[0], self.context(regressed, latent))
+        radii, _ = base.double().square().sum(dim=-1).sort()
+        steps = (torch.arange(len(radii), dtype=torch.float64, device=radii.device) + 0.5) / len(radii)
+        degrees = torch.full_like(radii, 0.5 * base.shape[1])
+        scales = self.flow.config.base_scale * torch.linspace(0.8, 1.25, 226, dtype=torch.float64)
+        distances = [
+            float((torch.special.gammainc(degrees, 0.5 * radii / scale**2) - steps).abs().max())
+            for scale in scales.tolist()
+        ]
+        best = float(scales[int(torch.tensor(distances).argmin())])
+        self.flow.config = replace(self.flow.config, base_scale=best)
+        return best
 
     def context(
         self, regressed: Float[Tensor, "events dimensions"], latent: Float[Tensor, "events latent"]

@@ -4,7 +4,7 @@ It is one module with one set of weights, so that a model folder holds all that 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -79,3 +79,13 @@ class UnfoldingModel(nn.Module):
             provenance = self.jet_probabilities(tokens)
         conditions: Conditions = self.conditioner(tokens, provenance)
         return conditions
+
+    def fit_base_scale(
+        self,
+        numbers: Float[Tensor, "events dimensions"],
+        regressed: Float[Tensor, "events dimensions"],
+        latent: Float[Tensor, "events latent"],
+    ) -> None:
+        """Fit the width of the flow's base to events that it was not trained on, see `UnfoldingFlow.fit_base_scale`."""
+        scale = self.flow.fit_base_scale(numbers, regressed, latent)
+        self.sizes = replace(self.sizes, flow=self.sizes.flow.model_copy(update={"base_scale": scale}))

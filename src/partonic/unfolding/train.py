@@ -167,7 +167,7 @@ def _train_view(
     with_conditions = tables.with_columns(*conditions)
     flow = FlowPhase(model, training.joint_targets, training.damping)
     results["flow"] = run.phase(flow, "flow", training.flow_epochs, with_conditions, key)
-    _calibrate(model, tables.train, conditions[0])
+    _calibrate(model, tables, conditions)
     skipped = sum(result.skipped for result in results.values())
     last = results["flow"] if training.flow_epochs else results["joint"]
     details = {
@@ -206,10 +206,12 @@ def _fit_flow_scales(model: UnfoldingModel, table: TensorTable) -> None:
     model.flow.fit_scales(view_arrays(model.view, sample.columns)["numbers"], _conditions(model, sample)["conditions"])
 
 
-def _calibrate(model: UnfoldingModel, table: TensorTable, conditions: Mapping[str, Tensor]) -> None:
-    """Fit the response calibration of the regressed pT on the training events."""
-    true_pt = view_arrays(model.view, table.columns)["particles"][..., 0]
-    model.calibration.fit(conditions["regressed_pt"], true_pt)
+def _calibrate(model: UnfoldingModel, tables: _Tables, conditions: Sequence[Mapping[str, Tensor]]) -> None:
+    """Fit the response of the regressed pT on the training events, the base of the flow on the validation events."""
+    true_pt = view_arrays(model.view, tables.train.columns)["particles"][..., 0]
+    model.calibration.fit(conditions[0]["regressed_pt"], true_pt)
+    numbers = view_arrays(model.view, tables.validation.columns)["numbers"]
+    model.fit_base_scale(numbers, conditions[1]["conditions"], conditions[1]["latent"])
 
 
 @torch.no_grad()
