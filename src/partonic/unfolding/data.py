@@ -42,6 +42,8 @@ COLUMNS = (
 
 _BATCH = 20_000
 _RECORD = "data.json"
+_VERSION = 2
+"""Of the arrays: raised when they mean something else."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def prepare_data(
     identity = content_hash(
         {
             "stores": [[str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns] for path in stores],
+            "version": _VERSION,
             "views": [[view.name, list(view.masses), view.collider_energy] for view in views],
             "max_events": max_events,
         }

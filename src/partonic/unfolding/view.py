@@ -2,7 +2,8 @@
 
 ``hard`` is H, t_had, t_lep as the hard process made them: 2 + 5 numbers. ``with_isr`` is the same after initial-state
 radiation, with one massless parton that balances their transverse momentum (CMS-DP-2023-85): 2 + 8 numbers. The first
-two numbers are mass and rapidity of the whole (`MassRapidity`), the others RAMBO's in the centre-of-mass frame. Which
+two numbers are mass and rapidity of the whole (`MassRapidity`), the others RAMBO's in the centre-of-mass frame, where
+the radiation is split off first: H t t̄ then decay in their own rest frame, as in the other view. Which
 top decays hadronically is known from the charge of the lepton, so that nothing is lost in this order.
 """
 
@@ -75,7 +76,9 @@ class PartonView:
         """Map partons to [0, 1]^D, with log |du/d(Φ_n, x1, x2)|."""
         fractions, log_fractions = self._fractions.inverse(events.x1, events.x2)
         momenta = boost_along_z(events.momenta, 0.5 * torch.log(events.x2 / events.x1)[:, None])
-        numbers, log_volume = self._rambo.inverse(momenta, self._partonic_energy(events.x1, events.x2))
+        numbers, log_volume = self._rambo.inverse(
+            momenta[:, self._split_order], self._partonic_energy(events.x1, events.x2)
+        )
         return torch.cat([fractions, numbers], dim=1), log_fractions + log_volume
 
     def partons(self, numbers: Float[Tensor, "events dimensions"]) -> tuple[PartonEvents, Float[Tensor, " events"]]:
@@ -83,7 +86,8 @@ class PartonView:
         x1, x2, log_fractions = self._fractions.forward(numbers[:, :2])
         momenta, log_volume = self._rambo.forward(numbers[:, 2:], self._partonic_energy(x1, x2))
         momenta = boost_along_z(momenta, 0.5 * torch.log(x1 / x2)[:, None])
-        return PartonEvents(momenta, x1, x2), log_fractions + log_volume
+        back = sorted(range(len(self.masses)), key=self._split_order.__getitem__)
+        return PartonEvents(momenta[:, back], x1, x2), log_fractions + log_volume
 
     def truth(self, batch: EventBatch) -> PartonEvents:
         """Return the true partons of simulated events in the order of the view, float64, laboratory.
@@ -141,8 +145,13 @@ class PartonView:
         return torch.where(mirrored, torch.stack(columns, dim=-1), numbers)
 
     @property
+    def _split_order(self) -> list[int]:
+        """Partons in the order in which RAMBO splits them off."""
+        return [RADIATION, HIGGS, TOP_HAD, TOP_LEP] if len(self.masses) > RADIATION else [HIGGS, TOP_HAD, TOP_LEP]
+
+    @property
     def _rambo(self) -> Rambo:
-        return Rambo(self.masses)
+        return Rambo(tuple(self.masses[i] for i in self._split_order))
 
     @property
     def _fractions(self) -> MassRapidity:
