@@ -107,7 +107,7 @@ def test_own_events_must_be_there_to_train(tmp_path: Path, trainings: list[tuple
 @pytest.mark.parametrize(
     ("change", "again"),
     [
-        ({"flow": {"bins": 16}}, True),
+        ({"flow": {"bins": 24}}, True),
         ({"training": {"batch_size": 7}}, True),
         ({"preset": "cms"}, True),
         ({"sampling": {"samples_per_event": 5}}, False),
@@ -126,7 +126,7 @@ def test_training_of_other_settings_is_removed(tmp_path: Path, store: Path, trai
     config = analysis(tmp_path, stores=[store])
     run_analysis(config, steps=["train"])
     (trained_models(config) / "checkpoint").write_text("of other settings")
-    run_analysis(analysis(tmp_path, stores=[store], flow={"bins": 16}), steps=["train"])
+    run_analysis(analysis(tmp_path, stores=[store], flow={"bins": 24}), steps=["train"])
     assert not (trained_models(config) / "checkpoint").exists()
 
 
