@@ -19,8 +19,7 @@ from partonic.config.unfolding import View
 from partonic.errors import SchemaError
 from partonic.events.batch import EventBatch
 from partonic.physics.fourvector import boost_along_z
-from partonic.physics.phasespace import Rambo
-from partonic.physics.phasespace.mass_rapidity import MassRapidity
+from partonic.physics.phasespace import MassRapidity, Rambo
 from partonic.physics.process import PartonEvents
 from partonic.unfolding.frame import EventFrame
 

@@ -2,6 +2,7 @@
 
 from partonic.physics.phasespace.breit_wigner import BreitWigner
 from partonic.physics.phasespace.fractions import MomentumFractions
+from partonic.physics.phasespace.mass_rapidity import MassRapidity
 from partonic.physics.phasespace.rambo import Rambo
 
-__all__ = ["BreitWigner", "MomentumFractions", "Rambo"]
+__all__ = ["BreitWigner", "MassRapidity", "MomentumFractions", "Rambo"]

@@ -9,44 +9,17 @@ different precision:
 u₁ = 1 is the threshold; u₂ = ½ is a system at rest along the beam, and u₂ → 1 − u₂ exchanges the beams.
 """
 
-import math
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.errors import ProcessError
+from partonic.physics.phasespace.fractions import MomentumFractions
 
 __all__ = ["MassRapidity"]
 
 
-@dataclass(frozen=True)
-class MassRapidity:
-    """The map of the unit square to (x1, x2) along mass and rapidity.
-
-    Attributes:
-        mass_threshold: smallest invariant mass of the final state, GeV, positive.
-        collider_energy: √S in GeV.
-
-    Raises:
-        ProcessError: if the threshold is not positive, or not below the collider energy.
-    """
-
-    mass_threshold: float
-    collider_energy: float
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.mass_threshold < self.collider_energy:
-            raise ProcessError(
-                f"expected 0 < mass threshold < collider energy, got {self.mass_threshold} and "
-                f"{self.collider_energy} GeV: give the final state masses, and a collider that can make it"
-            )
-
-    @property
-    def log_range(self) -> float:
-        """The range q = ln(S/(Σm)²) of t."""
-        return 2.0 * math.log(self.collider_energy / self.mass_threshold)
+class MassRapidity(MomentumFractions):
+    """The map of the unit square to (x1, x2) along mass and rapidity; attributes as in `MomentumFractions`."""
 
     def forward(
         self, numbers: Float[Tensor, "events 2"]
@@ -56,13 +29,13 @@ class MassRapidity:
         log_inverse = self.log_range * numbers[:, 0].clamp(min=smallest).sqrt()
         first = log_inverse * numbers[:, 1]
         x1, x2 = torch.exp(-first), torch.exp(first - log_inverse)
-        return x1, x2, math.log(0.5 * self.log_range**2) - log_inverse
+        return x1, x2, self._log_jacobian(-first, first - log_inverse)
 
     def inverse(
         self, x1: Float[Tensor, " events"], x2: Float[Tensor, " events"]
     ) -> tuple[Float[Tensor, "events 2"], Float[Tensor, " events"]]:
         """Return the numbers of (x1, x2) and log |du/d(x1, x2)|, numbers beyond [0, 1] outside the region."""
-        first = -torch.log(x1)
-        log_inverse = first - torch.log(x2)
-        numbers = torch.stack([(log_inverse / self.log_range).square(), first / log_inverse], dim=-1)
-        return numbers, log_inverse - math.log(0.5 * self.log_range**2)
+        log_x1, log_x2 = torch.log(x1), torch.log(x2)
+        log_inverse = -(log_x1 + log_x2)
+        numbers = torch.stack([(log_inverse / self.log_range).square(), -log_x1 / log_inverse], dim=-1)
+        return numbers, -self._log_jacobian(log_x1, log_x2)
