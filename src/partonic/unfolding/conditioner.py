@@ -3,7 +3,7 @@
 As in CMS-DP-2023-85: jets, lepton, missing transverse momentum and their sum are encoded together; one decoder each for
 H, t_had, t_lep and the boost regresses (pT, η, φ) and the longitudinal momentum of the whole; another gives a free
 latent vector. A decoder is attention layers of its own over the encoded objects, without cross-attention, and their
-mean: with the published sizes this gives 1.84 million weights (published: 1.8), with cross-attention it would be 2.1.
+mean: with the published sizes this gives 1.83 million weights (published: 1.8), with cross-attention it would be 2.1.
 
 The heads see, beside the decoder's vector, the first estimates of `jet_sum_features`, so that the networks only correct
 sums of jets. The radiated parton follows from momentum balance and all partons are put on their mass shells

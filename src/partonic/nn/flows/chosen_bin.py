@@ -63,6 +63,7 @@ def choose_bin(
 class _ChooseBin(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, raw: Tensor, fraction: Tensor, by_height: bool) -> tuple[Tensor, ...]:
+        """Find the bin of each number and keep what the gradient needs."""
         bins = (raw.shape[-2] + 1) // 3
         sizes = _sizes(raw)
         shrink = sizes.abs().mul_(-2.0 / math.log(SMALLEST_SLOPE)).add_(1.0).reciprocal_()
@@ -82,6 +83,7 @@ class _ChooseBin(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        """Return the gradient in all raw parameters, in closed form."""
         shrink, exponentials, totals, chosen, edge, size, slope_shrink = ctx.saved_tensors
         bins = exponentials.shape[-2]
         of_edge = torch.stack((gradients[0], gradients[2]), dim=-2)
