@@ -49,3 +49,11 @@ def test_training_examples_have_enough_events(name: str, preset: str, selected: 
 def test_training_does_not_see_the_events_of_the_demo() -> None:
     """Same seed would give the same events."""
     assert example("tth_unfolding").seed != example("tth_quick").seed
+
+
+@pytest.mark.parametrize(("name", "leptons"), [("tth_dilepton", 2), ("tth_all_hadronic", 0)])
+def test_other_channels_ask_for_as_many_leptons_as_they_decay_to(name: str, leptons: int) -> None:
+    simulation = example(name).simulation
+    assert f"tth_{simulation.decays.tops}" == name
+    assert simulation.selection.leptons == leptons
+    assert simulation.selection.opposite_charges == (leptons == 2)

@@ -21,6 +21,7 @@ def test_branching_fractions():
         (DecayConfig, {"higgs": "inclusive"}, "use tops: inclusive"),
         (DecayConfig, {"leptons": ["e", "e"]}, "listed twice"),
         (SelectionConfig, {"veto_pt_min": 40}, "must not exceed lepton_pt_min"),
+        (SelectionConfig, {"opposite_charges": True}, "can be asked of 2 leptons, got leptons: 1"),
         (SimulationConfig, {"mpi": True}, "Extra inputs"),
         (DetectorConfig, {"hadronic": []}, "must ascend in eta_max"),
         (
@@ -43,3 +44,10 @@ def test_refused(model, values, message):
 def test_workers_are_no_physics():
     assert SimulationConfig(workers=3, scheduler="tcp://x:1").physics() == SimulationConfig().physics()
     assert SimulationConfig(chunk_events=3).physics() != SimulationConfig().physics()
+
+
+def test_cuts_that_ask_for_nothing_do_not_make_events_of_before_unknown():
+    assert "opposite_charges" not in SimulationConfig().physics()["selection"]
+    dilepton = SelectionConfig(leptons=2, leading_lepton_pt_min=40.0, opposite_charges=True)
+    found = SimulationConfig(selection=dilepton).physics()["selection"]
+    assert (found["leading_lepton_pt_min"], found["opposite_charges"]) == (40.0, True)

@@ -12,6 +12,14 @@ def test_names_state_the_cuts():
     assert cut_names(None, JetConfig()) == ()
 
 
+def test_names_of_the_lepton_cut():
+    dilepton = SelectionConfig(
+        leptons=2, lepton_pt_min=15.0, leading_lepton_pt_min=25.0, veto_pt_min=15.0, opposite_charges=True
+    )
+    expected = "2 isolated e, μ with pT > 15 GeV, the hardest > 25 GeV, of opposite charges"
+    assert cut_names(dilepton, JetConfig())[0] == expected
+
+
 def test_events_and_weights_after_each_cut():
     flow = CutFlow(("all", "first", "second"))
     flow.add(np.array([-1, 0, 1], np.int8), np.array([1.0, 2.0, -3.0]))

@@ -108,6 +108,12 @@ class SelectionConfig(StrictModel):
     lepton_pt_min: NonNegative = 29.0
     """Their smallest pT."""
 
+    leading_lepton_pt_min: NonNegative = 0.0
+    """Smallest pT of the hardest of them; 0 for `lepton_pt_min`."""
+
+    opposite_charges: bool = False
+    """Two leptons must have opposite charges."""
+
     lepton_eta_max: float = Field(default=2.4, gt=0.0)
     """Largest |η| of any lepton that counts."""
 
@@ -125,6 +131,13 @@ class SelectionConfig(StrictModel):
         if self.veto_pt_min > self.lepton_pt_min:
             message = f"must not exceed lepton_pt_min ({self.lepton_pt_min:g} GeV), got {self.veto_pt_min:g}"
             raise SettingError(("veto_pt_min",), message)
+        return self
+
+    @model_validator(mode="after")
+    def _two_have_charges(self) -> "SelectionConfig":
+        if self.opposite_charges and self.leptons != 2:
+            message = f"opposite charges can be asked of 2 leptons, got leptons: {self.leptons}"
+            raise SettingError(("opposite_charges",), message)
         return self
 
 
@@ -185,5 +198,12 @@ class SimulationConfig(StrictModel):
         return settings
 
     def physics(self) -> dict[str, object]:
-        """Return everything that the events depend on, as JSON-like values: all but workers and scheduler."""
-        return self.model_dump(mode="json", exclude={"workers", "scheduler"})
+        """Return everything that the events depend on, as JSON-like values: all but workers and scheduler.
+
+        Cuts that came later and ask for nothing are left out, so that events from before them are known again.
+        """
+        settings = self.model_dump(mode="json", exclude={"workers", "scheduler"})
+        for name in ("leading_lepton_pt_min", "opposite_charges"):
+            if not settings["selection"][name]:
+                del settings["selection"][name]
+        return settings

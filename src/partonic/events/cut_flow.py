@@ -16,11 +16,18 @@ def cut_names(selection: SelectionConfig | None, jets: JetConfig) -> tuple[str, 
     if selection is None:
         return ()
     return (
-        f"{selection.leptons} isolated e, μ with pT > {selection.lepton_pt_min:g} GeV",
+        _lepton_cut(selection),
         f"no further lepton with pT > {selection.veto_pt_min:g} GeV",
         f"≥ {selection.jets_min} jets with pT > {jets.pt_min:g} GeV",
         f"≥ {selection.b_tags_min} b tags",
     )
+
+
+def _lepton_cut(selection: SelectionConfig) -> str:
+    name = f"{selection.leptons} isolated e, μ with pT > {selection.lepton_pt_min:g} GeV"
+    if selection.leading_lepton_pt_min > selection.lepton_pt_min:
+        name += f", the hardest > {selection.leading_lepton_pt_min:g} GeV"
+    return f"{name}, of opposite charges" if selection.opposite_charges else name
 
 
 class CutFlow:

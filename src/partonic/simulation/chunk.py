@@ -13,6 +13,7 @@ from partonic.errors import EventFileError
 from partonic.events.cut_flow import CutFlow, cut_names
 from partonic.events.readers.source import fixed_lists
 from partonic.events.schema import StoreMetadata
+from partonic.events.selection import SELECTED
 from partonic.events.store import EventWriter
 from partonic.events.weights import ThetaWeights, weights_to_coefficients
 from partonic.rng import numpy_generator
@@ -23,7 +24,6 @@ from partonic.simulation.isr import isr_view
 from partonic.simulation.lhe_chunk import LheChunk, parse_chunk
 from partonic.simulation.lhe_source import LheFacts
 from partonic.simulation.reconstruct import ParticleLevel, reconstruct
-from partonic.simulation.selection import SELECTED
 from partonic.simulation.shower import Shower
 
 __all__ = ["ChunkJob", "ChunkResult", "simulate_chunk", "step_names"]

@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from partonic.config.simulation import SelectionConfig, SimulationConfig
+from partonic.events.selection import SELECTED, jet_cut, lepton_cut
 from partonic.simulation.detector import MeasuredParticles, lepton_response, measure
 from partonic.simulation.jets import JetTable, cluster, energy_scale, uncorrected_pt
 from partonic.simulation.leptons import IsolatedLeptons, isolated_leptons
 from partonic.simulation.matching import nearest_pt
 from partonic.simulation.particles import ParticleTable, pseudorapidity
-from partonic.simulation.selection import SELECTED, jet_cut, lepton_cut
 from partonic.simulation.species import Species, species_of
 from partonic.simulation.tagging import jet_flavour, tag
 
@@ -159,7 +159,8 @@ def _cut_on_leptons(
     momenta = measured.particles.momenta[leptons.row]
     event = np.repeat(np.arange(len(leptons.offsets) - 1), np.diff(leptons.offsets))
     pt = np.hypot(momenta[:, 1], momenta[:, 2])
-    return lepton_cut(pt[inside], event[inside], len(leptons.offsets) - 1, config.selection)
+    pdg = measured.particles.pdg[leptons.row]
+    return lepton_cut(pt[inside], pdg[inside], event[inside], len(leptons.offsets) - 1, config.selection)
 
 
 def _jets(

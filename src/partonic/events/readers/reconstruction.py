@@ -11,6 +11,7 @@ from partonic.config.importing import ImportConfig
 from partonic.config.simulation import SelectionConfig
 from partonic.events.readers.generator_record import DecayProducts, GeneratorRecord
 from partonic.events.readers.objects import Objects, matched, nearest
+from partonic.events.selection import SELECTED, jet_cut, lepton_cut
 
 __all__ = ["DetectorEvents", "reconstructed_columns", "truth_columns"]
 
@@ -84,17 +85,11 @@ def _kept_jets(jets: Objects, leptons: Objects, config: ImportConfig) -> Objects
 def first_failed(jets: Objects, leptons: Objects, cuts: SelectionConfig) -> Int[np.ndarray, " events"]:
     """Return for each event the index of the first cut that it fails (`cut_flow.cut_names`), −1 if none."""
     central = np.abs(leptons["eta"]) < cuts.lepton_eta_max
-    good = leptons.count(central & (leptons["pt"] > cuts.lepton_pt_min))
-    all_leptons = leptons.count(central & (leptons["pt"] > cuts.veto_pt_min))
-    passed = np.stack(
-        [
-            good == cuts.leptons,
-            all_leptons == good,
-            jets.counts >= cuts.jets_min,
-            jets.count(jets["tagged"]) >= cuts.b_tags_min,
-        ]
-    )
-    return np.where(passed.all(axis=0), -1, np.argmin(passed, axis=0))
+    pt, pdg, event = leptons["pt"][central], leptons["pdg"][central], leptons.event[central]
+    cut = lepton_cut(pt, pdg, event, len(jets.counts), cuts)
+    passed = cut == SELECTED
+    cut[passed] = jet_cut(jets.counts[passed], jets.count(jets["tagged"])[passed], cuts)
+    return cut
 
 
 def _with_truth(jets: Objects, events: DetectorEvents, products: DecayProducts | None, radius: float) -> Objects:

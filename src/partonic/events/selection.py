@@ -16,20 +16,30 @@ SELECTED = -1
 
 
 def lepton_cut(
-    pt: Float[np.ndarray, " leptons"], event: Int[np.ndarray, " leptons"], events: int, selection: SelectionConfig
+    pt: Float[np.ndarray, " leptons"],
+    pdg: Int[np.ndarray, " leptons"],
+    event: Int[np.ndarray, " leptons"],
+    events: int,
+    selection: SelectionConfig,
 ) -> Int[np.ndarray, " events"]:
     """Return 0 or 1 for events that fail the first or second cut, `SELECTED` for the others.
 
     Args:
         pt: transverse momenta of all isolated leptons inside the acceptance in η, in GeV.
+        pdg: their PDG ids.
         event: their events.
         events: number of events.
         selection: the cuts.
     """
-    tight = np.bincount(event[pt > selection.lepton_pt_min], minlength=events)
-    loose = np.bincount(event[pt > selection.veto_pt_min], minlength=events)
-    conditions = [tight != selection.leptons, loose > selection.leptons]
-    return np.select(conditions, [0, 1], SELECTED).astype(np.int8)
+    tight, loose = pt > selection.lepton_pt_min, pt > selection.veto_pt_min
+    wrong = np.bincount(event[tight], minlength=events) != selection.leptons
+    if selection.leading_lepton_pt_min > selection.lepton_pt_min:
+        leading = tight & (pt > selection.leading_lepton_pt_min)
+        wrong |= (np.bincount(event[leading], minlength=events) == 0) & (selection.leptons > 0)
+    if selection.opposite_charges:
+        wrong |= np.bincount(event[tight], weights=np.sign(pdg[tight]), minlength=events) != 0.0
+    further = np.bincount(event[loose], minlength=events) > selection.leptons
+    return np.select([wrong, further], [0, 1], SELECTED).astype(np.int8)
 
 
 def jet_cut(
