@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from partonic.config.simulation import SimulationConfig
+from partonic.events.selection import SELECTED
 from partonic.simulation.particles import ParticleTable, event_offsets
 from partonic.simulation.reconstruct import ParticleLevel, reconstruct
-from partonic.simulation.selection import SELECTED
 
 NOTHING = ParticleTable(np.zeros(0, dtype=int), np.zeros((0, 4)), np.array([0, 0]))
 ALWAYS = ({"eta_max": 2.5, "pt_above": [0.0], "efficiency": [1.0]},)

@@ -2,7 +2,7 @@
 
 ``hard`` is H, t_had, t_lep as the hard process made them: 2 + 5 numbers. ``with_isr`` is the same after initial-state
 radiation, with one massless parton that balances their transverse momentum (CMS-DP-2023-85): 2 + 8 numbers. The first
-two numbers are mass and rapidity of the whole (`MassRapidity`), the others RAMBO's in the centre-of-mass frame, where
+two numbers are mass and rapidity of the whole, the others RAMBO's in the centre-of-mass frame (`PartonCube`), where
 the radiation is split off first: H t t̄ then decay in their own rest frame, as in the other view. Which
 top decays hadronically is known from the charge of the lepton, so that nothing is lost in this order.
 """
@@ -18,12 +18,11 @@ from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import View
 from partonic.errors import SchemaError
 from partonic.events.batch import EventBatch
-from partonic.physics.fourvector import boost_along_z
-from partonic.physics.phasespace import MassRapidity, Rambo
+from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
 from partonic.unfolding.frame import EventFrame
 
-__all__ = ["HIGGS", "RADIATION", "TOP_HAD", "TOP_LEP", "PartonView"]
+__all__ = ["HIGGS", "RADIATION", "TOP_HAD", "TOP_LEP", "PartonView", "numbers_in", "numbers_out"]
 
 HIGGS, TOP_HAD, TOP_LEP, RADIATION = range(4)
 """Positions of the partons."""
@@ -59,34 +58,32 @@ class PartonView:
     @property
     def dimensions(self) -> int:
         """Number D = 3n − 2 of numbers: 7 or 10."""
-        return 3 * len(self.masses) - 2
+        return self.cube.dimensions
 
     @property
     def polar_numbers(self) -> tuple[int, ...]:
         """Indices of the numbers that are (1 + cos θ)/2 of a decay."""
-        return tuple(range(len(self.masses), self.dimensions, 2))
+        return self.cube.polar_numbers
 
     @property
     def azimuth_numbers(self) -> tuple[int, ...]:
         """Indices of the numbers that are φ/2π of a decay: periodic."""
-        return tuple(range(len(self.masses) + 1, self.dimensions, 2))
+        return self.cube.azimuth_numbers
+
+    @property
+    def cube(self) -> PartonCube:
+        """The unit cube of the partons in the order in which RAMBO splits them off."""
+        return PartonCube(tuple(self.masses[i] for i in self._split_order), self.collider_energy)
 
     def numbers(self, events: PartonEvents) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
         """Map partons to [0, 1]^D, with log |du/d(Φ_n, x1, x2)|."""
-        fractions, log_fractions = self._fractions.inverse(events.x1, events.x2)
-        momenta = boost_along_z(events.momenta, 0.5 * torch.log(events.x2 / events.x1)[:, None])
-        numbers, log_volume = self._rambo.inverse(
-            momenta[:, self._split_order], self._partonic_energy(events.x1, events.x2)
-        )
-        return torch.cat([fractions, numbers], dim=1), log_fractions + log_volume
+        return self.cube.numbers(PartonEvents(events.momenta[:, self._split_order], events.x1, events.x2))
 
     def partons(self, numbers: Float[Tensor, "events dimensions"]) -> tuple[PartonEvents, Float[Tensor, " events"]]:
         """Map numbers in [0, 1]^D to partons in the laboratory, with log |d(Φ_n, x1, x2)/du|; differentiable."""
-        x1, x2, log_fractions = self._fractions.forward(numbers[:, :2])
-        momenta, log_volume = self._rambo.forward(numbers[:, 2:], self._partonic_energy(x1, x2))
-        momenta = boost_along_z(momenta, 0.5 * torch.log(x1 / x2)[:, None])
+        events, log_volume = self.cube.partons(numbers)
         back = sorted(range(len(self.masses)), key=self._split_order.__getitem__)
-        return PartonEvents(momenta[:, back], x1, x2), log_fractions + log_volume
+        return PartonEvents(events.momenta[:, back], events.x1, events.x2), log_volume
 
     def truth(self, batch: EventBatch) -> PartonEvents:
         """Return the true partons of simulated events in the order of the view, float64, laboratory.
@@ -117,45 +114,29 @@ class PartonView:
         self, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
     ) -> Float[Tensor, "events *samples dimensions"]:
         """Return the numbers, in `frame`, of partons with these numbers in the laboratory; a map of unit Jacobian."""
-        turns = frame.turns().to(numbers.dtype).view(-1, *[1] * (numbers.dim() - 2))
-        return self._mirrored(self._turned(numbers, -turns), frame)
+        return numbers_in(self.cube, numbers, frame)
 
     def numbers_out(
         self, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
     ) -> Float[Tensor, "events *samples dimensions"]:
         """Return the numbers, in the laboratory, of partons with these numbers in `frame`."""
-        turns = frame.turns().to(numbers.dtype).view(-1, *[1] * (numbers.dim() - 2))
-        return self._turned(self._mirrored(numbers, frame), turns)
-
-    def _turned(self, numbers: Tensor, turns: Tensor) -> Tensor:
-        columns = list(numbers.unbind(dim=-1))
-        for i in self.azimuth_numbers:
-            columns[i] = torch.remainder(columns[i] + turns, 1.0)
-        return torch.stack(columns, dim=-1)
-
-    def _mirrored(self, numbers: Tensor, frame: EventFrame) -> Tensor:
-        """Rotate by π about x where `frame` is mirrored: the rapidity, cos θ and φ of every decay change sign."""
-        columns = list(numbers.unbind(dim=-1))
-        for i in (1, *self.polar_numbers):
-            columns[i] = 1.0 - columns[i]
-        for i in self.azimuth_numbers:
-            columns[i] = torch.remainder(-columns[i], 1.0)
-        mirrored = frame.mirrored.view(-1, *[1] * (numbers.dim() - 1))
-        return torch.where(mirrored, torch.stack(columns, dim=-1), numbers)
+        return numbers_out(self.cube, numbers, frame)
 
     @property
     def _split_order(self) -> list[int]:
         """Partons in the order in which RAMBO splits them off."""
         return [RADIATION, HIGGS, TOP_HAD, TOP_LEP] if len(self.masses) > RADIATION else [HIGGS, TOP_HAD, TOP_LEP]
 
-    @property
-    def _rambo(self) -> Rambo:
-        return Rambo(tuple(self.masses[i] for i in self._split_order))
 
-    @property
-    def _fractions(self) -> MassRapidity:
-        return MassRapidity(sum(self.masses), self.collider_energy)
+def numbers_in(
+    cube: PartonCube, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
+) -> Float[Tensor, "events *samples dimensions"]:
+    """Return the numbers, in `frame`, of partons with these numbers in the laboratory; a map of unit Jacobian."""
+    return cube.mirrored(cube.turned(numbers, -frame.turns()), frame.mirrored)
 
-    def _partonic_energy(self, x1: Tensor, x2: Tensor) -> Tensor:
-        threshold = sum(self.masses)
-        return (x1 * x2).sqrt().mul(self.collider_energy).clamp(min=threshold * (1.0 + 1e-15))
+
+def numbers_out(
+    cube: PartonCube, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
+) -> Float[Tensor, "events *samples dimensions"]:
+    """Return the numbers, in the laboratory, of partons with these numbers in `frame`."""
+    return cube.turned(cube.mirrored(numbers, frame.mirrored), frame.turns())

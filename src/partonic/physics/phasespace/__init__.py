@@ -3,6 +3,7 @@
 from partonic.physics.phasespace.breit_wigner import BreitWigner
 from partonic.physics.phasespace.fractions import MomentumFractions
 from partonic.physics.phasespace.mass_rapidity import MassRapidity
+from partonic.physics.phasespace.parton_cube import PartonCube
 from partonic.physics.phasespace.rambo import Rambo
 
-__all__ = ["BreitWigner", "MassRapidity", "MomentumFractions", "Rambo"]
+__all__ = ["BreitWigner", "MassRapidity", "MomentumFractions", "PartonCube", "Rambo"]
