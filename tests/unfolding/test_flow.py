@@ -110,3 +110,42 @@ def test_base_scale_is_that_of_the_events(flow: UnfoldingFlow, torch_rng: torch.
         fitted = flow.log_density(numbers, regressed, latent).mean()
     assert narrow < fitted
     assert float(fitted - right) == pytest.approx(0.0, abs=0.02)
+
+
+def test_transport_is_the_sampling_with_the_base_left_open(flow: UnfoldingFlow, torch_rng: torch.Generator) -> None:
+    """The same noise gives the same numbers, and base density plus Jacobian is the density."""
+    regressed, latent = conditions(6, torch_rng)
+    noise = torch.randn((6, 500, VIEW.dimensions), generator=torch_rng)
+    numbers, log_slope = flow.transport(regressed, latent, noise)
+    log_density = flow.flow.base_log_prob(noise).double() + log_slope
+    evaluated = flow.log_density(
+        numbers.flatten(0, 1), regressed.repeat_interleave(500, dim=0), latent.repeat_interleave(500, dim=0)
+    ).view(6, 500)
+    inside = log_slope.isfinite()
+    assert inside.double().mean() > 0.99
+    torch.testing.assert_close(log_density[inside], evaluated[inside], rtol=0, atol=2e-3)
+
+
+def test_base_numbers_beyond_the_faces_have_no_weight(flow: UnfoldingFlow, torch_rng: torch.Generator) -> None:
+    """A wide base throws points beyond the faces: ∫ over the rest of 1/q is still the volume of the cube."""
+    regressed, latent = conditions(1, torch_rng)
+    scale, n = 1.5, 150_000
+    noise = scale * torch.randn((1, n, VIEW.dimensions), generator=torch_rng)
+    numbers, log_slope = flow.transport(regressed, latent, noise)
+    assert (log_slope == torch.inf).double().mean() > 1e-4
+    assert ((numbers >= 0.0) & (numbers <= 1.0)).all()
+    log_base = -0.5 * (noise / scale).double().square().sum(dim=-1)
+    log_base = log_base - VIEW.dimensions * (math.log(scale) + 0.5 * math.log(2.0 * math.pi))
+    test_function = (30.0 * (numbers * (1.0 - numbers)).square()).prod(dim=-1)  # integrates to 1
+    weights = (test_function.log() - log_base - log_slope).exp()
+    error = float(weights.std()) / math.sqrt(n)
+    assert error < 0.08
+    assert abs(float(weights.mean()) - 1.0) < 4.0 * error
+
+
+def test_nan_of_the_conditions_is_not_taken_for_beyond(flow: UnfoldingFlow, torch_rng: torch.Generator) -> None:
+    regressed, latent = conditions(1, torch_rng)
+    noise = torch.randn((1, 8, VIEW.dimensions), generator=torch_rng)
+    _, log_slope = flow.transport(regressed, torch.full_like(latent, torch.nan), noise)
+    assert log_slope.isnan().any()
+    assert not log_slope.isinf().any()

@@ -126,6 +126,25 @@ class UnfoldingFlow(nn.Module):
         numbers, log_jacobian = self._decode(values, regressed[:, None])
         return numbers, log_prob.double() + log_jacobian
 
+    def transport(
+        self,
+        regressed: Float[Tensor, "events dimensions"],
+        latent: Float[Tensor, "events latent"],
+        noise: Float[Tensor, "events samples dimensions"],
+        precision: Precision = "float32",
+    ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
+        """Map base numbers of the flow to the unit cube, with log |d(noise)/du|; without gradients.
+
+        Base numbers that the margin maps beyond the faces of the cube come back on the face with +inf: the cube has
+        no such point, so that the weight f/q of an integrand over the cube is zero there, and densities within stay
+        exact.
+        """
+        values, log_det = self.flow.transport(noise, self.context(regressed, latent), precision)
+        centred, log_jacobian = self._centred(values)
+        beyond = ((centred < 0.0) | (centred > 1.0)).any(dim=-1)
+        numbers = self._uncentre(centred.clamp(0.0, 1.0), regressed[:, None])
+        return numbers, (log_det.double() + log_jacobian).masked_fill(beyond, torch.inf)
+
     def rsample(
         self,
         regressed: Float[Tensor, "events dimensions"],
@@ -146,11 +165,15 @@ class UnfoldingFlow(nn.Module):
 
     def _decode(self, values: Tensor, regressed: Tensor) -> tuple[Tensor, Tensor]:
         """Return the numbers of the flow's variables, and Σ log |dy/du|."""
+        centred, log_slope = self._centred(values)
+        return self._uncentre(centred.clamp(0.0, 1.0), regressed), log_slope
+
+    def _centred(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the centred numbers of the flow's variables, a little outside of [0, 1] beyond the margin."""
         stretch = self.data_scale / self.scale
         logits = values.double() / stretch + self.mean
         log_slope = torch.log(stretch * (1.0 - 2.0 * self.margin)) + _log_inverse_logistic(logits)
-        centred = (torch.sigmoid(logits) - self.margin) / (1.0 - 2.0 * self.margin)
-        return self._uncentre(centred.clamp(0.0, 1.0), regressed), log_slope.sum(dim=-1)
+        return (torch.sigmoid(logits) - self.margin) / (1.0 - 2.0 * self.margin), log_slope.sum(dim=-1)
 
     def _logit(self, numbers: Tensor) -> Tensor:
         return torch.logit(self.margin + (1.0 - 2.0 * self.margin) * numbers.clamp(0.0, 1.0))

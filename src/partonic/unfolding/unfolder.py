@@ -19,7 +19,7 @@ from partonic.nn.flows.flow import Precision
 from partonic.nn.model_folder import load_record, load_weights, save_model
 from partonic.physics.fourvector import on_shell
 from partonic.unfolding.conditioner import Conditions
-from partonic.unfolding.event_status import NOT_FINITE, OK, event_status
+from partonic.unfolding.event_status import NOT_FINITE, OK, event_status, is_usable
 from partonic.unfolding.inputs import EventTokens, event_tokens
 from partonic.unfolding.model import NetworkSizes, UnfoldingModel
 from partonic.unfolding.partons import PartonSamples, RegressedPartons
@@ -157,9 +157,42 @@ class Unfolder:
     def sample_and_log_density(
         self, x: RecoEvents, n: int, generator: torch.Generator
     ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
-        """Draw `n` points of the unit cube for each event, with log q(u|x): the proposal of an integral."""
-        drawn = self.sample(x, n, generator)
-        return drawn.numbers, drawn.log_density
+        """Draw `n` points of the unit cube for each event, with log q(u|x): the proposal of an integral.
+
+        Points of the flow's tails that would lie beyond the faces of the cube have log q = +inf (see `transport`).
+        """
+        flow, kept = self.model.flow.flow, is_usable(x)
+        drawn = torch.randn((int(kept.sum()), n, flow.features), generator=generator, device=generator.device)
+        noise = torch.full((len(x), n, flow.features), torch.nan)
+        noise[kept] = drawn.cpu() * self.base_scale
+        numbers, log_slope = self.transport(x, noise)
+        return numbers, flow.base_log_prob(noise).double() + log_slope
+
+    @property
+    def base_scale(self) -> float:
+        """Standard deviation of the Gaussian base of the flow."""
+        return self.model.flow.flow.config.base_scale
+
+    def status(self, x: RecoEvents) -> tuple[str, ...]:
+        """Return for each event ``"ok"`` or why it cannot be unfolded."""
+        return event_status(x)
+
+    @torch.no_grad()
+    def transport(
+        self, x: RecoEvents, noise: Float[Tensor, "events samples dimensions"], precision: Precision = "float32"
+    ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
+        """Map base numbers of the flow to the unit cube, with log |d(noise)/du|; NaN rows for events not usable.
+
+        Base numbers that lie beyond the faces of the cube have log |d(noise)/du| = +inf: the density of the others is
+        exact, and in an integral over the cube these have no weight.
+        """
+        status, tokens = self._tokens(x)
+        kept = torch.tensor([word == OK for word in status], dtype=torch.bool)
+        inside = noise[kept.to(noise.device)].to(self.device, torch.float32)
+        conditions = self.model.conditions(tokens)
+        numbers, log_slope = self.model.flow.transport(conditions.numbers, conditions.latent, inside, precision)
+        numbers = self.view.numbers_out(numbers, tokens.frame)
+        return _spread(numbers, status).to(noise.device), _spread(log_slope, status).to(noise.device)
 
     @torch.no_grad()
     def log_density(

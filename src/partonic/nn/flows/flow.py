@@ -64,6 +64,9 @@ class _Sampler(Protocol):
     def sample_and_log_prob(self, context: Tensor, samples: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw `samples` x for each condition, with their log-density."""
 
+    def transport(self, noise: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Return x for given base numbers, with ln |∂z/∂x|."""
+
 
 class ConditionalFlow(nn.Module):
     """Density of D numbers under a condition of C numbers, that can be evaluated and sampled."""
@@ -168,15 +171,34 @@ class ConditionalFlow(nn.Module):
         """
         if self.config.kind == "autoregressive":
             return self._sampler(precision).sample_and_log_prob(context, samples, generator)
-        rows = context.repeat_interleave(samples, dim=0)
-        z = self._noise(len(rows), context, generator)
+        z = self._noise(len(context) * samples, context, generator).view(len(context), samples, self.features)
+        x, log_det = self.transport(z, context, precision)
+        return x, self.base_log_prob(z) + log_det
+
+    @torch.no_grad()
+    def transport(
+        self,
+        noise: Float[Tensor, "n samples features"],
+        context: Float[Tensor, "n context"],
+        precision: Precision = "float32",
+    ) -> tuple[Float[Tensor, "n samples features"], Float[Tensor, "n samples"]]:
+        """Return x for given base numbers z, with ln |∂z/∂x|, whatever density they were drawn from. No gradient.
+
+        Args:
+            noise: base numbers.
+            context: conditions.
+            precision: of the networks, as for `sample_and_log_prob`.
+        """
+        if self.config.kind == "autoregressive":
+            return self._sampler(precision).transport(noise, context)
+        rows = context.repeat_interleave(noise.shape[1], dim=0)
         pieces = []
-        for noise, condition in zip(torch.split(z, CHUNK), torch.split(rows, CHUNK), strict=True):
+        for part, condition in zip(torch.split(noise.flatten(0, 1), CHUNK), torch.split(rows, CHUNK), strict=True):
             with torch.autocast(context.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-                x, log_det = self.inverse(noise, condition)
-            pieces.append((x, self.base_log_prob(noise) - log_det))
-        x, log_prob = (torch.cat(parts) for parts in zip(*pieces, strict=True))
-        return x.view(len(context), samples, self.features), log_prob.view(len(context), samples)
+                x, log_det = self.inverse(part, condition)
+            pieces.append((x, -log_det))
+        x, log_det = (torch.cat(parts) for parts in zip(*pieces, strict=True))
+        return x.view(noise.shape), log_det.view(noise.shape[:2])
 
     def _sampler(self, precision: Precision) -> "_Sampler":
         """Return a sampler with the present weights; kept until they change."""

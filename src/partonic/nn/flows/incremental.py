@@ -42,7 +42,7 @@ class _Task(NamedTuple):
     noise: Float[Tensor, "n samples features"]
     context: Float[Tensor, "n context"]
     x: Float[Tensor, "n samples features"]
-    log_prob: Float[Tensor, "n samples"]
+    log_det: Float[Tensor, "n samples"]
 
 
 class IncrementalSampler:
@@ -94,11 +94,23 @@ class IncrementalSampler:
             noise: base numbers.
             context: conditions.
         """
+        x, log_det = self.transport(noise, context)
         with torch.no_grad():
-            x, log_prob = torch.empty_like(noise), self._flow.base_log_prob(noise)
+            return x, self._flow.base_log_prob(noise) + log_det
+
+    def transport(
+        self, noise: Float[Tensor, "n samples features"], context: Float[Tensor, "n context"]
+    ) -> tuple[Float[Tensor, "n samples features"], Float[Tensor, "n samples"]]:
+        """Return x for given base numbers, with ln |∂z/∂x|, whatever density they were drawn from. No gradient.
+
+        Args:
+            noise: base numbers.
+            context: conditions.
+        """
+        x, log_det = torch.empty_like(noise), noise.new_zeros(noise.shape[:2])
         threads = torch.get_num_threads() if noise.device.type == "cpu" else 1
         tasks = [
-            _Task(noise[events, samples], context[events], x[events, samples], log_prob[events, samples])
+            _Task(noise[events, samples], context[events], x[events, samples], log_det[events, samples])
             for events, samples in self._shares(len(context), noise.shape[1], threads)
         ]
         if len(tasks) == 1 or threads == 1:
@@ -107,7 +119,7 @@ class IncrementalSampler:
         else:
             with _single_threaded_workers(threads) as pool:
                 list(pool.map(self._draw, tasks))
-        return x, log_prob
+        return x, log_det
 
     def _shares(self, events: int, samples: int, threads: int) -> Iterator[tuple[slice, slice]]:
         """Cut the work: many samples of one event by samples for each thread, else by events."""
@@ -121,7 +133,7 @@ class IncrementalSampler:
                 yield part, slice(0, samples)
 
     def _draw(self, task: _Task) -> None:
-        """Fill in x, and add ln |∂z/∂x| to the log-density of the base."""
+        """Fill in x and ln |∂z/∂x|."""
         events, samples, features = task.noise.shape
         engine = self._few if events * samples <= FEW else self._many
         with torch.inference_mode():
@@ -130,7 +142,7 @@ class IncrementalSampler:
                 shape = (events, part.stop - part.start)
                 x, log_derivative = engine.draw(task.noise[:, part].reshape(-1, features), parts, shape)
                 task.x[:, part] = x.reshape(*shape, features)
-                task.log_prob[:, part] += log_derivative.view(shape)
+                task.log_det[:, part] = log_derivative.view(shape)
 
 
 def _cut(transform: torch.nn.Module, hidden: torch.dtype) -> TransformBlocks:
