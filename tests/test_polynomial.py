@@ -45,6 +45,17 @@ def test_gradient_against_finite_differences(rng: np.random.Generator) -> None:
         np.testing.assert_allclose(gradient[..., k], expected, atol=1e-8)
 
 
+def test_hessian_against_differences_of_the_gradient(rng: np.random.Generator) -> None:
+    cubic = Monomials.up_to_degree(("a", "b", "c"), 3)
+    points, step = rng.normal(size=(5, 3)), 1e-5
+    hessian = cubic.hessian(points)
+    assert hessian.shape == (5, len(cubic), 3, 3)
+    np.testing.assert_array_equal(hessian, hessian.swapaxes(-1, -2))
+    for k, shift in enumerate(np.eye(3) * step):
+        expected = (cubic.gradient(points + shift) - cubic.gradient(points - shift)) / (2 * step)
+        np.testing.assert_allclose(hessian[..., k], expected, atol=1e-8)
+
+
 def test_gradient_is_exact_where_a_parameter_vanishes() -> None:
     np.testing.assert_array_equal(QUADRATIC.gradient([0.0, 2.0]), [[0, 0], [1, 0], [0, 1], [0, 0], [2, 0], [0, 4.0]])
 

@@ -9,6 +9,7 @@ __all__ = [
     "DependencyError",
     "EventFileError",
     "GenerationError",
+    "InferenceError",
     "ModelError",
     "NonFiniteError",
     "OutputError",
@@ -53,6 +54,10 @@ class GenerationError(PartonicError):
 
 class SimulationError(PartonicError):
     """Shower, detector response or selection cannot go on."""
+
+
+class InferenceError(PartonicError):
+    """A likelihood cannot be built, maximised or turned into an interval."""
 
 
 class TrainingError(PartonicError):

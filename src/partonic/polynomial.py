@@ -124,6 +124,20 @@ class Monomials:
             return np.zeros((*points.shape[:-1], len(self), 0))
         return np.stack(columns, axis=-1)
 
+    def hessian(self, theta: Any) -> Array:
+        """Return ∂²m_a/∂θ_j∂θ_k at `theta` `(..., K)`, as `(..., A, K, K)`."""
+        points = self._checked(theta)
+        count = len(self.parameters)
+        values = np.zeros((*points.shape[:-1], len(self), count, count))
+        for j, k in itertools.product(range(count), repeat=2):
+            lowered = self._powers.copy()
+            factor = lowered[:, j].copy()
+            lowered[:, j] = np.maximum(lowered[:, j] - 1, 0)
+            factor *= lowered[:, k]
+            lowered[:, k] = np.maximum(lowered[:, k] - 1, 0)
+            values[..., j, k] = factor * np.prod(points[..., None, :] ** lowered, axis=-1)
+        return values
+
     def _checked(self, theta: Any) -> Array:
         points = np.asarray(theta, dtype=np.float64)
         if points.ndim == 0 or points.shape[-1] != len(self.parameters):
