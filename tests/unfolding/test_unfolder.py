@@ -1,7 +1,5 @@
 """The unfolder as a proposal of an integral: its map of base numbers, and that it is the density it says."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from tests.unfolding.toys import write_store

@@ -55,6 +55,10 @@ class RecoEvents:
         """Return the number of events."""
         return len(self.met)
 
+    def select(self, rows: Bool[Tensor, " events"] | Int[Tensor, " rows"]) -> "RecoEvents":
+        """Return the events of a mask `(N,)`, or those with these numbers."""
+        return RecoEvents(**{name: values[rows] for name, values in vars(self).items()})
+
 
 class EventBatch:
     """Some rows of an event store, as arrays."""

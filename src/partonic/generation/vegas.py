@@ -10,10 +10,10 @@ References:
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-__all__ = ["VegasSampler"]
+__all__ = ["VegasSampler", "refined_edges"]
 
 
 class VegasSampler:
@@ -76,17 +76,32 @@ class VegasSampler:
             weights: f/q at the points.
             damping: the exponent α of eq. 20; 0 leaves the grid as it is.
         """
-        index = self._bin_index(points)
         squares = weights.to(torch.float64).square().expand(self.dimensions, -1)
-        collected = torch.zeros((self.dimensions, self.bins), dtype=torch.float64).scatter_add_(1, index, squares)
-        counts = torch.zeros_like(collected).scatter_add_(1, index, torch.ones_like(squares))
-        importance = _damp(_smooth(collected / counts.clamp(min=1.0)), damping)
-        return VegasSampler(torch.stack([_equal_shares(*row) for row in zip(self.edges, importance, strict=True)]))
+        return VegasSampler(refined_edges(self.edges, self._bin_index(points), squares, damping))
 
     def _bin_index(self, points: Tensor) -> Tensor:
         """Return the bin of each point in each dimension, `(D, N)`."""
         inner = self.edges[:, 1:-1].contiguous()
         return torch.searchsorted(inner, points.to(torch.float64).T.contiguous(), right=True)
+
+
+def refined_edges(
+    edges: Float[Tensor, "grids edges"],
+    index: Int[Tensor, "grids points"],
+    squares: Float[Tensor, "grids points"],
+    damping: float,
+) -> Float[Tensor, "grids edges"]:
+    """Return the edges of one-dimensional grids, moved so that every bin carries the same damped share of the weight.
+
+    Args:
+        edges: ascending.
+        index: the bin that each point is in.
+        squares: squared weights f/q of the points.
+        damping: the exponent α of eq. 20; 0 leaves the grids as they are.
+    """
+    collected = torch.zeros_like(edges[:, 1:]).scatter_add_(1, index, squares)
+    counts = torch.zeros_like(collected).scatter_add_(1, index, torch.ones_like(squares))
+    return _equal_shares(edges, _damp(_smooth(collected / counts.clamp(min=1.0)), damping))
 
 
 def _smooth(collected: Tensor) -> Tensor:
@@ -105,10 +120,11 @@ def _damp(share: Tensor, damping: float) -> Tensor:
 
 
 def _equal_shares(edges: Tensor, importance: Tensor) -> Tensor:
-    """Move the edges of one dimension so that every bin carries the same share of `importance` (eq. 21–22)."""
-    cumulative = torch.cat([importance.new_zeros(1), importance.cumsum(0)])
-    targets = torch.linspace(0.0, 1.0, len(edges), dtype=edges.dtype)[1:-1] * cumulative[-1]
-    index = torch.searchsorted(cumulative[1:-1].contiguous(), targets, right=True)
-    inside = (targets - cumulative[index]) / importance[index]
-    inner = edges[index] + inside * (edges[index + 1] - edges[index])
-    return torch.cat([edges[:1], inner, edges[-1:]])
+    """Move the edges of each grid so that every bin carries the same share of `importance` (eq. 21–22)."""
+    cumulative = torch.cat([torch.zeros_like(importance[:, :1]), importance.cumsum(dim=1)], dim=1)
+    shares = torch.linspace(0.0, 1.0, edges.shape[1], dtype=edges.dtype)[1:-1]
+    targets = shares * cumulative[:, -1:]
+    index = torch.searchsorted(cumulative[:, 1:-1].contiguous(), targets, right=True)
+    left, right = edges.gather(1, index), edges.gather(1, index + 1)
+    inside = (targets - cumulative.gather(1, index)) / importance.gather(1, index)
+    return torch.cat([edges[:, :1], left + inside * (right - left), edges[:, -1:]], dim=1)

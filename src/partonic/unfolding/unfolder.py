@@ -224,7 +224,7 @@ class Unfolder:
         """Return the status of all events, and the features of those that can be used."""
         status = event_status(reco)
         kept = torch.tensor([word == OK for word in status], dtype=torch.bool)
-        tokens = event_tokens(_rows(reco, kept), self.model.sizes.conditioner.max_jets)
+        tokens = event_tokens(reco.select(kept), self.model.sizes.conditioner.max_jets)
         return status, tokens.trimmed().to(self.device)
 
     def _regressed_momenta(self, conditions: Conditions) -> Tensor:
@@ -240,10 +240,6 @@ def _balance(momenta: Tensor, p_z: Tensor) -> Tensor:
     total = momenta.sum(dim=1)
     three = torch.stack([-total[:, 1], -total[:, 2], p_z - total[:, 3]], dim=-1)
     return on_shell(three, 0.0)
-
-
-def _rows(reco: RecoEvents, kept: Tensor) -> RecoEvents:
-    return RecoEvents(**{name: values[kept] for name, values in vars(reco).items()})
 
 
 def _spread(values: Tensor, status: tuple[str, ...]) -> Tensor:
