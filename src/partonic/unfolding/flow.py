@@ -1,198 +1,44 @@
 """The unfolding flow: the density of the partons' unit-cube numbers, given the conditions of an event.
 
-The numbers u in [0, 1]^D are shifted, where they are azimuths, by the regressed ones (a rotation of the unit circle,
-which changes no density), mapped by the logit, standardised and handed to a conditional spline flow:
-
-    log q(u|x) = log q_flow(y|c) + Σ_i log |dy_i/du_i|,   y = s (logit(m + (1 − 2m) v) − μ)/σ,   v = u − û + ½ (mod 1).
-
-The margin m keeps the faces of the cube finite; the flow's probability beyond them is of the order of its tails at five
-standard deviations. The condition c are the same numbers of the regressed partons, and a free latent vector.
+It is a `CubeFlow` whose azimuths are centred on the regressed ones, and whose condition are the numbers of the
+regressed partons, standardised, and a free latent vector.
 """
-
-from dataclasses import replace
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from partonic.config.unfolding import FlowConfig
-from partonic.nn.flows.flow import ConditionalFlow, FlowShape, Precision
+from partonic.nn.flows.cube_flow import CubeFlow
 from partonic.unfolding.view import PartonView
 
 __all__ = ["UnfoldingFlow"]
 
-_LEVELS = (0.6827, 0.9545)
-"""Contents of the regions whose coverage the base of the flow is fitted to."""
 
+class UnfoldingFlow(CubeFlow):
+    """Density and samples of the unit-cube numbers of a view, given regressed numbers and a latent vector."""
 
-class UnfoldingFlow(nn.Module):
-    """Density and samples of the unit-cube numbers of a view; numbers are float64, networks float32."""
-
-    mean: Tensor
-    scale: Tensor
     context_mean: Tensor
     context_scale: Tensor
 
     def __init__(self, config: FlowConfig, view: PartonView, latent: int) -> None:
         """Build the flow of `view`, conditioned on regressed numbers and `latent` free ones."""
-        super().__init__()
-        self.margin = config.logit_margin
-        self.data_scale = config.data_scale
-        self.centred = view.azimuth_numbers if config.centre_azimuths else ()
-        dimensions = view.dimensions
-        self.flow = ConditionalFlow(
-            dimensions,
-            dimensions + latent,
-            FlowShape(
-                kind=config.kind,
-                transforms=config.transforms,
-                bins=config.bins,
-                hidden=config.hidden,
-                bound=config.bound,
-                base_scale=config.base_scale,
-            ),
-        )
-        for name in ("mean", "context_mean"):
-            self.register_buffer(name, torch.zeros(dimensions, dtype=torch.float64))
-        for name in ("scale", "context_scale"):
-            self.register_buffer(name, torch.ones(dimensions, dtype=torch.float64))
+        super().__init__(config, view.dimensions, view.azimuth_numbers, view.dimensions + latent)
+        self.register_buffer("context_mean", torch.zeros(view.dimensions, dtype=torch.float64))
+        self.register_buffer("context_scale", torch.ones(view.dimensions, dtype=torch.float64))
 
     def fit_scales(
         self, numbers: Float[Tensor, "events dimensions"], regressed: Float[Tensor, "events dimensions"]
     ) -> None:
         """Set means and standard deviations from true and regressed numbers of training events."""
-        for values, mean, scale in (
-            (self._logit(self._centre(numbers, regressed)), self.mean, self.scale),
-            (self._logit(regressed), self.context_mean, self.context_scale),
-        ):
-            mean.copy_(values.mean(dim=0))
-            scale.copy_(values.std(dim=0).clamp(min=1e-6))
-
-    @torch.no_grad()
-    def fit_base_scale(
-        self,
-        numbers: Float[Tensor, "events dimensions"],
-        regressed: Float[Tensor, "events dimensions"],
-        latent: Float[Tensor, "events latent"],
-    ) -> float:
-        """Widen or narrow the base until it fits events that the flow was not trained on, and return its scale.
-
-        A flow that knows its training events too well maps others to |z|²/s² that is too large for its base. The scale
-        chosen makes the larger error of the coverages of the regions |z| < r that should hold 68.3% and 95.4% as small
-        as it can be; samples and density follow it exactly.
-        """
-        base, _ = self.flow(self._encode(self._centre(numbers, regressed))[0], self.context(regressed, latent))
-        radii = base.double().square().sum(dim=-1)
-        degrees = torch.full_like(radii, 0.5 * base.shape[1])
-        scales = (self.flow.config.base_scale * torch.linspace(0.8, 1.25, 226, dtype=torch.float64)).tolist()
-        errors = []
-        for scale in scales:
-            content = torch.special.gammainc(degrees, 0.5 * radii / scale**2)
-            errors.append(max(abs(float((content < level).double().mean()) - level) for level in _LEVELS))
-        best = scales[errors.index(min(errors))]
-        self.flow.config = replace(self.flow.config, base_scale=best)
-        return float(best)
+        self.fit_scale(numbers, regressed)
+        values = self._logit(regressed)
+        self.context_mean.copy_(values.mean(dim=0))
+        self.context_scale.copy_(values.std(dim=0).clamp(min=1e-6))
 
     def context(
-        self, regressed: Float[Tensor, "events dimensions"], latent: Float[Tensor, "events latent"]
+        self, centre: Float[Tensor, "events dimensions"], known: Float[Tensor, "events latent"]
     ) -> Float[Tensor, "events context"]:
-        """Return what the flow is conditioned on, float32."""
-        standardised = (self._logit(regressed) - self.context_mean) / self.context_scale
-        return torch.cat([standardised.to(latent.dtype), latent], dim=-1)
-
-    def log_density(
-        self,
-        numbers: Float[Tensor, "events dimensions"],
-        regressed: Float[Tensor, "events dimensions"],
-        latent: Float[Tensor, "events latent"],
-    ) -> Float[Tensor, " events"]:
-        """Return log q(u|x) with respect to du, float64; differentiable."""
-        centred = self._centre(numbers, regressed)
-        values, log_jacobian = self._encode(centred)
-        return self.flow.log_prob(values, self.context(regressed, latent)).double() + log_jacobian
-
-    def sample(
-        self,
-        regressed: Float[Tensor, "events dimensions"],
-        latent: Float[Tensor, "events latent"],
-        samples: int,
-        generator: torch.Generator,
-        precision: Precision = "float32",
-    ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
-        """Draw numbers for each event, with log q(u|x); without gradients."""
-        values, log_prob = self.flow.sample_and_log_prob(
-            self.context(regressed, latent), samples, generator, precision=precision
-        )
-        numbers, log_jacobian = self._decode(values, regressed[:, None])
-        return numbers, log_prob.double() + log_jacobian
-
-    def transport(
-        self,
-        regressed: Float[Tensor, "events dimensions"],
-        latent: Float[Tensor, "events latent"],
-        noise: Float[Tensor, "events samples dimensions"],
-        precision: Precision = "float32",
-    ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
-        """Map base numbers of the flow to the unit cube, with log |d(noise)/du|; without gradients.
-
-        Base numbers that the margin maps beyond the faces of the cube come back on the face with +inf: the cube has
-        no such point, so that the weight f/q of an integrand over the cube is zero there, and densities within stay
-        exact.
-        """
-        values, log_det = self.flow.transport(noise, self.context(regressed, latent), precision)
-        centred, log_jacobian = self._centred(values)
-        beyond = ((centred < 0.0) | (centred > 1.0)).any(dim=-1)
-        numbers = self._uncentre(centred.clamp(0.0, 1.0), regressed[:, None])
-        return numbers, (log_det.double() + log_jacobian).masked_fill(beyond, torch.inf)
-
-    def rsample(
-        self,
-        regressed: Float[Tensor, "events dimensions"],
-        latent: Float[Tensor, "events latent"],
-        generator: torch.Generator,
-    ) -> Float[Tensor, "events dimensions"]:
-        """Draw one set of numbers for each event, differentiable in everything (reparametrised)."""
-        values, _ = self.flow.rsample(self.context(regressed, latent), generator)
-        return self._decode(values, regressed)[0]
-
-    def _encode(self, centred: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the flow's variables (float32) of centred numbers, and Σ log |dy/du|."""
-        inside = self.margin + (1.0 - 2.0 * self.margin) * centred.clamp(0.0, 1.0)
-        stretch = self.data_scale / self.scale
-        log_slope = torch.log(stretch * (1.0 - 2.0 * self.margin)) - torch.log(inside) - torch.log1p(-inside)
-        values = (torch.logit(inside) - self.mean) * stretch
-        return values.to(next(self.flow.parameters()).dtype), log_slope.sum(dim=-1)
-
-    def _decode(self, values: Tensor, regressed: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the numbers of the flow's variables, and Σ log |dy/du|."""
-        centred, log_slope = self._centred(values)
-        return self._uncentre(centred.clamp(0.0, 1.0), regressed), log_slope
-
-    def _centred(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the centred numbers of the flow's variables, a little outside of [0, 1] beyond the margin."""
-        stretch = self.data_scale / self.scale
-        logits = values.double() / stretch + self.mean
-        log_slope = torch.log(stretch * (1.0 - 2.0 * self.margin)) + _log_inverse_logistic(logits)
-        return (torch.sigmoid(logits) - self.margin) / (1.0 - 2.0 * self.margin), log_slope.sum(dim=-1)
-
-    def _logit(self, numbers: Tensor) -> Tensor:
-        return torch.logit(self.margin + (1.0 - 2.0 * self.margin) * numbers.clamp(0.0, 1.0))
-
-    def _centre(self, numbers: Tensor, regressed: Tensor) -> Tensor:
-        return self._shifted(numbers, 0.5 - regressed)
-
-    def _uncentre(self, numbers: Tensor, regressed: Tensor) -> Tensor:
-        return self._shifted(numbers, regressed - 0.5)
-
-    def _shifted(self, numbers: Tensor, shift: Tensor) -> Tensor:
-        if not self.centred:
-            return numbers
-        columns, shifts = list(numbers.unbind(dim=-1)), shift.unbind(dim=-1)
-        for i in self.centred:
-            columns[i] = torch.remainder(columns[i] + shifts[i], 1.0)
-        return torch.stack(columns, dim=-1)
-
-
-def _log_inverse_logistic(logits: Tensor) -> Tensor:
-    """Return log |d logit(p)/dp| = −log p − log(1 − p) at p = sigmoid(logits), without cancellation."""
-    return nn.functional.softplus(logits) + nn.functional.softplus(-logits)
+        """Return what the flow is conditioned on, float32: the regressed numbers and the latent vector."""
+        standardised = (self._logit(centre) - self.context_mean) / self.context_scale
+        return torch.cat([standardised.to(known.dtype), known], dim=-1)
