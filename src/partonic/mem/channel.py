@@ -49,6 +49,20 @@ class DecayChannel:
         if sorted(pdg for pdg in self.parton_pdg if abs(pdg) == _TOP) != [-_TOP, _TOP]:
             raise ProcessError(f"a decay channel needs one t and one t̄ in the final state, got {self.parton_pdg}")
 
+    @classmethod
+    def of_decays(cls, tops: str, parton_pdg: tuple[int, ...]) -> "DecayChannel":
+        """Return the channel of simulated decays (`simulation.decays.tops`).
+
+        Raises:
+            ProcessError: if the tops decay inclusively: such events have no fixed number of leptons.
+        """
+        if tops not in CHANNELS:
+            raise ProcessError(
+                f"the matrix element method needs one decay channel, but the tops decay '{tops}'; set "
+                f"simulation.decays.tops to one of: {', '.join(CHANNELS)}"
+            )
+        return cls(next(name for name in CHANNELS if name == tops), parton_pdg)
+
     @property
     def leptons(self) -> int:
         """Number of charged leptons."""

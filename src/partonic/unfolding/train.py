@@ -5,8 +5,7 @@ conditioner and flow together, and the flow alone on the finished conditions. Ev
 folder and is skipped when it is done, so a killed training goes on where it was and ends with the same weights.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,18 @@ from torch import Tensor
 from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import TrainingConfig, UnfoldingConfig, View
 from partonic.events.schema import ProcessInfo
-from partonic.nn.training import PhaseModule, PhaseResult, PhaseSettings, TensorTable, run_phase
+from partonic.nn.training import (
+    PhaseModule,
+    PhaseResult,
+    PhaseSettings,
+    TensorTable,
+    run_phase,
+    seeded_weights,
+    split_table,
+)
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
-from partonic.rng import torch_generator
-from partonic.unfolding.data import TrainingData, prepare_data, tokens_of, view_arrays
+from partonic.unfolding.data import prepare_data, tokens_of, view_arrays
 from partonic.unfolding.model import NetworkSizes, UnfoldingModel
 from partonic.unfolding.phases import FlowPhase, JointPhase, ProvenancePhase, RegressionPhase
 from partonic.unfolding.provenance.network import AssignmentNetwork
@@ -125,7 +131,7 @@ def train_unfolding(
     run = _Run(config, seed, folder, progress)
     views = [PartonView.of(name, process) for name in config.views]
     data = prepare_data(stores, views, folder / "data", config.training.max_events, progress)
-    tables = _split(data, config.training.validation_fraction, seed)
+    tables = _Tables(*split_table(TensorTable(data.arrays), config.training.validation_fraction, seed))
     assignment, found = _train_provenance(run, tables)
     probabilities = [_jet_probabilities(assignment, table) for table in (tables.train, tables.validation)]
     tables = tables.with_columns(*({"provenance": values} for values in probabilities))
@@ -135,7 +141,7 @@ def train_unfolding(
 
 
 def _train_provenance(run: _Run, tables: _Tables) -> tuple[AssignmentNetwork, PhaseResult]:
-    with _seeded(run.seed, "provenance"):
+    with seeded_weights(run.seed, "provenance"):
         network = AssignmentNetwork(run.config.provenance)
     network.fit_scales(tokens_of(tables.train.rows(_some_rows(tables.train))))
     result = run.phase(ProvenancePhase(network), "provenance", run.training.provenance_epochs, tables)
@@ -150,7 +156,7 @@ def _train_view(
     facts: tuple[SchemaRecord, Mapping[str, Any], PhaseResult],
 ) -> TrainedModel:
     schema, record, provenance = facts
-    with _seeded(run.seed, view.name):
+    with seeded_weights(run.seed, view.name):
         model = UnfoldingModel(NetworkSizes(run.config.provenance, run.config.conditioner, run.config.flow), view)
     model.provenance.load_state_dict(assignment.state_dict())
     _fit_regression_scales(model, tables.train)
@@ -183,14 +189,6 @@ def _train_view(
     output = run.folder / view.name
     Unfolder(model, schema, details).save(output)
     return TrainedModel(view.name, output, len(tables.train), last.best_validation, skipped)
-
-
-def _split(data: TrainingData, fraction: float, seed: int) -> _Tables:
-    """Part the events at random into training and validation."""
-    order = torch.randperm(data.events, generator=torch_generator(seed, "split"))
-    held_out = max(1, round(fraction * data.events))
-    table = TensorTable(data.arrays)
-    return _Tables(TensorTable(table.rows(order[held_out:])), TensorTable(table.rows(order[:held_out])))
 
 
 def _fit_regression_scales(model: UnfoldingModel, table: TensorTable) -> None:
@@ -240,11 +238,3 @@ def _conditions(model: UnfoldingModel, table: TensorTable) -> dict[str, Tensor]:
 def _some_rows(table: TensorTable) -> Tensor:
     """Return evenly spread rows, in order: the table was shuffled when it was split."""
     return torch.arange(min(len(table), _SCALE_EVENTS))
-
-
-@contextmanager
-def _seeded(seed: int, *key: str) -> Iterator[None]:
-    """Draw the first weights, which torch takes from its global generator, from a seed of their own."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(torch_generator(seed, "weights", *key).initial_seed())
-        yield

@@ -1,0 +1,171 @@
+"""The acceptance ε(z): the probability that an event with partons z passes the selection.
+
+A network classifies accepted and rejected simulated events by their partons. It sees them turned so that the reference
+parton has φ = 0 and the whole moves forward, which are exact symmetries. Its logit is then calibrated on events that it
+was not trained on: a monotone, piecewise linear map, after which in bins of ε as many events are accepted as it says.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from partonic.config.mem_transfer import AcceptanceConfig
+from partonic.errors import ModelError
+from partonic.events.schema import StoreMetadata
+from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.transfer.partons import global_features, global_size, turned
+from partonic.nn.model_folder import load_record, load_weights, save_model
+from partonic.nn.scaling import MaskedStandardiser
+from partonic.unfolding.schema_record import SchemaRecord
+
+__all__ = ["AcceptanceModel", "AcceptanceNetwork"]
+
+_ROWS = 50_000
+
+
+class AcceptanceNetwork(nn.Module):
+    """logit ε(z), before and after calibration."""
+
+    knots: Tensor
+    calibrated: Tensor
+
+    def __init__(self, config: AcceptanceConfig, layout: TransferLayout) -> None:
+        """Build the network, with weights from torch's global generator."""
+        super().__init__()
+        self.config, self.layout = config, layout
+        sizes = (global_size(len(layout.parton_pdg)), *config.hidden)
+        self.scales = MaskedStandardiser(sizes[0])
+        self.inner = nn.ModuleList([nn.Linear(*pair) for pair in pairwise(sizes)])
+        self.outer = nn.Linear(sizes[-1], 1)
+        knots = torch.linspace(-20.0, 20.0, config.calibration_bins + 2, dtype=torch.float64)
+        self.register_buffer("knots", knots)
+        self.register_buffer("calibrated", knots.clone())
+
+    @torch.no_grad()
+    def fit_scales(self, momenta: Float[Tensor, "events partons 4"]) -> None:
+        """Set means and standard deviations of the features from training events."""
+        features = self._features(momenta)
+        self.scales.fit(features[:, None], torch.ones(len(features), 1, dtype=torch.bool))
+
+    def forward(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
+        """Return the logit of ε before calibration."""
+        mean, deviation = (values.float() for values in (self.scales.mean, self.scales.deviation))
+        hidden = (self._features(momenta) - mean) / deviation
+        for layer in self.inner:
+            hidden = functional.silu(layer(hidden))
+        return cast("Tensor", self.outer(hidden))[:, 0]
+
+    @torch.no_grad()
+    def calibrated_logit(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
+        """Return the calibrated logit of ε, float64."""
+        logits = self.forward(momenta).double()
+        place = torch.searchsorted(self.knots, logits.contiguous()).clamp(1, len(self.knots) - 1)
+        left, right = self.knots[place - 1], self.knots[place]
+        low, high = self.calibrated[place - 1], self.calibrated[place]
+        return low + (high - low) * (logits - left) / (right - left)
+
+    @torch.no_grad()
+    def calibrate(self, momenta: Float[Tensor, "events partons 4"], accepted: Bool[Tensor, " events"]) -> None:
+        """Fit the calibration to events that the network was not trained on.
+
+        In quantiles of the logit, the logit of the accepted fraction against that of the mean ε; between them linear,
+        beyond them shifted like the last one. Quantiles without accepted or without rejected events are joined with
+        their neighbours by adding half an event to each count.
+        """
+        logits = torch.cat([self.forward(part).double() for part in torch.split(momenta, _ROWS)])
+        order = logits.argsort()
+        shifts, centres = [], []
+        for part in torch.tensor_split(order, self.config.calibration_bins):
+            taken = accepted[part].sum().double()
+            rate = (taken + 0.5) / (len(part) + 1.0)
+            mean = torch.sigmoid(logits[part]).mean()
+            centres.append(torch.logit(mean))
+            shifts.append(torch.logit(rate) - torch.logit(mean))
+        centre, shift = torch.stack(centres), torch.stack(shifts)
+        ends = torch.tensor([-60.0, 60.0], dtype=torch.float64)
+        knots = torch.cat([ends[:1], centre, ends[1:]])
+        values = torch.cat([ends[:1] + shift[0], centre + shift, ends[1:] + shift[-1]])
+        self.knots.copy_(knots)
+        self.calibrated.copy_(torch.cummax(values, dim=0).values)
+
+    def _features(self, momenta: Tensor) -> Tensor:
+        reference = momenta[..., self.layout.reference_parton, :]
+        in_frame = turned(momenta, torch.atan2(reference[..., 2], reference[..., 1]))
+        backward = in_frame[..., 3].sum(dim=-1) < 0.0
+        sign = torch.where(backward, -1.0, 1.0).to(in_frame)[..., None, None]
+        mirrored = torch.cat([in_frame[..., :2], in_frame[..., 2:] * sign], dim=-1)
+        return global_features(mirrored.float())
+
+
+class AcceptanceModel:
+    """A trained acceptance, kept as a model folder. Satisfies the `Acceptance` protocol."""
+
+    def __init__(
+        self, network: AcceptanceNetwork, schema: SchemaRecord, record: Mapping[str, Any] | None = None
+    ) -> None:
+        """Wrap a network.
+
+        Args:
+            network: the trained network.
+            schema: of the events that it was trained on.
+            record: what else is known of the training, kept with the model.
+        """
+        self.network = network.eval()
+        self.schema = schema
+        self.record = dict(record or {})
+
+    @property
+    def layout(self) -> TransferLayout:
+        """Partons and cuts."""
+        return self.network.layout
+
+    @classmethod
+    def load(cls, folder: Path, device: str | torch.device = "cpu") -> "AcceptanceModel":
+        """Load a model folder.
+
+        Raises:
+            ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
+        """
+        record = load_record(folder)
+        try:
+            layout = TransferLayout.of_record(record["layout"])
+            network = AcceptanceNetwork(AcceptanceConfig.model_validate(record["network"]), layout)
+            schema = SchemaRecord.model_validate(record["schema"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{folder} is no acceptance: its record lacks or misstates {error}") from error
+        load_weights(folder, network)
+        return cls(network.to(device), schema, record.get("training"))
+
+    def save(self, folder: Path) -> None:
+        """Write the model folder."""
+        record = {
+            "network": self.network.config.model_dump(mode="json"),
+            "layout": self.layout.record(),
+            "schema": self.schema.model_dump(mode="json"),
+            "training": self.record,
+        }
+        save_model(folder, self.network, record)
+
+    def check(self, metadata: StoreMetadata, where: str) -> None:
+        """Check that a store holds events of the detector that the model was trained on; the process may be another.
+
+        Raises:
+            SchemaError: naming what differs.
+        """
+        self.schema.model_copy(update={"process": metadata.process}).check(metadata, where)
+
+    @torch.no_grad()
+    def log_probability(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
+        """Return log ε(z), float64; partons in the order of the channel, laboratory, GeV."""
+        device = next(self.network.parameters()).device
+        pieces = [
+            functional.logsigmoid(self.network.calibrated_logit(part.to(device))).cpu()
+            for part in torch.split(momenta, _ROWS)
+        ]
+        return torch.cat(pieces) if pieces else momenta.new_zeros(0)

@@ -1,0 +1,84 @@
+"""Training events of the transfer function as a table of tensors: objects in sequence, and their partons."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from partonic.errors import SchemaError
+from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
+from partonic.events.store import EventStore
+from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.transfer.objects import JET, LEPTON, MET, ObjectTable, object_table
+from partonic.nn.training import TensorTable
+from partonic.progress import SILENT, Progress
+
+__all__ = ["COLUMNS", "objects_of", "transfer_table"]
+
+COLUMNS = (
+    "x1", "x2", "partons", "hadronic_top", "selected", *(f"jet_{name}" for name in JET_FEATURES), "jet_tagged",
+    *(f"lepton_{name}" for name in LEPTON_FEATURES), "lepton_pdg", "met_pt", "met_phi",
+)  # fmt: skip
+"""Columns of the event store that training reads."""
+
+_BATCH = 20_000
+
+
+def transfer_table(
+    stores: Sequence[Path], layout: TransferLayout, max_events: int | None = None, progress: Progress = SILENT
+) -> TensorTable:
+    """Read the selected events of stores of simulated events.
+
+    Events outside the layout's cuts (an event store with other cuts, say) are left out.
+
+    Args:
+        stores: event stores.
+        layout: objects and cuts.
+        max_events: stop after so many events; None for all.
+        progress: told of events read.
+
+    Raises:
+        SchemaError: if a store lacks what the training needs, or no event is usable.
+    """
+    pieces: list[Mapping[str, Tensor]] = []
+    number = 0
+    progress.start("reading events", max_events, "events")
+    for batch in _batches(stores):
+        columns = _columns(batch, layout)
+        if max_events is not None:
+            columns = {name: values[: max_events - number] for name, values in columns.items()}
+        pieces.append(columns)
+        number += len(columns["mask"])
+        progress.advance(len(columns["mask"]))
+        if number == max_events:
+            break
+    progress.finish()
+    if not number:
+        names = ", ".join(str(path) for path in stores)
+        raise SchemaError(f"no selected event of {names} lies within the cuts that the transfer function is made for")
+    return TensorTable({name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]})
+
+
+def objects_of(columns: Mapping[str, Tensor], layout: TransferLayout) -> ObjectTable:
+    """Return the objects of some rows of a table, without slots that no event fills."""
+    used = layout.leptons + 1 + int(columns["jets"].max())
+    slots = columns["mask"].shape[1]
+    kind = torch.tensor([LEPTON] * layout.leptons + [MET] + [JET] * (slots - layout.leptons - 1))
+    names = set(ObjectTable.__dataclass_fields__) - {"kind"}
+    table = ObjectTable(kind=kind.to(columns["mask"].device), **{name: columns[name] for name in names})
+    return table.trimmed(min(used, slots))
+
+
+def _batches(stores: Sequence[Path]) -> Iterator[EventBatch]:
+    for path in stores:
+        yield from EventStore.open(path).batches(columns=COLUMNS, size=_BATCH, selected_only=True)
+
+
+def _columns(batch: EventBatch, layout: TransferLayout) -> dict[str, Tensor]:
+    table = object_table(batch.reco(layout.jets_max), layout)
+    columns = {name: values for name, values in vars(table).items() if name != "kind"}
+    columns["momenta"] = layout.decay_channel.truth(batch).momenta.float()
+    usable = table.inside & torch.from_numpy(np.isfinite(columns["momenta"].numpy()).all(axis=(1, 2)))
+    return {name: values[usable] for name, values in columns.items()}

@@ -1,0 +1,195 @@
+"""The network of the transfer function p_T(x|z) (idea: Transfermer, arXiv:2310.07752).
+
+    p_T(x|z) = p(n_jets|z) p(φ_ref|z, n) Π_k p(object k | objects before, n, z)
+
+Each object becomes a token: what it is, and how it stands to every parton. Causal attention over the tokens gives the
+state that the density of the next object is conditioned on; pT, then η, then φ have one small spline each, a jet's tag
+comes first. Every factor is normalised, so the whole is. What depends on x alone is computed once for all partons.
+"""
+
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from partonic.config.mem_transfer import TransferConfig
+from partonic.mem.transfer.components import CircleDensity, LineDensity, SmallNetwork
+from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.transfer.objects import ObjectTable
+from partonic.mem.transfer.partons import global_features, global_size, pair_features, pair_size, turned
+from partonic.nn.causal import CausalBlock
+from partonic.nn.scaling import MaskedStandardiser
+
+__all__ = ["TransferNetwork"]
+
+_OBJECT_FEATURES = 6
+
+
+class _Dense(nn.Module):
+    """Standardised inputs and one hidden layer."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.scales = MaskedStandardiser(inputs)
+        self.inner, self.outer = nn.Linear(inputs, width), nn.Linear(width, width)
+
+    def forward(self, features: Tensor) -> Tensor:
+        mean, deviation = (values.to(features.dtype) for values in (self.scales.mean, self.scales.deviation))
+        result: Tensor = self.outer(torch.relu(self.inner((features - mean) / deviation)))
+        return result
+
+
+class _Heads(nn.Module):
+    """Densities of the components of one kind of object; components that it lacks are None."""
+
+    def __init__(self, config: TransferConfig, *, tag: bool = False, eta: bool = True) -> None:
+        super().__init__()
+        width, hidden, bins = config.width, config.head_hidden, config.bins
+        self.tag = SmallNetwork(width, hidden, 1) if tag else None
+        self.first_pt = LineDensity(width + 1, hidden, bins)
+        self.next_pt = LineDensity(width + 1, hidden, bins) if tag else None
+        self.eta = LineDensity(width + 2, hidden, bins) if eta else None
+        self.phi = CircleDensity(width + 3, hidden, bins)
+
+
+class TransferNetwork(nn.Module):
+    """log p_T of events in the coordinates of `ObjectTable`, for sets of partons."""
+
+    def __init__(self, config: TransferConfig, layout: TransferLayout) -> None:
+        """Build the network, with weights from torch's global generator."""
+        super().__init__()
+        self.config, self.layout = config, layout
+        partons, width = len(layout.parton_pdg), config.width
+        self.partons = _Dense(global_size(partons), width)
+        self.pairs = _Dense(pair_size(partons), width)
+        self.objects = nn.Linear(_OBJECT_FEATURES, width)
+        self.start = nn.Parameter(torch.zeros(width))
+        self.kinds = nn.Embedding(3, width)
+        self.next_kinds = nn.Embedding(3, width)
+        self.numbers = nn.Embedding(layout.multiplicities, width)
+        self.blocks = nn.ModuleList(
+            [CausalBlock(width, config.heads, config.feedforward, config.dropout) for _ in range(config.layers)]
+        )
+        self.norm = nn.LayerNorm(width)
+        self.lepton = _Heads(config) if layout.leptons else None
+        self.met = _Heads(config, eta=False)
+        self.jet = _Heads(config, tag=True)
+        self.alone = _Dense(global_size(partons), 2 * width)
+        self.count = SmallNetwork(2 * width, 2 * width, layout.multiplicities)
+        self.numbers_alone = nn.Embedding(layout.multiplicities, 2 * width)
+        self.reference = CircleDensity(2 * width, config.head_hidden, config.bins)
+
+    @torch.no_grad()
+    def fit_scales(self, table: ObjectTable, momenta: Float[Tensor, "events partons 4"]) -> None:
+        """Set means and standard deviations from training events."""
+        everything = torch.ones_like(table.mask[:, :1])
+        in_event = turned(momenta, table.azimuth.to(momenta.dtype)).float()
+        self.partons.scales.fit(global_features(in_event)[:, None], everything)
+        self.pairs.scales.fit(pair_features(in_event, table.momenta().float()), table.mask)
+        self.alone.scales.fit(global_features(self._alone(momenta)[0].float())[:, None], everything)
+        leptons = self.layout.leptons
+        places = ((self.lepton, slice(0, leptons)), (self.met, slice(leptons, leptons + 1)))
+        for heads, place in (*places, (self.jet, slice(leptons + 1, None))):
+            if heads is not None:
+                _fit_heads(heads, table.line[:, place], table.mask[:, place])
+
+    def log_prob(
+        self, table: ObjectTable, momenta: Float[Tensor, "events samples partons 4"]
+    ) -> Float[Tensor, "events samples"]:
+        """Return the log-density with respect to Π dt_pT dt_η dφ; the Jacobian to pT and η is that of the table."""
+        azimuth = table.azimuth.to(momenta.dtype)[:, None].expand(momenta.shape[:2])
+        states = self._states(table, turned(momenta, azimuth).float())
+        whole = self._of_the_event(table, momenta, azimuth)
+        leptons = self.layout.leptons
+        if self.lepton is not None:
+            whole = whole + self._of_kind(self.lepton, states, table, slice(0, leptons), reference=True)
+        whole = whole + self._of_kind(self.met, states, table, slice(leptons, leptons + 1))
+        return whole + self._of_kind(self.jet, states, table, slice(leptons + 1, None), reference=leptons == 0)
+
+    def _alone(self, momenta: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the partons in the frame of the reference parton, and its azimuth."""
+        parton = momenta[..., self.layout.reference_parton, :]
+        azimuth = torch.atan2(parton[..., 2], parton[..., 1])
+        return turned(momenta, azimuth), azimuth
+
+    def _of_the_event(self, table: ObjectTable, momenta: Tensor, azimuth: Tensor) -> Tensor:
+        """Return log p(n_jets|z) + log p(φ_ref|z, n)."""
+        in_frame, direction = self._alone(momenta)
+        trunk = self.alone(global_features(in_frame.float())).flatten(0, -2)
+        number = self._number(table)[:, None].expand(momenta.shape[:2]).flatten()
+        of_number = torch.log_softmax(self.count(trunk), dim=0).gather(0, number[None])[0]
+        given = torch.relu(trunk + self.numbers_alone(number))
+        of_direction = self.reference.log_prob((azimuth - direction).flatten().float(), given)
+        return (of_number + of_direction).view(momenta.shape[:2])
+
+    def _number(self, table: ObjectTable) -> Tensor:
+        return (table.jets - self.layout.jets_min).clamp(0, self.layout.multiplicities - 1)
+
+    def _states(self, table: ObjectTable, momenta: Tensor) -> Tensor:
+        """Return the state before each object, `(N, S, T, width)`."""
+        events, samples = momenta.shape[:2]
+        objects = table.momenta()[:, None, :-1].expand(-1, samples, -1, -1).float()
+        kinds, seen = table.kind, len(table.kind) - 1
+        of_x = self.objects(table.features().float()[:, :-1]) + self.kinds(kinds[:seen])
+        of_x = torch.cat([self.start.expand(events, 1, -1), of_x], dim=1) + self.next_kinds(kinds)
+        of_x = of_x + self.numbers(self._number(table))[:, None]
+        pairs = functional.pad(self.pairs(pair_features(momenta, objects)), (0, 0, 1, 0))
+        tokens = pairs + of_x[:, None] + self.partons(global_features(momenta))[:, :, None]
+        rows = tokens.flatten(0, 1)
+        for block in self.blocks:
+            rows = cast("CausalBlock", block)(rows)
+        return cast("Tensor", self.norm(rows)).view(events, samples, *rows.shape[1:])
+
+    def _of_kind(
+        self, heads: _Heads, states: Tensor, table: ObjectTable, places: slice, *, reference: bool = False
+    ) -> Tensor:
+        """Return the sum of the log-densities of objects of one kind, `(N, S)`.
+
+        `reference` says that the first of them has φ = 0 by the choice of the frame.
+        """
+        part = states[:, :, places]
+        shape = part.shape[:3]
+        rows, wide = part.flatten(0, 2), [values[:, None, places].expand(shape) for values in _columns(table)]
+        t_pt, t_eta, phi, tag, forced, mask = (values.flatten() for values in wide)
+        given = torch.cat([rows, tag.to(rows.dtype)[:, None]], dim=1)
+        total = _of_pt(heads, t_pt, given, shape)
+        if heads.tag is not None:
+            sign = 2.0 * tag.to(rows.dtype) - 1.0
+            total = total + torch.where(forced, 0.0, functional.logsigmoid(sign * heads.tag(rows)[0]))
+        given = torch.cat([given, heads.first_pt.standardised(t_pt)[:, None]], dim=1)
+        if heads.eta is not None:
+            total = total + heads.eta.log_prob(t_eta, given)
+            given = torch.cat([given, heads.eta.standardised(t_eta)[:, None]], dim=1)
+        else:
+            given = functional.pad(given, (0, 1))
+        of_phi = heads.phi.log_prob(phi, given).view(shape)
+        if reference:
+            of_phi = torch.cat([torch.zeros_like(of_phi[..., :1]), of_phi[..., 1:]], dim=-1)
+        total = total.view(shape) + of_phi
+        return torch.where(mask.view(shape), total, 0.0).sum(dim=2)
+
+
+def _fit_heads(heads: _Heads, line: Tensor, mask: Tensor) -> None:
+    if heads.next_pt is None:
+        heads.first_pt.fit_scales(line[..., 0][mask])
+    else:
+        heads.first_pt.fit_scales(line[:, 0, 0])
+        heads.next_pt.fit_scales(line[:, 1:, 0][mask[:, 1:]])
+    if heads.eta is not None:
+        heads.eta.fit_scales(line[..., 1][mask])
+
+
+def _of_pt(heads: _Heads, t_pt: Tensor, given: Tensor, shape: torch.Size) -> Tensor:
+    """Return the log-density of t of pT, whose map is another for the first jet than for those that follow."""
+    if heads.next_pt is None:
+        return heads.first_pt.log_prob(t_pt, given)
+    values, conditions = t_pt.view(shape), given.view(*shape, -1)
+    first = heads.first_pt.log_prob(values[..., 0].flatten(), conditions[..., 0, :].flatten(0, 1))
+    following = heads.next_pt.log_prob(values[..., 1:].flatten(), conditions[..., 1:, :].flatten(0, 2))
+    return torch.cat([first.view(*shape[:2], 1), following.view(*shape[:2], -1)], dim=-1).flatten()
+
+
+def _columns(table: ObjectTable) -> tuple[Tensor, ...]:
+    return table.line[..., 0], table.line[..., 1], table.phi, table.tagged, table.forced, table.mask

@@ -1,0 +1,116 @@
+"""A trained transfer function: the density p_T(x|z) of accepted events for partons z, kept as a model folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.config.mem_transfer import TransferConfig
+from partonic.errors import ModelError
+from partonic.events.batch import RecoEvents
+from partonic.events.schema import StoreMetadata
+from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.transfer.network import TransferNetwork
+from partonic.mem.transfer.objects import ObjectTable, object_table
+from partonic.nn.model_folder import load_record, load_weights, save_model
+from partonic.unfolding.schema_record import SchemaRecord
+
+__all__ = ["TransferFunction"]
+
+_ROWS = 2048
+"""Sets of partons at a time: their numbers stay in the cache."""
+
+
+class TransferFunction:
+    """p_T(x|z), per GeV of each pT, per unit of η and per radian, for accepted events. A `TransferDensity`."""
+
+    def __init__(self, network: TransferNetwork, schema: SchemaRecord, record: Mapping[str, Any] | None = None) -> None:
+        """Wrap a network.
+
+        Args:
+            network: the trained network.
+            schema: of the events that it was trained on.
+            record: what else is known of the training, kept with the model.
+        """
+        self.network = network.eval()
+        self.schema = schema
+        self.record = dict(record or {})
+
+    @property
+    def layout(self) -> TransferLayout:
+        """Objects, order and cuts."""
+        return self.network.layout
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    @classmethod
+    def load(cls, folder: Path, device: str | torch.device = "cpu") -> "TransferFunction":
+        """Load a model folder.
+
+        Raises:
+            ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
+        """
+        record = load_record(folder)
+        try:
+            layout = TransferLayout.of_record(record["layout"])
+            network = TransferNetwork(TransferConfig.model_validate(record["network"]), layout)
+            schema = SchemaRecord.model_validate(record["schema"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{folder} is no transfer function: its record lacks or misstates {error}") from error
+        load_weights(folder, network)
+        return cls(network.to(device), schema, record.get("training"))
+
+    def save(self, folder: Path) -> None:
+        """Write the model folder."""
+        record = {
+            "network": self.network.config.model_dump(mode="json"),
+            "layout": self.layout.record(),
+            "schema": self.schema.model_dump(mode="json"),
+            "training": self.record,
+        }
+        save_model(folder, self.network, record)
+
+    def check(self, metadata: StoreMetadata, where: str) -> None:
+        """Check that a store holds events such as the model was trained on.
+
+        The process may be another: what is asked for is the density of these events if they came from ours.
+
+        Raises:
+            SchemaError: naming what differs.
+        """
+        self.schema.model_copy(update={"process": metadata.process}).check(metadata, where)
+
+    @torch.no_grad()
+    def log_density(
+        self, x: RecoEvents, momenta: Float[Tensor, "events samples partons 4"]
+    ) -> Float[Tensor, "events samples"]:
+        """Return log p_T(x|z) of each event for its own sets of partons, float64; −inf outside the cuts.
+
+        Args:
+            x: reconstructed events.
+            momenta: partons in the order of the channel, laboratory, GeV.
+        """
+        table = object_table(x, self.layout)
+        result = torch.full(momenta.shape[:2], -torch.inf, dtype=torch.float64)
+        jets = table.jets.clamp(max=self.layout.jets_max)
+        for number in torch.unique(jets[table.inside]).tolist():
+            chosen = (table.inside & (jets == number)).nonzero()[:, 0]
+            for rows in torch.split(chosen, max(1, _ROWS // momenta.shape[1])):
+                part = table.rows(rows, self.layout.leptons + 1 + number)
+                result[rows] = self._of_rows(part, momenta[rows])
+        return result
+
+    def _of_rows(self, table: ObjectTable, momenta: Tensor) -> Tensor:
+        """Return the densities of events with equal numbers of jets, a few sets of partons at a time."""
+        table = table.to(self.device)
+        pieces = [
+            self.network.log_prob(table, piece.to(self.device)).double().cpu()
+            for piece in torch.split(momenta, max(1, _ROWS // len(momenta)), dim=1)
+        ]
+        return torch.cat(pieces, dim=1) + table.log_jacobian.cpu()[:, None]
