@@ -20,7 +20,10 @@ __all__ = [
     "LEPTON_FEATURES",
     "MET_FEATURES",
     "EventTokens",
+    "boost_features",
     "event_tokens",
+    "jet_features",
+    "met_features",
     "sum_of_objects",
 ]
 
@@ -83,29 +86,41 @@ def event_tokens(reco: RecoEvents, max_jets: int = 16) -> EventTokens:
     jets, mask = reco.jets[:, :max_jets], reco.jet_mask[:, :max_jets]
     pt, eta, phi = reco.leptons[:, 0, 0], reco.leptons[:, 0, 1], reco.leptons[:, 0, 2]
     frame = EventFrame.of_direction(eta, phi)
-    jet_phi = frame.azimuth_in(jets[..., 2])
+    return EventTokens(
+        jets=jet_features(jets, mask, frame),
+        jet_mask=mask,
+        lepton=torch.stack(
+            [torch.log1p(pt), frame.eta_in(eta), (reco.lepton_pdg[:, 0].abs() == 13).to(pt.dtype)], dim=-1
+        ),
+        met=met_features(reco.met, frame),
+        boost=boost_features(reco, frame),
+        frame=frame,
+    )
+
+
+def jet_features(
+    jets: Float[Tensor, "events jets 5"], mask: Bool[Tensor, "events jets"], frame: EventFrame
+) -> Float[Tensor, "events jets 6"]:
+    """Return `JET_FEATURES` of jets, in `frame`; zero where there is no jet."""
+    phi = frame.azimuth_in(jets[..., 2])
     features = torch.stack(
         [
             torch.log1p(jets[..., 0]),
             frame.eta_in(jets[..., 1]),
-            torch.cos(jet_phi),
-            torch.sin(jet_phi),
+            torch.cos(phi),
+            torch.sin(phi),
             torch.log1p(jets[..., 3].clamp(min=0.0)),
             jets[..., 4],
         ],
         dim=-1,
     )
-    met_phi = frame.azimuth_in(reco.met[:, 1])
-    return EventTokens(
-        jets=torch.where(mask[..., None], features, 0.0),
-        jet_mask=mask,
-        lepton=torch.stack(
-            [torch.log1p(pt), frame.eta_in(eta), (reco.lepton_pdg[:, 0].abs() == 13).to(pt.dtype)], dim=-1
-        ),
-        met=torch.stack([torch.log1p(reco.met[:, 0]), torch.cos(met_phi), torch.sin(met_phi)], dim=-1),
-        boost=_boost(reco, frame),
-        frame=frame,
-    )
+    return torch.where(mask[..., None], features, 0.0)
+
+
+def met_features(met: Float[Tensor, "events 2"], frame: EventFrame) -> Float[Tensor, "events 3"]:
+    """Return `MET_FEATURES` of the missing transverse momentum, in `frame`."""
+    phi = frame.azimuth_in(met[:, 1])
+    return torch.stack([torch.log1p(met[:, 0]), torch.cos(phi), torch.sin(phi)], dim=-1)
 
 
 def sum_of_objects(reco: RecoEvents) -> Float[Tensor, "events 4"]:
@@ -117,12 +132,13 @@ def sum_of_objects(reco: RecoEvents) -> Float[Tensor, "events 4"]:
     return jets + leptons + met
 
 
+def boost_features(reco: RecoEvents, frame: EventFrame) -> Float[Tensor, "events 4"]:
+    """Return `BOOST_FEATURES` of the sum of all objects, in `frame`."""
+    total = frame.momenta_in(sum_of_objects(reco))
+    return torch.cat([torch.log1p(total[:, :1]), torch.asinh(total[:, 1:])], dim=-1).float()
+
+
 def _vectors(objects: Tensor, mask: Tensor) -> Tensor:
     central = mask & (objects[..., 1].abs() < _BOOST_ETA)
     vectors = from_pt_eta_phi_m(torch.where(central[..., None], objects[..., :4], 0.0).double())
     return vectors.sum(dim=1)
-
-
-def _boost(reco: RecoEvents, frame: EventFrame) -> Tensor:
-    total = frame.momenta_in(sum_of_objects(reco))
-    return torch.cat([torch.log1p(total[:, :1]), torch.asinh(total[:, 1:])], dim=-1).float()
