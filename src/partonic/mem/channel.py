@@ -75,6 +75,12 @@ class DecayChannel:
         named = {_TOP: tops[0], -_TOP: tops[1], 25: "H", 5: "b", -5: "bbar"}
         return tuple(named.get(pdg, str(pdg)) for pdg in self.parton_pdg)
 
+    @property
+    def exchangeable(self) -> bool:
+        """Whether a detector cannot tell the last two partons apart: b and b̄, or two tops that decay to quarks."""
+        pair = {abs(pdg) for pdg in self.parton_pdg[-2:]}
+        return pair == {5} or (pair == {_TOP} and self.name == "all_hadronic")
+
     def truth(self, batch: EventBatch) -> PartonEvents:
         """Return the true partons of simulated events in the order of the channel, laboratory, GeV.
 

@@ -1,0 +1,89 @@
+"""Training events of the proposal network as a table of tensors: objects and the numbers of their partons."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from partonic.errors import SchemaError
+from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
+from partonic.events.store import EventStore
+from partonic.mem.channel import DecayChannel
+from partonic.mem.channel_status import channel_status
+from partonic.mem.proposal_inputs import proposal_tokens
+from partonic.nn.training import TensorTable
+from partonic.physics.phasespace import PartonCube
+from partonic.progress import SILENT, Progress
+from partonic.unfolding.event_status import OK
+from partonic.unfolding.view import numbers_in
+
+__all__ = ["COLUMNS", "proposal_table"]
+
+COLUMNS = (
+    "x1", "x2", "partons", "hadronic_top", "selected", *(f"jet_{name}" for name in JET_FEATURES), "jet_tagged",
+    *(f"lepton_{name}" for name in LEPTON_FEATURES), "lepton_pdg", "met_pt", "met_phi",
+)  # fmt: skip
+"""Columns of the event store that training reads."""
+
+_BATCH = 20_000
+_FEWEST_JETS = 1
+
+
+def proposal_table(
+    stores: Sequence[Path],
+    cube: PartonCube,
+    channel: DecayChannel,
+    max_jets: int,
+    max_events: int | None = None,
+    progress: Progress = SILENT,
+) -> TensorTable:
+    """Read the selected, usable events of stores of simulated events, about 700 bytes of each.
+
+    Args:
+        stores: event stores.
+        cube: the unit cube of the partons.
+        channel: the decay channel.
+        max_jets: hardest jets kept.
+        max_events: stop after so many events; None for all.
+        progress: told of events read.
+
+    Returns:
+        the columns of `ProposalTokens.columns`, ``numbers`` in the frame of each event (float64), and ``jet_count``.
+
+    Raises:
+        SchemaError: if a store lacks what the training needs, or no event is usable.
+    """
+    pieces: list[Mapping[str, Tensor]] = []
+    number = 0
+    progress.start("reading events", max_events, "events")
+    for batch in _batches(stores):
+        columns = _columns(batch, cube, channel, max_jets)
+        if max_events is not None:
+            columns = {name: values[: max_events - number] for name, values in columns.items()}
+        pieces.append(columns)
+        number += len(columns["numbers"])
+        progress.advance(len(columns["numbers"]))
+        if number == max_events:
+            break
+    progress.finish()
+    if not number:
+        names = ", ".join(str(path) for path in stores)
+        raise SchemaError(f"no selected event of {names} has what the channel '{channel.name}' needs")
+    return TensorTable({name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]})
+
+
+def _batches(stores: Sequence[Path]) -> Iterator[EventBatch]:
+    for path in stores:
+        yield from EventStore.open(path).batches(columns=COLUMNS, size=_BATCH, selected_only=True)
+
+
+def _columns(batch: EventBatch, cube: PartonCube, channel: DecayChannel, max_jets: int) -> dict[str, Tensor]:
+    status = channel_status(batch.reco(), channel, _FEWEST_JETS)
+    usable = batch.filter(np.array([word == OK for word in status], dtype=np.bool_))
+    reco = usable.reco()
+    tokens = proposal_tokens(reco, channel, max_jets)
+    numbers, _ = cube.numbers(channel.truth(usable))
+    columns = tokens.columns()
+    return {**columns, "numbers": numbers_in(cube, numbers, tokens.frame), "jet_count": reco.jet_mask.sum(dim=1)}
