@@ -13,8 +13,22 @@ from torch import Tensor
 
 from partonic.events.batch import RecoEvents
 from partonic.physics.process import PartonEvents
+from partonic.polynomial import Monomials
 
-__all__ = ["Acceptance", "LatentProposal", "PartonMap", "Proposal", "TransferDensity"]
+__all__ = ["Acceptance", "DifferentialCrossSection", "LatentProposal", "PartonMap", "Proposal", "TransferDensity"]
+
+
+@runtime_checkable
+class DifferentialCrossSection(Protocol):
+    """What the integral needs of a hard process; every `Process` is such."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def monomials(self) -> Monomials: ...  # noqa: D102
+
+    def coefficients(self, events: PartonEvents) -> Float[Tensor, "events monomials"]:
+        """Return the coefficients of dσ/(dΦ_n dx1 dx2) in pb (times GeV^(4−2n)), of partons in the process' order."""
 
 
 @runtime_checkable

@@ -1,0 +1,155 @@
+"""The section `mem` of an analysis file: the integrals P_a(x) of the matrix element method over partons."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from partonic.config.base import SettingError, StrictModel
+
+__all__ = ["BaseConfig", "DominatedConfig", "MemConfig", "NormalisationConfig", "PointsConfig", "ProposalConfig"]
+
+
+class PointsConfig(StrictModel):
+    """How many points the integral of an event gets."""
+
+    first: int = Field(1_000, ge=16)
+    """Points of the first round; every further round doubles the number of points so far."""
+
+    maximum: int = Field(10_000, ge=16)
+    """Points of an event at most."""
+
+    relative_error: float | None = Field(None, gt=0.0)
+    """An event is done when its error is smaller; null: every event gets the maximum. Stopping at an error that is
+    itself estimated favours points of small weight: values below some 0.1 keep that bias small."""
+
+    target: Literal["reference", "ratios"] = "reference"
+    """Whose error: the relative one of P_0, or the largest of the ratios P_a/P_0, each in units of the root mean square
+    of c_a(z)/c_0(z) over the partons that the event may come from."""
+
+    at_once: int = Field(16_384, ge=16)
+    """Points evaluated at a time; bounds the memory and changes nothing else."""
+
+    @model_validator(mode="after")
+    def _first_round_fits(self) -> "PointsConfig":
+        if self.first > self.maximum:
+            message = f"the first round has {self.first} points, more than the maximum of {self.maximum}"
+            raise SettingError(("first",), message)
+        return self
+
+
+class BaseConfig(StrictModel):
+    """The base numbers that the proposal maps to partons, and their density."""
+
+    kind: Literal["gaussian", "defensive", "sobol", "vegas"] = "defensive"
+    """``gaussian``: those of the proposal as it was trained; ``defensive``: mixed with a wider Gaussian, so that the
+    weights of its tails stay bounded; ``sobol``: scrambled quasi-random Gaussian numbers; ``vegas``: a grid for each
+    event, refined on its own weights."""
+
+    width: float = Field(1.0, gt=0.0)
+    """Factor of the standard deviation of the Gaussian."""
+
+    share: float = Field(0.1, gt=0.0, lt=1.0)
+    """Share of the wider Gaussian (defensive)."""
+
+    wider: float = Field(1.5, gt=1.0)
+    """How many times wider it is (defensive)."""
+
+    scramblings: int = Field(16, ge=4)
+    """Independent scramblings that the points of an event are made of; their scatter is the error (sobol)."""
+
+    bins: int = Field(12, ge=2)
+    """Bins of the grid in each dimension (vegas)."""
+
+    iterations: int = Field(4, ge=1)
+    """Rounds that refine the grid; their points count, but are not in the integral (vegas)."""
+
+    iteration_points: int = Field(500, ge=16)
+    """Points of each of them (vegas)."""
+
+    damping: float = Field(0.5, gt=0.0, le=2.0)
+    """Exponent that damps each refinement (vegas)."""
+
+
+class ProposalConfig(StrictModel):
+    """Where the partons of the integral are drawn from."""
+
+    kind: Literal["unfolding", "network", "uniform"] = "unfolding"
+    """``unfolding``: the flow of the section `unfolding`; ``network``: one trained for the process with the other parts
+    of the method; ``uniform``: the unit cube of the partons (useful only with `base.kind: vegas`, and slow)."""
+
+    model: str | Path = "pretrained"
+    """``pretrained``, or a folder with the trained model; for ``unfolding`` one that has the view ``hard``."""
+
+
+class DominatedConfig(StrictModel):
+    """Integrals that hang on a single point: their value and their error are not to be trusted."""
+
+    limit: float = Field(0.3, gt=0.0, le=1.0)
+    """Largest share of one point in P_0 of an event that is not called dominated."""
+
+    policy: Literal["flag", "exclude"] = "flag"
+    """``flag``: keep such an event, count it, its share is in the file; ``exclude``: give it no coefficients."""
+
+
+class NormalisationConfig(StrictModel):
+    """The fiducial cross section σ_a that the P_a are normalised to."""
+
+    method: Literal["accepted", "acceptance", "process"] = "accepted"
+    """``accepted``: the weights of the accepted events of a simulated store; ``acceptance``: those of all its events
+    times ε(z); ``process``: the integral of dσ/dz times ε(z) over phase space, which needs no store."""
+
+    store: Path | None = None
+    """Simulated store; null for the events of this analysis."""
+
+    points: int = Field(200_000, ge=1_000)
+    """Points of phase space (process)."""
+
+
+class MemConfig(StrictModel):
+    """The matrix element method: P_a(x) = ∫ dz [dσ/dz]_a ε(z) p_T(x|z) for each selected event."""
+
+    model: str | Path = "pretrained"
+    """Transfer function and acceptance: ``pretrained``, or a folder that holds ``transfer`` and ``acceptance``."""
+
+    proposal: ProposalConfig = ProposalConfig()
+    """Where points are drawn from."""
+
+    base: BaseConfig = BaseConfig()
+    """The base numbers of the proposal."""
+
+    points: PointsConfig = PointsConfig()
+    """Number of points."""
+
+    dominated: DominatedConfig = DominatedConfig()
+    """What becomes of integrals that hang on one point."""
+
+    normalisation: NormalisationConfig = NormalisationConfig()
+    """The fiducial cross section."""
+
+    store: Path | None = None
+    """Event store with the events; null for the events of this analysis."""
+
+    max_events: int | None = Field(None, ge=1)
+    """Integrate at most this many selected events; null for all."""
+
+    batch_events: int = Field(32, ge=1)
+    """Events that are worked on together; each has random numbers of its own, so that this changes nothing else."""
+
+    workers: int | None = Field(None, ge=1)
+    """Number of worker processes; null: one for each core. 1 without a `scheduler` works in the calling process."""
+
+    scheduler: str | None = None
+    """Address of a running Dask scheduler, e.g. ``"tcp://host:8786"``; null: a local cluster of `workers`."""
+
+    device: str = Field("cpu", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """Where the networks run: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``: ``cuda`` if there is one."""
+
+    def physics(self) -> dict[str, object]:
+        """Return everything that the coefficients depend on: all but how the work is shared out."""
+        return self.model_dump(
+            mode="json",
+            exclude={
+                "workers": True, "scheduler": True, "batch_events": True, "max_events": True, "points": {"at_once"},
+            },
+        )  # fmt: skip
