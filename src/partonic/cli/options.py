@@ -28,14 +28,21 @@ def execute(
     steps: Sequence[str] | None,
     force: bool,
     change: "Callable[[AnalysisConfig], AnalysisConfig] | None" = None,
+    *,
+    any_of: bool = False,
 ) -> None:
-    """Run steps of an analysis (None: all that it needs), changed by an option, and say where the results are."""
+    """Run steps of an analysis (None: all that it needs), changed by an option, and say where the results are.
+
+    With `any_of`, only those of the steps that the analysis has, one at least.
+    """
     from partonic.cli.progress import TerminalProgress
     from partonic.config import load_analysis
-    from partonic.workflow import run_analysis
+    from partonic.workflow import applicable_steps, run_analysis
 
     config = load_analysis(analysis, output)
     chosen = config if change is None else change(config)
+    if steps is not None and any_of:
+        steps = [name for name in applicable_steps(chosen) if name in steps] or steps
     outcomes = run_analysis(chosen, steps=steps, force=force, progress=TerminalProgress())
     for outcome in outcomes:
         click.echo(f"{outcome.step}: {outcome.summary}")

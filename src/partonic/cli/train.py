@@ -14,9 +14,10 @@ __all__ = ["train"]
 @output_option
 @force_option
 def train(analysis: Path, output: Path | None, force: bool) -> None:
-    """Train the networks of unfolding.
+    """Train the networks of unfolding and of the matrix element method.
 
-    The analysis needs a section `unfolding` that names no `model`. The result is a folder for each parton view, in
-    <output>/train, which `partonic sample --model <output>/train` takes.
+    Of unfolding, if the analysis has a section `unfolding` that names no `model`: a folder for each parton view, in
+    <output>/train, which `partonic sample --model <output>/train` takes. Of the matrix element method, if it has a
+    section `mem_training`: a folder for each part, in <output>/train_mem, which `mem.model` takes.
     """
-    execute(analysis, output, ["train"], force)
+    execute(analysis, output, ["train", "train_mem"], force, any_of=True)

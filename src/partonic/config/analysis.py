@@ -10,6 +10,7 @@ from partonic.config.document import Location
 from partonic.config.generation import GenerationConfig
 from partonic.config.importing import ImportConfig
 from partonic.config.loader import load_config, nearest
+from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.process import ProcessConfig, parameter_names
 from partonic.config.report import ReportConfig
 from partonic.config.simulation import SimulationConfig
@@ -46,6 +47,9 @@ class AnalysisConfig(StrictModel):
     unfolding: UnfoldingConfig | None = None
     """Networks that sample parton-level events for reconstructed ones: trained here, or ready. Absent: no unfolding;
     ``{}``: with all defaults."""
+
+    mem_training: MemNetworksConfig | None = None
+    """Networks of the matrix element method to be trained here. Absent: none are; ``{}``: with all defaults."""
 
     report: ReportConfig = ReportConfig()
     """The HTML page and its figures."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.unfolding import View
 
-__all__ = ["event_store", "generation_record", "parton_events", "samples_file", "trained_models"]
+__all__ = ["event_store", "generation_record", "parton_events", "samples_file", "trained_mem", "trained_models"]
 
 
 def parton_events(config: AnalysisConfig) -> Path:
@@ -31,3 +31,8 @@ def trained_models(config: AnalysisConfig) -> Path:
 def samples_file(config: AnalysisConfig, view: View) -> Path:
     """Return the path of the sampled partons of a view."""
     return config.output / "sample" / f"{view}.parquet"
+
+
+def trained_mem(config: AnalysisConfig) -> Path:
+    """Return the folder of the networks of the matrix element method trained here, one folder for each part."""
+    return config.output / "train_mem"

@@ -14,7 +14,7 @@ from partonic.workflow.state import WorkflowState
 from partonic.workflow.step import Outcome, Step
 from partonic.workflow.steps import STEPS
 
-__all__ = ["run_analysis"]
+__all__ = ["applicable_steps", "run_analysis"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,11 @@ def run_analysis(
     with folder_lock(config.output):
         state = WorkflowState(config.output)
         return [_bring_up_to_date(step, wanted, state, config, force, progress) for step in needed]
+
+
+def applicable_steps(config: AnalysisConfig, available: Sequence[Step] = STEPS) -> tuple[str, ...]:
+    """Return the names of the steps that an analysis has, in order."""
+    return tuple(step.name for step in available if step.applies(config))
 
 
 def _wanted(of_analysis: Sequence[Step], steps: Sequence[str] | None, config: AnalysisConfig) -> set[str]:

@@ -11,6 +11,7 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError
 from partonic.progress import Progress
+from partonic.workflow.mem_training_step import MemTrainStep
 from partonic.workflow.places import event_store, generation_record, parton_events
 from partonic.workflow.step import Step
 from partonic.workflow.unfolding_steps import SampleStep, TrainStep
@@ -184,4 +185,12 @@ def _import_of(config: AnalysisConfig) -> ImportConfig:
     return config.import_
 
 
-STEPS: tuple[Step, ...] = (GenerateStep(), SimulateStep(), ImportStep(), TrainStep(), SampleStep(), ReportStep())
+STEPS: tuple[Step, ...] = (
+    GenerateStep(),
+    SimulateStep(),
+    ImportStep(),
+    TrainStep(),
+    MemTrainStep(),
+    SampleStep(),
+    ReportStep(),
+)

@@ -1,0 +1,79 @@
+"""The section `mem_training` of an analysis file: training of the networks of the matrix element method."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from partonic.config.base import SettingError, StrictModel
+from partonic.config.mem_networks import ProposalNetworkConfig
+from partonic.config.mem_transfer import AcceptanceConfig, MemTrainingConfig, TransferConfig
+
+__all__ = ["MEM_PRESETS", "MemNetworksConfig", "MemPart"]
+
+MemPart = Literal["transfer", "acceptance", "proposal"]
+"""What can be trained: p_T(x|z), ε(z), and a proposal q(z|x) for processes and channels that unfolding does not know."""
+
+MEM_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "small": {
+        "transfer_training": {"epochs": 30, "learning_rate": 3e-3},
+        "acceptance_training": {
+            "epochs": 15, "batch_size": 2048, "learning_rate": 3e-3, "validation_fraction": 0.15,
+        },
+        "proposal": {"preset": "small"},
+    },
+    "tiny": {
+        "transfer": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32, "head_hidden": 16, "bins": 6},
+        "transfer_training": {"epochs": 2, "batch_size": 64, "average": None},
+        "acceptance": {"hidden": (16,), "calibration_bins": 4},
+        "acceptance_training": {"epochs": 2, "batch_size": 64, "average": None, "validation_fraction": 0.3},
+        "proposal": {"preset": "tiny"},
+    },
+}  # fmt: skip
+"""Sizes by preset: section → setting → value; what is not named keeps its default."""
+
+
+class MemNetworksConfig(StrictModel):
+    """Networks of the matrix element method, trained on simulated events of the analysis' process."""
+
+    preset: Literal["small", "tiny"] = "small"
+    """Sizes of networks and training that hold where nothing else is said."""
+
+    parts: tuple[MemPart, ...] = Field(("transfer", "acceptance"), min_length=1)
+    """Which networks to train. `proposal` is for processes and channels without a model of unfolding."""
+
+    stores: tuple[Path, ...] = ()
+    """Event stores to train on; empty for the events of this analysis."""
+
+    transfer: TransferConfig = TransferConfig()
+    """The transfer function."""
+
+    transfer_training: MemTrainingConfig = MemTrainingConfig()
+    """Its training, on the selected events."""
+
+    acceptance: AcceptanceConfig = AcceptanceConfig()
+    """The acceptance."""
+
+    acceptance_training: MemTrainingConfig = MemTrainingConfig()
+    """Its training, on all events. Half of its validation events fit the calibration, the other half tests it."""
+
+    proposal: ProposalNetworkConfig = ProposalNetworkConfig()
+    """The proposal, with its training, on the selected events."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, data: Any) -> Any:
+        """Put the preset's values under those of the file."""
+        if not isinstance(data, Mapping):
+            return data
+        filled = dict(data)
+        for section, values in MEM_PRESETS.get(str(data.get("preset", "small")), {}).items():
+            filled[section] = MemTrainingConfig.with_defaults(filled.get(section, {}), **values)
+        return filled
+
+    @model_validator(mode="after")
+    def _parts_are_different(self) -> "MemNetworksConfig":
+        if len(set(self.parts)) < len(self.parts):
+            raise SettingError(("parts",), f"expected each part once, got {', '.join(self.parts)}")
+        return self

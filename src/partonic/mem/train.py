@@ -1,0 +1,82 @@
+"""Training of the networks of the matrix element method for the events of one process: what `partonic train` does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.process import ProcessConfig
+from partonic.config.simulation import SimulationConfig
+from partonic.errors import SchemaError
+from partonic.events.schema import ProcessInfo
+from partonic.events.store import EventStore
+from partonic.mem.train_acceptance import train_acceptance
+from partonic.mem.train_proposal import train_proposal
+from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.transfer.train import train_transfer
+from partonic.physics.hard_process import build_process
+from partonic.progress import SILENT, Progress
+
+__all__ = ["layout_of_stores", "train_mem"]
+
+
+def train_mem(
+    stores: Sequence[Path],
+    process: ProcessConfig,
+    config: MemNetworksConfig,
+    seed: int,
+    folder: Path,
+    progress: Progress = SILENT,
+) -> tuple[str, ...]:
+    """Train the parts that `config` names and write each to ``<folder>/<part>``.
+
+    Args:
+        stores: event stores of simulated events, selected and rejected; objects and cuts are theirs.
+        process: the hard process that they are of.
+        config: networks and training.
+        seed: root seed; the same events, settings and seed give the same networks on the same machine.
+        folder: of the models; each keeps its checkpoints, from which a killed training goes on.
+        progress: told of events and steps.
+
+    Returns:
+        one line on each part.
+
+    Raises:
+        SchemaError: if the stores lack what the training needs, or went through different cuts.
+        TrainingError: if a training does not come to finite weights.
+    """
+    info, layout = ProcessInfo.of_config(process), layout_of_stores(stores)
+    lines = []
+    for part in config.parts:
+        place = folder / part
+        if part == "transfer":
+            sizes = (config.transfer, config.transfer_training)
+            lines.append(str(train_transfer(stores, info, layout, sizes, seed, place, progress)))
+        elif part == "acceptance":
+            network = (config.acceptance, config.acceptance_training)
+            lines.append(str(train_acceptance(stores, info, layout, network, seed, place, progress)))
+        else:
+            built, channel = build_process(process), layout.decay_channel
+            lines.append(str(train_proposal(stores, built, channel, config.proposal, seed, place, progress)))
+    return tuple(lines)
+
+
+def layout_of_stores(stores: Sequence[Path]) -> TransferLayout:
+    """Return objects and cuts of the events of stores that this package simulated.
+
+    Raises:
+        SchemaError: if a store was not simulated here, or the stores differ.
+    """
+    layouts = {}
+    for path in stores:
+        metadata = EventStore.open(path).metadata
+        if "simulation" not in metadata.config:
+            raise SchemaError(
+                f"{path} does not say which cuts its events passed: expected a store written by `partonic simulate`"
+            )
+        simulation = SimulationConfig.model_validate(metadata.config["simulation"])
+        layouts[path] = TransferLayout.of(simulation, metadata.parton_pdg)
+    first = next(iter(layouts.values()))
+    for path, layout in layouts.items():
+        if layout != first:
+            raise SchemaError(f"{path} has other partons, channel or cuts ({layout}) than the first store ({first})")
+    return first

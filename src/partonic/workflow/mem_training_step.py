@@ -1,0 +1,54 @@
+"""The step that trains the networks of the matrix element method."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from partonic.config.analysis import AnalysisConfig
+from partonic.config.mem_training import MemNetworksConfig
+from partonic.errors import ConfigError
+from partonic.progress import Progress
+from partonic.workflow.places import event_store, trained_mem
+
+__all__ = ["MemTrainStep"]
+
+
+@dataclass(frozen=True)
+class MemTrainStep:
+    """Transfer function, acceptance and proposal, trained on simulated events: one model folder for each."""
+
+    name: str = "train_mem"
+    version: int = 1
+    knows_its_work: bool = False
+
+    def applies(self, config: AnalysisConfig) -> bool:
+        """Whether there is a section `mem_training`."""
+        return config.mem_training is not None
+
+    def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
+        """Return the section, the process and the seed."""
+        section = _section(config).model_dump(mode="json", exclude={"preset", "stores"})
+        return {"mem_training": section, "process": config.process.model_dump(mode="json"), "seed": config.seed}
+
+    def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the event stores to train on."""
+        return _section(config).stores or (event_store(config),)
+
+    def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the files of the models."""
+        from partonic.unfolding.model_files import model_files
+
+        return [path for part in _section(config).parts for path in model_files(trained_mem(config) / part)]
+
+    def run(self, config: AnalysisConfig, progress: Progress) -> str:
+        """Train, going on at the last checkpoint of an interrupted run."""
+        from partonic.mem.train import train_mem
+
+        section, folder = _section(config), trained_mem(config)
+        return "; ".join(train_mem(self.inputs(config), config.process, section, config.seed, folder, progress))
+
+
+def _section(config: AnalysisConfig) -> MemNetworksConfig:
+    if config.mem_training is None:
+        raise ConfigError(f"the analysis '{config.name}' has no section `mem_training`")
+    return config.mem_training
