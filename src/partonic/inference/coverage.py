@@ -1,0 +1,207 @@
+"""Whether intervals cover: fractions of pseudo-experiments whose interval holds the truth, pulls, and biases.
+
+A pool of finite size has its own fluctuation, common to all experiments drawn from it: it shifts the mean of θ̂ by an
+amount that more experiments do not reduce. Its size follows from the scatter of the scores over the events of the pool.
+Where the rate is that of the same events, the shift that the pool gives the shape and the one that it gives the rate
+compensate, and what is left is the scatter of the difference between the estimated score and the true one.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.errors import InferenceError
+from partonic.inference.experiments import Outcomes, Setup
+from partonic.inference.intervals import threshold
+from partonic.inference.pool import Pool, Source
+from partonic.inference.study import Plan, run_study
+
+__all__ = ["Fraction", "ParameterCoverage", "PointCoverage", "coverage_study", "pool_errors"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """A fraction of experiments with its binomial error."""
+
+    value: float
+    error: float
+
+    @classmethod
+    def of(cls, successes: int, total: int) -> "Fraction":
+        """Return successes/total; the error is that of the fraction (successes + 1)/(total + 2), never 0."""
+        smoothed = (successes + 1) / (total + 2)
+        return cls(successes / total, math.sqrt(smoothed * (1 - smoothed) / total))
+
+
+@dataclass(frozen=True)
+class ParameterCoverage:
+    """What the experiments at one point say of one parameter.
+
+    Attributes:
+        name: of the parameter.
+        truth: its true value.
+        coverage: by level, of the statistical interval.
+        coverage_total: by level, of the interval with the errors of integration and rate.
+        mean: of θ̂.
+        bias: mean − truth.
+        bias_error: standard error of the mean from the number of experiments.
+        pool_error: standard error of the mean from the size of the pool.
+        spread: standard deviation of θ̂.
+        pull_mean: mean of (θ̂ − truth)/error.
+        pull_width: standard deviation of it.
+        pull_experiments: experiments with an error, of which the pulls are.
+    """
+
+    name: str
+    truth: float
+    coverage: Mapping[str, Fraction]
+    coverage_total: Mapping[str, Fraction]
+    mean: float
+    bias: float
+    bias_error: float
+    pool_error: float
+    spread: float
+    pull_mean: float
+    pull_width: float
+    pull_experiments: int
+
+    @property
+    def bias_pull(self) -> float:
+        """The bias in units of its error, that of the pool included."""
+        return self.bias / math.hypot(self.bias_error, self.pool_error)
+
+
+@dataclass(frozen=True)
+class PointCoverage:
+    """What the experiments at one point say.
+
+    Attributes:
+        theta: true values of the theory parameters.
+        experiments: number of them.
+        failed: experiments without a maximum; they enter nothing else.
+        events: mean number of events.
+        non_positive: mean number of events whose density is not positive at the best fit.
+        effective_pool_size: number of equally weighted events that the pool is worth here.
+        parameters: of each parameter of interest.
+        joint: by level, coverage of the region of all parameters of interest.
+        histograms: θ̂ of all valid experiments by parameter, for figures.
+    """
+
+    theta: Mapping[str, float]
+    experiments: int
+    failed: int
+    events: float
+    non_positive: float
+    effective_pool_size: float
+    parameters: tuple[ParameterCoverage, ...]
+    joint: Mapping[str, Fraction]
+    histograms: Mapping[str, Sequence[float]]
+
+
+def coverage_study(
+    setup: Setup,
+    pool: Pool,
+    points: Sequence[Mapping[str, float]],
+    plan: Plan,
+    levels: Sequence[float] = (0.68, 0.95),
+) -> list[PointCoverage]:
+    """Run pseudo-experiments at θ points and return their coverage.
+
+    Args:
+        setup: what they have in common; `interest` are the parameters that are looked at.
+        pool: events to draw from.
+        points: true θ, by name.
+        plan: how many experiments, and where.
+        levels: confidence levels.
+
+    Raises:
+        InferenceError: if no experiment at a point could be fitted.
+    """
+    truths = [setup.mixture.point(point) for point in points]
+    outcomes = run_study(setup, pool, truths, plan)
+    return [_summary(setup, pool, truth, each, levels) for truth, each in zip(truths, outcomes, strict=True)]
+
+
+def pool_errors(setup: Setup, pool: Pool, source: Source, truth: Array) -> Array:
+    """Return the standard error of the mean of φ̂ from the finite pool, to first order, `(P,)`; NaN if it has none."""
+    sample = source.asimov()
+    likelihood = setup.likelihood(pool, sample.weights, sample.without_coefficients)
+    chosen = np.flatnonzero(sample.weights)
+    y, scores = sample.weights[chosen], likelihood.scores(truth)
+    vector, jacobian = setup.mixture.vector(truth), setup.mixture.jacobian(truth)
+    if np.allclose(pool.total(), setup.mixture.stacked_rate, rtol=1e-6, atol=1e-9 * abs(pool.total()).max()):
+        difference = scores - pool.weights[chosen] @ jacobian / (pool.weights[chosen] @ vector)[:, None]
+    else:
+        means = [np.average(scores[rows], axis=0, weights=y[rows]) if rows.any() else np.zeros(len(truth))
+                 for rows in (pool.component[chosen] == c for c in range(len(pool.without_coefficients)))]  # fmt: skip
+        difference = scores - np.array(means)[pool.component[chosen]]
+    free = setup.mixture.free
+    information = -likelihood.derivatives(truth).hessian[np.ix_(free, free)]
+    errors = np.zeros(len(truth))
+    values, vectors = np.linalg.eigh(information)
+    if values[0] <= 1e-10 * values[-1]:
+        return np.where(free, np.nan, errors)
+    inverse = vectors @ np.diag(1 / values) @ vectors.T
+    scatter = (y[:, None] * difference[:, free]).T @ (y[:, None] * difference[:, free])
+    errors[free] = np.sqrt(np.diag(inverse @ scatter @ inverse))
+    return errors
+
+
+def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels: Sequence[float]) -> PointCoverage:
+    mixture, valid = setup.mixture, outcomes.valid
+    if not valid.any():
+        named = {name: truth[mixture.index(name)] for name in setup.interest}
+        raise InferenceError(f"none of {len(valid)} pseudo-experiments at {named} has a maximum: check the pool and θ")
+    source = pool.source(mixture, truth)
+    from_pool = pool_errors(setup, pool, source, truth)
+    parameters = []
+    for i, name in enumerate(setup.interest):
+        number = mixture.index(name)
+        values = outcomes.phi[valid, number]
+        parameters.append(
+            _parameter(name, truth[number], values, outcomes.errors[valid, number], outcomes.q[valid, i],
+                       outcomes.q_total[valid, i], levels, from_pool[number])
+        )  # fmt: skip
+    return PointCoverage(
+        theta={name: float(truth[mixture.index(name)]) for name in mixture.signal.monomials.parameters},
+        experiments=len(valid),
+        failed=int((~valid).sum()),
+        events=float(outcomes.events.mean()),
+        non_positive=float(outcomes.non_positive[valid].mean()),
+        effective_pool_size=source.effective_size,
+        parameters=tuple(parameters),
+        joint=_coverage(outcomes.q_joint[valid], levels, len(setup.interest)),
+        histograms={name: outcomes.phi[valid, mixture.index(name)].tolist() for name in setup.interest},
+    )
+
+
+def _parameter(
+    name: str, truth: float, values: Array, errors: Array, q: Array, q_total: Array, levels: Sequence[float],
+    pool_error: float,
+) -> ParameterCoverage:  # fmt: skip
+    pulls = ((values - truth) / errors)[np.isfinite(errors) & (errors > 0)]
+    count = len(values)
+    spread = float(values.std(ddof=1)) if count > 1 else math.nan
+    return ParameterCoverage(
+        name=name,
+        truth=float(truth),
+        coverage=_coverage(q, levels),
+        coverage_total=_coverage(q_total, levels),
+        mean=float(values.mean()),
+        bias=float(values.mean() - truth),
+        bias_error=spread / math.sqrt(count),
+        pool_error=float(pool_error),
+        spread=spread,
+        pull_mean=float(pulls.mean()) if len(pulls) else math.nan,
+        pull_width=float(pulls.std(ddof=1)) if len(pulls) > 1 else math.nan,
+        pull_experiments=len(pulls),
+    )
+
+
+def _coverage(q: Array, levels: Sequence[float], dimensions: int = 1) -> dict[str, Fraction]:
+    return {f"{level:g}": Fraction.of(int((q <= threshold(level, dimensions)).sum()), len(q)) for level in levels}
