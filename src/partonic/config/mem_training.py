@@ -13,7 +13,7 @@ from partonic.config.mem_transfer import AcceptanceConfig, MemTrainingConfig, Tr
 __all__ = ["MEM_PRESETS", "MemNetworksConfig", "MemPart"]
 
 MemPart = Literal["transfer", "acceptance", "proposal"]
-"""What can be trained: p_T(x|z), ε(z), and a proposal q(z|x) for processes and channels that unfolding does not know."""
+"""What can be trained: p_T(x|z), ε(z), and q(z|x) for processes and channels that unfolding does not know."""
 
 MEM_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "small": {
@@ -26,7 +26,7 @@ MEM_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "tiny": {
         "transfer": {"width": 16, "layers": 1, "heads": 2, "feedforward": 32, "head_hidden": 16, "bins": 6},
         "transfer_training": {"epochs": 2, "batch_size": 64, "average": None},
-        "acceptance": {"hidden": (16,), "calibration_bins": 4},
+        "acceptance": {"hidden": (16,)},
         "acceptance_training": {"epochs": 2, "batch_size": 64, "average": None, "validation_fraction": 0.3},
         "proposal": {"preset": "tiny"},
     },

@@ -48,9 +48,6 @@ class AcceptanceConfig(StrictModel):
     hidden: tuple[PositiveInt, ...] = Field((128, 128, 64), min_length=1)
     """Hidden units of each layer."""
 
-    calibration_bins: int = Field(20, ge=2)
-    """Bins of predicted probability in which the calibration on held-out events is fitted."""
-
 
 class MemTrainingConfig(StrictModel):
     """Training of one of the networks of the matrix element method, on Lightning."""

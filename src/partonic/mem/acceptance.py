@@ -1,8 +1,9 @@
 """The acceptance ε(z): the probability that an event with partons z passes the selection.
 
 A network classifies accepted and rejected simulated events by their partons. It sees them turned so that the reference
-parton has φ = 0 and the whole moves forward, which are exact symmetries. Its logit is then calibrated on events that it
-was not trained on: a monotone, piecewise linear map, after which in bins of ε as many events are accepted as it says.
+parton has φ = 0 and the whole moves forward, which are exact symmetries. Its logit ℓ is then calibrated, ℓ → a + b ℓ:
+slope and offset are fitted to events that it was not trained on (J. Platt, 1999), and the offset then once more to all
+events, whose accepted fraction is known much better: it is the normalisation of every rate.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from partonic.config.mem_transfer import AcceptanceConfig
-from partonic.errors import ModelError
+from partonic.errors import ModelError, TrainingError
 from partonic.events.schema import StoreMetadata
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.partons import global_features, global_size, turned
@@ -28,12 +29,13 @@ __all__ = ["AcceptanceModel", "AcceptanceNetwork"]
 
 _ROWS = 50_000
 
+_NEWTON_STEPS = 20
+
 
 class AcceptanceNetwork(nn.Module):
     """logit ε(z), before and after calibration."""
 
-    knots: Tensor
-    calibrated: Tensor
+    calibration: Tensor
 
     def __init__(self, config: AcceptanceConfig, layout: TransferLayout) -> None:
         """Build the network, with weights from torch's global generator."""
@@ -43,9 +45,7 @@ class AcceptanceNetwork(nn.Module):
         self.scales = MaskedStandardiser(sizes[0])
         self.inner = nn.ModuleList([nn.Linear(*pair) for pair in pairwise(sizes)])
         self.outer = nn.Linear(sizes[-1], 1)
-        knots = torch.linspace(-20.0, 20.0, config.calibration_bins + 2, dtype=torch.float64)
-        self.register_buffer("knots", knots)
-        self.register_buffer("calibrated", knots.clone())
+        self.register_buffer("calibration", torch.tensor([0.0, 1.0], dtype=torch.float64))
 
     @torch.no_grad()
     def fit_scales(self, momenta: Float[Tensor, "events partons 4"]) -> None:
@@ -64,35 +64,39 @@ class AcceptanceNetwork(nn.Module):
     @torch.no_grad()
     def calibrated_logit(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
         """Return the calibrated logit of ε, float64."""
-        logits = self.forward(momenta).double()
-        place = torch.searchsorted(self.knots, logits.contiguous()).clamp(1, len(self.knots) - 1)
-        left, right = self.knots[place - 1], self.knots[place]
-        low, high = self.calibrated[place - 1], self.calibrated[place]
-        return low + (high - low) * (logits - left) / (right - left)
+        offset, slope = self.calibration
+        return offset + slope * self.forward(momenta).double()
 
     @torch.no_grad()
     def calibrate(self, momenta: Float[Tensor, "events partons 4"], accepted: Bool[Tensor, " events"]) -> None:
-        """Fit the calibration to events that the network was not trained on.
+        """Fit offset and slope to events that the network was not trained on, by maximum likelihood."""
+        logits, taken = self._logits(momenta), accepted.double()
+        design = torch.stack([torch.ones_like(logits), logits], dim=-1)
+        solution = torch.tensor([0.0, 1.0], dtype=torch.float64)
+        for _ in range(_NEWTON_STEPS):
+            probability = torch.sigmoid(design @ solution)
+            weight = probability * (1.0 - probability)
+            information = design.t() @ (weight[:, None] * design)
+            solution = solution + torch.linalg.solve(information, design.t() @ (taken - probability))
+        if not (bool(torch.isfinite(solution).all()) and float(solution[1]) > 0.0):
+            raise TrainingError(
+                f"the acceptance cannot be calibrated: offset and slope come out as {solution.tolist()}, expected a "
+                "positive slope; train longer, or on more events"
+            )
+        self.calibration.copy_(solution)
 
-        In quantiles of the logit, the logit of the accepted fraction against that of the mean ε; between them linear,
-        beyond them shifted like the last one. Quantiles without accepted or without rejected events are joined with
-        their neighbours by adding half an event to each count.
-        """
-        logits = torch.cat([self.forward(part).double() for part in torch.split(momenta, _ROWS)])
-        order = logits.argsort()
-        shifts, centres = [], []
-        for part in torch.tensor_split(order, self.config.calibration_bins):
-            taken = accepted[part].sum().double()
-            rate = (taken + 0.5) / (len(part) + 1.0)
-            mean = torch.sigmoid(logits[part]).mean()
-            centres.append(torch.logit(mean))
-            shifts.append(torch.logit(rate) - torch.logit(mean))
-        centre, shift = torch.stack(centres), torch.stack(shifts)
-        ends = torch.tensor([-60.0, 60.0], dtype=torch.float64)
-        knots = torch.cat([ends[:1], centre, ends[1:]])
-        values = torch.cat([ends[:1] + shift[0], centre + shift, ends[1:] + shift[-1]])
-        self.knots.copy_(knots)
-        self.calibrated.copy_(torch.cummax(values, dim=0).values)
+    @torch.no_grad()
+    def normalise(self, momenta: Float[Tensor, "events partons 4"], accepted: Bool[Tensor, " events"]) -> None:
+        """Move the offset until the mean of ε over these events is the fraction of them that is accepted."""
+        logits, rate = self.calibration[1] * self._logits(momenta), accepted.double().mean()
+        offset = self.calibration[0]
+        for _ in range(_NEWTON_STEPS):
+            probability = torch.sigmoid(offset + logits)
+            offset = offset + (rate - probability.mean()) / (probability * (1.0 - probability)).mean()
+        self.calibration[0] = offset
+
+    def _logits(self, momenta: Tensor) -> Tensor:
+        return torch.cat([self.forward(part).double() for part in torch.split(momenta, _ROWS)])
 
     def _features(self, momenta: Tensor) -> Tensor:
         reference = momenta[..., self.layout.reference_parton, :]

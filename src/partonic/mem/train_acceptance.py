@@ -114,7 +114,7 @@ def train_acceptance(
 ) -> TrainedAcceptance:
     """Train and calibrate an acceptance and write its model folder.
 
-    The validation events are parted in two: one half fits the calibration, the other half tests it.
+    The validation events are parted in two: one half fits the calibration, the other half, seen by nothing, tests it.
 
     Args:
         stores: event stores of simulated events, accepted and rejected.
@@ -138,7 +138,10 @@ def train_acceptance(
     settings = phase_settings(training, "acceptance")
     result = run_phase(phase, train, validation, settings, folder / "phase", seed, progress)
     half = len(validation) // 2
-    network.calibrate(validation.columns["momenta"][:half], validation.columns["accepted"][:half])
+    held_out = validation.part(0, half).columns
+    network.calibrate(held_out["momenta"], held_out["accepted"])
+    known = [torch.cat([part[name] for part in (train.columns, held_out)]) for name in ("momenta", "accepted")]
+    network.normalise(*known)
     model = AcceptanceModel(network, SchemaRecord.of(process))
     tested = validation.part(half, len(validation)).columns
     found = reliability(model.log_probability(tested["momenta"]).exp(), tested["accepted"])

@@ -17,6 +17,9 @@ from partonic.mem.transfer.transfer_function import TransferFunction
 from partonic.unfolding.schema_record import SchemaRecord
 
 PROCESS = ProcessInfo.of_config(ProcessConfig())
+FIRST, MET = (-0.7, 0.5), (3.5, 0.8)
+"""Mean and standard deviation of t of the pT of leptons and first jets, and of missing momenta."""
+
 TINY = TransferConfig(width=8, layers=1, heads=2, feedforward=16, head_hidden=8, bins=4)
 LAYOUTS = {
     name: TransferLayout(name, PROCESS.parton_pdg, jets, tags, 30.0, 2.4, 29.0, 2.4, jets_max=jets + 2)
@@ -31,6 +34,10 @@ def tiny_transfer(layout: TransferLayout, seed: int = 1, spread: float = 0.3) ->
         network = TransferNetwork(TINY, layout)
         for parameter in network.parameters():
             parameter.data += spread * torch.randn_like(parameter)
+        for heads, (mean, deviation) in ((network.lepton, FIRST), (network.jet, FIRST), (network.met, MET)):
+            if heads is not None:
+                heads.first_pt.mean.fill_(mean)
+                heads.first_pt.deviation.fill_(deviation)
     return TransferFunction(network, SchemaRecord.of(PROCESS))
 
 
@@ -71,8 +78,8 @@ def draw_events(layout: TransferLayout, count: int, seed: int, scale: float = 1.
     lepton_eta, jacobian_eta = _eta(z[..., 1], layout.lepton_eta_max)
     log_q += log_jets + (_gauss(z, scale).sum(-1) - jacobian_pt - jacobian_eta).sum(-1)
     met_z = rng.normal(0.0, scale, count)
-    met = np.exp(met_z)
-    log_q += _gauss(met_z, scale) - met_z
+    met = np.exp(MET[0] + MET[1] * met_z)
+    log_q += _gauss(met_z, scale) - np.log(MET[1] * met)
     angles = rng.uniform(-math.pi, math.pi, (count, leptons + 1 + slots))
     log_q -= math.log(2 * math.pi) * (leptons + 1 + number)
     charge = np.tile([-11, 13], (count, 1))[:, :leptons]
@@ -120,8 +127,9 @@ def _draw_jets(layout, mask, rng, scale):
 
 def _first(z, cut):
     """pT above a cut, and log |dpT/dz|."""
-    pt = cut * np.exp(np.exp(z))
-    return pt, np.log(pt) + z
+    t = FIRST[0] + FIRST[1] * z
+    pt = cut * np.exp(np.exp(t))
+    return pt, np.log(FIRST[1] * pt) + t
 
 
 def _eta(z, eta_max):
