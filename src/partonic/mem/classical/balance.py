@@ -17,7 +17,7 @@ from torch import Tensor
 from partonic.physics.fourvector import boost_along_z, boost_to_rest_frame
 from partonic.physics.process import PartonEvents
 
-__all__ = ["log_phase_space_constant", "without_recoil"]
+__all__ = ["log_phase_space_constant", "log_steepness", "without_recoil"]
 
 
 def log_phase_space_constant(partons: int, collider_energy: float) -> float:
@@ -44,3 +44,13 @@ def without_recoil(
     root = at_rest[..., 0].sum(dim=1) / collider_energy
     x1, x2 = root * torch.exp(rapidity[:, 0]), root * torch.exp(-rapidity[:, 0])
     return PartonEvents(boost_along_z(at_rest, rapidity), x1, x2), (x1 < 1.0) & (x2 < 1.0)
+
+
+def log_steepness(events: PartonEvents) -> Float[Tensor, " points"]:
+    """Return the log of a power of x1 x2 with about the steepness of dσ/dz, for ranking and adapting without it.
+
+    Gluon densities fall like x^(−1.2) (1 − x)⁵, the flux like 1/(x1 x2), and |M|² has the dimension GeV^(4−2n).
+    """
+    power = 2.2 + (events.momenta.shape[1] - 2)
+    beyond = ((1.0 - events.x1) * (1.0 - events.x2)).clamp(min=1e-30)
+    return 5.0 * torch.log(beyond) - power * torch.log(events.x1 * events.x2)

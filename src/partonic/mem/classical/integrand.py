@@ -15,7 +15,7 @@ from torch import Tensor
 
 from partonic.mem.classical.assignment_weights import AssignmentTable
 from partonic.mem.classical.assignments import LOST
-from partonic.mem.classical.balance import log_phase_space_constant, without_recoil
+from partonic.mem.classical.balance import log_phase_space_constant, log_steepness, without_recoil
 from partonic.mem.classical.hypothesis import Hypothesis
 from partonic.mem.classical.legs import LOST_NUMBERS, Leg, jet_leg, lost_leg
 from partonic.mem.classical.observed import ObservedEvent
@@ -23,7 +23,7 @@ from partonic.mem.classical.parts import bottom_pair, had_top, lep_top
 from partonic.mem.classical.transfer import TransferFunctions
 from partonic.physics.process import PartonEvents
 
-__all__ = ["AssignmentIntegrand", "WeightedPartons", "coefficients_of"]
+__all__ = ["AssignmentIntegrand", "WeightedPartons", "coefficients_of", "stand_in"]
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,10 @@ class AssignmentIntegrand:
         leptonic = lep_top(legs[5], self.event.lepton, aim, place, self.hypothesis, self.transfer)
         momenta = torch.cat([pair.momenta, hadronic.momenta, leptonic.momenta], dim=1)
         recoil = momenta[..., 1:3].sum(dim=1)
-        count = int(self.table.extra_count[self.row])
         log_weight = pair.log_weight + hadronic.log_weight + leptonic.log_weight + self._log_constant
-        log_weight = log_weight + self.transfer.recoil.log_density(recoil, self.table.extra[self.row], count)
+        log_weight = log_weight + self.transfer.recoil.log_density(
+            recoil, self.table.extra[self.row], self.table.extra_count[self.row]
+        )
         log_weight = log_weight + missing.log_density(
             self.event.met.expand(len(numbers), 2), leptonic.neutrino, known + leptonic.difference, scalar_sum
         )
@@ -130,9 +131,32 @@ class AssignmentIntegrand:
         return legs
 
 
-def coefficients_of(partons: WeightedPartons, hypothesis: Hypothesis) -> Float[Tensor, "points monomials"]:
-    """Return w [dσ/dz]_a at all points, 0 outside."""
-    result = torch.zeros((len(partons.inside), len(hypothesis.process.monomials)), dtype=torch.float64)
-    if len(partons.weights):
-        result[partons.inside] = partons.weights[:, None] * hypothesis.process.coefficients(partons.events)
+def coefficients_of(partons: list[WeightedPartons], hypothesis: Hypothesis) -> list[Float[Tensor, "points monomials"]]:
+    """Return w [dσ/dz]_a at all points of several integrands, 0 outside; one call of the process for all of them."""
+    events = [part.events for part in partons]
+    together = PartonEvents(
+        torch.cat([part.momenta for part in events]),
+        torch.cat([part.x1 for part in events]),
+        torch.cat([part.x2 for part in events]),
+    )
+    count = len(hypothesis.process.monomials)
+    if len(together.x1):
+        coefficients = hypothesis.process.coefficients(together)
+    else:
+        coefficients = torch.zeros((0, count), dtype=torch.float64)
+    results = []
+    for part, own in zip(partons, coefficients.split([len(part.weights) for part in partons]), strict=True):
+        result = torch.zeros((len(part.inside), count), dtype=torch.float64)
+        result[part.inside] = part.weights[:, None] * own
+        results.append(result)
+    return results
+
+
+def stand_in(partons: WeightedPartons) -> Float[Tensor, " points"]:
+    """Return w times a power of x1 x2 in place of dσ/dz, for VEGAS to adapt to without the matrix element.
+
+    Only its shape matters, and only for the spread of the weights: the integral is taken with the true dσ/dz.
+    """
+    result = torch.zeros(len(partons.inside), dtype=torch.float64)
+    result[partons.inside] = partons.weights * torch.exp(log_steepness(partons.events))
     return result

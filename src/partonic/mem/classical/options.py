@@ -15,6 +15,7 @@ class ClassicalOptions:
         points: points of the final pass of an event, shared among its assignments.
         adaptation_points: points of one iteration of VEGAS for one assignment, per dimension beyond three.
         adaptation_iterations: iterations of VEGAS that adapt its grid and are not used otherwise.
+        pilot_points: points from which each assignment's share of the final points is estimated.
         max_jets: leading jets that may belong to quarks; further ones are radiation.
         max_lost: quarks that may be without a jet.
         max_assignments: assignments of jets to quarks that are integrated at most, best first.
@@ -25,15 +26,22 @@ class ClassicalOptions:
     """
 
     points: int = 20_000
-    adaptation_points: int = 300
+    adaptation_points: int = 200
     adaptation_iterations: int = 4
+    pilot_points: int = 150
     max_jets: int = 8
     max_lost: int = 2
-    max_assignments: int = 24
+    max_assignments: int = 48
     neglected_share: float = 0.02
 
     def __post_init__(self) -> None:
-        counts = (self.points, self.adaptation_points, self.adaptation_iterations, self.max_assignments)
+        counts = (
+            self.points,
+            self.adaptation_points,
+            self.adaptation_iterations,
+            self.pilot_points,
+            self.max_assignments,
+        )
         if min(counts) < 1 or not (0 <= self.max_lost <= 2) or not (0.0 <= self.neglected_share < 1.0):
             raise ConfigError(
                 "the classical method needs positive numbers of points, iterations and assignments, at most 2 lost "

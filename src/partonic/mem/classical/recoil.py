@@ -90,7 +90,7 @@ class Recoil:
             raise ModelError(f"the recoil needs positive widths and fractions in [0, 1], got {self}: fit it again")
 
     def log_density(
-        self, recoil: Float[Tensor, "*batch 2"], extra: Float[Tensor, "*#batch 2"], count: int
+        self, recoil: Float[Tensor, "*batch 2"], extra: Float[Tensor, "*#batch 2"], count: Int[Tensor, "*#batch"]
     ) -> Float[Tensor, "*batch"]:
         """Return the log-density of the recoil ρ (x, y), per GeV².
 
@@ -99,7 +99,7 @@ class Recoil:
             extra: summed transverse momentum of the extra jets, GeV.
             count: number of extra jets.
         """
-        row = min(count, _CLASSES - 1)
+        row = count.clamp(max=_CLASSES - 1)
         return _log_recoil(recoil + self.balance * extra, self.widths[row], self.wide_fraction[row])
 
     def as_json(self) -> dict[str, Any]:

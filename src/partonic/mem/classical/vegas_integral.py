@@ -1,8 +1,8 @@
-"""VEGAS for several integrands at once: the grid adapts to the first, and the others take the same points.
+"""VEGAS for several integrands on the same points: a grid adapts to one function, and all integrands take its points.
 
 The grid and the stratification are those of the `vegas` package (G. P. Lepage, arXiv:2009.05112). It draws from the
-generator that it is given, so that no global state is touched. The final points are summed here, which gives the full
-covariance of the integrals from the spread within each hypercube, and the weights themselves.
+generator that it is given, so that no global state is touched. Points are handed out with their weights and hypercubes,
+and summed here, which gives the full covariance of the integrals from the spread within each hypercube.
 """
 
 from collections.abc import Callable
@@ -13,15 +13,27 @@ from numpy.typing import NDArray
 
 from partonic.errors import DependencyError, NonFiniteError
 
-__all__ = ["AdaptedVegas", "VegasSums"]
+__all__ = ["AdaptedVegas", "VegasPoints", "VegasSums", "sums"]
 
 Array = NDArray[np.float64]
 
-Integrand = Callable[[Array], Array]
-"""Points `(N, D)` of the unit cube to values `(N, A)`."""
-
 _FEWEST = 60
-"""Points of a final pass; VEGAS needs two in each of its hypercubes."""
+"""Points of a pass; VEGAS needs two in each of its hypercubes."""
+
+
+@dataclass(frozen=True)
+class VegasPoints:
+    """Points of a pass.
+
+    Attributes:
+        x: in the unit cube, `(N, D)`.
+        weight: Σ weight · f(x) estimates ∫ f, `(N,)`.
+        cube: hypercube of each point, `(N,)`.
+    """
+
+    x: Array
+    weight: Array
+    cube: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -38,26 +50,35 @@ class VegasSums:
     covariance: Array
     contributions: Array
 
+    @property
+    def spread(self) -> float:
+        """Error of the first integral times the root of the number of points."""
+        return float((self.covariance[0, 0] * len(self.contributions)) ** 0.5)
+
 
 class AdaptedVegas:
-    """A VEGAS grid that has adapted to the first of several integrands.
+    """A VEGAS grid that has adapted to a function.
 
     Attributes:
-        value: estimate of the first integral from the adaptation.
-        spread: error of one iteration of the adaptation, times the root of its number of points.
-        evaluations: points that the adaptation took.
+        evaluations: of the function, for the adaptation.
     """
 
     def __init__(
-        self, integrand: Integrand, dimensions: int, generator: np.random.Generator, plan: tuple[int, int]
+        self,
+        function: Callable[[Array], Array],
+        dimensions: int,
+        generator: np.random.Generator,
+        iterations: int,
+        points: int,
     ) -> None:
         """Adapt a grid.
 
         Args:
-            integrand: the integrands; the grid adapts to the first.
+            function: of points `(N, D)`, `(N,)`; not negative.
             dimensions: of the unit cube.
             generator: source of all random numbers of this grid.
-            plan: number of iterations, and of points in each.
+            iterations: how often the grid is adapted.
+            points: of each iteration.
 
         Raises:
             DependencyError: if `vegas` is not installed.
@@ -68,43 +89,44 @@ class AdaptedVegas:
             raise DependencyError(
                 f"the classical matrix element method needs vegas ({error}): pip install 'partonic[mem]'"
             ) from error
-        self._integrand = integrand
+
+        def counted(x: Array) -> Array:
+            self.evaluations += len(x)
+            return np.ascontiguousarray(function(np.array(x)))
+
         self.evaluations = 0
         self._vegas = vegas.Integrator(dimensions * [[0.0, 1.0]], ran_array_generator=generator.random)
-        first = vegas.lbatchintegrand(self._first)
-        results = [self._vegas(first, nitn=1, neval=plan[1]) for _ in range(plan[0])]
-        self.value = float(results[-1].mean)
-        self.spread = float(results[-1].sdev) * plan[1] ** 0.5
+        self._vegas(vegas.lbatchintegrand(counted), nitn=iterations, neval=points)
 
-    def sums(self, points: int) -> VegasSums:
-        """Return the integrals from about `points` new points.
-
-        Raises:
-            NonFiniteError: if an integrand is not finite.
-        """
-        self._vegas.set(neval=max(points, _FEWEST))
+    def points(self, number: int) -> VegasPoints:
+        """Return about `number` new points."""
+        self._vegas.set(neval=max(number, _FEWEST))
         batches = [
-            (np.array(x), np.array(weight), np.array(cube))
+            (np.array(x), np.array(weight), np.array(cube, dtype=np.int64))
             for x, weight, cube in self._vegas.random_batch(yield_hcube=True)
         ]
-        x, weight, cube = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-        terms = weight[:, None] * self._integrand(x)
-        if not np.isfinite(terms).all():
-            bad = int((~np.isfinite(terms)).any(axis=1).sum())
-            raise NonFiniteError(f"the integrand is not finite at {bad} of {len(terms)} points of VEGAS")
-        return VegasSums(terms.sum(axis=0), _covariance(terms, cube), terms[:, 0])
-
-    def _first(self, x: Array) -> Array:
-        self.evaluations += len(x)
-        return np.ascontiguousarray(self._integrand(np.array(x))[:, 0])
+        return VegasPoints(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
 
 
-def _covariance(terms: Array, cube: NDArray[np.integer]) -> Array:
+def sums(points: VegasPoints, values: Array) -> VegasSums:
+    """Return the integrals of functions with these values `(N, A)` at the points.
+
+    Raises:
+        NonFiniteError: if a value is not finite.
+    """
+    terms = points.weight[:, None] * values
+    if not np.isfinite(terms).all():
+        bad = int((~np.isfinite(terms)).any(axis=1).sum())
+        raise NonFiniteError(f"the integrand is not finite at {bad} of {len(terms)} points of VEGAS")
+    return VegasSums(terms.sum(axis=0), _covariance(terms, points.cube), terms[:, 0])
+
+
+def _covariance(terms: Array, cube: NDArray[np.int64]) -> Array:
     """Return the covariance of the sum of `terms` `(N, A)`, which fluctuate within each hypercube alone."""
     _, index, counts = np.unique(cube, return_inverse=True, return_counts=True)
-    means = np.zeros((len(counts), terms.shape[1]))
-    np.add.at(means, index, terms)
-    deviations = terms - (means / counts[:, None])[index]
-    several = np.maximum(counts - 1, 1)
-    covariance: Array = (deviations * (counts / several)[index][:, None]).T @ deviations
+    totals = np.zeros((len(counts), terms.shape[1]))
+    np.add.at(totals, index, terms)
+    deviations = terms - (totals / counts[:, None])[index]
+    several = counts / np.maximum(counts - 1, 1)
+    covariance: Array = (deviations * several[index][:, None]).T @ deviations
     return covariance
