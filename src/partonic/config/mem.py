@@ -78,8 +78,9 @@ class ProposalConfig(StrictModel):
     """``unfolding``: the flow of the section `unfolding`; ``network``: one trained for the process with the other parts
     of the method; ``uniform``: the unit cube of the partons (useful only with `base.kind: vegas`, and slow)."""
 
-    model: str | Path = "pretrained"
-    """``pretrained``, or a folder with the trained model; for ``unfolding`` one that has the view ``hard``."""
+    model: str | Path | None = None
+    """``pretrained``, or a folder: for ``unfolding`` one that has the view ``hard``; for ``network`` one that has
+    ``proposal``. Null: for ``unfolding`` the model of the section `unfolding`, for ``network`` that of `mem.model`."""
 
 
 class DominatedConfig(StrictModel):
@@ -109,8 +110,9 @@ class NormalisationConfig(StrictModel):
 class MemConfig(StrictModel):
     """The matrix element method: P_a(x) = ∫ dz [dσ/dz]_a ε(z) p_T(x|z) for each selected event."""
 
-    model: str | Path = "pretrained"
-    """Transfer function and acceptance: ``pretrained``, or a folder that holds ``transfer`` and ``acceptance``."""
+    model: str | Path | None = None
+    """Transfer function and acceptance: ``pretrained``, or a folder that holds ``transfer`` and ``acceptance``. Null:
+    those trained here, if there is a section `mem_training`, else ``pretrained``."""
 
     proposal: ProposalConfig = ProposalConfig()
     """Where points are drawn from."""
@@ -150,6 +152,7 @@ class MemConfig(StrictModel):
         return self.model_dump(
             mode="json",
             exclude={
-                "workers": True, "scheduler": True, "batch_events": True, "max_events": True, "points": {"at_once"},
+                "workers": True, "scheduler": True, "batch_events": True, "max_events": True, "store": True,
+                "points": {"at_once"},
             },
         )  # fmt: skip

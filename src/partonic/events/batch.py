@@ -14,7 +14,16 @@ from partonic.errors import SchemaError
 from partonic.events.schema import StoreMetadata
 from partonic.physics.process import PartonEvents
 
-__all__ = ["JET_FEATURES", "LEPTON_FEATURES", "MAX_JETS", "MAX_LEPTONS", "EventBatch", "RecoEvents", "padded_lists"]
+__all__ = [
+    "JET_FEATURES",
+    "LEPTON_FEATURES",
+    "MAX_JETS",
+    "MAX_LEPTONS",
+    "RECO_COLUMNS",
+    "EventBatch",
+    "RecoEvents",
+    "padded_lists",
+]
 
 MAX_JETS = 16
 """Jets kept of an event (physics of the reference analysis); they are sorted by pT, so the softest are dropped."""
@@ -27,6 +36,16 @@ JET_FEATURES = ("pt", "eta", "phi", "mass", "btag")
 
 LEPTON_FEATURES = ("pt", "eta", "phi", "mass", "isolation")
 """Features of a lepton, in the order of the last axis of `RecoEvents.leptons`; GeV and radians."""
+
+RECO_COLUMNS = (
+    *(f"jet_{feature}" for feature in JET_FEATURES),
+    "jet_tagged",
+    *(f"lepton_{feature}" for feature in LEPTON_FEATURES),
+    "lepton_pdg",
+    "met_pt",
+    "met_phi",
+)
+"""Columns of the store that `EventBatch.reco` reads."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ class EventCoefficients:
         self._check_shapes()
         good = self.usable()
         for name in ("ratios", "log_reference", "covariance"):
-            finite = np.isfinite(getattr(self, name)).reshape(len(self), -1).all(axis=1)
+            values = getattr(self, name)
+            finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
             if (bad := np.flatnonzero(good & ~finite)).size:
                 raise NonFiniteError(
                     f"`{name}` of {bad.size} events with status '{OK}' is NaN or infinite, first of event "

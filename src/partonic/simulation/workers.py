@@ -10,12 +10,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from partonic.config.simulation import SimulationConfig
-from partonic.errors import DependencyError, SimulationError
+from partonic.errors import DependencyError, PartonicError, SimulationError
 
-__all__ = ["run_tasks"]
+__all__ = ["WorkerSettings", "run_tasks"]
 
 Result = TypeVar("Result")
 Task = tuple[Any, ...]
@@ -27,8 +26,25 @@ _AHEAD = 2
 """Tasks in flight per worker: one at work, one waiting. It bounds the memory of the calling process."""
 
 
+@runtime_checkable
+class WorkerSettings(Protocol):
+    """Where work is done: a section of an analysis file with these keys."""
+
+    @property
+    def workers(self) -> int | None:
+        """Number of worker processes; None: one for each core."""
+
+    @property
+    def scheduler(self) -> str | None:
+        """Address of a running Dask scheduler; None: a local cluster."""
+
+
 def run_tasks(
-    function: Callable[..., Result], tasks: Iterable[Task], config: SimulationConfig
+    function: Callable[..., Result],
+    tasks: Iterable[Task],
+    config: WorkerSettings,
+    section: str = "simulation",
+    error: type[PartonicError] = SimulationError,
 ) -> Generator[Result, None, None]:
     """Yield ``function(*task)`` for each task, in the order in which they finish.
 
@@ -36,23 +52,32 @@ def run_tasks(
         function: importable function; its errors are raised here.
         tasks: arguments, taken one after another as workers become free.
         config: number of workers, or the address of a scheduler.
+        section: name of the section with these settings, for messages.
+        error: class of the error below.
 
     Raises:
-        SimulationError: if a worker dies again and again, or the scheduler cannot be reached.
+        PartonicError: of the class `error`, if a worker dies again and again, or the scheduler cannot be reached.
     """
     if config.scheduler is None and number_of_workers(config) == 1:
         yield from (function(*task) for task in tasks)
         return
-    with _client(config) as client:
-        yield from _run_on(client, function, tasks)
+    try:
+        with _client(config, section) as client:
+            yield from _run_on(client, function, tasks, section)
+    except _WorkersError as failure:
+        raise error(str(failure)) from failure
 
 
-def number_of_workers(config: SimulationConfig) -> int:
+class _WorkersError(Exception):
+    """Workers, or their scheduler, cannot be used."""
+
+
+def number_of_workers(config: WorkerSettings) -> int:
     """Return the number of local worker processes: as configured, else one for each core that may be used."""
     return config.workers or len(os.sched_getaffinity(0))
 
 
-def _run_on(client: Any, function: Callable[..., Result], tasks: Iterable[Task]) -> Iterator[Result]:
+def _run_on(client: Any, function: Callable[..., Result], tasks: Iterable[Task], section: str) -> Iterator[Result]:
     distributed = _distributed()
 
     waiting = iter(tasks)
@@ -66,9 +91,10 @@ def _run_on(client: Any, function: Callable[..., Result], tasks: Iterable[Task])
             _submit(client, function, waiting, running)
             yield result
     except distributed.KilledWorker as error:
-        raise SimulationError(
-            f"a worker process died again and again on the same chunk ({error}): out of memory, or a crash in Pythia. "
-            "Use fewer workers (simulation.workers), or workers: 1 to see the crash"
+        crash = "a crash in Pythia" if section == "simulation" else "a crash"
+        raise _WorkersError(
+            f"a worker process died again and again on the same chunk ({error}): out of memory, or {crash}. "
+            f"Use fewer workers ({section}.workers), or workers: 1 to see the crash"
         ) from error
     finally:
         client.cancel(list(running.futures))
@@ -81,7 +107,7 @@ def _submit(client: Any, function: Callable[..., Result], waiting: Iterator[Task
 
 
 @contextlib.contextmanager
-def _client(config: SimulationConfig) -> Iterator[Any]:
+def _client(config: WorkerSettings, section: str) -> Iterator[Any]:
     distributed = _distributed()
     with contextlib.ExitStack() as stack:
         if config.scheduler is None:
@@ -99,8 +125,8 @@ def _client(config: SimulationConfig) -> Iterator[Any]:
         try:
             client = stack.enter_context(distributed.Client(config.scheduler, timeout=_PATIENCE))
         except (OSError, TimeoutError, ValueError) as error:
-            raise SimulationError(
-                f"cannot reach the Dask scheduler '{config.scheduler}' (simulation.scheduler): {error}. Start it with "
+            raise _WorkersError(
+                f"cannot reach the Dask scheduler '{config.scheduler}' ({section}.scheduler): {error}. Start it with "
                 "`dask scheduler`, or leave the key out for a local cluster"
             ) from error
         yield client

@@ -19,7 +19,7 @@ import torch
 
 from partonic.config.unfolding import SamplingConfig
 from partonic.errors import ConfigError, EventFileError
-from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch, RecoEvents
+from partonic.events.batch import RECO_COLUMNS, EventBatch, RecoEvents
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
 from partonic.nn.flows.flow import Precision
@@ -35,15 +35,7 @@ from partonic.unfolding.view import PartonView
 __all__ = ["LoadedModel", "PartonSampler", "SamplingResult", "check_device", "sample_store"]
 
 _SETS_IN_MEMORY = 250_000
-_COLUMNS = (
-    "event_id",
-    *(f"jet_{feature}" for feature in JET_FEATURES),
-    "jet_tagged",
-    *(f"lepton_{feature}" for feature in LEPTON_FEATURES),
-    "lepton_pdg",
-    "met_pt",
-    "met_phi",
-)
+_COLUMNS = ("event_id", *RECO_COLUMNS)
 
 
 @runtime_checkable

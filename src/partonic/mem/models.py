@@ -1,0 +1,176 @@
+"""The trained parts of the matrix element method, found by name, and put together with the process.
+
+The models of a process lie in one folder: ``transfer`` and ``acceptance``, and ``proposal`` where the proposal is a
+network of its own. Those that ship with the package are in the folder ``mem`` of the process.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from partonic.config.mem import MemConfig
+from partonic.config.process import ProcessConfig
+from partonic.errors import ModelError, SchemaError
+from partonic.mem.channel import ChannelName, DecayChannel
+from partonic.mem.integrand import Ingredients
+from partonic.mem.protocols import Acceptance, Proposal, TransferDensity
+from partonic.nn.model_folder import RECORD
+from partonic.physics.hard_process import build_process, final_state_and_monomials
+from partonic.physics.phasespace import PartonCube
+from partonic.pretrained import pretrained_folder
+from partonic.provenance import content_hash
+from partonic.unfolding.model_files import PRETRAINED, find_model, model_files, model_fingerprint
+
+__all__ = ["Hypothesis", "component_folders", "load_components", "load_proposal", "mem_folder", "mem_model_files"]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A process and its decays, under which the probability of events is asked for.
+
+    Attributes:
+        process: the section `process` of an analysis.
+        channel: decays of the tops.
+        branching_fraction: of these decays.
+    """
+
+    process: ProcessConfig
+    channel: ChannelName = "semileptonic"
+    branching_fraction: float = 1.0
+
+    def decay_channel(self) -> DecayChannel:
+        """Return the channel with the partons of the process."""
+        return DecayChannel(self.channel, tuple(p.pdg_id for p in final_state_and_monomials(self.process)[0]))
+
+    def ingredients(self, config: MemConfig, device: str = "cpu") -> Ingredients:
+        """Load the models and build the process.
+
+        Raises:
+            ModelError: if a model is missing, damaged, or trained for another process.
+            PartonicError: if the process cannot be built.
+        """
+        transfer, acceptance = load_components(config.model, self.process.name, device)
+        proposal = load_proposal(config, self, device)
+        for name, part in (("transfer function", transfer), ("acceptance", acceptance), ("proposal", proposal)):
+            _check_process(name, part, self.process.name)
+        return Ingredients(
+            process=build_process(self.process),
+            channel=self.decay_channel(),
+            proposal=proposal,
+            transfer=transfer,
+            acceptance=acceptance,
+            branching_fraction=self.branching_fraction,
+        )
+
+    def fingerprint(self, config: MemConfig) -> str:
+        """Return a hash of the process and of all models, 64 hex digits.
+
+        Raises:
+            ModelError: if a file of a model is missing.
+        """
+        folders = component_folders(config, self.process.name)
+        content: dict[str, object] = {name: model_fingerprint(folder) for name, folder in folders.items()}
+        content |= {"process": self.process.model_dump(mode="json"), "channel": self.channel}
+        return content_hash(content | {"branching_fraction": self.branching_fraction})
+
+
+def mem_folder(model: str | Path | None, process: str) -> Path:
+    """Return the folder of the models of the method.
+
+    Args:
+        model: ``pretrained`` (or None), or a folder.
+        process: short name of the process, for the pretrained models.
+    """
+    return pretrained_folder(process) / "mem" if model is None or str(model) == PRETRAINED else Path(model)
+
+
+def load_components(model: str | Path | None, process: str, device: str = "cpu") -> tuple[TransferDensity, Acceptance]:
+    """Load transfer function and acceptance.
+
+    Args:
+        model: ``pretrained`` (or None), or the folder that holds ``transfer`` and ``acceptance``.
+        process: short name of the process, for the pretrained models.
+        device: where the networks run.
+
+    Raises:
+        ModelError: if a model is missing or damaged.
+    """
+    from partonic.mem.acceptance import AcceptanceModel
+    from partonic.mem.transfer.transfer_function import TransferFunction
+
+    transfer, acceptance = (_component(model, process, name) for name in ("transfer", "acceptance"))
+    return TransferFunction.load(transfer, device), AcceptanceModel.load(acceptance, device)
+
+
+def load_proposal(config: MemConfig, hypothesis: Hypothesis, device: str = "cpu") -> Proposal:
+    """Load the proposal that the settings ask for.
+
+    Raises:
+        ModelError: if a model is missing or damaged.
+    """
+    kind = config.proposal.kind
+    if kind == "uniform":
+        from partonic.mem.uniform import UniformProposal
+
+        final_state = final_state_and_monomials(hypothesis.process)[0]
+        masses = tuple(particle.mass for particle in final_state)
+        return UniformProposal(PartonCube(masses, hypothesis.process.collider_energy))
+    folder = _proposal_folder(config, hypothesis.process.name)
+    if kind == "network":
+        from partonic.mem.proposal_network import ProposalNetwork
+
+        return ProposalNetwork.load(folder, device)
+    from partonic.unfolding.unfolder import Unfolder
+
+    return Unfolder.load(folder, device)
+
+
+def component_folders(config: MemConfig, process: str) -> dict[str, Path]:
+    """Return the model folders that a calculation reads, by what is in them.
+
+    Raises:
+        ModelError: if one is missing.
+    """
+    folders = {name: _component(config.model, process, name) for name in ("transfer", "acceptance")}
+    if config.proposal.kind != "uniform":
+        folders["proposal"] = _proposal_folder(config, process)
+    return folders
+
+
+def mem_model_files(config: MemConfig, process: str) -> tuple[Path, ...]:
+    """Return the files of all models that a calculation reads.
+
+    Raises:
+        ModelError: if a model is missing.
+    """
+    return tuple(path for folder in component_folders(config, process).values() for path in model_files(folder))
+
+
+def _proposal_folder(config: MemConfig, process: str) -> Path:
+    model = config.proposal.model
+    if config.proposal.kind == "network":
+        return _component(config.model if model is None else model, process, "proposal")
+    return find_model(PRETRAINED if model is None else model, "hard", process)
+
+
+def _component(model: str | Path | None, process: str, name: str) -> Path:
+    folder = mem_folder(model, process) / name
+    if (folder / RECORD).is_file():
+        return folder
+    if model is None or str(model) == PRETRAINED:
+        raise ModelError(
+            f"no pretrained {name} of '{process}' ships with partonic ({folder}): train it, and name its folder in "
+            "the section `mem`"
+        )
+    raise ModelError(
+        f"{model} holds no model '{name}' ({name}/{RECORD}): expected '{PRETRAINED}', or a folder with the trained "
+        "models of the matrix element method"
+    )
+
+
+def _check_process(name: str, part: object, process: str) -> None:
+    schema = getattr(part, "schema", None)
+    if schema is not None and schema.process != process:
+        raise SchemaError(
+            f"the {name} was trained on events of '{schema.process}', but the hypothesis is '{process}': give a model "
+            "of that process in the section `mem`"
+        )
