@@ -1,0 +1,91 @@
+"""The whole chain in every decay channel: store, training, model folder, and what the model answers."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mem.channel_toys import CHANNELS, channel_of, reco_of, write_channel_store
+from partonic.config.mem_networks import ProposalNetworkConfig
+from partonic.config.process import ProcessConfig
+from partonic.errors import SchemaError
+from partonic.events.schema import ProcessInfo
+from partonic.mem.channel import ChannelName, DecayChannel
+from partonic.mem.proposal_network import ProposalNetwork
+from partonic.mem.train_proposal import TrainedProposal, train_proposal
+from partonic.nn.model_folder import load_record
+from partonic.physics.hard_process import build_process
+from partonic.physics.process import Process
+
+EVENTS = 200
+
+
+@pytest.fixture(scope="module")
+def process() -> Process:
+    return build_process(ProcessConfig())
+
+
+def tiny(**training: object) -> ProposalNetworkConfig:
+    few = {"batch_size": 48, "epochs": 2, "flow_epochs": 1, "validation_fraction": 0.2}
+    return ProposalNetworkConfig.model_validate({"preset": "tiny", "training": {**few, **training}})
+
+
+def train(
+    process: Process, name: ChannelName, folder: Path, config: ProposalNetworkConfig | None = None
+) -> TrainedProposal:
+    store = write_channel_store(folder / "events.parquet", name, EVENTS)
+    return train_proposal([store], process, channel_of(name), config or tiny(), 3, folder / "model")
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_from_store_to_transport(process: Process, name: ChannelName, tmp_path: Path) -> None:
+    result = train(process, name, tmp_path)
+    network = ProposalNetwork.load(result.folder)
+    reco = reco_of(tmp_path / "events.parquet")
+    assert set(network.status(reco)) == {"ok"}
+    noise = network.base_scale * torch.randn((len(reco), 20, 7), generator=torch.Generator().manual_seed(1))
+    numbers, log_slope = network.transport(reco, noise)
+    assert bool(numbers.isfinite().all())
+    assert torch.isfinite(log_slope).double().mean() > 0.9
+    assert network.jets_min == {"semileptonic": 6, "dilepton": 4, "all_hadronic": 8}[name]
+    assert result.events == round(0.8 * (EVENTS - EVENTS // 5))
+    assert "coverage" in str(result)
+    assert "−log q" in str(result)
+
+
+def test_models_know_how_they_were_made_and_training_is_repeatable(process: Process, tmp_path: Path) -> None:
+    results = []
+    for place in ("first", "second"):
+        (tmp_path / place).mkdir()
+        results.append(train(process, "semileptonic", tmp_path / place))
+    first, second = (load_record(result.folder) for result in results)
+    assert first["training"] == second["training"]
+    assert first["training"]["epochs"] == {"regression": 1, "joint": 2, "flow": 1}
+    assert first["channel"] == {"name": "semileptonic", "parton_pdg": [25, 6, -6]}
+    assert results[0].validation == results[1].validation
+    weights = [(result.folder / "weights.safetensors").read_bytes() for result in results]
+    assert weights[0] == weights[1]
+
+
+def test_finished_training_is_found_again(process: Process, tmp_path: Path) -> None:
+    before = train(process, "dilepton", tmp_path)
+    assert train(process, "dilepton", tmp_path) == before
+
+
+def test_events_of_another_channel_are_refused(process: Process, tmp_path: Path) -> None:
+    store = write_channel_store(tmp_path / "events.parquet", "all_hadronic", 30)
+    with pytest.raises(SchemaError, match="has what the channel 'dilepton' needs"):
+        train_proposal([store], process, channel_of("dilepton"), tiny(), 3, tmp_path / "model")
+
+
+def test_process_and_channel_must_agree(process: Process, tmp_path: Path) -> None:
+    channel = DecayChannel("semileptonic", (6, -6))
+    with pytest.raises(SchemaError, match=r"the process has the partons \(25, 6, -6\), the channel \(6, -6\)"):
+        train_proposal([], process, channel, tiny(), 3, tmp_path)
+
+
+def test_as_many_events_as_asked_for_are_used(process: Process, tmp_path: Path) -> None:
+    network = ProposalNetwork.load(train(process, "all_hadronic", tmp_path, tiny(max_events=60)).folder)
+    info = ProcessInfo.of(process)
+    assert network.record["training_events"] == 48
+    assert (network.schema.process, network.schema.collider_energy) == (info.name, info.collider_energy)
