@@ -1,0 +1,226 @@
+"""The section `inference` of an analysis file: from coefficients of events to limits on the theory parameters."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, model_validator
+
+from partonic.config.base import SettingError, StrictModel
+
+__all__ = [
+    "BackgroundConfig",
+    "BackgroundEventsConfig",
+    "ConstraintConfig",
+    "CoverageConfig",
+    "InferenceConfig",
+    "ScanConfig",
+    "ToysConfig",
+]
+
+Theta = Mapping[str, float]
+
+
+class ConstraintConfig(StrictModel):
+    """A Gaussian constraint on a theory parameter, e.g. of another measurement."""
+
+    centre: float = 0.0
+    """Its centre."""
+
+    width: float = Field(gt=0.0)
+    """Its standard deviation."""
+
+
+class BackgroundEventsConfig(StrictModel):
+    """Simulated events of a background, which pseudo-data and pseudo-experiments draw from."""
+
+    store: Path
+    """Their event store."""
+
+    coefficients: dict[str, Path]
+    """Files with their coefficients under each hypothesis: ``signal`` and the names of all backgrounds."""
+
+
+class BackgroundConfig(StrictModel):
+    """A background, whose density and rate do not depend on θ."""
+
+    uncertainty: float | None = Field(0.0, ge=0.0)
+    """Relative uncertainty of its normalisation, a Gaussian constraint; 0 fixes it, null leaves it free."""
+
+    cross_section: float | None = Field(None, gt=0.0)
+    """Fiducial cross section in pb; null: the one that travels with its coefficients."""
+
+    coefficients: Path | None = None
+    """File of log P_b(x) of the same events as those of the signal; null: ``mem/<name>.parquet``."""
+
+    events: BackgroundEventsConfig | None = None
+    """Its simulated events; null if there are none: then it enters no pseudo-data, and only real data can be fitted."""
+
+
+class ScanConfig(StrictModel):
+    """Scans of the likelihood."""
+
+    points: int = Field(41, ge=5)
+    """Points of the scan of one parameter."""
+
+    ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """Lowest and highest value by parameter; by default as wide as the intervals need."""
+
+    contours: tuple[tuple[str, str], ...] | None = None
+    """Pairs of parameters to scan together; null: all pairs of theory parameters that are fitted."""
+
+    contour_points: int = Field(25, ge=5)
+    """Points along each side of such a scan."""
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> "ScanConfig":
+        for name, (low, high) in self.ranges.items():
+            if not low < high:
+                raise SettingError(("ranges", name), f"the range must ascend, got {low} to {high}")
+        for index, (first, second) in enumerate(self.contours or ()):
+            if first == second:
+                raise SettingError(("contours", index), f"a pair needs two parameters, got '{first}' twice")
+        return self
+
+
+class CoverageConfig(StrictModel):
+    """A study of coverage by pseudo-experiments."""
+
+    points: tuple[dict[str, float], ...] = Field(({},), min_length=1)
+    """True θ of the experiments; parameters not named are 0."""
+
+    experiments: int = Field(500, ge=2)
+    """Pseudo-experiments at each point."""
+
+
+class ToysConfig(StrictModel):
+    """Intervals from pseudo-experiments (Feldman–Cousins) beside the asymptotic ones."""
+
+    experiments: int = Field(200, ge=20)
+    """Pseudo-experiments at each value of a parameter."""
+
+    points: int = Field(15, ge=3)
+    """Values of each parameter."""
+
+    parameters: tuple[str, ...] | None = None
+    """Theory parameters that get such an interval; null: all that are fitted."""
+
+
+class InferenceConfig(StrictModel):
+    """The likelihood of a sample of events, its intervals, and whether they cover."""
+
+    luminosity: float = Field(300.0, gt=0.0)
+    """Integrated luminosity in fb⁻¹."""
+
+    luminosity_uncertainty: float = Field(0.0, ge=0.0, lt=1.0)
+    """Its relative uncertainty, a Gaussian constraint; 0 for none."""
+
+    parameters: tuple[str, ...] | None = None
+    """Theory parameters that are fitted; null: all that are not in `fixed`."""
+
+    fixed: dict[str, float] = Field(default_factory=dict)
+    """Values of theory parameters that are not fitted; those neither fitted nor named here are 0."""
+
+    signal_strength: Literal["fixed", "free"] = "fixed"
+    """Whether the signal is multiplied with a factor that is fitted."""
+
+    constraints: dict[str, ConstraintConfig] = Field(default_factory=dict)
+    """Gaussian constraints on theory parameters."""
+
+    source: Literal["mem", "truth"] = "mem"
+    """Where the coefficients come from: the matrix element method, or the parton truth of simulated events, the bound
+    of what any method can reach."""
+
+    coefficients: Path | None = None
+    """File of the coefficients of the signal; null: ``mem/signal.parquet``."""
+
+    ensemble: tuple[Path, ...] = ()
+    """Coefficients of the same events with networks trained anew; their scatter is the error of the training."""
+
+    backgrounds: dict[str, BackgroundConfig] = Field(default_factory=dict)
+    """Backgrounds by name."""
+
+    data: Literal["pseudo", "asimov", "events"] = "pseudo"
+    """What is fitted: ``pseudo``, a pseudo-experiment drawn from the simulated events; ``asimov``, all of them with
+    their expected numbers; ``events``, each event once, as they are (real data)."""
+
+    truth: dict[str, float] | None = None
+    """θ of the pseudo-data; null: the one at which the events were generated."""
+
+    seed: int | None = Field(None, ge=0)
+    """Seed of pseudo-data and pseudo-experiments; null: the one of the analysis."""
+
+    shape_only: bool = False
+    """Leave the number of events out of the likelihood."""
+
+    normalisation: Literal["cross_section", "mean_ratios"] = "cross_section"
+    """What the densities are normalised with: the fiducial cross sections σ_a, or, for ratios that are biased,
+    σ_0 times the mean ratios of the simulated events at θ = 0, which takes the bias of the score there away."""
+
+    non_positive: Literal["floor", "error"] = "floor"
+    """Events whose density is not positive at the best fit, which noise of the coefficients can bring about: ``floor``
+    gives them a small positive one and counts them; ``error`` stops."""
+
+    floor: PositiveFloat = 1e-4
+    """That small density, in units of the event's density at θ = 0."""
+
+    correct_bias: bool = True
+    """Take the bias off that noise of the coefficients gives the logarithm of a density."""
+
+    levels: tuple[float, ...] = Field((0.68, 0.95), min_length=1)
+    """Confidence levels."""
+
+    scan: ScanConfig = ScanConfig()
+    """Scans."""
+
+    expected: tuple[dict[str, float], ...] = ({},)
+    """θ points whose expected limits are computed (Asimov); empty for none."""
+
+    toys: ToysConfig | None = None
+    """Intervals from pseudo-experiments; null for none."""
+
+    coverage: CoverageConfig | None = None
+    """Study of coverage; null for none."""
+
+    workers: int | None = Field(None, ge=1)
+    """Worker processes of pseudo-experiments; null: one for each core."""
+
+    scheduler: str | None = None
+    """Address of a Dask scheduler, in place of worker processes; its workers must see the output folder."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "InferenceConfig":
+        for level in self.levels:
+            if not 0 < level < 1:
+                raise SettingError(("levels",), f"a confidence level is between 0 and 1, got {level}")
+        for name in self.parameters or ():
+            if name in self.fixed:
+                raise SettingError(("fixed", name), f"'{name}' is both fitted (`parameters`) and fixed")
+        if self.backgrounds and self.source == "truth":
+            message = "parton truth gives no density of a background: use `source: mem`, or no backgrounds"
+            raise SettingError(("source",), message)
+        if self.data == "events" and (self.coverage or self.toys) and self.normalisation == "mean_ratios":
+            message = "mean ratios come from simulated events: use `normalisation: cross_section` with `data: events`"
+            raise SettingError(("normalisation",), message)
+        return self
+
+    def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Theta]]:
+        """Yield every mapping from theory parameters to values, with where it is in the section."""
+        yield ("parameters",), dict.fromkeys(self.parameters or (), 0.0)
+        yield ("fixed",), self.fixed
+        yield ("constraints",), dict.fromkeys(self.constraints, 0.0)
+        yield ("truth",), self.truth or {}
+        for index, point in enumerate(self.expected):
+            yield ("expected", index), point
+        if self.coverage is not None:
+            for index, point in enumerate(self.coverage.points):
+                yield ("coverage", "points", index), point
+        if self.toys is not None:
+            yield ("toys", "parameters"), dict.fromkeys(self.toys.parameters or (), 0.0)
+        yield ("scan", "ranges"), dict.fromkeys(self.scan.ranges, 0.0)
+        for index, pair in enumerate(self.scan.contours or ()):
+            yield ("scan", "contours", index), dict.fromkeys(pair, 0.0)
+
+    def physics(self) -> dict[str, object]:
+        """Return everything that the result depends on: all but where the experiments run."""
+        return self.model_dump(mode="json", exclude={"workers", "scheduler"})

@@ -1,0 +1,79 @@
+"""The step of inference: from the coefficients of events to limits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from partonic.config.analysis import AnalysisConfig
+from partonic.config.inference import InferenceConfig
+from partonic.errors import ConfigError
+from partonic.progress import Progress
+from partonic.workflow.places import coefficients_file, event_store
+
+if TYPE_CHECKING:
+    from partonic.inference.samples import Files
+
+__all__ = ["InferStep"]
+
+
+@dataclass(frozen=True)
+class InferStep:
+    """Likelihood, limits, and their coverage."""
+
+    name: str = "infer"
+    version: int = 1
+    knows_its_work: bool = True
+
+    def applies(self, config: AnalysisConfig) -> bool:
+        """Whether there is a section `inference`."""
+        return config.inference is not None
+
+    def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
+        """Return the section without where pseudo-experiments run, and the seed."""
+        return {"inference": _section(config).physics(), "seed": config.seed}
+
+    def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the event store, the coefficients under each hypothesis, and the simulated events of backgrounds."""
+        section = _section(config)
+        files = _files(config)
+        simulated = [each.events for each in section.backgrounds.values() if each.events is not None]
+        paths = [
+            *([files.store] if files.store else []),
+            *([files.signal] if files.signal else []),
+            *files.backgrounds.values(),
+            *section.ensemble,
+            *(path for events in simulated for path in (events.store, *events.coefficients.values())),
+        ]
+        return tuple(dict.fromkeys(paths))
+
+    def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the numbers and the curves."""
+        folder = config.output / self.name
+        return (folder / "result.json", folder / "curves.parquet")
+
+    def run(self, config: AnalysisConfig, progress: Progress) -> str:
+        """Fit; pseudo-experiments go on where an interrupted run was."""
+        from partonic.inference.infer import infer
+
+        return str(infer(_files(config), _section(config), config.seed, config.output / self.name, progress))
+
+
+def _section(config: AnalysisConfig) -> InferenceConfig:
+    if config.inference is None:
+        raise ConfigError(f"the analysis '{config.name}' has no section `inference`")
+    return config.inference
+
+
+def _files(config: AnalysisConfig) -> "Files":
+    """Return what is read: the coefficients that the section names, or those that the step `mem` leaves."""
+    from partonic.inference.samples import Files
+
+    section = _section(config)
+    own = coefficients_file(config)
+    store = event_store(config) if config.mem is None or config.mem.store is None else config.mem.store
+    signal = None if section.source == "truth" else section.coefficients or own
+    backgrounds = {
+        name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()
+    }
+    return Files(store, signal, backgrounds)
