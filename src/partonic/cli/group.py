@@ -7,6 +7,8 @@ import click
 from partonic.cli.check import check
 from partonic.cli.generate import generate
 from partonic.cli.import_events import import_events
+from partonic.cli.infer import infer
+from partonic.cli.mem import mem
 from partonic.cli.report import report
 from partonic.cli.run import run
 from partonic.cli.sample import sample
@@ -56,5 +58,5 @@ def main(verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[handler])
 
 
-for command in (run, generate, simulate, import_events, train, sample, report, check):
+for command in (run, generate, simulate, import_events, train, sample, mem, infer, report, check):
     main.add_command(command)

@@ -9,7 +9,9 @@ from partonic.config.base import SettingError, StrictModel
 from partonic.config.document import Location
 from partonic.config.generation import GenerationConfig
 from partonic.config.importing import ImportConfig
+from partonic.config.inference import InferenceConfig
 from partonic.config.loader import load_config, nearest
+from partonic.config.mem import MemConfig
 from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.process import ProcessConfig, parameter_names
 from partonic.config.report import ReportConfig
@@ -51,6 +53,12 @@ class AnalysisConfig(StrictModel):
     mem_training: MemNetworksConfig | None = None
     """Networks of the matrix element method to be trained here. Absent: none are; ``{}``: with all defaults."""
 
+    mem: MemConfig | None = None
+    """Integrals of the matrix element method for the selected events. Absent: none; ``{}``: with all defaults."""
+
+    inference: InferenceConfig | None = None
+    """Likelihood and limits of the theory parameters. Absent: none; ``{}``: with all defaults."""
+
     report: ReportConfig = ReportConfig()
     """The HTML page and its figures."""
 
@@ -82,6 +90,9 @@ class AnalysisConfig(StrictModel):
             yield ("import", "theta"), self.import_.theta
             for weight, point in self.import_.weight_points.items():
                 yield ("import", "weight_points", weight), point
+        if self.inference is not None:
+            for location, point in self.inference.theta_points():
+                yield ("inference", *location), point
         yield ("report", "reference"), self.report.reference
         for index, point in enumerate(self.report.theta):
             yield ("report", "theta", index), point

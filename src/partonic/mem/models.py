@@ -4,6 +4,7 @@ The models of a process lie in one folder: ``transfer`` and ``acceptance``, and 
 network of its own. Those that ship with the package are in the folder ``mem`` of the process.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,37 +125,47 @@ def load_proposal(config: MemConfig, hypothesis: Hypothesis, device: str = "cpu"
     return Unfolder.load(folder, device)
 
 
-def component_folders(config: MemConfig, process: str) -> dict[str, Path]:
+def component_folders(config: MemConfig, process: str, to_come: Sequence[Path] = ()) -> dict[str, Path]:
     """Return the model folders that a calculation reads, by what is in them.
 
+    Args:
+        config: settings.
+        process: short name of the process, for the pretrained models.
+        to_come: folders whose models may still have to be trained.
+
     Raises:
-        ModelError: if one is missing.
+        ModelError: if another one is missing.
     """
-    folders = {name: _component(config.model, process, name) for name in ("transfer", "acceptance")}
+    folders = {name: _component(config.model, process, name, to_come) for name in ("transfer", "acceptance")}
     if config.proposal.kind != "uniform":
-        folders["proposal"] = _proposal_folder(config, process)
+        folders["proposal"] = _proposal_folder(config, process, to_come)
     return folders
 
 
-def mem_model_files(config: MemConfig, process: str) -> tuple[Path, ...]:
-    """Return the files of all models that a calculation reads.
+def mem_model_files(config: MemConfig, process: str, to_come: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Return the files of all models that a calculation reads; arguments as for `component_folders`.
 
     Raises:
         ModelError: if a model is missing.
     """
-    return tuple(path for folder in component_folders(config, process).values() for path in model_files(folder))
+    return tuple(
+        path for folder in component_folders(config, process, to_come).values() for path in model_files(folder)
+    )
 
 
-def _proposal_folder(config: MemConfig, process: str) -> Path:
+def _proposal_folder(config: MemConfig, process: str, to_come: Sequence[Path] = ()) -> Path:
     model = config.proposal.model
     if config.proposal.kind == "network":
-        return _component(config.model if model is None else model, process, "proposal")
+        return _component(config.model if model is None else model, process, "proposal", to_come)
+    if model is not None and Path(model) in to_come:
+        return Path(model) / "hard"
     return find_model(PRETRAINED if model is None else model, "hard", process)
 
 
-def _component(model: str | Path | None, process: str, name: str) -> Path:
-    folder = mem_folder(model, process) / name
-    if (folder / RECORD).is_file():
+def _component(model: str | Path | None, process: str, name: str, to_come: Sequence[Path] = ()) -> Path:
+    above = mem_folder(model, process)
+    folder = above / name
+    if above in to_come or (folder / RECORD).is_file():
         return folder
     if model is None or str(model) == PRETRAINED:
         raise ModelError(

@@ -5,7 +5,15 @@ from pathlib import Path
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.unfolding import View
 
-__all__ = ["event_store", "generation_record", "parton_events", "samples_file", "trained_mem", "trained_models"]
+__all__ = [
+    "coefficients_file",
+    "event_store",
+    "generation_record",
+    "parton_events",
+    "samples_file",
+    "trained_mem",
+    "trained_models",
+]
 
 
 def parton_events(config: AnalysisConfig) -> Path:
@@ -36,3 +44,8 @@ def samples_file(config: AnalysisConfig, view: View) -> Path:
 def trained_mem(config: AnalysisConfig) -> Path:
     """Return the folder of the networks of the matrix element method trained here, one folder for each part."""
     return config.output / "train_mem"
+
+
+def coefficients_file(config: AnalysisConfig) -> Path:
+    """Return the path of the coefficients of events under the hypothesis of the process of the analysis."""
+    return config.output / "mem" / f"{config.process.name}.parquet"

@@ -11,6 +11,8 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError
 from partonic.progress import Progress
+from partonic.workflow.inference_steps import InferStep
+from partonic.workflow.mem_steps import MemStep
 from partonic.workflow.mem_training_step import MemTrainStep
 from partonic.workflow.places import event_store, generation_record, parton_events
 from partonic.workflow.step import Step
@@ -192,5 +194,7 @@ STEPS: tuple[Step, ...] = (
     TrainStep(),
     MemTrainStep(),
     SampleStep(),
+    MemStep(),
+    InferStep(),
     ReportStep(),
 )

@@ -1,0 +1,117 @@
+"""`partonic mem`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from partonic.cli.options import execute, force_option
+
+__all__ = ["mem"]
+
+_ONLY_WITH_STORE = (
+    "model", "proposal", "proposal_model", "base", "points", "relative_error", "normalisation_store", "seed",
+    "max_events", "workers", "device",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("analysis", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder of the results of ANALYSIS [key: output]; with --store: the file of coefficients.",
+)
+@force_option
+@click.option("--store", type=click.Path(dir_okay=False, path_type=Path), help="Event store, in place of ANALYSIS.")
+@click.option(
+    "--model", default="pretrained", show_default=True, help="`pretrained`, or a folder with transfer and acceptance."
+)
+@click.option(
+    "--proposal", type=click.Choice(["unfolding", "network", "uniform"]), default="unfolding", show_default=True
+)
+@click.option("--proposal-model", help="Its model [default: pretrained; of a network: that of --model].")
+@click.option(
+    "--base",
+    type=click.Choice(["gaussian", "defensive", "sobol", "vegas"]),
+    default="defensive",
+    show_default=True,
+    help="Base numbers of the proposal.",
+)
+@click.option(
+    "--points", type=click.IntRange(16), default=10_000, show_default=True, help="Points of an event at most."
+)
+@click.option(
+    "--relative-error",
+    type=click.FloatRange(0.0, min_open=True),
+    help="Error of P_0 at which an event is done [default: use all points].",
+)
+@click.option(
+    "--normalisation-store",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Simulated store whose accepted events give the fiducial cross section [default: --store].",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--max-events", type=click.IntRange(1), help="Only the first so many selected events.")
+@click.option("--workers", type=click.IntRange(1), help="Worker processes [default: one for each core].")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="cpu", show_default=True)
+@click.pass_context
+def mem(
+    ctx: click.Context, /, analysis: Path | None, output: Path | None, force: bool, store: Path | None, **options: Any
+) -> None:
+    """Integrate reconstructed events over partons: the matrix element method.
+
+    Gives every selected event the coefficients of its probability as a polynomial in the theory parameters, with
+    errors. Either for an ANALYSIS, whose section `mem` has all settings, or for any event store:
+
+    \b
+    partonic mem --store events.parquet --output coefficients.parquet --max-events 100
+    """  # noqa: D301 - \b keeps click from joining the lines
+    if analysis is not None:
+        given = [name for name in ("store", *_ONLY_WITH_STORE) if _is_given(ctx, name)]
+        if given:
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise click.UsageError(f"{names}: the analysis file has these settings, in its section `mem`")
+        execute(analysis, output, ["mem"], force)
+    elif store is None or output is None:
+        message = "give an ANALYSIS, or --store with an event store and --output with a file of coefficients"
+        raise click.UsageError(message)
+    else:
+        _integrate_store(store, output, force, options)
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _integrate_store(store: Path, output: Path, force: bool, options: dict[str, Any]) -> None:
+    from partonic.cli.progress import TerminalProgress
+    from partonic.config.mem import MemConfig
+    from partonic.config.process import ProcessConfig
+    from partonic.errors import ConfigError
+    from partonic.events.store import EventStore
+    from partonic.mem.integrate_events import hypothesis_of_store, integrate_events
+
+    points, seed = options["points"], options["seed"]
+    config = MemConfig.model_validate(
+        {
+            "model": options["model"],
+            "proposal": {"kind": options["proposal"], "model": options["proposal_model"]},
+            "base": {"kind": options["base"]},
+            "points": {
+                "first": min(1000, points), "maximum": points, "relative_error": options["relative_error"]
+            },
+            "normalisation": {"store": options["normalisation_store"]},
+            **{name: options[name] for name in ("max_events", "workers", "device")},
+        }
+    )  # fmt: skip
+    metadata = EventStore.open(store).metadata
+    try:
+        process = ProcessConfig.model_validate({"name": metadata.process, "collider_energy": metadata.collider_energy})
+    except ValueError as error:
+        raise ConfigError(f"{store} holds events of '{metadata.process}', a process that is not known here") from error
+    hypothesis = hypothesis_of_store(metadata, process)
+    result = integrate_events(store, output, hypothesis, config, seed, force=force, progress=TerminalProgress())
+    click.echo(f"mem: {result}")

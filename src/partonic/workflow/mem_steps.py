@@ -1,0 +1,109 @@
+"""The step of the matrix element method: the integrals of the selected events."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from partonic.config.analysis import AnalysisConfig
+from partonic.config.mem import MemConfig
+from partonic.errors import ConfigError
+from partonic.progress import Progress
+from partonic.workflow.places import coefficients_file, event_store, trained_mem, trained_models
+
+if TYPE_CHECKING:
+    from partonic.mem.models import Hypothesis
+
+__all__ = ["MemStep"]
+
+
+@dataclass(frozen=True)
+class MemStep:
+    """Coefficients P_a(x) of the selected events under the hypothesis of the process of the analysis."""
+
+    name: str = "mem"
+    version: int = 1
+    knows_its_work: bool = True
+
+    def applies(self, config: AnalysisConfig) -> bool:
+        """Whether there is a section `mem`."""
+        return config.mem is not None
+
+    def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
+        """Return what the coefficients depend on: settings, process, decays and seed; models are among the inputs."""
+        section = _section(config)
+        return {
+            "mem": section.physics(),
+            "max_events": section.max_events,
+            "process": config.process.model_dump(mode="json"),
+            "decays": config.simulation.decays.model_dump(mode="json"),
+            "seed": config.seed,
+        }
+
+    def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the event store, that of the cross section, and the files of the models.
+
+        Raises:
+            ModelError: if a model that the section names is not there.
+        """
+        from partonic.mem.models import mem_model_files
+
+        section, store = _section(config), _store(config)
+        normalisation = section.normalisation.store
+        others = (normalisation,) if normalisation is not None else ()
+        own = (trained_mem(config), trained_models(config))
+        return (store, *others, *mem_model_files(_resolved(config), config.process.name, own))
+
+    def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the file of coefficients."""
+        return (coefficients_file(config),)
+
+    def run(self, config: AnalysisConfig, progress: Progress) -> str:
+        """Integrate, going on at the last batch of an interrupted run."""
+        from partonic.mem.integrate_events import integrate_events
+
+        section = _resolved(config)
+        return str(
+            integrate_events(
+                _store(config), coefficients_file(config), _hypothesis(config), section, config.seed, progress=progress
+            )
+        )
+
+
+def _section(config: AnalysisConfig) -> MemConfig:
+    if config.mem is None:
+        raise ConfigError(f"the analysis '{config.name}' has no section `mem`")
+    return config.mem
+
+
+def _store(config: AnalysisConfig) -> Path:
+    return _section(config).store or event_store(config)
+
+
+def _resolved(config: AnalysisConfig) -> MemConfig:
+    """Return the section with the models named that it leaves to the other sections."""
+    section, proposal = _section(config), _section(config).proposal
+    if section.model is None and config.mem_training is not None:
+        section = section.model_copy(update={"model": trained_mem(config)})
+    if proposal.kind == "unfolding" and proposal.model is None and config.unfolding is not None:
+        model = config.unfolding.model or trained_models(config)
+        section = section.model_copy(update={"proposal": proposal.model_copy(update={"model": model})})
+    return section
+
+
+def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
+    """Return process and decays of the analysis.
+
+    Raises:
+        ProcessError: if the tops decay inclusively.
+        ConfigError: if the branching fraction of the decays is not known.
+    """
+    from partonic.mem.channel import DecayChannel
+    from partonic.mem.models import Hypothesis
+    from partonic.physics.hard_process import final_state_and_monomials
+    from partonic.simulation.forced_decays import branching_fraction
+
+    decays = config.simulation.decays
+    final_state = tuple(particle.pdg_id for particle in final_state_and_monomials(config.process)[0])
+    channel = DecayChannel.of_decays(decays.tops, final_state).name
+    return Hypothesis(config.process, channel, branching_fraction(decays, final_state))
