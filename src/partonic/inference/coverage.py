@@ -90,6 +90,7 @@ class PointCoverage:
         parameters: of each parameter of interest.
         joint: by level, coverage of the region of all parameters of interest.
         histograms: θ̂ of all valid experiments by parameter, for figures.
+        pulls: (θ̂ − truth)/error of the valid experiments with an error by parameter, for figures.
     """
 
     theta: Mapping[str, float]
@@ -101,6 +102,7 @@ class PointCoverage:
     parameters: tuple[ParameterCoverage, ...]
     joint: Mapping[str, Fraction]
     histograms: Mapping[str, Sequence[float]]
+    pulls: Mapping[str, Sequence[float]]
 
 
 def coverage_study(
@@ -159,13 +161,14 @@ def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels:
         raise InferenceError(f"none of {len(valid)} pseudo-experiments at {named} has a maximum: check the pool and θ")
     source = pool.source(mixture, truth)
     from_pool = pool_errors(setup, pool, source, truth)
-    parameters = []
+    parameters, pulls = [], {}
     for i, name in enumerate(setup.interest):
         number = mixture.index(name)
         values = outcomes.phi[valid, number]
+        pulls[name] = _pulls(values, truth[number], outcomes.errors[valid, number])
         parameters.append(
-            _parameter(name, truth[number], values, outcomes.errors[valid, number], outcomes.q[valid, i],
-                       outcomes.q_total[valid, i], levels, from_pool[number])
+            _parameter(name, truth[number], values, pulls[name], outcomes.q[valid, i], outcomes.q_total[valid, i],
+                       levels, from_pool[number])
         )  # fmt: skip
     return PointCoverage(
         theta={name: float(truth[mixture.index(name)]) for name in mixture.signal.monomials.parameters},
@@ -177,14 +180,20 @@ def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels:
         parameters=tuple(parameters),
         joint=_coverage(outcomes.q_joint[valid], levels, len(setup.interest)),
         histograms={name: outcomes.phi[valid, mixture.index(name)].tolist() for name in setup.interest},
+        pulls={name: values.tolist() for name, values in pulls.items()},
     )
 
 
+def _pulls(values: Array, truth: float, errors: Array) -> Array:
+    known = np.isfinite(errors) & (errors > 0)
+    pulls: Array = (values[known] - truth) / errors[known]
+    return pulls
+
+
 def _parameter(
-    name: str, truth: float, values: Array, errors: Array, q: Array, q_total: Array, levels: Sequence[float],
+    name: str, truth: float, values: Array, pulls: Array, q: Array, q_total: Array, levels: Sequence[float],
     pool_error: float,
 ) -> ParameterCoverage:  # fmt: skip
-    pulls = ((values - truth) / errors)[np.isfinite(errors) & (errors > 0)]
     count = len(values)
     spread = float(values.std(ddof=1)) if count > 1 else math.nan
     return ParameterCoverage(
