@@ -6,7 +6,7 @@ halved until log L rises. Pseudo-experiments are fitted by the thousand, and thi
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ _SMALLEST = 1e-10
 """Of the eigenvalues, relative to the largest."""
 
 
+@runtime_checkable
 class Objective(Protocol):
     """A log likelihood of P parameters."""
 
