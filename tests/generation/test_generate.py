@@ -223,9 +223,8 @@ def test_process_without_parameters(tmp_path: Path) -> None:
     constant = replace(ToyProcess(), monomials=Monomials.constant())
 
     class Constant(ToyProcess):
-        def channel_coefficients(self, events, theta):
-            found = super().channel_coefficients(events, theta)
-            return replace(found, coefficients=found.coefficients[:, :, :1])
+        def channel_coefficients(self, events):
+            return super().channel_coefficients(events)[:, :, :1]
 
     result = generate_events(
         Constant(monomials=constant.monomials), GenerationConfig(**(QUICK.model_dump() | {"events": 500})), 3, tmp_path

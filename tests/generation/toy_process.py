@@ -22,7 +22,7 @@ from partonic.physics.fourvector import boost_along_z
 from partonic.physics.particles import HIGGS, TOP, Particle
 from partonic.physics.phasespace.fractions import MomentumFractions
 from partonic.physics.phasespace.rambo import Rambo
-from partonic.physics.process import Channel, ChannelCoefficients, PartonEvents
+from partonic.physics.process import Channel, PartonEvents
 from partonic.polynomial import Monomials
 
 GLUON_FLOWS = (
@@ -80,9 +80,9 @@ class ToyProcess:
         return torch.cat([numbers, others], dim=1), first + second
 
     def coefficients(self, events: PartonEvents) -> Tensor:
-        return self.channel_coefficients(events, torch.zeros(1, dtype=torch.float64)).coefficients.sum(dim=1)
+        return self.channel_coefficients(events).sum(dim=1)
 
-    def channel_coefficients(self, events: PartonEvents, theta: Tensor) -> ChannelCoefficients:
+    def channel_coefficients(self, events: PartonEvents) -> Tensor:
         u, log_jacobian = self.to_unit_cube(events)
         g = density(u) * log_jacobian.exp()
         g = torch.where(u[:, 0] < self.broken, torch.nan, g)
@@ -90,9 +90,13 @@ class ToyProcess:
         gluons = torch.stack([2.0 * one, -2.4 * u[:, 3], 1.6 * one], dim=1) * self.scale_of_gg
         quarks = torch.stack([one, 0.3 * one, 0.2 * one], dim=1)
         by_channel = torch.stack([gluons, quarks * (1.0 - u[:, [3]]), 0.25 * quarks], dim=1)
-        shares = torch.stack([u[:, 5], 1.0 - u[:, 5]], dim=1)
-        single = torch.stack([one, 0.0 * one], dim=1)
-        return ChannelCoefficients(by_channel * g[:, None, None], torch.stack([shares, single, single], dim=1))
+        return by_channel * g[:, None, None]
+
+    def flow_weights(self, events: PartonEvents, theta: Tensor) -> Tensor:
+        share = self.to_unit_cube(events)[0][:, 5]
+        shares = torch.stack([share, 1.0 - share], dim=1)
+        single = torch.stack([torch.ones_like(share), torch.zeros_like(share)], dim=1)
+        return torch.stack([shares, single, single], dim=1)
 
     def scale(self, events: PartonEvents) -> Tensor:
         return torch.full_like(events.x1, 235.0)

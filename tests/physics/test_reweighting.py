@@ -64,7 +64,7 @@ def standard_model_events(process):
     samples = []
     for seed in range(BATCHES):
         events, jacobian, generator = uniform_points(process, seed)
-        channels = process.channel_coefficients(events, torch.zeros(3, dtype=torch.float64)).coefficients
+        channels = process.channel_coefficients(events)
         weights = channels[:, :, 0].abs() * jacobian[:, None]
         chosen = torch.multinomial(weights.flatten(), EVENTS, replacement=True, generator=generator)
         point, channel = chosen // weights.shape[1], chosen % weights.shape[1]

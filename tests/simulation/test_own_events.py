@@ -34,7 +34,7 @@ def events(process):
     points, _ = process.from_unit_cube(numbers)
     channel = torch.arange(EVENTS) % len(process.channels)
     flows = torch.tensor([len(process.channels[index].colour_flows) for index in channel.tolist()])
-    all_channels = process.channel_coefficients(points, torch.zeros(3, dtype=torch.float64)).coefficients
+    all_channels = process.channel_coefficients(points)
     return UnweightedEvents(
         momenta=points.momenta,
         x1=points.x1,

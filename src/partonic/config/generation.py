@@ -6,7 +6,15 @@ from pydantic import Field, field_validator, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 
-__all__ = ["FULL_SAMPLER", "QUICK_SAMPLER", "GenerationConfig", "OverweightPolicy", "SamplerConfig"]
+__all__ = [
+    "FULL_SAMPLER",
+    "QUICK_SAMPLER",
+    "BiasConfig",
+    "GenerationConfig",
+    "OverweightPolicy",
+    "PowerBiasConfig",
+    "SamplerConfig",
+]
 
 OverweightPolicy = Literal["keep", "repeat", "truncate"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -85,6 +93,36 @@ QUICK_SAMPLER = SamplerConfig(
 _PRESETS = {"full": FULL_SAMPLER, "quick": QUICK_SAMPLER}
 
 
+class PowerBiasConfig(StrictModel):
+    """A bias f + (1 − f) min(1, (pT/scale)^power) towards large transverse momenta."""
+
+    scale: Positive = 20.0
+    """Transverse momentum in GeV from which on events are not suppressed."""
+
+    power: Annotated[float, Field(gt=0, le=10)] = 2.0
+    """How steeply events below are suppressed."""
+
+    floor: Annotated[float, Field(gt=0, le=1)] = 0.01
+    """The bias f at vanishing pT: no event weighs more than 1/f times the lightest. It must not be 0, or the events
+    that are left out would be missing from the cross section."""
+
+
+class BiasConfig(StrictModel):
+    """A bias g of the generation: events follow g dσ and have weights ∝ 1/g, so every distribution stays what it is."""
+
+    softer_b_pt: PowerBiasConfig | None = None
+    """Bias by the pT of the softer of the b quarks of the hard process."""
+
+    harder_b_pt: PowerBiasConfig | None = None
+    """Bias by the pT of the harder of the b quarks of the hard process; with both, their product."""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "BiasConfig":
+        if self.softer_b_pt is None and self.harder_b_pt is None:
+            raise SettingError((), "name softer_b_pt or harder_b_pt, or leave the bias out")
+        return self
+
+
 class GenerationConfig(StrictModel):
     """Unweighted parton-level events of the hard process."""
 
@@ -97,6 +135,9 @@ class GenerationConfig(StrictModel):
     theta_mixture: tuple[dict[str, Finite], ...] = ()
     """More θ points that the events must cover: events then follow the sum of the cross sections at `theta` and at
     these points, and the weight at `theta` varies from event to event. Empty: events of equal weight at `theta`."""
+
+    bias: BiasConfig | None = Field(default=None, exclude_if=lambda bias: bias is None)
+    """Make more of some events than there are, with smaller weights: for selections that few events pass."""
 
     sampler: SamplerConfig = FULL_SAMPLER
     """How the sampler is trained: its settings, or the name of a preset, ``full`` (default) or ``quick``."""

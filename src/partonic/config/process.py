@@ -9,7 +9,8 @@ from partonic.config.base import StrictModel
 
 __all__ = ["PdfConfig", "ProcessConfig", "parameter_names"]
 
-_PARAMETERS: dict[str, tuple[str, ...]] = {"tth": ("delta_kappa_t", "kappa_tilde_t", "c_tG")}
+_PARAMETERS: dict[str, tuple[str, ...]] = {"tth": ("delta_kappa_t", "kappa_tilde_t", "c_tG"), "ttbb": ()}
+_BOTTOM_MASS = 4.7
 
 
 class PdfConfig(StrictModel):
@@ -26,22 +27,26 @@ class PdfConfig(StrictModel):
 class ProcessConfig(StrictModel):
     """The hard process. Masses, widths and energies in GeV."""
 
-    name: Literal["tth"] = "tth"
-    """`tth`: pp → H t t̄ with θ = (delta_kappa_t, kappa_tilde_t, c_tG), Λ = 1 TeV; final state in the order H, t, t̄."""
+    name: Literal["tth", "ttbb"] = "tth"
+    """`tth`: pp → H t t̄ with θ = (delta_kappa_t, kappa_tilde_t, c_tG), Λ = 1 TeV; final state in the order H, t, t̄.
+    `ttbb`: pp → t t̄ b b̄ of the strong interaction (g_s⁴) with massive b, without θ; final state in the order t, t̄, b,
+    b̄. Its matrix element is generated when it is first used and needs the extra `ufo`."""
     collider_energy: float = Field(default=13000.0, gt=0.0)
     """√S of the proton–proton collisions."""
     top_mass: float = Field(default=172.5, gt=0.0)
     """Top pole mass, also the mass in the Yukawa coupling."""
     higgs_mass: float = Field(default=125.0, gt=0.0)
     """Higgs pole mass."""
+    bottom_mass: float = Field(default=_BOTTOM_MASS, gt=0.0, exclude_if=lambda mass: mass == _BOTTOM_MASS)
+    """Bottom pole mass in the matrix element of `ttbb`; the b of other processes is massless."""
     fermi_constant: float = Field(default=1.16638e-5, gt=0.0)
     """G_F in GeV⁻²; the vacuum expectation value is (√2 G_F)^(−1/2)."""
     pdf: PdfConfig = PdfConfig()
     """Parton distributions, which also give α_s(μ_R)."""
     factorization_scale_factor: float = Field(default=1.0, gt=0.0)
-    """μ_F in units of m_t + m_H/2."""
+    """μ_F in units of m_t + m_H/2 for `tth`, of the mean transverse mass of t and t̄ for `ttbb`."""
     renormalization_scale_factor: float = Field(default=1.0, gt=0.0)
-    """μ_R in units of m_t + m_H/2."""
+    """μ_R in units of m_t + m_H/2 for `tth`, of the geometric mean of the four transverse masses for `ttbb`."""
 
 
 def parameter_names(process: str) -> tuple[str, ...]:

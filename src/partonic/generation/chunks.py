@@ -12,11 +12,12 @@ from torch import Tensor
 
 from partonic.config.generation import OverweightPolicy
 from partonic.errors import GenerationError
+from partonic.generation.bias import Bias, no_bias
 from partonic.generation.integrand import require_finite
 from partonic.generation.protocol import Sampler
 from partonic.generation.tensors import load_tensors, save_tensors
 from partonic.generation.unweight import UnweightingTally, accept
-from partonic.physics.process import Process
+from partonic.physics.process import PartonEvents, Process
 
 __all__ = ["ChunkFolder", "CrossSectionSums", "EventChunk", "Target", "UnweightedEvents", "generate_chunk"]
 
@@ -34,8 +35,8 @@ class UnweightedEvents:
         colour_flow: index of the colour flow among those of the channel, `(N,)`.
         scale: μF in GeV, `(N,)`.
         alpha_s: α_s(μR), `(N,)`.
-        coefficients: coefficients of the event's own channel, `(N, A)`. In a chunk: relative to |dσ/du| of the channel
-            at the θ of generation, times the weight of the event in units of the common one.
+        coefficients: coefficients of the event's own channel, `(N, A)`. In a chunk: relative to g |dσ/du| of the
+            channel at the θ of generation (g: the bias), times the weight of the event in units of the common one.
     """
 
     momenta: Float[Tensor, "events particles 4"]
@@ -58,12 +59,15 @@ class UnweightedEvents:
 
 @dataclass(frozen=True)
 class CrossSectionSums:
-    """Sums over all points tried of v and v vᵀ, with v the weighted coefficients, then the channels at θ, in pb.
+    """Sums over all points tried of v and v vᵀ.
+
+    v are the weighted coefficients (A), the channels at θ (C), and Σ_c |dσ_c/du| summed over the θ points that the
+    events cover, which is the size of what the events share; all in pb.
 
     Attributes:
         points: points tried.
-        first: Σ v, `(A + C,)`.
-        second: Σ v vᵀ, `(A + C, A + C)`.
+        first: Σ v, `(A + C + 1,)`.
+        second: Σ v vᵀ, `(A + C + 1, A + C + 1)`.
     """
 
     points: int
@@ -179,6 +183,7 @@ class Target:
         sampler: draws the points.
         maximum: w_max in pb.
         policy: what happens above it.
+        bias: g of events.
     """
 
     process: Process
@@ -187,40 +192,44 @@ class Target:
     sampler: Sampler
     maximum: float
     policy: OverweightPolicy
+    bias: Bias = no_bias
 
 
 def generate_chunk(target: Target, points: int, generator: torch.Generator) -> EventChunk:
     """Try `points` points and return the events among them.
 
-    The weight of a point is w = Σ_c |dσ_c/du| / q over the channels c. An accepted point becomes an event of channel c
-    with probability |dσ_c/du| / Σ_c |dσ_c/du|, and carries the coefficients of that channel only: what it is showered
-    as is what it is reweighted as.
+    The weight of a point is w = g Σ_c |dσ_c/du| / q over the channels c, with the bias g. An accepted point becomes an
+    event of channel c with probability |dσ_c/du| / Σ_c |dσ_c/du|, and carries the coefficients of that channel only,
+    divided by g: what it is showered as is what it is reweighted as.
 
     Raises:
         NonFiniteError: if dσ/du is NaN or infinite at a point; the message names it.
     """
     numbers, log_density = target.sampler.sample(points, generator)
     partons, log_jacobian = target.process.from_unit_cube(numbers)
-    found = target.process.channel_coefficients(partons, target.theta)
-    require_finite(found.coefficients.flatten(1).sum(dim=1) * log_jacobian.exp(), numbers, partons)
-    weighted = found.coefficients * (log_jacobian - log_density).exp()[:, None, None]
+    found = target.process.channel_coefficients(partons)
+    require_finite(found.flatten(1).sum(dim=1) * log_jacobian.exp(), numbers, partons)
+    weighted = found * (log_jacobian - log_density).exp()[:, None, None]
     by_channel = weighted @ target.monomials
-    weights = by_channel.abs().sum(dim=1)
+    sizes = by_channel.abs().sum(dim=1)
     at_theta = weighted @ _monomials_at(target)
-    sums = CrossSectionSums.of(torch.cat([weighted.sum(dim=1), at_theta], dim=1))
+    sums = CrossSectionSums.of(torch.cat([weighted.sum(dim=1), at_theta, sizes[:, None]], dim=1))
+    bias = target.bias(partons)
+    weights = sizes * bias
     index, multiplier = accept(weights, target.maximum, target.policy, generator)
     channel = _draw(by_channel[index].abs(), generator)
-    flow = _draw(found.flow_weights[index, channel], generator)
+    accepted = PartonEvents(partons.momenta[index], partons.x1[index], partons.x2[index])
+    flows = target.process.flow_weights(accepted, target.theta)[torch.arange(len(index)), channel]
     own = weighted[index, channel]
-    relative = own / (own @ target.monomials).abs()[:, None] * multiplier[:, None]
+    relative = own / (own @ target.monomials).abs()[:, None] * (multiplier / bias[index])[:, None]
     events = UnweightedEvents(
-        momenta=partons.momenta[index],
-        x1=partons.x1[index],
-        x2=partons.x2[index],
+        momenta=accepted.momenta,
+        x1=accepted.x1,
+        x2=accepted.x2,
         channel=channel,
-        colour_flow=flow,
-        scale=target.process.scale(partons)[index],
-        alpha_s=target.process.alpha_s(partons)[index],
+        colour_flow=_draw(flows, generator),
+        scale=target.process.scale(accepted),
+        alpha_s=target.process.alpha_s(accepted),
         coefficients=relative,
     )
     return EventChunk(events, sums, UnweightingTally.of(weights, target.maximum, len(index)))

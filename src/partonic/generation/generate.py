@@ -37,6 +37,8 @@ __all__ = ["EVENTS_FILE", "SUMMARY_FILE", "generate_events"]
 _LOG = logging.getLogger(__name__)
 EVENTS_FILE = "events.lhe.gz"
 SUMMARY_FILE = "generation.json"
+_SUMS = 2
+"""Raised when chunks hold other sums."""
 
 
 def generate_events(
@@ -66,7 +68,8 @@ def generate_events(
         return finished
     _remove_leftovers(output)
     folder = ChunkFolder(
-        output_folder(work / "chunks"), content_hash({"of": preparation.identity, "points": config.chunk_points})
+        output_folder(work / "chunks"),
+        content_hash({"of": preparation.identity, "points": config.chunk_points, "sums": _SUMS}),
     )
     with one_thread():
         chunks = _make_chunks(folder, preparation.target, config, seed, progress)
@@ -79,7 +82,7 @@ def generate_events(
         output / EVENTS_FILE,
         process,
         LheContent(process.monomials, basis, summary["theta"], record),
-        _estimates(totals.sums)[len(process.monomials) :],
+        _estimates(totals.sums)[len(process.monomials) : -1],
         _events(folder, chunks, totals, config.events),
         config.compression_level,
     )
@@ -156,7 +159,7 @@ class _Totals:
 
 
 def _totals(folder: ChunkFolder, chunks: int, target: Target, events: int) -> _Totals:
-    entries = len(target.monomials) + len(target.process.channels)
+    entries = len(target.monomials) + len(target.process.channels) + 1
     sums = CrossSectionSums.of(torch.zeros((0, entries), dtype=torch.float64))
     tally = UnweightingTally(target.maximum)
     weight, left = 0.0, events
@@ -165,7 +168,7 @@ def _totals(folder: ChunkFolder, chunks: int, target: Target, events: int) -> _T
         sums, tally = sums + chunk.sums, tally + chunk.tally
         weight += float((chunk.events[:left].coefficients @ target.monomials).abs().sum())
         left -= len(chunk.events[:left])
-    return _Totals(sums, tally, tally.total / tally.points / (weight / events))
+    return _Totals(sums, tally, float(sums.mean[-1]) / (weight / events))
 
 
 def _events(folder: ChunkFolder, chunks: int, totals: _Totals, events: int) -> Iterator[UnweightedEvents]:
@@ -178,7 +181,7 @@ def _events(folder: ChunkFolder, chunks: int, totals: _Totals, events: int) -> I
 
 
 def _estimates(sums: CrossSectionSums) -> list[Estimate]:
-    """Return the coefficients of the cross section and then the channels at θ, in pb."""
+    """Return the coefficients of the cross section, the channels at θ, and the size that the events share, in pb."""
     errors = sums.covariance.diagonal().clamp(min=0.0).sqrt()
     sizes = sums.first.square() / sums.second.diagonal().clamp(min=torch.finfo(torch.float64).tiny)
     return [
@@ -210,7 +213,7 @@ def _summary(config: GenerationConfig, seed: int, preparation: Preparation, tota
             name: one.to_json() for name, one in zip(monomials.names, estimates[:count], strict=True)
         },
         "coefficient_covariance": totals.sums.covariance[:count, :count].tolist(),
-        "channels": {name: one.to_json() for name, one in zip(channels, estimates[count:], strict=True)},
+        "channels": {name: one.to_json() for name, one in zip(channels, estimates[count:-1], strict=True)},
         "unweighting": {
             **totals.tally.to_json(),
             "overweight_policy": config.overweight_policy,

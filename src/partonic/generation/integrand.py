@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from partonic.errors import NonFiniteError
+from partonic.generation.bias import Bias, no_bias
 from partonic.generation.protocol import Integrand
 from partonic.physics.process import PartonEvents, Process
 
@@ -17,15 +18,17 @@ _EVALUATION_BATCH = 20_000
 
 @dataclass(frozen=True)
 class ProcessIntegrand:
-    """|dσ/du| in pb, at one θ or summed over several.
+    """|dσ/du| in pb, at one θ or summed over several, times a bias.
 
     Attributes:
         process: the hard process.
         target: monomials m_a(θ), summed over the θ points that the events must cover, `(A,)`.
+        bias: g of events.
     """
 
     process: Process
     target: Float[Tensor, " monomials"]
+    bias: Bias = no_bias
 
     def __call__(self, numbers: Float[Tensor, "points dimensions"]) -> Float[Tensor, " points"]:
         """Return the integrand at points of the unit cube.
@@ -34,7 +37,7 @@ class ProcessIntegrand:
             NonFiniteError: if it is NaN or infinite; the message names the first such point.
         """
         events, log_jacobian = self.process.from_unit_cube(numbers)
-        values = (self.process.coefficients(events) @ self.target).abs() * log_jacobian.exp()
+        values = (self.process.coefficients(events) @ self.target).abs() * log_jacobian.exp() * self.bias(events)
         require_finite(values, numbers, events)
         return values.detach()
 

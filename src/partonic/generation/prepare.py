@@ -10,6 +10,7 @@ import torch
 from partonic.config.generation import GenerationConfig
 from partonic.files import write_json
 from partonic.generation.azimuth import AzimuthalSampler, azimuthal_numbers, relative_integrand
+from partonic.generation.bias import EventBias
 from partonic.generation.chunks import Target
 from partonic.generation.integrand import ProcessIntegrand, evaluate
 from partonic.generation.protocol import Sampler
@@ -56,7 +57,7 @@ def prepare_generation(
 
     Raises:
         ParameterError: if a θ name is not a parameter of the process.
-        GenerationError: if the cross section vanishes.
+        GenerationError: if the cross section vanishes, or the bias does not fit the process.
         NonFiniteError: if dσ/du is NaN or infinite.
         OutputError: if `folder` cannot be written.
     """
@@ -68,7 +69,8 @@ def _prepared(process: Process, config: GenerationConfig, seed: int, folder: Pat
     theta = process.monomials.point(config.theta)
     points = [theta, *(process.monomials.point(point) for point in config.theta_mixture)]
     monomials = torch.from_numpy(process.monomials.evaluate(points).sum(axis=0))
-    integrand = ProcessIntegrand(process, monomials)
+    bias = EventBias.of(config.bias, process)
+    integrand = ProcessIntegrand(process, monomials, bias)
     identity = content_hash(_training_content(process, integrand, config, seed))
     samplers = _samplers(integrand, config, seed, folder, identity, progress)
     identity = content_hash(
@@ -83,7 +85,7 @@ def _prepared(process: Process, config: GenerationConfig, seed: int, folder: Pat
         pilots = _pilots(samplers, integrand, config, seed)
         write_json(folder / "pilot.json", {"identity": identity, "flow": asdict(pilots[0]), "vegas": asdict(pilots[1])})
     theta_tensor = torch.from_numpy(theta)
-    target = Target(process, monomials, theta_tensor, samplers[0], pilots[0].maximum, config.overweight_policy)
+    target = Target(process, monomials, theta_tensor, samplers[0], pilots[0].maximum, config.overweight_policy, bias)
     return Preparation(identity, target, pilots[0], pilots[1])
 
 

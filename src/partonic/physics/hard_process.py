@@ -16,13 +16,20 @@ from torch import Tensor
 from partonic.config.process import ProcessConfig
 from partonic.errors import NonFiniteError, ProcessError
 from partonic.physics.amplitudes.amplitude import Amplitude
+from partonic.physics.amplitudes.ttbb import (
+    INITIAL_QUARKS,
+    BeamsExchanged,
+    gluon_fusion_ttbb,
+    quark_annihilation_ttbb,
+)
 from partonic.physics.amplitudes.tth import TopHiggsCouplings, gluon_fusion_tth, quark_annihilation_tth
 from partonic.physics.fourvector import boost_along_z
-from partonic.physics.particles import HIGGS, LIGHT_QUARKS, TOP, Particle, vacuum_expectation_value
+from partonic.physics.particles import BOTTOM, HIGGS, LIGHT_QUARKS, TOP, Particle, vacuum_expectation_value
 from partonic.physics.pdf import PartonDensities
-from partonic.physics.phasespace.fractions import MomentumFractions
-from partonic.physics.phasespace.rambo import Rambo
-from partonic.physics.process import Channel, ChannelCoefficients, PartonEvents, Process
+from partonic.physics.phasespace.transverse_pairs import TransversePairs
+from partonic.physics.phasespace.unit_cube import RamboCube, UnitCube
+from partonic.physics.process import Channel, PartonEvents, Process
+from partonic.physics.scales import FixedScale, Scale, TransverseMassScale
 from partonic.polynomial import Monomials
 from partonic.units import GEV2_TO_PB
 
@@ -44,7 +51,7 @@ class AmplitudeGroup:
 
 @dataclass(frozen=True)
 class HardProcess:
-    """A `Process` made of amplitudes, RAMBO on diet, the (x1, x2) map and parton densities, with a fixed scale.
+    """A `Process` made of amplitudes, a map of the unit cube and parton densities.
 
     Attributes:
         name: short name.
@@ -52,8 +59,9 @@ class HardProcess:
         groups: the partonic channels, grouped by |M|².
         densities: parton distributions.
         collider_energy: √S, GeV.
-        factorization_scale: μF, GeV.
-        renormalization_scale: μR, GeV.
+        factorization_scale: μF of events.
+        renormalization_scale: μR of events.
+        cube: the map of the unit cube; None for RAMBO on diet.
     """
 
     name: str
@@ -61,8 +69,9 @@ class HardProcess:
     groups: tuple[AmplitudeGroup, ...]
     densities: PartonDensities
     collider_energy: float
-    factorization_scale: float
-    renormalization_scale: float
+    factorization_scale: Scale
+    renormalization_scale: Scale
+    cube: UnitCube | None = None
 
     def __post_init__(self) -> None:
         if not self.groups or any(group.amplitude.monomials != self.monomials for group in self.groups):
@@ -86,30 +95,21 @@ class HardProcess:
     @property
     def dimensions(self) -> int:
         """Numbers in the unit cube: two for (x1, x2) and then 3n − 4 for the phase space."""
-        return 2 + self._rambo.dimensions
+        return self._cube.dimensions
 
     @property
-    def _rambo(self) -> Rambo:
-        return Rambo(tuple(particle.mass for particle in self.final_state))
-
-    @property
-    def _fractions(self) -> MomentumFractions:
-        return MomentumFractions(sum(particle.mass for particle in self.final_state), self.collider_energy)
+    def _cube(self) -> UnitCube:
+        return self.cube or RamboCube(tuple(particle.mass for particle in self.final_state), self.collider_energy)
 
     def from_unit_cube(
         self, numbers: Float[Tensor, "events dimensions"]
     ) -> tuple[PartonEvents, Float[Tensor, " events"]]:
         """Map numbers in [0, 1]^D to parton events, with log |d(Φ_n, x1, x2)/du|."""
-        x1, x2, log_fractions = self._fractions.forward(numbers[:, :2])
-        momenta, log_volume = self._rambo.forward(numbers[:, 2:], self._partonic_energy(x1, x2))
-        return PartonEvents(boost_along_z(momenta, _rapidity(x1, x2)), x1, x2), log_fractions + log_volume
+        return self._cube.forward(numbers)
 
     def to_unit_cube(self, events: PartonEvents) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
         """Map parton events to [0, 1]^D, with log |du/d(Φ_n, x1, x2)|."""
-        fractions, log_fractions = self._fractions.inverse(events.x1, events.x2)
-        momenta = boost_along_z(events.momenta, _rapidity(events.x2, events.x1))
-        numbers, log_volume = self._rambo.inverse(momenta, self._partonic_energy(events.x1, events.x2))
-        return torch.cat([fractions, numbers], dim=1), log_fractions + log_volume
+        return self._cube.inverse(events)
 
     def coefficients(self, events: PartonEvents) -> Float[Tensor, "events monomials"]:
         """Return the coefficients of dσ/(dΦ_n dx1 dx2), summed over channels, in pb GeV^(4−2n).
@@ -127,8 +127,18 @@ class HardProcess:
             start = stop
         return _finite(total, "dσ/dz")
 
-    def channel_coefficients(self, events: PartonEvents, theta: Float[Tensor, " parameters"]) -> ChannelCoefficients:
-        """Return the same coefficients channel by channel, and the colour-flow weights at `theta`."""
+    def channel_coefficients(self, events: PartonEvents) -> Float[Tensor, "events channels monomials"]:
+        """Return the same coefficients channel by channel."""
+        squared = [
+            coefficients[:, None].expand(-1, len(group.channels), -1)
+            for group, coefficients in zip(self.groups, self._squared_amplitudes(events), strict=True)
+        ]
+        return _finite(torch.cat(squared, dim=1) * self._luminosities(events)[:, :, None], "dσ/dz")
+
+    def flow_weights(
+        self, events: PartonEvents, theta: Float[Tensor, " parameters"]
+    ) -> Float[Tensor, "events channels flows"]:
+        """Return relative weights of the colour flows at `theta`, zero for those that a channel lacks."""
         momenta, alpha_s = self._partonic_momenta(events), self.alpha_s(events)
         flows = max(len(channel.colour_flows) for channel in self.channels)
         weights = [
@@ -137,22 +147,15 @@ class HardProcess:
             )
             for group in self.groups
         ]
-        squared = [
-            coefficients[:, None].expand(-1, len(group.channels), -1)
-            for group, coefficients in zip(self.groups, self._squared_amplitudes(events), strict=True)
-        ]
-        return ChannelCoefficients(
-            _finite(torch.cat(squared, dim=1) * self._luminosities(events)[:, :, None], "dσ/dz"),
-            torch.cat(weights, dim=1),
-        )
+        return torch.cat(weights, dim=1)
 
     def scale(self, events: PartonEvents) -> Float[Tensor, " events"]:
         """Return the factorisation scale μF of each event, in GeV."""
-        return torch.full_like(events.x1, self.factorization_scale)
+        return self.factorization_scale(events)
 
     def alpha_s(self, events: PartonEvents) -> Float[Tensor, " events"]:
         """Return α_s(μR) of each event."""
-        return self.densities.alpha_s(torch.full_like(events.x1, self.renormalization_scale))
+        return self.densities.alpha_s(self.renormalization_scale(events))
 
     def _partonic_energy(self, x1: Tensor, x2: Tensor) -> Tensor:
         return (x1 * x2).sqrt() * self.collider_energy
@@ -188,36 +191,74 @@ def build_process(config: ProcessConfig) -> Process:
 
     Raises:
         PdfError: if the parton distributions are missing.
-        ProcessError: if the collider energy is below threshold.
+        ProcessError: if the collider energy is below threshold, or a matrix element cannot be generated.
+        DependencyError: if the process needs an external generator that is not installed.
     """
-    couplings = TopHiggsCouplings(config.top_mass, config.higgs_mass, vacuum_expectation_value(config.fermi_constant))
-    scale = config.top_mass + 0.5 * config.higgs_mass
+    factorization, renormalization = _scales(config)
     return HardProcess(
         name=config.name,
         final_state=final_state_and_monomials(config)[0],
-        groups=_tth_groups(couplings),
+        groups=_ttbb_groups(config) if config.name == "ttbb" else _tth_groups(config),
         densities=PartonDensities(config.pdf.name, folder=config.pdf.folder, member=config.pdf.member),
         collider_energy=config.collider_energy,
-        factorization_scale=config.factorization_scale_factor * scale,
-        renormalization_scale=config.renormalization_scale_factor * scale,
+        factorization_scale=factorization,
+        renormalization_scale=renormalization,
+        cube=TransversePairs(config.top_mass, config.bottom_mass, config.collider_energy)
+        if config.name == "ttbb"
+        else None,
     )
 
 
 def final_state_and_monomials(config: ProcessConfig) -> tuple[tuple[Particle, ...], Monomials]:
     """Return the final state of a process and the monomials of its θ, which need no parton densities."""
     top = Particle(TOP.name, TOP.pdg_id, config.top_mass, TOP.width)
+    if config.name == "ttbb":
+        bottom = Particle(BOTTOM.name, BOTTOM.pdg_id, config.bottom_mass, BOTTOM.width)
+        return (top, top.antiparticle, bottom, bottom.antiparticle), Monomials.constant()
     higgs = Particle(HIGGS.name, HIGGS.pdg_id, config.higgs_mass, HIGGS.width)
     return (higgs, top, top.antiparticle), gluon_fusion_tth().monomials
 
 
-def _tth_groups(couplings: TopHiggsCouplings) -> tuple[AmplitudeGroup, ...]:
+def _scales(config: ProcessConfig) -> tuple[Scale, Scale]:
+    """Return μF and μR: m_t + m_H/2 for ttH; for ttbb those of arXiv:1309.5912, eq. 2.
+
+    In t t̄ b b̄ two of the four powers of α_s belong to the b quarks, whose transverse momenta are a tenth of m_t: the
+    geometric mean lets each quark choose the scale of its own power.
+    """
+    if config.name == "ttbb":
+        masses = tuple(particle.mass for particle in final_state_and_monomials(config)[0])
+        return (
+            TransverseMassScale(masses[:2], "arithmetic", config.factorization_scale_factor),
+            TransverseMassScale(masses, "geometric", config.renormalization_scale_factor),
+        )
+    scale = config.top_mass + 0.5 * config.higgs_mass
+    return (
+        FixedScale(config.factorization_scale_factor * scale),
+        FixedScale(config.renormalization_scale_factor * scale),
+    )
+
+
+def _tth_groups(config: ProcessConfig) -> tuple[AmplitudeGroup, ...]:
     """Return gg and q q̄.
 
     q q̄ and q̄ q share one |M|²: summed over quark helicities the s-channel current is symmetric in quark and antiquark.
     """
+    couplings = TopHiggsCouplings(config.top_mass, config.higgs_mass, vacuum_expectation_value(config.fermi_constant))
     gluons = gluon_fusion_tth(couplings)
     quarks = [quark_annihilation_tth(sign * quark, couplings) for quark in LIGHT_QUARKS for sign in (1, -1)]
     return AmplitudeGroup(gluons, _channels([gluons])), AmplitudeGroup(quarks[0], _channels(quarks))
+
+
+def _ttbb_groups(config: ProcessConfig) -> tuple[AmplitudeGroup, ...]:
+    """Return gg, q q̄ and q̄ q, which differ here."""
+    gluons = gluon_fusion_ttbb(config.top_mass, config.bottom_mass)
+    quarks = quark_annihilation_ttbb(config.top_mass, config.bottom_mass)
+    exchanged = BeamsExchanged(quarks)
+    return (
+        AmplitudeGroup(gluons, _channels([gluons])),
+        AmplitudeGroup(quarks, tuple(Channel((q, -q), quarks.colour_flows) for q in INITIAL_QUARKS)),
+        AmplitudeGroup(exchanged, tuple(Channel((-q, q), exchanged.colour_flows) for q in INITIAL_QUARKS)),
+    )
 
 
 def _channels(amplitudes: Sequence[Amplitude]) -> tuple[Channel, ...]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from partonic.physics.particles import Particle
 from partonic.polynomial import Monomials
 
-__all__ = ["Channel", "ChannelCoefficients", "PartonEvents", "Process"]
+__all__ = ["Channel", "PartonEvents", "Process"]
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,6 @@ class Channel:
 
     initial: tuple[int, int]
     colour_flows: tuple[tuple[tuple[int, int], ...], ...]
-
-
-@dataclass(frozen=True)
-class ChannelCoefficients:
-    """The coefficients of dσ/dz, channel by channel.
-
-    Attributes:
-        coefficients: `(N, channels, A)`, in pb; their sum over channels is `Process.coefficients`.
-        flow_weights: non-negative relative weights of the colour flows at the θ asked for (leading-colour |M|²), zero
-            for flows that a channel lacks, `(N, channels, flows)`.
-    """
-
-    coefficients: Float[Tensor, "events channels monomials"]
-    flow_weights: Float[Tensor, "events channels flows"]
 
 
 @runtime_checkable
@@ -98,8 +84,13 @@ class Process(Protocol):
     def coefficients(self, events: PartonEvents) -> Float[Tensor, "events monomials"]:
         """Return the coefficients of dσ/(dΦ_n dx1 dx2), summed over channels, in pb (times GeV^(4−2n))."""
 
-    def channel_coefficients(self, events: PartonEvents, theta: Float[Tensor, " parameters"]) -> ChannelCoefficients:
-        """Return the same coefficients channel by channel, and the colour-flow weights at `theta`."""
+    def channel_coefficients(self, events: PartonEvents) -> Float[Tensor, "events channels monomials"]:
+        """Return the same coefficients channel by channel; their sum over channels is `coefficients`."""
+
+    def flow_weights(
+        self, events: PartonEvents, theta: Float[Tensor, " parameters"]
+    ) -> Float[Tensor, "events channels flows"]:
+        """Return relative weights of the colour flows (leading-colour |M|² at `theta`), 0 for those a channel lacks."""
 
     def scale(self, events: PartonEvents) -> Float[Tensor, " events"]:
         """Return the factorisation scale μ_F of each event, from which the shower starts, in GeV."""

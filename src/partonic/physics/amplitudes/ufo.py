@@ -13,13 +13,16 @@ import importlib
 import json
 import sys
 import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
 from partonic.errors import ParameterError, ProcessError
@@ -30,6 +33,8 @@ from partonic.physics.amplitudes.colour_words import colour_flow
 __all__ = ["ExternalMatrixElement", "ExternalModel", "GenerationOptions"]
 
 _IMPORTING = threading.Lock()
+_BLOCK = 256
+"""Points that a thread evaluates at a time, whatever the number of threads, so that results do not depend on it."""
 
 Process = str | tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -43,6 +48,7 @@ class ExternalMatrixElement:
         artifact: folder of the artifact with the whole colour sum.
         flows: folder of the leading-colour artifact of the same process, or None when no flows are wanted.
         parameters: values of the model's parameters that differ from the model's own, see `set_parameters`.
+        threads: how many threads share the points of one call.
 
     Attributes:
         process: as the model writes it, e.g. ``"g g > t t~ H"``.
@@ -51,8 +57,17 @@ class ExternalMatrixElement:
     """
 
     def __init__(
-        self, artifact: Path, *, flows: Path | None = None, parameters: Mapping[str, float] | None = None
+        self,
+        artifact: Path,
+        *,
+        flows: Path | None = None,
+        parameters: Mapping[str, float] | None = None,
+        threads: int = 1,
     ) -> None:
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        if self._pool is not None:
+            # Evaluators must be dropped by the thread that made them: the threads end before this object does.
+            weakref.finalize(self, self._pool.shutdown)
         self._folders = {"full": artifact} if flows is None else {"full": artifact, "lc": flows}
         self._of_thread = threading.local()
         self._changes: tuple[int, dict[str, float]] = (0, {})  # replaced as a whole, so that threads see it whole
@@ -74,6 +89,7 @@ class ExternalMatrixElement:
         parameters: Mapping[str, float] | None = None,
         colour_flows: bool = True,
         options: GenerationOptions | None = None,
+        threads: int = 1,
     ) -> "ExternalMatrixElement":
         """Return the matrix element of `process`, generated now or found in the cache.
 
@@ -83,6 +99,7 @@ class ExternalMatrixElement:
             parameters: values of external parameters that differ from the model's, see `set_parameters`.
             colour_flows: also generate the leading-colour pieces from which the colour flow of an event is drawn.
             options: coupling orders, limits and cache folder.
+            threads: how many threads share the points of one call.
 
         Raises:
             DependencyError: if the generator is not installed.
@@ -93,7 +110,7 @@ class ExternalMatrixElement:
         chosen, limits = model or ExternalModel(), options or GenerationOptions()
         artifact = ArtifactRequest(process, chosen, "full", limits).artifact()
         flows = ArtifactRequest(process, chosen, "lc", limits).artifact() if colour_flows else None
-        return cls(artifact, flows=flows, parameters=parameters)
+        return cls(artifact, flows=flows, parameters=parameters, threads=threads)
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -131,7 +148,7 @@ class ExternalMatrixElement:
             NonFiniteError: if a result is not finite.
         """
         points = checked_momenta(momenta, self.particles, self.process)
-        values = _evaluate(self._evaluator("full"), points)
+        values = self._in_blocks(lambda block: _evaluate(self._evaluator("full"), block), points)
         return checked_squares(torch.from_numpy(values), self.process).to(momenta.device)
 
     def flow_squared(self, momenta: Float[Tensor, "events particles 4"]) -> Float[Tensor, "events flows"]:
@@ -142,9 +159,23 @@ class ExternalMatrixElement:
                 f"the matrix element of {self.process} was loaded without colour flows; generate it with "
                 "colour_flows=True"
             )
+        return checked_squares(torch.from_numpy(self._in_blocks(self._flows_of, points)), self.process).to(
+            momenta.device
+        )
+
+    def _flows_of(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         evaluator = self._evaluator("lc")
-        columns = [_evaluate(evaluator, points, color_flows=[flow.id]) for flow in evaluator.physics.color_flows]
-        return checked_squares(torch.from_numpy(np.stack(columns, axis=1)), self.process).to(momenta.device)
+        flows = evaluator.physics.color_flows
+        return np.stack([_evaluate(evaluator, points, color_flows=[flow.id]) for flow in flows], axis=1)
+
+    def _in_blocks(
+        self, function: Callable[[NDArray[np.float64]], NDArray[np.float64]], points: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Apply a function to blocks of points, in the threads of this object; evaluation needs no Python lock."""
+        if self._pool is None or len(points) <= _BLOCK:
+            return function(points)
+        blocks = [points[start : start + _BLOCK] for start in range(0, len(points), _BLOCK)]
+        return np.concatenate(list(self._pool.map(function, blocks)))
 
     def _evaluator(self, colour: str) -> Any:
         """Return this thread's evaluator, at the present parameters."""
