@@ -59,7 +59,7 @@ def test_the_toys_satisfy_the_protocols() -> None:
     assert not isinstance(PlainProposal(proposal), LatentProposal)
 
 
-@pytest.mark.parametrize("base", ["gaussian", "defensive", "sobol", "vegas"])
+@pytest.mark.parametrize("base", ["gaussian", "defensive", "fitted", "sobol", "vegas"])
 def test_pulls_are_standard_normal(base: str) -> None:
     toy = LinearGaussian(3)
     found, *truth = integrate(toy, 1000, config_of(base, points=2048))
@@ -112,7 +112,7 @@ def test_a_plain_proposal_is_asked_for_its_own_samples() -> None:
         integrate(toy, 2, config_of("defensive"), proposal=plain)
 
 
-@pytest.mark.parametrize("base", ["gaussian", "defensive", "sobol", "vegas"])
+@pytest.mark.parametrize("base", ["gaussian", "defensive", "fitted", "sobol", "vegas"])
 def test_neither_batches_nor_chunks_change_an_event(base: str) -> None:
     toy = LinearGaussian(3)
     reco, config = toy.events(7), config_of(base, points=2000)

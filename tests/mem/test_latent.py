@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from partonic.config.mem import BaseConfig, PointsConfig
+from partonic.mem.fitted_latent import FittedBase
 from partonic.mem.latent import Base, DefensiveBase, GaussianBase, SobolBase, gaussian_log_density
 from partonic.mem.points import make_base
 from partonic.mem.vegas_latent import VegasBase
@@ -24,12 +25,12 @@ def base_of(kind: str, events: int = 2, dimensions: int = 2, scale: float = 1.3)
     return make_base(BaseConfig(kind=kind), POINTS, generators(events), dimensions, scale)
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "defensive", "sobol", "vegas"])
+@pytest.mark.parametrize("kind", ["gaussian", "defensive", "fitted", "sobol", "vegas"])
 def test_density_is_that_of_the_numbers(kind: str) -> None:
     """E_b[g/b] = 1 for a normalised g, here a Gaussian that is narrower and beside."""
     base = base_of(kind)
     assert isinstance(base, Base)
-    if kind == "vegas":
+    if kind in {"vegas", "fitted"}:
         refine(base, lambda noise: gaussian_log_density(noise - 0.5, 0.6))
     noise, log_density = base.draw([0, 1], 4096)
     weights = (gaussian_log_density(noise - 0.4, 0.8) - log_density).exp()
@@ -38,7 +39,7 @@ def test_density_is_that_of_the_numbers(kind: str) -> None:
     assert ((weights.mean(dim=1) - 1.0).abs() < 4.0 * error).all()
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "defensive", "sobol", "vegas"])
+@pytest.mark.parametrize("kind", ["gaussian", "defensive", "fitted", "sobol", "vegas"])
 def test_an_event_draws_from_its_own_generator(kind: str) -> None:
     both = base_of(kind).draw([0, 1], 512).noise
     second = base_of(kind).draw([1], 512).noise
@@ -110,3 +111,25 @@ def test_vegas_event_without_weights_keeps_its_grid() -> None:
     base.refine([0, 1], noise, weights)
     torch.testing.assert_close(base.edges[1], before[1], rtol=0, atol=1e-12)
     assert (base.edges[0] != before[0]).any()
+
+
+def test_fitted_gaussian_finds_a_correlated_target() -> None:
+    """A displaced, correlated, narrow Gaussian, which no product of grids can follow."""
+    config = BaseConfig(kind="fitted", iterations=4, iteration_points=1500)
+    base = FittedBase(generators(2), 3, 1.0, config)
+    covariance = 0.3 * torch.eye(3, dtype=torch.float64) + 0.25
+    centre = torch.tensor([0.8, -0.5, 0.0], dtype=torch.float64)
+    target = torch.distributions.MultivariateNormal(centre, covariance).log_prob
+    variances = refine(base, target)
+    assert variances[0] > 1.0
+    assert variances[-1] < 0.35
+    torch.testing.assert_close(base.mean[0], centre, rtol=0, atol=0.1)
+    torch.testing.assert_close(base.root[0] @ base.root[0].mT, covariance, rtol=0, atol=0.1)
+
+
+def test_fitted_gaussian_of_an_event_without_weights_stays() -> None:
+    base = FittedBase(generators(2), 3, 1.3, BaseConfig(kind="fitted"))
+    noise, log_density = base.draw([0, 1], 500)
+    base.refine([0, 1], noise, torch.full_like(log_density, -torch.inf))
+    assert (base.mean == 0.0).all()
+    torch.testing.assert_close(base.root, 1.3 * torch.eye(3).double().repeat(2, 1, 1))

@@ -186,7 +186,7 @@ def ingredients_of(toy: LinearGaussian, proposal: object = None, **changes: obje
 
 def config_of(base: str = "gaussian", points: int = 1000, **changes: object) -> MemConfig:
     return MemConfig(
-        base=BaseConfig(kind=base, scramblings=64, iterations=3, iteration_points=400),
+        base=BaseConfig(kind=base, scramblings=32, iterations=3, iteration_points=400),
         points=PointsConfig(first=min(points, 500), maximum=points),
         **changes,
     )

@@ -35,7 +35,7 @@ _ONLY_WITH_STORE = (
 @click.option("--proposal-model", help="Its model [default: pretrained; of a network: that of --model].")
 @click.option(
     "--base",
-    type=click.Choice(["gaussian", "defensive", "sobol", "vegas"]),
+    type=click.Choice(["gaussian", "defensive", "fitted", "sobol", "vegas"]),
     default="defensive",
     show_default=True,
     help="Base numbers of the proposal.",

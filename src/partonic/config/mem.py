@@ -41,19 +41,19 @@ class PointsConfig(StrictModel):
 class BaseConfig(StrictModel):
     """The base numbers that the proposal maps to partons, and their density."""
 
-    kind: Literal["gaussian", "defensive", "sobol", "vegas"] = "defensive"
+    kind: Literal["gaussian", "defensive", "fitted", "sobol", "vegas"] = "defensive"
     """``gaussian``: those of the proposal as it was trained; ``defensive``: mixed with a wider Gaussian, so that the
-    weights of its tails stay bounded; ``sobol``: scrambled quasi-random Gaussian numbers; ``vegas``: a grid for each
-    event, refined on its own weights."""
+    weights of its tails stay bounded; ``fitted``: those two mixed with a Gaussian fitted to each event; ``sobol``:
+    scrambled quasi-random Gaussian numbers; ``vegas``: a grid for each event, refined on its own weights."""
 
     width: float = Field(1.0, gt=0.0)
     """Factor of the standard deviation of the Gaussian."""
 
-    share: float = Field(0.1, gt=0.0, lt=1.0)
-    """Share of the wider Gaussian (defensive)."""
+    share: float = Field(0.1, gt=0.0, lt=0.5)
+    """Share of the wider Gaussian (defensive, fitted), and of the proposal's own one (fitted)."""
 
     wider: float = Field(1.5, gt=1.0)
-    """How many times wider it is (defensive)."""
+    """How many times wider it is (defensive, fitted)."""
 
     scramblings: int = Field(16, ge=4)
     """Independent scramblings that the points of an event are made of; their scatter is the error (sobol)."""
@@ -61,11 +61,11 @@ class BaseConfig(StrictModel):
     bins: int = Field(12, ge=2)
     """Bins of the grid in each dimension (vegas)."""
 
-    iterations: int = Field(4, ge=1)
-    """Rounds that refine the grid; their points count, but are not in the integral (vegas)."""
+    iterations: int = Field(3, ge=1)
+    """Rounds that refine grid or Gaussian; their points count, but are not in the integral (vegas, fitted)."""
 
     iteration_points: int = Field(500, ge=16)
-    """Points of each of them (vegas)."""
+    """Points of each of them (vegas, fitted)."""
 
     damping: float = Field(0.5, gt=0.0, le=2.0)
     """Exponent that damps each refinement (vegas)."""

@@ -101,7 +101,7 @@ class Integrand:
         size = max(self.at_once // len(x), 1)
         parts = [
             self._values(x, event_id, *pair)
-            for pair in zip(numbers.split(size, dim=1), log_density.split(size, dim=1), strict=True)
+            for pair in zip(torch.split(numbers, size, dim=1), torch.split(log_density, size, dim=1), strict=True)
         ]
         log_weight, coefficients = (torch.cat(values, dim=1) for values in list(zip(*parts, strict=True))[:2])
         return PointValues(log_weight, coefficients, torch.stack([part.factors for part in parts]).sum(dim=0))
@@ -119,7 +119,7 @@ class Integrand:
         with self.clock("partons"):
             cube = torch.where(inside[..., None], numbers, 0.5).double().flatten(0, 1)
             partons, log_volume = made_of.proposal.view.partons(cube)
-            momenta = partons.momenta.unflatten(0, shape)
+            momenta = partons.momenta.view(*shape, -1, 4)
             ordered = made_of.channel.process_order(momenta, x).flatten(0, 1)
         with self.clock("acceptance"):
             log_acceptance = made_of.acceptance.log_probability(partons.momenta).double().cpu().view(shape)
@@ -135,7 +135,7 @@ class Integrand:
         }
         for name, factor in values.items():
             _require_number(name, factor, event_id)
-        coefficients = _require_finite(coefficients.unflatten(0, shape), event_id)
+        coefficients = _require_finite(coefficients.view(*shape, -1), event_id)
         log_weight = torch.stack(list(values.values())).sum(dim=0).masked_fill(~inside, -torch.inf)
         factors = [inside, inside & (log_acceptance > -torch.inf), inside & (log_transfer > -torch.inf)]
         return PointValues(log_weight, coefficients, torch.stack(factors, dim=-1).sum(dim=1).double())

@@ -140,8 +140,9 @@ class SobolBase(GaussianBase):
 
     def _scrambled(self, generator: torch.Generator) -> Tensor:
         seed = int(torch.randint(2**31 - 1, (1,), generator=generator))
-        engine = torch.quasirandom.SobolEngine(self.dimensions, scramble=True, seed=seed)
-        return engine.draw(self.block, dtype=torch.float64)
+        engine = torch.quasirandom.SobolEngine(self.dimensions, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
+        drawn: Tensor = engine.draw(self.block, dtype=torch.float64)
+        return drawn
 
 
 def gaussian_log_density(noise: Float[Tensor, "*batch dimensions"], scale: float) -> Float[Tensor, "*batch"]:
@@ -152,4 +153,5 @@ def gaussian_log_density(noise: Float[Tensor, "*batch dimensions"], scale: float
 
 def normal_of_uniform(numbers: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
     """Return the standard normal numbers below which a normal number is with these probabilities; finite at 0 and 1."""
-    return torch.special.ndtri(numbers.clamp(_SMALLEST, 1.0 - _SMALLEST))
+    normal: Tensor = torch.special.ndtri(numbers.clamp(_SMALLEST, 1.0 - _SMALLEST))
+    return normal

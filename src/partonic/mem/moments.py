@@ -61,7 +61,7 @@ class WeightMoments:
         shift = torch.where(self.shift[rows].isfinite(), self.shift[rows], 0.0)
         scaled = torch.where(sizes > -torch.inf, log_weight - shift[:, None], -torch.inf)
         weights = coefficients * torch.exp(scaled)[..., None]
-        means = weights.unflatten(1, (-1, block)).mean(dim=2)
+        means = weights.view(len(rows), -1, block, weights.shape[2]).mean(dim=2)
         reference = weights[..., 0].abs()
         self.blocks[rows] += means.shape[1]
         self.first[rows] += means.sum(dim=1)

@@ -14,6 +14,7 @@ from torch import Tensor
 from partonic.config.mem import BaseConfig, PointsConfig
 from partonic.errors import ConfigError
 from partonic.events.batch import RecoEvents
+from partonic.mem.fitted_latent import FittedBase
 from partonic.mem.latent import Base, DefensiveBase, GaussianBase, SobolBase
 from partonic.mem.protocols import LatentProposal, Proposal
 from partonic.mem.vegas_latent import VegasBase
@@ -111,6 +112,8 @@ def make_base(
         return DefensiveBase(generators, dimensions, scale, config.share, config.wider)
     if config.kind == "sobol":
         return SobolBase(generators, dimensions, scale, SobolBase.block_size(config, points))
+    if config.kind == "fitted":
+        return FittedBase(generators, dimensions, scale, config)
     if config.kind == "vegas":
         return VegasBase(generators, dimensions, scale, config)
     return GaussianBase(generators, dimensions, scale)

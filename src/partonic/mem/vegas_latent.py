@@ -66,4 +66,5 @@ class VegasBase:
         cube = torch.special.ndtr(noise / self.scale).mT.flatten(0, 1).contiguous()
         index = torch.searchsorted(edges[:, 1:-1].contiguous(), cube, right=True)
         each = squares[:, None].expand(-1, noise.shape[2], -1).flatten(0, 1)
-        self.edges[list(rows)] = refined_edges(edges, index, each, self.damping).unflatten(0, (len(rows), -1))
+        moved = refined_edges(edges, index, each, self.damping)
+        self.edges[list(rows)] = moved.view(len(rows), -1, self.bins + 1)
