@@ -131,5 +131,24 @@ def test_errors(templates):
     with pytest.raises(ParameterError, match="finite and not negative"):
         binned_likelihood(templates, np.array([1.0, 2.0, -1.0, 0.0]), mixture)
     empty = Templates.fill(Binning(("x",), (0.0,)), MONOMIALS, np.ones((3, 1)), np.ones((3, 6)))
-    with pytest.raises(InferenceError, match="1 bins of x have no expected event at θ = 0, first bin 0"):
-        binned_likelihood(empty, np.ones(2), mixture)
+    with pytest.raises(InferenceError, match="2 events in 1 bins of x in which none is expected, first bin 0"):
+        binned_likelihood(empty, np.array([2.0, 3.0]), mixture)
+    with pytest.raises(ParameterError, match="rates of the mixture are not those of the templates"):
+        binned_likelihood(empty, np.array([0.0, 3.0]), mixture)
+
+
+def test_bins_that_are_empty_at_zero_count_elsewhere():
+    """Events whose weight vanishes at θ = 0 lie in a bin of their own: its yield at θ ≠ 0 must not be lost."""
+    weights = toy_weights(np.random.default_rng(5), 500)
+    weights[:20, :3] = 0.0
+    values = np.repeat([[0.0], [1.0]], [20, 480], axis=0)
+    templates = Templates.fill(Binning(("x",), (0.5,)), MONOMIALS, values, weights)
+    mixture = binned_mixture(templates, ("a",), LUMINOSITY)
+    counts = asimov_counts(templates, mixture, {"a": 0.5})
+    assert counts[0] > 0
+    likelihood = binned_likelihood(templates, counts, mixture)
+    best = fit(likelihood, mixture.point({"a": 0.4}), verify=False)
+    assert np.abs(best.maxima[:, 0] - 0.5).min() < 1e-4
+    nu = expected_counts(templates, mixture, mixture.point({"a": 0.3}))
+    change = float(likelihood(mixture.point({"a": 0.3})) - likelihood(mixture.point({"a": 0.5})))
+    assert change == pytest.approx(float((counts * np.log(nu / counts) - nu + counts).sum()), rel=1e-6)

@@ -83,8 +83,12 @@ def test_symmetric_edges(bins):
     np.testing.assert_allclose(shares, 1 / bins, atol=5 * np.sqrt(0.25 / 20_000))
 
 
-def test_values_that_repeat_leave_fewer_edges():
-    assert len(quantile_edges(np.array([1.0, 1.0, 1.0, np.nan]), np.ones(4), 3)) == 1
+def test_every_bin_holds_a_value():
+    assert len(quantile_edges(np.array([1.0, 1.0, 1.0, np.nan]), np.ones(4), 3)) == 0
+    values = np.array([0.0, 0.0, 0.0, 0.0, 5.0, 6.0])
+    for bins in (2, 3, 10):
+        edges = quantile_edges(values, np.ones(6), bins)
+        assert np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1).min() > 0
 
 
 def test_names():

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.errors import InferenceError, ParameterError
+from partonic.errors import ParameterError
 from partonic.inference.event_terms import EventTerms
 from partonic.inference.likelihood import ExtendedLikelihood
 from partonic.inference.mixture import Mixture
@@ -66,13 +66,13 @@ def binned_likelihood(templates: Templates, counts: Array, mixture: Mixture) -> 
         mixture: from `binned_mixture`.
 
     Raises:
-        ParameterError: if the numbers are not J, or not finite and ≥ 0.
-        InferenceError: if a bin has no expected event at the nominal point.
+        ParameterError: if the numbers are not J, or not finite and ≥ 0, or the mixture is of other templates.
+        InferenceError: if there are events in a bin that is empty for all θ.
     """
-    if counts.shape != (len(templates.binning),):
-        raise ParameterError(f"expected the counts of {len(templates.binning)} bins, got shape {counts.shape}")
-    if not (np.isfinite(counts).all() and (counts >= 0).all()):
-        msg = "the numbers of events in bins must be finite and not negative"
+    templates.require_expected(counts)
+    total = _stacked(templates).sum(axis=0)
+    if total.shape != mixture.stacked_rate.shape or not np.allclose(total, mixture.stacked_rate, 1e-9, 1e-9 * total[0]):
+        msg = "the rates of the mixture are not those of the templates: make it with `binned_mixture`"
         raise ParameterError(msg)
     return ExtendedLikelihood(mixture, _terms(templates), counts)
 
@@ -107,13 +107,9 @@ def _stacked(templates: Templates) -> Array:
 
 
 def _terms(templates: Templates) -> EventTerms:
-    """Return one row a bin, in units of its nominal content."""
+    """Return one row a bin, in units of its content at θ = 0, or of its largest entry where that is nothing."""
     origin = templates.monomials.evaluate(np.zeros(len(templates.monomials.parameters)))
     stacked = _stacked(templates)
     nominal = stacked @ np.concatenate([origin, np.ones(len(templates.backgrounds))])
-    if (empty := np.flatnonzero(~(nominal > 0))).size:
-        raise InferenceError(
-            f"{empty.size} bins of {', '.join(templates.binning.names)} have no expected event at θ = 0, first bin "
-            f"{empty[0]}: take wider bins, or more simulated events"
-        )
-    return EventTerms(stacked / nominal[:, None], None, floor=_FLOOR)
+    unit = np.where(nominal > 0, nominal, np.abs(stacked).max(axis=1))
+    return EventTerms(stacked / np.where(unit > 0, unit, 1.0)[:, None], None, floor=_FLOOR)

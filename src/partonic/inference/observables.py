@@ -99,8 +99,8 @@ def linear_and_quadratic(monomials: Monomials, name: str) -> tuple[int, int]:
 def quantile_edges(values: Array, weights: Array, bins: int, symmetric: bool = False) -> Array:
     """Return the edges between `bins` bins of equal weight, `(bins − 1,)`, ascending; the outer bins are open.
 
-    Values that occur often, such as a common one of many events, may leave fewer edges. NaN values are left out. Edges
-    must be found with simulated events (weights of θ = 0) and kept for data.
+    Every bin holds one of the values, so values that occur often, such as a common one of many events, may leave fewer
+    edges. NaN values are left out. Edges must be found with simulated events (weights of θ = 0) and kept for data.
 
     Args:
         values: of the observable, `(N,)`.
@@ -117,11 +117,13 @@ def quantile_edges(values: Array, weights: Array, bins: int, symmetric: bool = F
     if not known.any() or not weights[known].sum() > 0:
         msg = "cannot bin an observable: expected events that have it, with weights that are positive in sum"
         raise ParameterError(msg)
-    if not symmetric:
-        return np.unique(_quantiles(values[known], weights[known], np.arange(1, bins) / bins))
-    upper = _quantiles(np.abs(values[known]), weights[known], np.arange(2 - bins % 2, bins, 2) / bins)
-    middle = np.zeros((bins + 1) % 2)
-    return np.unique(np.concatenate([-upper, middle, upper]))
+    values, weights = values[known], weights[known]
+    if symmetric:
+        upper = _quantiles(np.abs(values), weights, np.arange(2 - bins % 2, bins, 2) / bins)
+        edges = np.concatenate([-upper, np.zeros((bins + 1) % 2), upper])
+    else:
+        edges = _quantiles(values, weights, np.arange(1, bins) / bins)
+    return _without_empty_bins(np.unique(edges), values)
 
 
 def _quantiles(values: Array, weights: Array, levels: Array) -> Array:
@@ -129,3 +131,10 @@ def _quantiles(values: Array, weights: Array, levels: Array) -> Array:
     cumulative = np.cumsum(weights[order])
     quantiles: Array = np.interp(levels * cumulative[-1], cumulative - 0.5 * weights[order], values[order])
     return quantiles
+
+
+def _without_empty_bins(edges: Array, values: Array) -> Array:
+    """Return the lower edges of all bins that hold a value, but of the first of them."""
+    occupied = np.unique(np.searchsorted(edges, values, side="right"))
+    kept: Array = edges[occupied[1:] - 1]
+    return kept

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.errors import EventFileError, InferenceError, ParameterError
+from partonic.errors import EventFileError, ParameterError
 from partonic.files import atomic_output
 from partonic.inference.mixture import SIGNAL_STRENGTH, Mixture
 from partonic.inference.templates import BackgroundTemplate, Templates
@@ -138,13 +138,12 @@ def export_workspace(
 
     Raises:
         ParameterError: if shapes or names do not fit, or theory parameters have Gaussian constraints.
-        InferenceError: if a bin has no signal at the basis points.
+        InferenceError: if there are events in a bin that is empty for all θ.
     """
     if mixture.theta_constraints:
         msg = "a pyhf workspace cannot hold Gaussian constraints on theory parameters: leave them out"
         raise ParameterError(msg)
-    if counts.shape != (len(templates.binning),):
-        raise ParameterError(f"expected the counts of {len(templates.binning)} bins, got shape {counts.shape}")
+    templates.require_expected(counts)
     points = natural_basis(templates) if basis is None else basis
     samples = _signal_samples(templates, mixture, points, templates.monomials.point(errors_at or {}))
     samples += [_background_sample(background, mixture) for background in templates.backgrounds]
@@ -174,11 +173,8 @@ def _signal_samples(templates: Templates, mixture: Mixture, basis: Array, errors
     yields = templates.signal_yields(basis, mixture.luminosity)
     at_point = templates.signal_yields(errors_at, mixture.luminosity)
     total = yields.sum(axis=0)
-    if (empty := np.flatnonzero(~((total > 0) & (at_point > 0)))).size:
-        raise InferenceError(
-            f"bin {empty[0]} of {', '.join(templates.binning.names)} has no signal: take wider bins, or more events"
-        )
-    relative = templates.signal_errors(errors_at, mixture.luminosity) / at_point
+    known = (total > 0) & (at_point > 0)  # pyhf fixes the factor of a bin without uncertainty
+    relative = np.where(known, templates.signal_errors(errors_at, mixture.luminosity) / np.where(known, at_point, 1), 0)
     # pyhf takes √(Σ uncertainties²)/Σ nominal over the samples that share a `staterror`; all of them share one factor
     uncertainties = (relative * total / np.sqrt(len(basis))).tolist()
     return [

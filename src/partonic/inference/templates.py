@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.errors import NonFiniteError, ParameterError
+from partonic.errors import InferenceError, NonFiniteError, ParameterError
 from partonic.inference.binning import Binning
 from partonic.inference.mixture import BackgroundRate
 from partonic.inference.rate import FiducialRate
@@ -158,6 +158,25 @@ class Templates:
         for background in self.backgrounds:
             total = total + luminosity * PB_TO_FB * background.cross_sections
         return total
+
+    def require_expected(self, counts: Array) -> None:
+        """Check numbers of events `(J,)` in the bins.
+
+        Raises:
+            ParameterError: if they are not J, or not finite and ≥ 0.
+            InferenceError: if there are events in a bin that is empty for all θ.
+        """
+        if counts.shape != (len(self.binning),):
+            raise ParameterError(f"expected the counts of {len(self.binning)} bins, got shape {counts.shape}")
+        if not (np.isfinite(counts).all() and (counts >= 0).all()):
+            msg = "the numbers of events in bins must be finite and not negative"
+            raise ParameterError(msg)
+        filled = np.any([self.signal.any(axis=1), *(each.cross_sections > 0 for each in self.backgrounds)], axis=0)
+        if (bad := np.flatnonzero((counts > 0) & ~filled)).size:
+            raise InferenceError(
+                f"there are {counts[bad].sum():g} events in {bad.size} bins of {', '.join(self.binning.names)} in "
+                f"which none is expected, first bin {bad[0]}: take wider bins, or more simulated events"
+            )
 
 
 def _require_finite(what: str, *arrays: Array) -> None:
