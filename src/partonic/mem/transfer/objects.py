@@ -136,7 +136,8 @@ def object_table(reco: RecoEvents, layout: TransferLayout) -> ObjectTable:
     fractions, log_jacobian, inside = _on_the_line(pt, eta, kind, mask, layout)
     forced = _forced_tags(tagged, mask, kind, layout)
     number = jet_mask.sum(dim=1)
-    inside = inside & mask[:, :leptons].all(dim=1) & (number >= layout.jets_min)
+    finite = (torch.isfinite(stacked).all(dim=-1) | ~mask).all(dim=1)
+    inside = inside & finite & mask[:, :leptons].all(dim=1) & (number >= layout.jets_min)
     inside = inside & ~(forced & ~tagged).any(dim=1) & (tagged.sum(dim=1) >= layout.b_tags_min)
     return ObjectTable(
         kind=kind, mask=mask, pt=pt, eta=eta, phi=turned, tagged=tagged, forced=forced, line=fractions.float(),
