@@ -60,13 +60,14 @@ def assignment_table(
     log_extra = transfer.extra.log_density(event.jets[:, 0]) + torch.log(tags @ transfer.extra.flavours)
     count = len(event.jets) - used.sum(dim=1)
     log_number = torch.tensor(
-        [transfer.extra.log_multiplicity(n) + math.lgamma(n + 1.0) for n in range(len(event.jets) + 1)]
-    ).double()
+        [transfer.extra.log_multiplicity(n) + math.lgamma(n + 1.0) for n in range(len(event.jets) + 1)],
+        dtype=torch.float64,
+    )
     log_prior = (
         (~used).double() @ log_extra + log_number[count] + _of_slots(torch.log(tags[:, _B]), rows[:, _BOTTOM_SLOTS])
     )
     if resonant:  # b and b̄ of H can be exchanged: the case left out is worth as much
-        log_prior = log_prior + math.log(2.0) * (rows[:, 0] != LOST)
+        log_prior = log_prior + math.log(2.0) * (rows[:, 0] != LOST).double()
     return AssignmentTable(
         rows, log_prior, _roles(rows[:, _LIGHT_SLOTS], tags), (~used).double() @ event.jet_momenta, count
     )

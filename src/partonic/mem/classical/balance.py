@@ -1,7 +1,7 @@
 """From H t t̄ with a transverse momentum to the hard process without.
 
-Radiation before the hard process leaves its invariants and, nearly, its rapidity: the recoil is a transverse boost. With
-ŝ and y kept,
+Radiation before the hard process leaves its invariants and, nearly, its rapidity: the recoil is a transverse boost.
+With ŝ and y kept,
 
     dx₁ dx₂ dΦ_n(ŝ) d²ρ = (2/S) (2π)^(4−3n) ∏ d³p_i/(2E_i),
 

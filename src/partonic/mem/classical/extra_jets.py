@@ -58,9 +58,9 @@ class ExtraJets:
 
     def log_density(self, pt: Float[Tensor, "*jets"]) -> Float[Tensor, "*jets"]:
         """Return the log-density of each extra jet in pT (GeV), η and φ."""
-        return _log_exponentials(pt - self.jet_pt_min, self.scales, torch.as_tensor(self.hard_fraction)) - math.log(
-            2.0 * self.eta_max * 2.0 * math.pi
-        )
+        return _log_exponentials(
+            pt - self.jet_pt_min, self.scales, torch.tensor(self.hard_fraction, dtype=torch.float64)
+        ) - math.log(2.0 * self.eta_max * 2.0 * math.pi)
 
     def as_json(self) -> dict[str, Any]:
         """Return the parameters."""

@@ -14,7 +14,7 @@ from partonic.inference.coefficients import EventCoefficients
 from partonic.mem.classical.assignment_weights import assignment_table
 from partonic.mem.classical.hypothesis import Hypothesis
 from partonic.mem.classical.integrand import AssignmentIntegrand, coefficients_of, stand_in
-from partonic.mem.classical.observed import OK, ObservedEvent, observed_event, why_not
+from partonic.mem.classical.observed import OK, observed_event, why_not
 from partonic.mem.classical.options import ClassicalOptions
 from partonic.mem.classical.ranking import Ranking, rank_assignments
 from partonic.mem.classical.transfer import TransferFunctions
@@ -141,7 +141,7 @@ class ClassicalIntegrator:
     ) -> EventIntegral:
         """Adapt, learn from a pilot which assignments need how many points, and integrate."""
         grids = [self._adapted(part, generator) for part in parts]
-        pilot = self._pass(parts, grids, np.full(len(parts), self.options.pilot_points))
+        pilot = self._pass(parts, grids, np.full(len(parts), float(self.options.pilot_points)))
         spreads = np.array([part.spread for part in pilot])
         if not (spreads > 0.0).any():
             return self._none(_ALL_ZERO, start)
@@ -177,21 +177,26 @@ def as_coefficients(
     hypothesis: Hypothesis, event_id: NDArray[np.int64], integrals: list[EventIntegral]
 ) -> EventCoefficients:
     """Return integrals as coefficients: ratios to P_0 with their covariance, which is linear in the errors."""
-    values = np.stack([integral.values for integral in integrals])
-    covariance = np.stack([integral.covariance for integral in integrals])
+    count = len(hypothesis.process.monomials)
+    values = np.array([integral.values for integral in integrals]).reshape(-1, count)
+    covariance = np.array([integral.covariance for integral in integrals]).reshape(-1, count, count)
     reference = values[:, 0]
     ratios = values / reference[:, None]
-    to_ratios = (np.eye(values.shape[1]) - ratios[:, :, None] * np.eye(values.shape[1])[0]) / reference[:, None, None]
+    # Of P_a − R_a P_0, to first order.
+    to_ratios = (np.eye(count) - ratios[:, :, None] * np.eye(count)[0]) / reference[:, None, None]
+    of_ratios = to_ratios @ covariance @ to_ratios.transpose(0, 2, 1)
+    diagonal = np.arange(count)
+    of_ratios[:, diagonal, diagonal] = np.maximum(of_ratios[:, diagonal, diagonal], 0.0)  # rounding of exact ratios
     return EventCoefficients(
         monomials=hypothesis.process.monomials,
         event_id=event_id,
         ratios=ratios,
         log_reference=np.log(reference),
-        covariance=to_ratios @ covariance @ to_ratios.transpose(0, 2, 1),
+        covariance=of_ratios,
         status=tuple(integral.status for integral in integrals),
         relative_error=np.sqrt(covariance[:, 0, 0]) / reference,
-        effective_sample_size=np.array([integral.effective_sample_size for integral in integrals]),
-        largest_weight_share=np.array([integral.largest_weight_share for integral in integrals]),
+        effective_sample_size=np.array([integral.effective_sample_size for integral in integrals], dtype=np.float64),
+        largest_weight_share=np.array([integral.largest_weight_share for integral in integrals], dtype=np.float64),
         points=np.array([integral.points for integral in integrals], dtype=np.int64),
         source="classical",
     )

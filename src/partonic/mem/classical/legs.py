@@ -1,7 +1,7 @@
 """Legs: the quarks of a decay, each with a jet or lost.
 
-A leg with a jet has the direction of the jet, and its transfer function is the response to the quark's energy. A lost leg
-has a direction that is integrated over, and its transfer function is the probability to be lost.
+A leg with a jet has the direction of the jet, and its transfer function is the response to the quark's energy. A lost
+leg has a direction that is integrated over, and its transfer function is the probability to be lost.
 """
 
 import math

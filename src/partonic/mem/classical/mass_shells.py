@@ -1,16 +1,15 @@
 """Momenta from masses: what is left free when H, t and W are on their mass shells, with exact Jacobians.
 
-Directions are given; b quarks, light quarks and leptons are massless. Each decay needs one energy or, with a neutrino, its
-direction, and all else follows without an equation of higher degree:
+Directions are given; b quarks, light quarks and leptons are massless. Each decay needs one energy or, with a neutrino,
+its direction, and all else follows without an equation of higher degree:
 
     H → b b̄        E₂ = m_H²/(2 E₁ (1 − cos θ₁₂))
     t → b q q̄'     E₂ likewise from m_W, then E_b = (m_t² − m_W²)/(2 (E_W − **p**_W·**n**_b))
     t → b ℓ ν      pT(ν) = m_W²/(2 pT(ℓ) (cosh Δη − cos Δφ)), then E_b likewise.
 
-The measures are those of d³p_X/(2E_X) of the resonance X and the two-body phase spaces of its decays, without (2π)⁴ of the
-production, that is ∏ d³p_i/(2E_i (2π)^…) δ(p_W² − m_W²) δ(p_t² − m_t²) over all products i. The decay of an unpolarised
-top is |M|² ∝ (p_t·p_d)(p_b·p_u), with d the charged lepton or the quark of down type and u its partner; all decay densities
-integrate to one.
+The measures are those of d³p_X/(2E_X) of the resonance X and the two-body phase spaces of its decays. The decay of an
+unpolarised top is |M|² ∝ (p_t·p_d)(p_b·p_u), with d the charged lepton or the quark of down type and u its partner; all
+decay densities integrate to one.
 """
 
 import math

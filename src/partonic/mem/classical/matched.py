@@ -1,7 +1,7 @@
 """Quarks of simulated semileptonic events and their jets: what the transfer functions are fitted to.
 
-A probe is a quark or a jet whose event passes the cuts on jets and tags whatever happens to it. Probabilities to be found
-or tagged are taken from probes alone, since the selection prefers events in which much was found and tagged.
+A probe is a quark or a jet whose event passes the cuts on jets and tags whatever happens to it. Probabilities to be
+found or tagged are taken from probes alone, since the selection prefers events in which much was found and tagged.
 """
 
 from dataclasses import dataclass

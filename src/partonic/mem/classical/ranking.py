@@ -1,9 +1,9 @@
 """Which assignments of jets to quarks matter: an estimate of each one's share of P_0.
 
-Without the production, the recoil and the missing momentum, the integrand is a product of the b pair, the hadronic top and
-the leptonic top. Each depends on few jets and few numbers, so that its integral over a fixed lattice of points is quick for
-all combinations of jets. What joins the three is then averaged over a few of their likely points, with a power of x1 x2 in
-place of the production.
+Without the production, the recoil and the missing momentum, the integrand is a product of the b pair, the hadronic top
+and the leptonic top. Each depends on few jets and few numbers, so that its integral over a fixed lattice of points is
+quick for all combinations of jets. What joins the three is then averaged over a few of their likely points, with a power
+of x1 x2 in place of the production.
 """
 
 from collections.abc import Callable
@@ -58,7 +58,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class _Likely:
-    """A part for each assignment: log of its integral `(P,)`, and momenta and the like of likely points `(P, L, ...)`."""
+    """A part for each assignment: log of its integral `(P,)`, and momenta and the like of likely points `(P, L, …)`."""
 
     log_mean: Tensor
     momenta: Tensor

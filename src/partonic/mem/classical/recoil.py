@@ -4,8 +4,8 @@ Missing momentum: jets that are measured too low, or lose energy out of their co
 
     MET = pT(ν) + α D + noise,    D = Σ_matched jets (quark − jet),    σ² = a² + b² H_T    in each direction,
 
-with H_T the sum of jet pT. The recoil ρ is the transverse momentum of H t t̄. It balances what was radiated before, which
-is seen in part as jets of no quark:
+with H_T the sum of jet pT. The recoil ρ is the transverse momentum of H t t̄. It balances what was radiated before,
+which is seen in part as jets of no quark:
 
     p(ρ | extra jets) = sum of two round Gaussians of ρ + κ Σ_extra pT,
 
@@ -51,9 +51,12 @@ class MissingMomentum:
         return math.sqrt(self.noise**2 + self.stochastic**2 * scalar_sum)
 
     def log_density(
-        self, met: Float[Tensor, "*batch 2"], neutrino: Float[Tensor, "*batch 2"], difference: Float[Tensor, "*batch 2"],
+        self,
+        met: Float[Tensor, "*batch 2"],
+        neutrino: Float[Tensor, "*batch 2"],
+        difference: Float[Tensor, "*batch 2"],
         scalar_sum: float,
-    ) -> Float[Tensor, "*batch"]:  # fmt: skip
+    ) -> Float[Tensor, "*batch"]:
         """Return the log-density of the missing momentum (x, y), per GeV².
 
         Args:

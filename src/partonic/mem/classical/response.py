@@ -5,8 +5,8 @@ The density of δ = E_jet − E_quark is a core and a tail Gaussian,
     W(E_jet | E) = (1 − f) N(δ; a₀ + a₁E, σ(E)²) + f N(δ; b₀ + b₁E, τ(E)²),    σ² = s₀² + s₁²E + s₂²E²,  τ² likewise,
 
 in bands of |η|, for b quarks and light quarks. A quark is lost if it lies outside the acceptance in η, if its jet falls
-below the smallest pT (the integral of the same density), or, with a constant probability, if its jet merged with another
-or is not found. Jet energies are pT cosh η: the momentum of the jet.
+below the smallest pT (the integral of the same density), or, with a constant probability, if its jet merged with
+another or is not found. Jet energies are pT cosh η: the momentum of the jet.
 """
 
 import math

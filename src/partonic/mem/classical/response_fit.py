@@ -55,8 +55,8 @@ def fit_response(
         inside = band == index
         if (jets := int((inside & found).sum())) < _FEWEST:
             raise TrainingError(
-                f"the jet response up to |η| = {edge:g} needs {_FEWEST} matched jets in events that are selected without "
-                f"them, but there are {jets}: fit a larger sample"
+                f"the jet response up to |η| = {edge:g} needs {_FEWEST} matched jets in events that are selected "
+                f"without them, but there are {jets}: fit a larger sample"
             )
         threshold = jet_pt_min * torch.cosh(eta[inside].double())
         rows.append(_fit_band(jet_energy[inside].double(), energy[inside].double(), threshold, found[inside]))

@@ -84,6 +84,7 @@ class AdaptedVegas:
             DependencyError: if `vegas` is not installed.
         """
         try:
+            import gvar
             import vegas
         except ImportError as error:
             raise DependencyError(
@@ -95,7 +96,10 @@ class AdaptedVegas:
             return np.ascontiguousarray(function(np.array(x)))
 
         self.evaluations = 0
+        # The constructor draws one point from the generator of gvar, which nothing depends on: leave it as it was.
+        state = gvar.RNG.bit_generator.state
         self._vegas = vegas.Integrator(dimensions * [[0.0, 1.0]], ran_array_generator=generator.random)
+        gvar.RNG.bit_generator.state = state
         self._vegas(vegas.lbatchintegrand(counted), nitn=iterations, neval=points)
 
     def points(self, number: int) -> VegasPoints:
