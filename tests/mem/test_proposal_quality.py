@@ -17,6 +17,7 @@ def drawn(model: ProposalModel, events: int, generator: torch.Generator) -> tupl
     conditions = ProposalConditions(
         torch.randn((events, model.targets.outputs), generator=generator),
         torch.randn((events, 4), generator=generator),
+        torch.zeros((events, len(model.cube.masses) + 1, 5)),
     )
     noise = torch.randn((events, 1, model.cube.dimensions), generator=generator)
     numbers, log_slope = model.transport(conditions, noise)

@@ -14,7 +14,7 @@ from torch import Tensor
 from partonic.events.batch import RecoEvents
 from partonic.mem.channel import DecayChannel
 from partonic.mem.lepton_order import order_by_charge
-from partonic.physics.fourvector import mass
+from partonic.physics.fourvector import mass, on_shell
 from partonic.unfolding.frame import EventFrame
 from partonic.unfolding.inputs import (
     BOOST_FEATURES,
@@ -78,6 +78,16 @@ class ProposalTokens:
         kinds = [self.jets, self.met[:, None], self.event[:, None], self.leptons]
         return kinds, [self.jet_mask, always, always, self.lepton_mask]
 
+    def momenta(self) -> Float[Tensor, "events objects 4"]:
+        """Return four-vectors in the order of `objects`, GeV: the missing momentum with pz = 0, the event as zero."""
+        jets = _four_vectors(self.jets[..., :4], torch.expm1(self.jets[..., 4]))
+        leptons = _four_vectors(self.leptons[..., :4], torch.zeros_like(self.leptons[..., 0]))
+        met = torch.cat([self.met[:, :1], torch.zeros_like(self.met[:, :1]), self.met[:, 1:]], dim=-1)
+        missing = _four_vectors(met, torch.zeros_like(met[:, 0]))
+        vectors = torch.cat([jets, missing[:, None], torch.zeros_like(missing)[:, None], leptons], dim=1)
+        real = torch.cat(self.objects()[1], dim=1)
+        return torch.where(real[..., None], vectors, 0.0)
+
     def columns(self) -> dict[str, Tensor]:
         """Return everything as columns of a table."""
         parts = {name: values for name, values in vars(self).items() if name != "frame"}
@@ -133,3 +143,10 @@ def _lepton_features(reco: RecoEvents, frame: EventFrame) -> Tensor:
     is_muon, charge = (reco.lepton_pdg.abs() == 13).to(pt), -reco.lepton_pdg.sign().to(pt)
     features = [torch.log1p(pt), frame.eta_in(eta), torch.cos(phi), torch.sin(phi), is_muon, charge]
     return torch.where(reco.lepton_mask[..., None], torch.stack(features, dim=-1), 0.0)
+
+
+def _four_vectors(features: Tensor, mass_of: Tensor) -> Tensor:
+    """Return the four-vectors of log(1 + pT), η, cos φ, sin φ and a mass."""
+    pt = torch.expm1(features[..., 0])
+    three = torch.stack([pt * features[..., 2], pt * features[..., 3], pt * torch.sinh(features[..., 1])], dim=-1)
+    return on_shell(three, mass_of)

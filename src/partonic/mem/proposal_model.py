@@ -1,10 +1,12 @@
 """The networks of the learned proposal: a transformer over the objects of an event, a regression, and a flow.
 
-All reconstructed objects look at each other; two decoders sum up what was seen. One regresses the numbers of the
-partons (`RegressionTargets`), the other gives a free latent vector. The flow is conditioned on both and centres the
+All reconstructed objects look at each other; two decoders sum up what was seen, and first estimates of the partons are
+sums of objects (`SoftAssignment`). From these, one head regresses the numbers of the partons (`RegressionTargets`), the
+other gives a free latent vector. The flow is conditioned on both and centres the
 azimuths on the regressed ones, so that no density breaks at 0 = 2π.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +19,7 @@ from partonic.mem.channel import DecayChannel
 from partonic.mem.pair_exchange import fold_pair, split_noise, unfold_pair
 from partonic.mem.proposal_inputs import EVENT_FEATURES, ProposalTokens, feature_counts
 from partonic.mem.proposal_targets import RegressionTargets
+from partonic.mem.soft_assignment import SoftAssignment, estimate_features
 from partonic.nn.attention import AttentionStack
 from partonic.nn.flows.cube_flow import CubeFlow
 from partonic.nn.flows.flow import Precision
@@ -36,15 +39,21 @@ class ProposalConditions:
     Attributes:
         regressed: regressed numbers, standardised, `(N, K)`.
         latent: free numbers, `(N, L)`.
+        estimates: features of the sums of objects, `(N, P + 1, 5)`.
     """
 
     regressed: Float[Tensor, "events outputs"]
     latent: Float[Tensor, "events latent"]
+    estimates: Float[Tensor, "events estimates 5"]
 
     @property
     def known(self) -> Float[Tensor, "events known"]:
         """What the flow is conditioned on; the regression learns nothing from the flow."""
         return torch.cat([self.regressed.detach(), self.latent], dim=-1)
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "ProposalConditions":
+        """Return the conditions of other events: `change` chooses or repeats rows."""
+        return ProposalConditions(*(change(part) for part in vars(self).values()))
 
 
 class ProposalModel(nn.Module):
@@ -65,8 +74,9 @@ class ProposalModel(nn.Module):
         self.encoder = SetEncoder(feature_counts(channel), _stack(sizes, sizes.layers), sizes.width)
         self.regression_decoder = SetDecoder(_stack(sizes, sizes.decoder_layers), sizes.width)
         self.latent_decoder = SetDecoder(_stack(sizes, sizes.decoder_layers), sizes.width)
-        self.regression_head = _head(sizes, self.targets.outputs)
-        self.latent_head = _head(sizes, sizes.latent)
+        self.assignment = SoftAssignment(sizes.width, len(cube.masses))
+        self.regression_head = _head(sizes, self.assignment.features, self.targets.outputs)
+        self.latent_head = _head(sizes, self.assignment.features, sizes.latent)
         self.flow = CubeFlow(config.flow, cube.dimensions, cube.azimuth_numbers, self.targets.outputs + sizes.latent)
 
     def fit_scales(self, tokens: ProposalTokens, numbers: Float[Tensor, "events dimensions"]) -> None:
@@ -88,23 +98,33 @@ class ProposalModel(nn.Module):
 
     def forward(self, tokens: ProposalTokens) -> ProposalConditions:
         """Return the conditions of each event."""
+        tokens = tokens.trimmed()
         objects, masks = self._objects(tokens)
         encoded, packing = self.encoder(objects, masks)
         event = self.encoder.embedding(_EVENT).scales(objects[_EVENT], masks[_EVENT])[:, 0]
+        estimates = self.assignment(encoded, packing, tokens.momenta()[:, : packing.slots])
         regressed, latent = (
-            head(torch.cat([decode(encoded, packing), event], dim=-1)).float()
+            head(torch.cat([decode(encoded, packing), event, estimates.flatten(1)], dim=-1)).float()
             for decode, head in (
                 (self.regression_decoder, self.regression_head),
                 (self.latent_decoder, self.latent_head),
             )
         )
-        return ProposalConditions(regressed, latent)
+        return ProposalConditions(regressed, latent, estimates)
 
     def regression_loss(
         self, numbers: Float[Tensor, "events dimensions"], conditions: ProposalConditions
     ) -> Float[Tensor, ""]:
-        """Return the Huber loss of the regressed numbers, averaged over numbers and events."""
-        return functional.huber_loss(conditions.regressed, self.targets(numbers))
+        """Return the Huber losses of the regressed numbers and of the directions and pT of the estimates, added."""
+        regression = functional.huber_loss(conditions.regressed, self.targets(numbers))
+        estimates = conditions.estimates[:, :-1, :4]
+        partons = estimate_features(self.cube.partons(numbers)[0].momenta.float())[..., :4]
+        losses = functional.huber_loss(estimates, partons, reduction="none").mean(dim=(1, 2))
+        if self.channel.exchangeable:
+            order = [*range(partons.shape[1] - 2), partons.shape[1] - 1, partons.shape[1] - 2]
+            other = functional.huber_loss(estimates, partons[:, order], reduction="none").mean(dim=(1, 2))
+            losses = torch.minimum(losses, other)
+        return regression + losses.mean()
 
     def log_density(
         self, numbers: Float[Tensor, "events dimensions"], conditions: ProposalConditions
@@ -140,7 +160,7 @@ class ProposalModel(nn.Module):
     def _objects(
         self, tokens: ProposalTokens
     ) -> tuple[list[Float[Tensor, "events _ _"]], list[Bool[Tensor, "events _"]]]:
-        objects, masks = tokens.trimmed().objects()
+        objects, masks = tokens.objects()
         kinds = len(feature_counts(self.channel))
         return objects[:kinds], masks[:kinds]
 
@@ -149,8 +169,8 @@ def _stack(config: ProposalEncoderConfig, layers: int) -> AttentionStack:
     return AttentionStack(layers, config.width, config.heads, config.feedforward, config.dropout)
 
 
-def _head(config: ProposalEncoderConfig, outputs: int) -> nn.Sequential:
-    inputs = config.width + len(EVENT_FEATURES)
+def _head(config: ProposalEncoderConfig, estimates: int, outputs: int) -> nn.Sequential:
+    inputs = config.width + len(EVENT_FEATURES) + estimates
     return nn.Sequential(nn.Linear(inputs, config.hidden), nn.ReLU(), nn.Linear(config.hidden, outputs))
 
 

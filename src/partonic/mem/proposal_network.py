@@ -158,9 +158,7 @@ class ProposalNetwork:
         kept, tokens, conditions = self._conditions(x)
         inside = numbers_in(self.view, numbers[kept.to(numbers.device)].to(self.device), tokens.frame)
         samples = numbers.shape[1]
-        repeated = ProposalConditions(
-            conditions.regressed.repeat_interleave(samples, dim=0), conditions.latent.repeat_interleave(samples, dim=0)
-        )
+        repeated = conditions.map(lambda part: part.repeat_interleave(samples, dim=0))
         log_density = self.model.log_density(inside.flatten(0, 1), repeated)
         return _spread(log_density.reshape(len(tokens), samples), kept).to(numbers.device)
 

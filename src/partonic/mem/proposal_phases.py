@@ -16,7 +16,7 @@ Batch = Mapping[str, Tensor]
 
 def conditions_of(batch: Batch) -> ProposalConditions:
     """Return the conditions that were computed before, of some rows of a table."""
-    return ProposalConditions(batch["regressed"], batch["latent"])
+    return ProposalConditions(batch["regressed"], batch["latent"], batch["estimates"])
 
 
 class RegressionAlone(PhaseModule):

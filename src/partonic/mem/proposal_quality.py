@@ -65,8 +65,7 @@ def proposal_coverage(
         conditions: of the same events.
         seed: root seed of the points drawn.
     """
-    used = slice(0, _EVENTS)
-    numbers, conditions = numbers[used], ProposalConditions(conditions.regressed[used], conditions.latent[used])
+    numbers, conditions = numbers[:_EVENTS], conditions.map(lambda part: part[:_EVENTS])
     generator = torch_generator(seed, "proposal coverage")
     noise = torch.randn((len(numbers), _SAMPLES, numbers.shape[1]), generator=generator) * model.flow.base_scale
     _, log_slope = model.transport(conditions, noise)

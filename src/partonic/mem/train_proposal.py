@@ -172,14 +172,14 @@ def _record(run: _Run, results: Mapping[str, PhaseResult], tables: _Tables, stor
 def _conditions(model: ProposalModel, table: TensorTable) -> dict[str, Tensor]:
     """Return the conditions of all events."""
     model.eval()
-    pieces: dict[str, list[Tensor]] = {"regressed": [], "latent": []}
+    pieces: dict[str, list[Tensor]] = {"regressed": [], "latent": [], "estimates": []}
     for start in range(0, len(table), _ROWS):
         conditions = model(ProposalTokens.of_columns(table.part(start, start + _ROWS).columns))
-        pieces["regressed"].append(conditions.regressed)
-        pieces["latent"].append(conditions.latent)
+        for name, values in vars(conditions).items():
+            pieces[name].append(values)
     return {name: torch.cat(values) for name, values in pieces.items()}
 
 
 def _without_objects(table: TensorTable) -> TensorTable:
     """Return only what the flow needs, so that its batches are light."""
-    return TensorTable({name: table.columns[name] for name in ("numbers", "regressed", "latent")})
+    return TensorTable({name: table.columns[name] for name in ("numbers", "regressed", "latent", "estimates")})
