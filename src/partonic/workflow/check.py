@@ -18,6 +18,7 @@ _OWN_EVENTS: _Extras = {
     "generation": ("madnis",),
     "simulation": ("dask", "distributed", "fastjet", "pythia8mc"),
 }
+_EXTERNAL: _Extras = {"ufo": ("pyamplicol",)}
 _TRAINING: _Extras = {"training": ("lightning",)}
 _REPORT: _Extras = {"report": ("jinja2", "matplotlib")}
 _READERS: dict[str, _Extras] = {
@@ -92,7 +93,8 @@ def packages_are_installed(config: AnalysisConfig) -> str:
 def _needed_packages(config: AnalysisConfig) -> _Extras:
     events = _READERS[config.import_.format] if config.import_ else _OWN_EVENTS
     trains = config.unfolding is not None and config.unfolding.model is None
-    return _REPORT | events | (_TRAINING if trains else {})
+    external = config.import_ is None and config.process.name == "ttbb"
+    return _REPORT | events | (_EXTERNAL if external else {}) | (_TRAINING if trains else {})
 
 
 def output_is_writable(config: AnalysisConfig) -> str:

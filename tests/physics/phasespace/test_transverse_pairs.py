@@ -86,7 +86,9 @@ def test_rotation_about_the_beam_shifts_one_number(cube, torch_rng):
     torch.testing.assert_close(second[..., [0, 3]], first[..., [0, 3]], rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize(("masses", "energy"), [((0.0, 4.7), 13_000.0), ((172.5, -1.0), 13_000.0), ((172.5, 4.7), 350.0)])
+@pytest.mark.parametrize(
+    ("masses", "energy"), [((0.0, 4.7), 13_000.0), ((172.5, -1.0), 13_000.0), ((172.5, 4.7), 350.0)]
+)
 def test_masses_that_do_not_fit(masses, energy):
     with pytest.raises(ProcessError, match=rf"two pairs need positive masses .*{masses[0]}, {masses[1]} and {energy}"):
         TransversePairs(*masses, energy)

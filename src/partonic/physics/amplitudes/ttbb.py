@@ -9,6 +9,7 @@ several at single points. They share one matrix element, with the beams exchange
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
@@ -29,26 +30,31 @@ _ORDERS = {"QCD": 4, "QED": 0}
 _TIME_LIMIT = 1800.0
 
 
-def gluon_fusion_ttbb(top_mass: float, bottom_mass: float) -> Amplitude:
-    """Return g g → t t̄ b b̄; masses in GeV. The generator runs for a minute or two when it is asked the first time.
+def gluon_fusion_ttbb(top_mass: float, bottom_mass: float, cache: Path | None = None) -> Amplitude:
+    """Return g g → t t̄ b b̄. The generator runs for a minute or two when it is asked the first time.
+
+    Args:
+        top_mass: GeV.
+        bottom_mass: GeV.
+        cache: folder of the generated matrix elements; None for the default one.
 
     Raises:
         DependencyError: if the generator is not installed.
         ProcessError: if the generation fails.
     """
-    return _amplitude("g g > t t~ b b~", top_mass, bottom_mass)
+    return _amplitude("g g > t t~ b b~", top_mass, bottom_mass, cache)
 
 
-def quark_annihilation_ttbb(top_mass: float, bottom_mass: float) -> Amplitude:
-    """Return q q̄ → t t̄ b b̄, the same for all massless quarks (named u); errors as in `gluon_fusion_ttbb`."""
-    return _amplitude("u u~ > t t~ b b~", top_mass, bottom_mass)
+def quark_annihilation_ttbb(top_mass: float, bottom_mass: float, cache: Path | None = None) -> Amplitude:
+    """Return q q̄ → t t̄ b b̄, the same for all massless quarks (named u); arguments as of `gluon_fusion_ttbb`."""
+    return _amplitude("u u~ > t t~ b b~", top_mass, bottom_mass, cache)
 
 
-def _amplitude(process: str, top_mass: float, bottom_mass: float) -> Amplitude:
+def _amplitude(process: str, top_mass: float, bottom_mass: float, cache: Path | None) -> Amplitude:
     element = ExternalMatrixElement.generate(
         process,
         parameters={"MT": top_mass, "WT": 0.0, "MB": bottom_mass},
-        options=GenerationOptions(orders=_ORDERS, time_limit=_TIME_LIMIT),
+        options=GenerationOptions(orders=_ORDERS, time_limit=_TIME_LIMIT, cache=cache),
         threads=torch.get_num_threads(),
     )
     return MorphedAmplitude(element)
