@@ -73,11 +73,11 @@ class ExtraJets:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "ExtraJets":
         """Read what `as_json` gave; a missing key raises `KeyError`."""
-        arrays = {
-            name: torch.tensor(content[name], dtype=torch.float64) for name in ("multiplicity", "scales", "flavours")
-        }
-        numbers = {name: float(content[name]) for name in ("hard_fraction", "jet_pt_min", "eta_max")}
-        return cls(**arrays, **numbers)
+        multiplicity, scales, flavours = (
+            torch.tensor(content[name], dtype=torch.float64) for name in ("multiplicity", "scales", "flavours")
+        )
+        hard, threshold, eta_max = (float(content[name]) for name in ("hard_fraction", "jet_pt_min", "eta_max"))
+        return cls(multiplicity, scales, hard, flavours, threshold, eta_max)
 
 
 def fit_extra_jets(

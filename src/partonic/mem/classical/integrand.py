@@ -145,7 +145,7 @@ def coefficients_of(partons: list[WeightedPartons], hypothesis: Hypothesis) -> l
     else:
         coefficients = torch.zeros((0, count), dtype=torch.float64)
     results = []
-    for part, own in zip(partons, coefficients.split([len(part.weights) for part in partons]), strict=True):
+    for part, own in zip(partons, torch.split(coefficients, [len(part.weights) for part in partons]), strict=True):
         result = torch.zeros((len(part.inside), count), dtype=torch.float64)
         result[part.inside] = part.weights[:, None] * own
         results.append(result)

@@ -40,7 +40,7 @@ def minimise(
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimiser.step(closure)  # type: ignore[arg-type]
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         final = function(parameters)
     if not bool(torch.isfinite(final)) or not bool(torch.isfinite(parameters).all()):

@@ -2,10 +2,11 @@
 
 Without the production, the recoil and the missing momentum, the integrand is a product of the b pair, the hadronic top
 and the leptonic top. Each depends on few jets and few numbers, so that its integral over a fixed lattice of points is
-quick for all combinations of jets. What joins the three is then averaged over a few of their likely points, with a power
+quick for all combinations of jets. What joins the three is then averaged over a few likely points of each, with a power
 of x1 x2 in place of the production.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -150,7 +151,8 @@ def _log_joint(
     events, possible = without_recoil(momenta, hypothesis.process.collider_energy)
     steepness = log_steepness(events)
     log_weight = torch.where(possible, log_weight + steepness, torch.full_like(steepness, -torch.inf))
-    return torch.logsumexp(log_weight.reshape(len(chosen), _LIKELY), dim=1) - np.log(_LIKELY)
+    result: Tensor = torch.logsumexp(log_weight.reshape(len(chosen), _LIKELY), dim=1) - math.log(_LIKELY)
+    return result
 
 
 def _likely(
@@ -192,7 +194,7 @@ def _of_pattern(
     done = part(legs, numbers[:, :free], torch.from_numpy(rows).repeat_interleave(points))
     weights = done.log_weight.reshape(len(jets), points)
     chosen = _systematic(weights) + points * torch.arange(len(jets))[:, None]
-    log_mean = torch.logsumexp(weights, dim=1) - np.log(points)
+    log_mean = torch.logsumexp(weights, dim=1) - math.log(points)
     return _Likely(log_mean, done.momenta[chosen], done.difference[chosen], done.neutrino[chosen])
 
 

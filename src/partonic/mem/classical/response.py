@@ -123,7 +123,8 @@ def response_survival(
     (core_mean, core_width), (tail_mean, tail_width), fraction = _components(energy, parameters)
     core = torch.special.ndtr((core_mean - difference) / core_width)
     tail = torch.special.ndtr((tail_mean - difference) / tail_width)
-    return (1.0 - fraction) * core + fraction * tail
+    result: Tensor = (1.0 - fraction) * core + fraction * tail
+    return result
 
 
 def _components(energy: Tensor, parameters: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor], Tensor]:
