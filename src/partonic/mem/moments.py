@@ -111,14 +111,15 @@ class WeightMoments:
         return self.covariance()[:, 0, 0].clamp(min=0.0).sqrt() * self.blocks / self._reference()
 
     def ratio_covariance(self) -> Float[Tensor, "events monomials monomials"]:
-        """Return the covariance of the ratios; NaN where P_0 is not positive."""
+        """Return the covariance of the ratios, positive semi-definite; NaN where P_0 is not positive."""
         ratios, covariance = self.ratios(), self.covariance()
         jacobian = torch.diag_embed(torch.ones_like(ratios))
         jacobian[:, :, 0] -= ratios
         scale = (self.blocks / self._reference()).square()[:, None, None]
         found = scale * (jacobian @ covariance @ jacobian.mT)
-        found[:, 0, :] = found[:, :, 0] = torch.where(self.positive(), 0.0, torch.nan)[:, None]
-        return 0.5 * (found + found.mT)
+        found = _positive(0.5 * (found + found.mT))
+        found[:, 0, :] = found[:, :, 0] = 0.0
+        return found.masked_fill(~self.positive()[:, None, None], torch.nan)
 
     def ratio_error(self) -> Float[Tensor, " events"]:
         """Return the largest error of a ratio, in units of √⟨(c_a/c_0)²⟩ over the partons of the event."""
@@ -136,3 +137,11 @@ class WeightMoments:
 
     def _reference(self) -> Tensor:
         return torch.where(self.positive(), self.first[:, 0], torch.nan)
+
+
+def _positive(matrices: Tensor) -> Tensor:
+    """Return symmetric matrices without the negative eigenvalues that rounding gives to those that are singular."""
+    finite = matrices.isfinite().flatten(1).all(dim=1)[:, None, None]
+    values, vectors = torch.linalg.eigh(torch.where(finite, matrices, 0.0))
+    mended = (vectors * values.clamp(min=0.0)[:, None, :]) @ vectors.mT
+    return torch.where(finite, 0.5 * (mended + mended.mT), matrices)

@@ -68,7 +68,7 @@ def run_facts(coefficients: EventCoefficients, config: MemConfig) -> dict[str, A
             "median_effective_share": _median(good.effective_sample_size / np.maximum(good.points, 1)),
             "median_relative_error": _median(good.relative_error),
             "median_ratio_errors": [
-                _median(errors) for errors in np.sqrt(np.diagonal(good.covariance, axis1=1, axis2=2)).T
+                _median(errors) for errors in np.sqrt(np.maximum(np.diagonal(good.covariance, axis1=1, axis2=2), 0.0)).T
             ],
             "points": int(coefficients.points.sum()),
             "dominated": int((good.largest_weight_share > config.dominated.limit).sum()),

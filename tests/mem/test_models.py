@@ -1,0 +1,179 @@
+"""Networks found by name, put together with a process, and `partonic mem` from beginning to end with tiny ones."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from tests.mem.transfer.toys import tiny_transfer
+from tests.unfolding.toys import PROCESS, write_store
+
+from partonic.cli import main
+from partonic.config.mem import MemConfig
+from partonic.config.mem_transfer import AcceptanceConfig
+from partonic.config.process import ProcessConfig
+from partonic.errors import ConfigError, ModelError, ProcessError, SchemaError
+from partonic.events.schema import ProcessInfo, StoreMetadata
+from partonic.events.store import EventStore
+from partonic.inference.coefficients_file import read_coefficients
+from partonic.mem.acceptance import AcceptanceModel, AcceptanceNetwork
+from partonic.mem.compatibility import check_normalisation
+from partonic.mem.integral import StatesFaults
+from partonic.mem.integrate_events import fiducial_cross_section, hypothesis_of_store, integrate_events
+from partonic.mem.models import Hypothesis, component_folders, mem_folder, mem_model_files
+from partonic.mem.protocols import Acceptance, LatentProposal, TransferDensity
+from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.uniform import UniformProposal
+from partonic.nn.model_folder import load_record, save_model
+from partonic.pretrained import pretrained_folder
+from partonic.unfolding.schema_record import SchemaRecord
+
+LAYOUT = TransferLayout("semileptonic", PROCESS.parton_pdg, 4, 0, 0.01, 20.0, 0.01, 20.0)
+"""Cuts that all toy events pass."""
+
+
+def write_models(folder: Path, process: ProcessInfo = PROCESS) -> Path:
+    transfer = tiny_transfer(LAYOUT)
+    transfer.schema = SchemaRecord.of(process)
+    transfer.save(folder / "transfer")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        network = AcceptanceNetwork(AcceptanceConfig(hidden=(8,)), LAYOUT)
+    AcceptanceModel(network, SchemaRecord.of(PROCESS)).save(folder / "acceptance")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_store(tmp_path_factory.mktemp("store") / "events.parquet", events=10, faults=True)
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_ingredients_of_trained_models(models: Path) -> None:
+    config = MemConfig(model=models)
+    ingredients = Hypothesis(ProcessConfig()).ingredients(config)
+    assert isinstance(ingredients.transfer, TransferDensity)
+    assert isinstance(ingredients.acceptance, Acceptance)
+    assert isinstance(ingredients.proposal, LatentProposal)
+    assert isinstance(ingredients.proposal, StatesFaults)
+    assert ingredients.process.name == "tth"
+    assert ingredients.channel.names == ("H", "t_had", "t_lep")
+    uniform = config.model_copy(update={"proposal": config.proposal.model_copy(update={"kind": "uniform"})})
+    assert isinstance(Hypothesis(ProcessConfig()).ingredients(uniform).proposal, UniformProposal)
+    assert "proposal" not in component_folders(uniform, "tth")
+
+
+def test_fingerprint_knows_models_and_process(models: Path, tmp_path: Path) -> None:
+    config = MemConfig(model=models)
+    first = Hypothesis(ProcessConfig()).fingerprint(config)
+    assert first == Hypothesis(ProcessConfig()).fingerprint(config)
+    assert first != Hypothesis(ProcessConfig(top_mass=173.0)).fingerprint(config)
+    assert first != Hypothesis(ProcessConfig(), branching_fraction=0.5).fingerprint(config)
+    other = write_models(tmp_path / "other")
+    record = load_record(other / "transfer")
+    transfer = tiny_transfer(LAYOUT, seed=2)
+    save_model(other / "transfer", transfer.network, record)
+    assert first != Hypothesis(ProcessConfig()).fingerprint(MemConfig(model=other))
+
+
+def test_models_that_are_not_there(models: Path, tmp_path: Path) -> None:
+    assert mem_folder("pretrained", "tth") == mem_folder(None, "tth") == pretrained_folder("tth") / "mem"
+    with pytest.raises(ModelError, match=r"nowhere holds no model 'transfer' \(transfer/model\.json\)"):
+        mem_model_files(MemConfig(model=tmp_path / "nowhere"), "tth")
+    with pytest.raises(ModelError, match="no pretrained transfer of 'other' ships with partonic"):
+        mem_model_files(MemConfig(), "other")
+    network = MemConfig.model_validate({"model": models, "proposal": {"kind": "network"}})
+    with pytest.raises(ModelError, match=r"holds no model 'proposal' \(proposal/model\.json\)"):
+        component_folders(network, "tth")
+    assert component_folders(network, "tth", (models,))["proposal"] == models / "proposal"
+
+
+def test_model_of_another_process(tmp_path: Path) -> None:
+    other = ProcessInfo("ttbb", PROCESS.parton_names, PROCESS.parton_pdg, PROCESS.monomials, PROCESS.collider_energy)
+    folder = write_models(tmp_path / "other", other)
+    with pytest.raises(SchemaError, match="the transfer function was trained on events of 'ttbb', but the hypothesis"):
+        Hypothesis(ProcessConfig()).ingredients(MemConfig(model=folder))
+
+
+def test_command_from_store_to_coefficients(models: Path, store: Path, tmp_path: Path) -> None:
+    output = tmp_path / "coefficients.parquet"
+    options = ("--store", store, "--output", output, "--model", models, "--points", 200, "--workers", 1)
+    done = run("mem", *options)
+    assert done.exit_code == 0, done.output
+    assert "mem: 5 events" in done.output
+    found, metadata = read_coefficients(output)
+    assert found.status.count("ok") == 5
+    assert found.status[1:4] == (
+        "a jet is NaN or infinite", "the missing transverse momentum is NaN or infinite", "fewer than 4 jets"
+    )  # fmt: skip
+    good = found.usable()
+    assert np.isfinite(found.ratios[good]).all()
+    assert (found.effective_sample_size[good] >= 1.0).all()
+    events = EventStore.open(store).read(["coefficients"], selected_only=True)
+    assert metadata.cross_section is not None
+    np.testing.assert_allclose(metadata.cross_section.coefficients, events.coefficients.sum(axis=0))
+    again = run("mem", *options)
+    assert again.output.splitlines()[-1] == done.output.splitlines()[-1]
+
+
+def test_wrong_use_of_the_command(store: Path, tmp_path: Path) -> None:
+    assert "give an ANALYSIS, or --store" in run("mem", "--store", store).output
+    assert "--points, --base" not in run("mem", "a.yaml").output
+    wrong = run("mem", "a.yaml", "--points", 100)
+    assert wrong.exit_code == 2
+    assert "--points: the analysis file has these settings, in its section `mem`" in wrong.output
+    missing = run("mem", "--store", store, "--output", tmp_path / "out.parquet", "--model", tmp_path / "no")
+    assert missing.exit_code == 1
+    assert "holds no model 'transfer'" in missing.output
+    itself = run("mem", "--store", store, "--output", store)
+    assert "is the event store; give the coefficients a file of their own" in itself.output
+
+
+def test_force_integrates_again(models: Path, store: Path, tmp_path: Path) -> None:
+    config = MemConfig.model_validate({"model": models, "points": {"first": 50, "maximum": 50}, "workers": 1})
+    output, hypothesis = tmp_path / "coefficients.parquet", Hypothesis(ProcessConfig())
+    integrate_events(store, output, hypothesis, config, 1)
+    before = output.stat().st_mtime_ns
+    integrate_events(store, output, hypothesis, config, 1)
+    assert output.stat().st_mtime_ns == before
+    integrate_events(store, output, hypothesis, config, 1, force=True)
+    assert output.stat().st_mtime_ns > before
+
+
+@pytest.mark.parametrize("method", ["accepted", "acceptance", "process"])
+def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: str) -> None:
+    config = MemConfig.model_validate({"model": models, "normalisation": {"method": method, "points": 1000}})
+    ingredients = Hypothesis(ProcessConfig()).ingredients(config)
+    found = fiducial_cross_section(store, ingredients, config, 1)
+    assert found.coefficients[0] > 0
+    assert found.points == {"accepted": 10, "acceptance": 10, "process": 1000}[method]
+
+
+def test_store_of_another_process_gives_no_cross_section() -> None:
+    metadata = StoreMetadata.for_process(PROCESS)
+    with pytest.raises(SchemaError, match="holds events of 'tth', but the cross section of 'ttbb' is asked for"):
+        check_normalisation("ttbb", PROCESS.monomials, metadata, "here")
+    other = type(PROCESS.monomials).up_to_degree(("c_tG",), 2)
+    with pytest.raises(SchemaError, match="here has coefficients of 1, delta_kappa_t"):
+        check_normalisation("tth", other, metadata, "here")
+
+
+def test_hypothesis_that_a_store_was_made_under() -> None:
+    facts = {"facts": {"branching_fraction": 0.2}, "config": {"simulation": {"decays": {"tops": "dilepton"}}}}
+    found = hypothesis_of_store(StoreMetadata.for_process(PROCESS, **facts), ProcessConfig())
+    assert (found.channel, found.branching_fraction) == ("dilepton", 0.2)
+    assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), ProcessConfig()).channel == "semileptonic"
+    with pytest.raises(ConfigError, match="the events are of √S = 13000 GeV, the process of 14000 GeV"):
+        hypothesis_of_store(StoreMetadata.for_process(PROCESS), ProcessConfig(collider_energy=14_000.0))
+    inclusive = {"config": {"simulation": {"decays": {"tops": "inclusive"}}}}
+    with pytest.raises(ProcessError, match="needs one decay channel"):
+        hypothesis_of_store(StoreMetadata.for_process(PROCESS, **inclusive), ProcessConfig())
