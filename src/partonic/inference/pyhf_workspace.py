@@ -66,8 +66,8 @@ class MorphedWorkspace:
 
     def weights(self, theta: Array) -> Array:
         """Return w_b(θ) at points `(..., K)`, as `(..., A)`."""
-        values = np.linalg.solve(self.monomials.evaluate(self.basis).T, self.monomials.evaluate(theta)[..., None])
-        weights: Array = values[..., 0]
+        column = self.monomials.evaluate(theta)[..., None]
+        weights: Array = np.asarray(np.linalg.solve(self.monomials.evaluate(self.basis).T, column)[..., 0])
         return weights
 
     def normfactors(self, values: Mapping[str, float]) -> dict[str, float]:

@@ -126,7 +126,7 @@ def plain_classifier(
     train = [sample.select(~test) for sample, test in zip((signal, background), tests, strict=True)]
     kept = [sample.select(test) for sample, test in zip((signal, background), tests, strict=True)]
     model = _trained(train[0], train[1], options, int(generator.integers(2**31)))
-    curves = [_roc(model, *samples, generator) for samples in (kept, train)]
+    curves = [_roc(model, part[0], part[1], generator) for part in (kept, train)]
     return PlainClassifier(
         roc=curves[0],
         train_auc=curves[1].auc.value,
