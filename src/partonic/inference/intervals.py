@@ -147,14 +147,15 @@ def asymptotic_intervals(
         best: its best fit.
         name: of the parameter.
         levels: confidence levels.
-        limits: range of the scan; by default it reaches beyond the interval of the highest level.
+        limits: range of the scan; by default it reaches beyond the interval of the highest level, and beyond the
+            region of two parameters of that level, so that contours over the same ranges are closed.
         points: of the scan; the maxima found by the fit are added.
 
     Raises:
         InferenceError: if the scan finds a point far better than the best fit.
     """
     number = likelihood.mixture.index(name)
-    low, high = limits or scan_range(likelihood, best, name, 1.5 * threshold(max(levels)))
+    low, high = limits or scan_range(likelihood, best, name, 1.2 * threshold(max(levels), 2))
     maxima = best.maxima[:, number]
     grid = np.unique(np.concatenate([np.linspace(low, high, points), maxima[(maxima > low) & (maxima < high)]]))
     curve = scan(likelihood, best, name, grid)
