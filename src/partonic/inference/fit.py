@@ -138,15 +138,15 @@ def minuit_maximum(likelihood: ExtendedLikelihood, start: Array) -> tuple[Array,
     minuit = _minuit()
     free = likelihood.free
 
-    def full(values: Sequence[float]) -> Array:
+    def full(values: Array) -> Array:
         phi = start.copy()
         phi[free] = values
         return phi
 
-    def cost(values: Sequence[float]) -> float:
+    def cost(values: Array) -> float:
         return -float(likelihood(full(values)))
 
-    def gradient(values: Sequence[float]) -> Array:
+    def gradient(values: Array) -> Array:
         slope: Array = -likelihood.derivatives(full(values)).gradient[free]
         return slope
 
@@ -158,10 +158,11 @@ def minuit_maximum(likelihood: ExtendedLikelihood, start: Array) -> tuple[Array,
 
 
 def _verified(likelihood: ExtendedLikelihood, best: Maximum) -> tuple[Maximum, bool]:
-    phi, value, valid = minuit_maximum(likelihood, best.phi)
-    if value > best.value + 1e-3 or not best.converged:
-        again = maximise(likelihood, phi)
-        best = again if again.value >= best.value else best
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # MIGRAD may try absurd points of a flat log L
+        phi, value, valid = minuit_maximum(likelihood, best.phi)
+        if value > best.value + 1e-3 or (valid and not best.converged):
+            again = maximise(likelihood, phi)
+            best = again if again.value >= best.value else best
     return best, valid and best.converged and abs(value - best.value) < 1e-2
 
 

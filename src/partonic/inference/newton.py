@@ -106,7 +106,7 @@ def _step(gradient: Array, hessian: Array) -> tuple[Array, float, bool]:
     values, vectors = np.linalg.eigh(-hessian)
     largest = float(np.abs(values).max())
     definite = bool(values[0] > _SMALLEST * largest)
-    sizes = np.maximum(np.abs(values), _SMALLEST * max(largest, np.finfo(np.float64).tiny))
+    sizes = np.maximum(np.abs(values), _SMALLEST * largest if largest > 0 else 1.0)
     along = vectors.T @ gradient
     step = vectors @ (along / sizes)
     rise = 0.5 * float(np.sum(along**2 / sizes))

@@ -91,5 +91,5 @@ class FiducialRate:
     def error(self, theta: Array) -> Array:
         """Return the standard error of σ(θ) in pb at points `(..., K)`, as `(...)`."""
         m = self.monomials.evaluate(theta)
-        values: Array = np.sqrt(np.maximum(np.einsum("...a,ab,...b->...", m, self.covariance, m), 0.0))
+        values: Array = np.asarray(np.sqrt(np.maximum(np.einsum("...a,ab,...b->...", m, self.covariance, m), 0.0)))
         return values
