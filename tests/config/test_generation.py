@@ -33,6 +33,8 @@ def test_quick_needs_less_of_everything() -> None:
         ({"overweight_policy": "drop"}, "'keep', 'repeat' or 'truncate'"),
         ({"theta": {"c_tG": float("nan")}}, "finite number"),
         ({"evnets": 5}, "Extra inputs"),
+        ({"bias": {}}, "name softer_b_pt or harder_b_pt"),
+        ({"bias": {"softer_b_pt": {"floor": 0.0}}}, "greater than 0"),
     ],
 )
 def test_bad_settings_are_refused(content: dict[str, object], message: str) -> None:
@@ -43,3 +45,10 @@ def test_bad_settings_are_refused(content: dict[str, object], message: str) -> N
 def test_more_spline_bins_than_grid_bins_are_refused() -> None:
     with pytest.raises(ValidationError, match="16 spline bins are more than the 8 of vegas_bins"):
         SamplerConfig(bins=16, vegas_bins=8)
+
+
+def test_without_a_bias_the_settings_are_those_of_before() -> None:
+    """Events made by a version without this option stay up to date."""
+    assert "bias" not in GenerationConfig().model_dump(mode="json")
+    biased = GenerationConfig.model_validate({"bias": {"harder_b_pt": {"scale": 30.0}}})
+    assert GenerationConfig.model_validate(biased.model_dump(mode="json")) == biased

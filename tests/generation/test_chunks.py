@@ -33,7 +33,7 @@ def chunk(process: ToyProcess) -> EventChunk:
 def test_cross_section_coefficients_are_the_closed_form(chunk: EventChunk) -> None:
     errors = chunk.sums.covariance.diagonal().sqrt()
     at_half = [2.0 - 0.6 + 0.4, 0.5 * 1.2, 0.25 * 1.2]
-    exact = torch.tensor([*COEFFICIENTS, *at_half], dtype=torch.float64)
+    exact = torch.tensor([*COEFFICIENTS, *at_half, sum(at_half)], dtype=torch.float64)
     assert bool(((chunk.sums.mean - exact).abs() < 5 * errors).all())
     assert bool((errors < 0.01 * exact.abs()).all())
 

@@ -1,4 +1,7 @@
-"""Maps of one number to a variable with a peak: densities that fall like powers away from a point."""
+"""Maps of one number to a variable with a peak: densities that fall like powers away from a point.
+
+Ranges without extent, where rounding has left no room, count as the smallest positive number: all results are finite.
+"""
 
 import torch
 from jaxtyping import Float
@@ -13,7 +16,7 @@ def from_power(
     number: Float[Tensor, " events"], limit: Float[Tensor, " events"], scale: float
 ) -> tuple[Float[Tensor, " events"], Float[Tensor, " events"]]:
     """Map [0, 1] to p in [0, limit] with the density dp²/(p² + scale²); return p and log |dp²/du|."""
-    log_range = torch.log1p((limit / scale).square())
+    log_range = _positive(torch.log1p((limit / scale).square()))
     square = scale**2 * torch.expm1(number * log_range)
     return square.sqrt(), torch.log((square + scale**2) * log_range)
 
@@ -22,7 +25,7 @@ def to_power(
     value: Float[Tensor, " events"], limit: Float[Tensor, " events"], scale: float
 ) -> tuple[Float[Tensor, " events"], Float[Tensor, " events"]]:
     """Return the number of p and log |du/dp²|: the inverse of `from_power`."""
-    log_range = torch.log1p((limit / scale).square())
+    log_range = _positive(torch.log1p((limit / scale).square()))
     square = value.square()
     return torch.log1p(square / scale**2) / log_range, -torch.log((square + scale**2) * log_range)
 
@@ -47,4 +50,8 @@ def to_peak(
 
 def _ends(peak: Tensor, lower: Limit, upper: Limit, width: float) -> tuple[Tensor, Tensor]:
     start = torch.asinh((lower - peak) / width)
-    return start, torch.asinh((upper - peak) / width) - start
+    return start, _positive(torch.asinh((upper - peak) / width) - start)
+
+
+def _positive(values: Tensor) -> Tensor:
+    return values.clamp(min=torch.finfo(values.dtype).tiny)
