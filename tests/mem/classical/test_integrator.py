@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from mem.classical.toys import MASSLESS_TTBB, TTBB, ToyProcess, reco, transfer
-from partonic.errors import ConfigError, ParameterError, ProcessError
+from partonic.errors import ConfigError, NonFiniteError, ParameterError, ProcessError
 from partonic.events.batch import RecoEvents
 from partonic.mem.classical.hypothesis import Hypothesis
 from partonic.mem.classical.integrator import ClassicalIntegrator, EventIntegral, as_coefficients
 from partonic.mem.classical.options import ClassicalOptions
 from partonic.physics.particles import HIGGS, TOP
+from partonic.physics.process import PartonEvents
 
 ONE = np.array([7], dtype=np.int64)
 ALL = ClassicalOptions(
@@ -138,6 +139,17 @@ def test_impossible_masses_say_so() -> None:
     jets[0, :, 1] = 0.5 + 1e-3 * torch.arange(6)
     jets[0, :, 2] = 0.1
     assert one(replace(event, jets=jets)).status == "no assignment of jets to quarks is kinematically possible"
+
+
+class Broken(ToyProcess):
+    def coefficients(self, events: PartonEvents) -> torch.Tensor:
+        raise NonFiniteError("dσ/dz is not finite")  # noqa: EM101
+
+
+def test_an_amplitude_that_fails_costs_one_event() -> None:
+    result = one(reco(), process=Broken())
+    assert result.status == "dσ/dz is not finite"
+    assert np.isnan(result.values).all()
 
 
 def test_numbers_of_events_must_fit() -> None:

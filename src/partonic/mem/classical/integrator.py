@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from partonic.errors import ParameterError
+from partonic.errors import NonFiniteError, ParameterError
 from partonic.events.batch import RecoEvents
 from partonic.inference.coefficients import EventCoefficients
 from partonic.mem.classical.assignment_weights import assignment_table
@@ -118,8 +118,11 @@ class ClassicalIntegrator:
         if not len(ranking.kept):
             return self._none(_NOTHING_FITS, start)
         parts = [AssignmentIntegrand(event, table, int(row), self.hypothesis, self.transfer) for row in ranking.kept]
-        with torch.no_grad():
-            return self._integrated(parts, generator, ranking, start)
+        try:
+            with torch.no_grad():
+                return self._integrated(parts, generator, ranking, start)
+        except NonFiniteError as error:  # of one event: the others can do without it
+            return self._none(str(error), start)
 
     def _adapted(self, part: AssignmentIntegrand, generator: np.random.Generator) -> AdaptedVegas:
         def function(x: Array) -> Array:
