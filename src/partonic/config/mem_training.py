@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.mem_networks import ProposalNetworkConfig
-from partonic.config.mem_transfer import AcceptanceConfig, MemTrainingConfig, TransferConfig
+from partonic.config.mem_transfer import AcceptanceConfig, ConsistencyConfig, MemTrainingConfig, TransferConfig
 
 __all__ = ["MEM_PRESETS", "MemNetworksConfig", "MemPart"]
 
@@ -52,6 +52,9 @@ class MemNetworksConfig(StrictModel):
     transfer_training: MemTrainingConfig = MemTrainingConfig()
     """Its training, on the selected events."""
 
+    consistency: ConsistencyConfig | None = None
+    """Its further training on proposed partons; null for none. Needs the part `acceptance`."""
+
     acceptance: AcceptanceConfig = AcceptanceConfig()
     """The acceptance."""
 
@@ -76,4 +79,14 @@ class MemNetworksConfig(StrictModel):
     def _parts_are_different(self) -> "MemNetworksConfig":
         if len(set(self.parts)) < len(self.parts):
             raise SettingError(("parts",), f"expected each part once, got {', '.join(self.parts)}")
+        return self
+
+    @model_validator(mode="after")
+    def _consistency_has_its_parts(self) -> "MemNetworksConfig":
+        if self.consistency is None:
+            return self
+        needed = ("acceptance", "proposal") if self.consistency.source == "network" else ("acceptance",)
+        for part in needed:
+            if part not in self.parts:
+                raise SettingError(("consistency",), f"needs the part '{part}'; name it in `parts`")
         return self

@@ -1,13 +1,14 @@
 """The learned parts of the matrix element method: transfer function and acceptance, their sizes and their training."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 
-__all__ = ["AcceptanceConfig", "MemTrainingConfig", "TransferConfig"]
+__all__ = ["AcceptanceConfig", "ConsistencyConfig", "MemTrainingConfig", "TransferConfig"]
 
 
 class TransferConfig(StrictModel):
@@ -47,6 +48,38 @@ class AcceptanceConfig(StrictModel):
 
     hidden: tuple[PositiveInt, ...] = Field((128, 128, 64), min_length=1)
     """Hidden units of each layer."""
+
+
+class ConsistencyConfig(StrictModel):
+    """Further training of the transfer function on proposed partons, beside true ones."""
+
+    epochs: int = Field(3, ge=1)
+    """Passes over the training events."""
+
+    proposals: int = Field(8, ge=1)
+    """Partons proposed for each event, once before the training."""
+
+    used: int = Field(4, ge=1)
+    """Number of them in a step, chosen anew in each."""
+
+    share: float = Field(1.0, gt=0.0)
+    """Weight of the cross entropy of the truth among them, beside −log p_T."""
+
+    learning_rate: float = Field(1e-3, gt=0.0)
+    """Largest learning rate."""
+
+    source: Literal["unfolding", "network"] = "unfolding"
+    """Where they come from: a model of unfolding, view ``hard``, or the part `proposal`."""
+
+    model: str | Path = "pretrained"
+    """The model of unfolding: ``pretrained``, or a folder."""
+
+    @model_validator(mode="after")
+    def _used_are_there(self) -> "ConsistencyConfig":
+        if self.used > self.proposals:
+            message = f"not more can be used than are proposed ({self.proposals}), got {self.used}"
+            raise SettingError(("used",), message)
+        return self
 
 
 class MemTrainingConfig(StrictModel):

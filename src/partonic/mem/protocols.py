@@ -15,7 +15,15 @@ from partonic.events.batch import RecoEvents
 from partonic.physics.process import PartonEvents
 from partonic.polynomial import Monomials
 
-__all__ = ["Acceptance", "DifferentialCrossSection", "LatentProposal", "PartonMap", "Proposal", "TransferDensity"]
+__all__ = [
+    "Acceptance",
+    "DensityProposal",
+    "DifferentialCrossSection",
+    "LatentProposal",
+    "PartonMap",
+    "Proposal",
+    "TransferDensity",
+]
 
 
 @runtime_checkable
@@ -58,6 +66,16 @@ class Proposal(Protocol):
         self, x: RecoEvents, n: int, generator: torch.Generator
     ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
         """Draw `n` points of the unit cube for each event, with log q(u|x); NaN rows for events it cannot handle."""
+
+
+@runtime_checkable
+class DensityProposal(Proposal, Protocol):
+    """A proposal whose density can be evaluated anywhere."""
+
+    def log_density(
+        self, reco: RecoEvents, numbers: Float[Tensor, "events samples dimensions"]
+    ) -> Float[Tensor, "events samples"]:
+        """Return log q(u|x) of given points of the unit cube."""
 
 
 @runtime_checkable

@@ -4,17 +4,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_transfer import ConsistencyConfig
 from partonic.config.process import ProcessConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
+from partonic.mem.acceptance import AcceptanceModel
+from partonic.mem.proposal_network import ProposalNetwork
+from partonic.mem.protocols import DensityProposal
 from partonic.mem.train_acceptance import train_acceptance
 from partonic.mem.train_proposal import train_proposal
+from partonic.mem.transfer.consistency import Contrast, train_consistency
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.train import train_transfer
 from partonic.physics.hard_process import build_process
 from partonic.progress import SILENT, Progress
+from partonic.rng import torch_generator
+from partonic.unfolding.model_files import find_model
+from partonic.unfolding.unfolder import Unfolder
 
 __all__ = ["layout_of_stores", "train_mem"]
 
@@ -44,20 +52,38 @@ def train_mem(
         SchemaError: if the stores lack what the training needs, or went through different cuts.
         TrainingError: if a training does not come to finite weights.
     """
-    info, layout = ProcessInfo.of_config(process), layout_of_stores(stores)
-    lines = []
-    for part in config.parts:
-        place = folder / part
-        if part == "transfer":
-            sizes = (config.transfer, config.transfer_training)
-            lines.append(str(train_transfer(stores, info, layout, sizes, seed, place, progress)))
-        elif part == "acceptance":
-            network = (config.acceptance, config.acceptance_training)
-            lines.append(str(train_acceptance(stores, info, layout, network, seed, place, progress)))
-        else:
-            built, channel = build_process(process), layout.decay_channel
-            lines.append(str(train_proposal(stores, built, channel, config.proposal, seed, place, progress)))
+    info, layout, lines = ProcessInfo.of_config(process), layout_of_stores(stores), []
+    if "acceptance" in config.parts:
+        network = (config.acceptance, config.acceptance_training)
+        lines.append(str(train_acceptance(stores, info, layout, network, seed, folder / "acceptance", progress)))
+    if "proposal" in config.parts:
+        built, channel = build_process(process), layout.decay_channel
+        place = folder / "proposal"
+        lines.append(str(train_proposal(stores, built, channel, config.proposal, seed, place, progress)))
+    if "transfer" in config.parts:
+        sizes, place = (config.transfer, config.transfer_training), folder / "transfer"
+        lines.append(str(train_transfer(stores, info, layout, sizes, seed, place, progress)))
+        if config.consistency is not None:
+            contrast = _contrast(process, config.consistency, seed, folder)
+            settings = (config.consistency, config.transfer_training)
+            lines.append(train_consistency(stores, contrast, settings, seed, place, progress))
     return tuple(lines)
+
+
+def _contrast(process: ProcessConfig, config: ConsistencyConfig, seed: int, folder: Path) -> Contrast:
+    """Return what proposes partons for the further training of the transfer function."""
+    proposal: DensityProposal
+    if config.source == "network":
+        proposal = ProposalNetwork.load(folder / "proposal")
+    else:
+        proposal = Unfolder.load(find_model(config.model, "hard", process.name))
+    return Contrast(
+        process=build_process(process),
+        proposal=proposal,
+        acceptance=AcceptanceModel.load(folder / "acceptance"),
+        proposals=config.proposals,
+        generator=torch_generator(seed, "contrast"),
+    )
 
 
 def layout_of_stores(stores: Sequence[Path]) -> TransferLayout:

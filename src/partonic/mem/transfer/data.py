@@ -2,32 +2,47 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
-import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from partonic.errors import SchemaError
-from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
+from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch, RecoEvents
 from partonic.events.store import EventStore
+from partonic.mem.channel import DecayChannel
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.objects import JET, LEPTON, MET, ObjectTable, object_table
 from partonic.nn.training import TensorTable
 from partonic.progress import SILENT, Progress
 
-__all__ = ["COLUMNS", "objects_of", "transfer_table"]
+__all__ = ["COLUMNS", "ExtraColumns", "objects_of", "transfer_table"]
 
 COLUMNS = (
-    "x1", "x2", "partons", "hadronic_top", "selected", *(f"jet_{name}" for name in JET_FEATURES), "jet_tagged",
-    *(f"lepton_{name}" for name in LEPTON_FEATURES), "lepton_pdg", "met_pt", "met_phi",
+    "coefficients", "x1", "x2", "partons", "hadronic_top", "selected", *(f"jet_{name}" for name in JET_FEATURES),
+    "jet_tagged", *(f"lepton_{name}" for name in LEPTON_FEATURES), "lepton_pdg", "met_pt", "met_phi",
 )  # fmt: skip
 """Columns of the event store that training reads."""
 
 _BATCH = 20_000
 
 
+class ExtraColumns(Protocol):
+    """Makes further columns of training events."""
+
+    def __call__(
+        self, batch: EventBatch, reco: RecoEvents, momenta: Float[Tensor, "events partons 4"], channel: DecayChannel
+    ) -> dict[str, Tensor]:
+        """Return columns of these events, given their true partons in the order of the channel."""
+
+
 def transfer_table(
-    stores: Sequence[Path], layout: TransferLayout, max_events: int | None = None, progress: Progress = SILENT
+    stores: Sequence[Path],
+    layout: TransferLayout,
+    max_events: int | None = None,
+    progress: Progress = SILENT,
+    extra: ExtraColumns | None = None,
 ) -> TensorTable:
     """Read the selected events of stores of simulated events.
 
@@ -38,6 +53,7 @@ def transfer_table(
         layout: objects and cuts.
         max_events: stop after so many events; None for all.
         progress: told of events read.
+        extra: makes further columns.
 
     Raises:
         SchemaError: if a store lacks what the training needs, or no event is usable.
@@ -46,9 +62,8 @@ def transfer_table(
     number = 0
     progress.start("reading events", max_events, "events")
     for batch in _batches(stores):
-        columns = _columns(batch, layout)
-        if max_events is not None:
-            columns = {name: values[: max_events - number] for name, values in columns.items()}
+        left = None if max_events is None else max_events - number
+        columns = _columns(batch, layout, left, extra)
         pieces.append(columns)
         number += len(columns["mask"])
         progress.advance(len(columns["mask"]))
@@ -76,9 +91,18 @@ def _batches(stores: Sequence[Path]) -> Iterator[EventBatch]:
         yield from EventStore.open(path).batches(columns=COLUMNS, size=_BATCH, selected_only=True)
 
 
-def _columns(batch: EventBatch, layout: TransferLayout) -> dict[str, Tensor]:
-    table = object_table(batch.reco(layout.jets_max), layout)
-    columns = {name: values for name, values in vars(table).items() if name != "kind"}
-    columns["momenta"] = layout.decay_channel.truth(batch).momenta.float()
-    usable = table.inside & torch.from_numpy(np.isfinite(columns["momenta"].numpy()).all(axis=(1, 2)))
-    return {name: values[usable] for name, values in columns.items()}
+def _columns(
+    batch: EventBatch, layout: TransferLayout, most: int | None, extra: ExtraColumns | None
+) -> dict[str, Tensor]:
+    """Return the columns of the first `most` usable events of a batch."""
+    reco = batch.reco(layout.jets_max)
+    table, channel = object_table(reco, layout), layout.decay_channel
+    momenta = channel.truth(batch).momenta.float()
+    usable = table.inside & torch.isfinite(momenta).all(dim=2).all(dim=1)
+    usable &= usable.cumsum(dim=0) <= (len(usable) if most is None else most)
+    columns = {name: values[usable] for name, values in vars(table).items() if name != "kind"}
+    columns["momenta"] = momenta[usable]
+    if extra is not None:
+        chosen = batch.filter(usable.numpy())
+        columns |= extra(chosen, reco.select(usable), columns["momenta"], channel)
+    return columns

@@ -110,9 +110,8 @@ def train_transfer(
         TrainingError: if the training does not come to finite weights.
     """
     sizes, training = config
-    train, validation = split_table(
-        transfer_table(stores, layout, training.max_events, progress), training.validation_fraction, seed
-    )
+    table = transfer_table(stores, layout, training.max_events, progress)
+    train, validation = split_table(table, training.validation_fraction, seed)
     with seeded_weights(seed, "transfer"):
         network = TransferNetwork(sizes, layout)
     sample = train.part(0, _SCALE_EVENTS).columns
