@@ -20,9 +20,10 @@ from partonic.plots.canvas import Headline
 from partonic.progress import SILENT, Progress
 from partonic.report.content import Content
 from partonic.report.labels import particle_label
+from partonic.report.limits import LimitFiles, read_limits
 from partonic.report.page import Part, draw_plots, write_page
 from partonic.report.section import Sample, Section
-from partonic.report.sections import SECTIONS, UNFOLDING_SECTIONS
+from partonic.report.sections import SECTIONS, UNFOLDING_SECTIONS, limit_sections
 from partonic.report.theta import reference_point, theta_points
 from partonic.report.unfolded import judged_models
 
@@ -42,6 +43,7 @@ def build_report(
     *,
     generation: Path | None = None,
     models: Sequence[Path] = (),
+    limits: LimitFiles | None = None,
     progress: Progress = SILENT,
 ) -> Path:
     """Write the report of `store` into the folder `output` and return the path of the page.
@@ -52,10 +54,11 @@ def build_report(
         config: what is shown; None for the defaults.
         generation: ``generation.json`` of the events; None if there is none.
         models: folders of unfolding models to judge on the events, one for each parton view.
+        limits: coefficients of the events, and what was inferred from them; None if there is nothing.
         progress: told the events read, then the sections drawn.
 
     Raises:
-        EventFileError: if the store or `generation` is damaged.
+        EventFileError: if the store, `generation` or a file of `limits` is damaged.
         SchemaError: if the store has another schema.
         ConfigError: if the configuration names a section or variable that does not exist.
         ParameterError: if it names a parameter that the process does not have.
@@ -68,6 +71,8 @@ def build_report(
     sample = _sample(events, options, _read_generation(generation))
     if models:
         sample = replace(sample, unfolded=judged_models(models, events, options.unfolding, output, progress))
+    if limits is not None:
+        sample = replace(sample, limits=read_limits(limits, events))
     sections = _sections(sample)
     _fill(sections, events, options.batch_size, progress)
     return _write(sections, sample, output, progress)
@@ -88,7 +93,8 @@ def _sample(events: EventStore, config: ReportConfig, generation: Mapping[str, A
 
 
 def _sections(sample: Sample) -> list[Section]:
-    sections = [make(sample) for make in (*SECTIONS, *(UNFOLDING_SECTIONS if sample.unfolded else ()))]
+    makers = (*SECTIONS, *(UNFOLDING_SECTIONS if sample.unfolded else ()), *limit_sections(sample.limits))
+    sections = [make(sample) for make in makers]
     sample.check_binnings()
     known = [section.name for section in sections]
     for name in sample.config.sections:

@@ -1,10 +1,10 @@
 """How particles and theory parameters are written in figures."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-__all__ = ["parameter_label", "particle_label", "plain", "unfolded_label"]
+__all__ = ["monomial_label", "parameter_label", "particle_label", "plain", "unfolded_label"]
 
 _PARTICLES: Final[Mapping[int, str]] = {
     25: r"\mathrm{H}", 6: r"\mathrm{t}", -6: r"\overline{\mathrm{t}}", 5: r"\mathrm{b}",
@@ -34,6 +34,15 @@ def particle_label(pdg: int, name: str) -> str:
 def parameter_label(name: str) -> str:
     """Return a theory parameter as written in legends."""
     return _PARAMETERS.get(name, name.replace("_", " "))
+
+
+def monomial_label(parameters: Sequence[str], powers: Sequence[int]) -> str:
+    """Return a monomial of theory parameters as written in figures, ``"1"`` for the constant one."""
+    factors = []
+    for name, power in zip(parameters, powers, strict=True):
+        symbol = _PARAMETERS.get(name, "$\\mathrm{" + name.replace("_", r"\_") + "}$").strip("$")
+        factors += [symbol if power == 1 else f"{{{symbol}}}^{{{power}}}"] if power else []
+    return "$" + r"\,".join(factors) + "$" if factors else "1"
 
 
 def plain(label: str) -> str:

@@ -19,6 +19,7 @@ from partonic.events.batch import EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.plots.axis import Axis
 from partonic.report.content import Content
+from partonic.report.limits import Limits
 from partonic.report.unfolded import UnfoldedModel
 
 __all__ = ["Sample", "Section", "ThetaPoint"]
@@ -58,6 +59,7 @@ class Sample:
         reference_text: its name, ``"SM"`` if all parameters are 0.
         points: the other θ points.
         unfolded: the unfolding models, judged on the events; empty if they were not asked for.
+        limits: coefficients of the events and what was inferred from them; None if there is nothing.
     """
 
     metadata: StoreMetadata
@@ -68,6 +70,7 @@ class Sample:
     reference_text: str
     points: tuple[ThetaPoint, ...]
     unfolded: tuple[UnfoldedModel, ...] = ()
+    limits: Limits | None = None
     _known_axes: set[str] = field(default_factory=set, repr=False)
 
     def axis(self, default: Axis) -> Axis:

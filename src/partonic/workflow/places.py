@@ -7,6 +7,7 @@ from partonic.config.unfolding import View
 
 __all__ = [
     "coefficients_file",
+    "discrimination_file",
     "event_store",
     "generation_record",
     "parton_events",
@@ -49,3 +50,8 @@ def trained_mem(config: AnalysisConfig) -> Path:
 def coefficients_file(config: AnalysisConfig) -> Path:
     """Return the path of the coefficients of events under the hypothesis of the process of the analysis."""
     return config.output / "mem" / f"{config.process.name}.parquet"
+
+
+def discrimination_file(config: AnalysisConfig) -> Path:
+    """Return the path of the ROC curves of signal against background, if somebody made them."""
+    return config.output / "mem" / "discriminant.json"

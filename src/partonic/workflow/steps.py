@@ -151,17 +151,19 @@ class ReportStep:
         return {"report": config.report.model_dump(mode="json")}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the event store, the record of the generation if the events are our own, and the models judged.
+        """Return the event store, the record of the generation if the events are our own, the models judged, limits.
 
         Raises:
             ModelError: if a model to judge is not there.
         """
         from partonic.unfolding.model_files import model_files
         from partonic.workflow.judged_models import judged_model_folders
+        from partonic.workflow.limit_files import limit_files
 
+        limits = limit_files(config)
         record = () if config.import_ else (generation_record(config),)
         models = [path for folder in judged_model_folders(config) for path in model_files(folder)]
-        return (event_store(config), *record, *models)
+        return tuple(dict.fromkeys((event_store(config), *record, *models, *(limits.paths() if limits else ()))))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the page and its numbers."""
@@ -172,11 +174,12 @@ class ReportStep:
         """Fill the histograms and write the page."""
         from partonic.report.build import build_report
         from partonic.workflow.judged_models import judged_model_folders
+        from partonic.workflow.limit_files import limit_files
 
         generation = None if config.import_ else generation_record(config)
         page = build_report(
             event_store(config), config.output / self.name, config.report, generation=generation,
-            models=judged_model_folders(config), progress=progress,
+            models=judged_model_folders(config), limits=limit_files(config), progress=progress,
         )  # fmt: skip
         return f"the report is {page}"
 

@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 
+from partonic.report.limits import Limits
 from partonic.report.section import Sample, Section
 from partonic.report.sections.acceptance import AcceptanceSection
 from partonic.report.sections.btag import TaggingSection
 from partonic.report.sections.candidates import CandidatesSection
 from partonic.report.sections.cross_section import CrossSectionSection
 from partonic.report.sections.cut_flow import CutFlowSection
+from partonic.report.sections.discriminant import DiscriminantSection
 from partonic.report.sections.generation import GenerationSection
+from partonic.report.sections.inference_coverage import InferenceCoverageSection
+from partonic.report.sections.inference_likelihood import InferenceLikelihoodSection
 from partonic.report.sections.jets import JetsSection
+from partonic.report.sections.mem_integrals import MemIntegralsSection
+from partonic.report.sections.optimal_observables import OptimalObservablesSection
 from partonic.report.sections.partons import PartonsSection
 from partonic.report.sections.response import ResponseSection
 from partonic.report.sections.selected import SelectedSection
@@ -20,7 +26,7 @@ from partonic.report.sections.unfolding_regression import UnfoldingRegressionSec
 from partonic.report.sections.unfolding_samples import UnfoldingSamplesSection
 from partonic.report.sections.unfolding_training import UnfoldingTrainingSection
 
-__all__ = ["SECTIONS", "UNFOLDING_SECTIONS"]
+__all__ = ["SECTIONS", "UNFOLDING_SECTIONS", "limit_sections"]
 
 SECTIONS: tuple[Callable[[Sample], Section], ...] = (
     SummarySection,
@@ -46,3 +52,18 @@ UNFOLDING_SECTIONS: tuple[Callable[[Sample], Section], ...] = (
     UnfoldingCalibrationSection,
 )
 """Makers of the sections that follow where unfolding models were judged."""
+
+
+def limit_sections(limits: Limits | None) -> tuple[Callable[[Sample], Section], ...]:
+    """Return the makers of the sections on the way to limits, as far as there is something to show."""
+    if limits is None:
+        return ()
+    inferred = limits.inference is not None
+    shown: tuple[tuple[Callable[[Sample], Section], bool], ...] = (
+        (MemIntegralsSection, bool(limits.integrated)),
+        (DiscriminantSection, limits.discrimination is not None),
+        (OptimalObservablesSection, inferred or any(each.weights is not None for each in limits.integrated)),
+        (InferenceLikelihoodSection, inferred),
+        (InferenceCoverageSection, limits.inference is not None and bool(limits.inference.result["coverage"])),
+    )
+    return tuple(make for make, there in shown if there)

@@ -1,0 +1,121 @@
+"""What the report knows of the way from events to limits: coefficients of events, fits, and how signal is told apart.
+
+All of it was computed by earlier steps; the report reads it and adds what needs the true weights of simulated events.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.errors import EventFileError
+from partonic.events.store import EventStore
+from partonic.inference.coefficients import EventCoefficients
+from partonic.inference.coefficients_file import CoefficientsMetadata, read_coefficients
+from partonic.inference.record import InferenceRecord, read_result
+from partonic.mem.roc_file import Discrimination, read_discrimination
+
+__all__ = ["IntegratedEvents", "LimitFiles", "Limits", "read_limits"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LimitFiles:
+    """Files of the steps on the way to limits.
+
+    Attributes:
+        coefficients: of the events, by the hypothesis that they were integrated under.
+        store: event store that the coefficients are of; None: that of the report.
+        inference: ``result.json`` of the inference, with the curves beside it; None if there is none.
+        discrimination: ROC curves of signal against background; None if there are none.
+    """
+
+    coefficients: Mapping[str, Path] = field(default_factory=dict)
+    store: Path | None = None
+    inference: Path | None = None
+    discrimination: Path | None = None
+
+    def paths(self) -> Iterator[Path]:
+        """Yield all files."""
+        yield from self.coefficients.values()
+        if self.coefficients and self.store is not None:
+            yield self.store
+        if self.inference is not None:
+            yield self.inference
+            yield self.inference.with_name("curves.parquet")
+        if self.discrimination is not None:
+            yield self.discrimination
+
+
+@dataclass(frozen=True, eq=False)
+class IntegratedEvents:
+    """Events under one hypothesis.
+
+    Attributes:
+        name: of the hypothesis, usually a process.
+        coefficients: of the events.
+        metadata: what travels with them.
+        weights: true weights c_a of the same events, pb, `(N, A)`; None where these are not simulated events of this
+            hypothesis.
+    """
+
+    name: str
+    coefficients: EventCoefficients
+    metadata: CoefficientsMetadata
+    weights: Array | None
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """What was read.
+
+    Attributes:
+        integrated: events under each hypothesis.
+        inference: result of the inference; None if there is none.
+        discrimination: ROC curves; None if there are none.
+    """
+
+    integrated: tuple[IntegratedEvents, ...] = ()
+    inference: InferenceRecord | None = None
+    discrimination: Discrimination | None = None
+
+
+def read_limits(files: LimitFiles, events: EventStore) -> Limits:
+    """Read `files`; `events` is the store of the report.
+
+    Raises:
+        EventFileError: if a file is missing, damaged, or of other events than those of the store.
+        SchemaError: if a file is none of its kind, or of another format.
+    """
+    store = events if files.store is None or not files.coefficients else EventStore.open(files.store)
+    return Limits(
+        integrated=tuple(_integrated(name, path, store) for name, path in files.coefficients.items()),
+        inference=None if files.inference is None else read_result(files.inference),
+        discrimination=None if files.discrimination is None else read_discrimination(files.discrimination),
+    )
+
+
+def _integrated(name: str, path: Path, store: EventStore) -> IntegratedEvents:
+    coefficients, metadata = read_coefficients(path)
+    return IntegratedEvents(name, coefficients, metadata, _true_weights(coefficients, store, path))
+
+
+def _true_weights(coefficients: EventCoefficients, store: EventStore, path: Path) -> Array | None:
+    """Return the weights of the events of `coefficients`, None where they do not depend on θ as these should."""
+    if store.metadata.monomials != coefficients.monomials or len(coefficients.monomials) < 2:
+        return None
+    batch = store.read(["event_id", "coefficients"], selected_only=True)
+    table, known = batch.coefficients, batch.column("event_id").astype(np.int64)
+    if not table[:, 1:].any():  # data, or a background with the monomials of the signal
+        return None
+    order = np.argsort(known, kind="stable")
+    place = np.searchsorted(known[order], coefficients.event_id).clip(max=len(known) - 1)
+    if not np.array_equal(known[order][place], coefficients.event_id):
+        raise EventFileError(
+            f"{path} has events that are not among the selected ones of {store.path}: run `partonic mem` again, or "
+            "name the store that they are of"
+        )
+    return table[order[place]]

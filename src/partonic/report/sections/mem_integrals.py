@@ -1,0 +1,309 @@
+"""Integrals of the matrix element method: how precise they are, and whether the coefficients are right."""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.events.batch import EventBatch
+from partonic.inference.calibration import RatioCalibration, fit_calibration
+from partonic.inference.coefficients import OK, EventCoefficients
+from partonic.mem.result import FEW_POINTS
+from partonic.plots.canvas import Headline
+from partonic.plots.distributions import Distribution, draw_distributions
+from partonic.plots.mean_profile import MeanProfile, draw_mean_profiles, mean_profile
+from partonic.report.content import Content, Plot, Table, number_with_error
+from partonic.report.labels import monomial_label
+from partonic.report.limits import IntegratedEvents
+from partonic.report.section import Sample
+from partonic.report.sum_rule import SumRule, sum_rule
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["MemIntegralsSection"]
+
+Array = NDArray[np.float64]
+
+_FLAGS = {
+    "dominated": "dominated by one point, kept",
+    "above_target": "error above the one asked for",
+}
+"""Figures in the facts of a file of coefficients that flag events, and what they mean."""
+
+
+_ROUNDING = 1e-10
+"""Ratios smaller than this are what is left of terms that cancel."""
+
+
+class MemIntegralsSection:
+    """Quality of the integrals under each hypothesis, sum rule and calibration of the ratios."""
+
+    name: ClassVar[str] = "mem_integrals"
+    title: ClassVar[str] = "Matrix element method: integrals"
+    columns: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, sample: Sample) -> None:
+        """Prepare for `sample`."""
+        self.integrated = sample.limits.integrated if sample.limits else ()
+
+    def fill(self, batch: EventBatch) -> None:
+        """Ignore the events: their coefficients are there already."""
+
+    def content(self) -> Content:
+        """Return tables and figures of each hypothesis."""
+        tables, plots, missing, results = [], [], [], {}
+        for events in self.integrated:
+            measured = _Measured(events)
+            tables += list(measured.tables())
+            plots += list(measured.plots())
+            missing += list(measured.missing())
+            results[events.name] = measured.results()
+        return Content(
+            paragraphs=(
+                "For every event the densities P_a(x) are integrals over the partons that it may come from, all from "
+                "the same points. Their errors come from the scatter of the weights; effective points are (Σw)²/Σw². "
+                "R_a = P_a/P_0. For simulated events that were weighted to the Standard Model, the mean of R_a(x) must "
+                "be σ_a/σ_0, and the mean of the true R_a(z) of the partons at fixed R_a(x) must be R_a(x) itself: a "
+                "slope below 1 means that R_a(x) claims to know more than it does.",
+            ),
+            missing=tuple(missing),
+            tables=tuple(tables),
+            plots=tuple(plots),
+            results=results,
+        )
+
+
+class _Measured:
+    """What is shown of the events under one hypothesis."""
+
+    def __init__(self, events: IntegratedEvents) -> None:
+        self.events = events
+        self.good = events.coefficients.select(events.coefficients.usable())
+        self.names = events.coefficients.monomials.names
+        self.rule: SumRule | None = None
+        self.calibration: RatioCalibration | None = None
+        if events.weights is not None and _enough(events.coefficients, events.weights):
+            self.rule = sum_rule(events.coefficients, events.weights, events.metadata.cross_section)
+            self.calibration = fit_calibration(events.coefficients, events.weights)
+
+    def missing(self) -> Iterator[str]:
+        name = self.events.name
+        if not len(self.good):
+            yield f"{name}: none of {len(self.events.coefficients):,} events has coefficients."
+        elif len(self.names) > 1 and self.rule is None:
+            yield (
+                f"{name}: the events are no simulated events of this process, or too few, so that the sum rule and the "
+                "calibration of the ratios cannot be tested."
+            )
+
+    def tables(self) -> Iterator[Table]:
+        yield self._status()
+        if len(self.good):
+            yield self._quality()
+        if len(self.good) and len(self.names) > 1:
+            yield self._ratios()
+        if self.rule is not None:
+            yield self._sum_rule(self.rule)
+
+    def plots(self) -> Iterator[Plot]:
+        name = self.events.name
+        if len(self.good):
+            yield Plot(
+                f"mem_{name}_quality",
+                f"Quality of the integrals and log P_0 of the events, hypothesis {name}. Errors of the ratios are in "
+                "units of the root mean square of R_a over the events, of all R_a that vary.",
+                self._draw_quality,
+            )
+        if self.calibration is not None:
+            yield Plot(
+                f"mem_{name}_calibration",
+                f"Mean of the true R_a(z) against R_a(x), hypothesis {name}, weights of the Standard Model; dashed: "
+                "equal, red: straight line through all events.",
+                partial(self._draw_calibration, self.calibration),
+            )
+
+    def results(self) -> dict[str, object]:
+        good = self.good
+        return {
+            "source": self.events.coefficients.source,
+            "counts": dict(Counter(self.events.coefficients.status)),
+            "median_effective_share": _median(_effective_share(good)),
+            "median_relative_error": _median(good.relative_error),
+            "median_largest_share": _median(good.largest_weight_share),
+            "median_ratio_errors": dict(zip(self.names, map(_median, _ratio_errors(good).T), strict=True)),
+            "points": int(self.events.coefficients.points.sum()),
+            "few_effective_points": int((good.effective_sample_size < FEW_POINTS).sum()),
+            "flags": self._flags(),
+            "sum_rule": self.rule.record(self.names) if self.rule else None,
+            "calibration": self.calibration.to_json() if self.calibration else None,
+        }
+
+    def _flags(self) -> dict[str, int]:
+        figures = self.events.metadata.facts.get("figures", {})
+        return {name: int(figures[name]) for name in _FLAGS if figures.get(name) is not None}
+
+    def _status(self) -> Table:
+        total = len(self.events.coefficients)
+        counts = Counter(self.events.coefficients.status)
+        rows = [("with coefficients", counts.pop(OK, 0), "used")]
+        few = int((self.good.effective_sample_size < FEW_POINTS).sum())
+        rows.append((f"of these: fewer than {FEW_POINTS} effective points", few, "flagged"))
+        rows += [(f"of these: {_FLAGS[name]}", number, "flagged") for name, number in self._flags().items()]
+        rows += [(status, number, "excluded") for status, number in counts.most_common()]
+        return Table(
+            f"Events under the hypothesis {self.events.name} ({self.events.coefficients.source}). Excluded events have "
+            "no coefficients; the likelihood knows their number and nothing else of them.",
+            ("status", "events", "share", ""),
+            tuple((what, f"{number:,}", _share(number, total), policy) for what, number, policy in rows),
+        )
+
+    def _quality(self) -> Table:
+        good = self.good
+        figures = {
+            "effective points / points": _effective_share(good),
+            "relative error of P_0": good.relative_error,
+            "largest share of one weight": good.largest_weight_share,
+            "points": good.points.astype(np.float64),
+            "log P_0 [P in pb per unit of x]": good.log_reference,
+        }
+        rows = tuple((name, *(_number(np.quantile(values, level)) for level in (0.05, 0.5, 0.95)))
+                     for name, values in figures.items())  # fmt: skip
+        return Table(f"Integrals of {self.events.name}: quantiles over the events.", ("", "5%", "median", "95%"), rows)
+
+    def _ratios(self) -> Table:
+        errors, sizes = _ratio_errors(self.good), _sizes(self.good)
+        relative = _relative(errors, np.abs(self.good.ratios))
+        rows = tuple(
+            (
+                name,
+                f"{sizes[a]:.3g}",
+                f"{np.median(errors[:, a]):.2g}",
+                f"{np.median(relative[:, a]):.2g}",
+                *self._slopes(a),
+            )
+            for a, name in enumerate(self.names)
+            if sizes[a] > _ROUNDING and a
+        )
+        headings = ("monomial", "rms of R_a", "median error of R_a", "median relative error")
+        more = ("slope of R_a(z) on R_a(x)", "noise of the integration in Var R_a(x)") if self.calibration else ()
+        return Table(f"Ratios R_a of {self.events.name}.", (*headings, *more), rows)
+
+    def _slopes(self, a: int) -> tuple[str, ...]:
+        if self.calibration is None:
+            return ()
+        if self.calibration.slope_error[a] == 0:
+            return "constant", "–"
+        noise = float(self.good.covariance[:, a, a].mean()) / max(float(self.good.ratios[:, a].var()), 1e-300)
+        return number_with_error(self.calibration.slope[a], self.calibration.slope_error[a]), f"{noise:.1%}"
+
+    def _sum_rule(self, rule: SumRule) -> Table:
+        rows = tuple(
+            (
+                name,
+                _estimate(rule.mean[a], rule.mean_error[a]),
+                _estimate(rule.expected[a], rule.expected_error[a]),
+                _pull(rule.pull[a]),
+                _estimate(rule.difference[a], rule.difference_error[a]),
+                _pull(rule.difference_pull[a]),
+            )
+            for a, name in enumerate(self.names)
+            if a
+        )
+        return Table(
+            f"Sum rule, {self.events.name}, {rule.events:,} events with the weights of the Standard Model. The last "
+            "two columns compare with the true ratios of the very same events, which is more precise.",
+            ("monomial", "mean of R_a(x)", "σ_a/σ_0", "pull", "mean of R_a(x) − R_a(z)", "pull"),
+            rows,
+        )
+
+    def _draw_quality(self, headline: Headline) -> "Figure":
+        good = self.good
+        dominated = self.events.metadata.config.get("mem", {}).get("dominated", {}).get("limit")
+        marks = {f"limit {dominated:g}": float(dominated)} if isinstance(dominated, float) else {}
+        boxes = [
+            Distribution("effective points / points", {"": _effective_share(good)}, logarithmic=True),
+            Distribution(r"relative error of $P_0$", {"": good.relative_error}, logarithmic=True),
+            Distribution("largest share of one weight", {"": good.largest_weight_share}, logarithmic=True, marks=marks),
+            Distribution("points", {"": good.points.astype(np.float64)}),
+            Distribution(r"$\log P_0$", {"": good.log_reference}),
+        ]
+        if len(self.names) > 1:
+            # Ratios that are the same for all events have no error but rounding.
+            errors = _relative(_ratio_errors(good), _sizes(good))[:, good.ratios.std(axis=0) > _ROUNDING]
+            boxes.append(Distribution(r"error of $R_a$ / rms of $R_a$", {"": errors.ravel()}, logarithmic=True))
+        return draw_distributions(boxes, "events", headline=headline)
+
+    def _draw_calibration(self, calibration: RatioCalibration, headline: Headline) -> "Figure":
+        profiles = dict(self._profiles(calibration))
+        return draw_mean_profiles(profiles, (r"$R_a(x)$", r"mean of $R_a(z)$"), headline=headline)
+
+    def _profiles(self, calibration: RatioCalibration) -> Iterator[tuple[str, MeanProfile]]:
+        weights = self.events.weights
+        if weights is None:
+            return
+        monomials = self.events.coefficients.monomials
+        good = self.events.coefficients.usable() & (weights[:, 0] > 0)
+        ratios, truth, w = self.events.coefficients.ratios[good], weights[good] / weights[good, :1], weights[good, 0]
+        for a, powers in enumerate(monomials.exponents):
+            if calibration.slope_error[a] == 0:  # nothing varies
+                continue
+            slope = float(calibration.slope[a])
+            line = (slope, float(calibration.truth[a] - slope * calibration.estimate[a]))
+            note = f"slope {number_with_error(slope, float(calibration.slope_error[a]))}"
+            yield (
+                monomial_label(monomials.parameters, powers),
+                mean_profile(ratios[:, a], truth[:, a], w, line=line, note=note),
+            )
+
+
+def _enough(coefficients: EventCoefficients, weights: Array) -> bool:
+    """Return whether there are enough usable events with a weight for a calibration."""
+    return int((coefficients.usable() & (weights[:, 0] > 0)).sum()) >= 2 * len(coefficients.monomials)
+
+
+def _effective_share(good: EventCoefficients) -> Array:
+    share: Array = good.effective_sample_size / np.maximum(good.points, 1)
+    return share
+
+
+def _ratio_errors(good: EventCoefficients) -> Array:
+    """Return the standard errors of the ratios, `(N, A)`."""
+    errors: Array = np.sqrt(np.maximum(np.diagonal(good.covariance, axis1=1, axis2=2), 0.0))
+    return errors
+
+
+def _sizes(good: EventCoefficients) -> Array:
+    """Return the root mean square of each ratio over the events, `(A,)`."""
+    sizes: Array = np.sqrt(np.square(good.ratios).mean(axis=0))
+    return sizes
+
+
+def _relative(errors: Array, sizes: Array) -> Array:
+    """Return errors/sizes, NaN where there is nothing to compare with."""
+    ratio: Array = errors / np.where(sizes > 0, sizes, np.nan)
+    return ratio
+
+
+def _median(values: Array) -> float | None:
+    return float(np.median(values)) if len(values) else None
+
+
+def _share(number: int, total: int) -> str:
+    return f"{number / total:.2%}" if total else "–"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")
+
+
+def _estimate(value: float, error: float) -> str:
+    """Return a ratio with its error; what cancels in every event to rounding is 0."""
+    return "0 (to rounding)" if max(abs(value), error) < _ROUNDING else number_with_error(float(value), float(error))
+
+
+def _pull(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:+.1f}".replace("-", "−")

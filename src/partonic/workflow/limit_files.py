@@ -1,0 +1,42 @@
+"""The files on the way to limits that the report shows."""
+
+from pathlib import Path
+
+from partonic.config.analysis import AnalysisConfig
+from partonic.report.limits import LimitFiles
+from partonic.workflow.inference_steps import InferStep
+from partonic.workflow.places import coefficients_file, discrimination_file, event_store
+
+__all__ = ["limit_files"]
+
+
+def limit_files(config: AnalysisConfig) -> LimitFiles | None:
+    """Return coefficients, result of the inference and ROC curves, as far as they are there; None if nothing is.
+
+    A report can be made before events are integrated or fitted; it is made again when more is there. ROC curves are
+    shown if a script left them beside the coefficients.
+    """
+    coefficients = {name: path for name, path in _coefficients(config).items() if path.is_file()}
+    results = () if config.inference is None else InferStep().outputs(config)
+    curves = discrimination_file(config)
+    files = LimitFiles(
+        coefficients=coefficients,
+        store=event_store(config) if config.mem is None or config.mem.store is None else config.mem.store,
+        inference=results[0] if results and all(path.is_file() for path in results) else None,
+        discrimination=curves if config.mem is not None and curves.is_file() else None,
+    )
+    return files if any(files.paths()) else None
+
+
+def _coefficients(config: AnalysisConfig) -> dict[str, Path]:
+    """Return the files of the sections `mem` and `inference`, those under backgrounds too, by hypothesis."""
+    own, section = coefficients_file(config), config.inference
+    signal = None if config.mem is None else own
+    if section is None:
+        return {} if signal is None else {config.process.name: signal}
+    if section.source == "mem":
+        signal = section.coefficients or own
+    backgrounds = {
+        name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()
+    }
+    return ({} if signal is None else {config.process.name: signal}) | backgrounds
