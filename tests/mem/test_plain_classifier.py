@@ -60,6 +60,10 @@ def test_errors(monkeypatch):
     rng = np.random.default_rng(5)
     with pytest.raises(TrainingError, match="needs 50 events of the signal in training and test each"):
         plain_classifier(*samples(rng, 60, 1.0), rng)
+    signal, background = samples(rng, 300, 1.0)
+    signal.weights[:10] *= -1
+    with pytest.raises(TrainingError, match=r"3\.33% of the weights of the signal are negative"):
+        plain_classifier(signal, background, rng)
     monkeypatch.setitem(sys.modules, "sklearn.ensemble", None)
     with pytest.raises(DependencyError, match=r"pip install 'partonic\[classifier\]'"):
         plain_classifier(*samples(rng, 300, 1.0), rng)

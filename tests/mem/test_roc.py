@@ -69,11 +69,18 @@ def test_unusable_events_are_told(tmp_path):
     assert isinstance(curve, RocCurve)
 
 
+def test_a_few_negative_weights_are_left_out_and_told():
+    good, rng = (np.arange(3.0), np.ones(3)), np.random.default_rng(7)
+    curve = roc_curve("x", (np.array([5.0, 6.0, 7.0]), np.array([1.0, 1.0, -0.01])), good, rng)
+    assert curve.auc.n == 5
+    assert curve.unusable_signal == pytest.approx(0.01 / 2.01)
+
+
 def test_errors():
     good, rng = (np.arange(3.0), np.ones(3)), np.random.default_rng(6)
     with pytest.raises(ParameterError, match="the signal of a ROC curve needs events"):
         roc_curve("x", (np.full(3, np.nan), np.ones(3)), good, rng)
     with pytest.raises(ParameterError, match="the background of a ROC curve needs events"):
         roc_curve("x", good, (np.arange(3.0), np.ones(2)), rng)
-    with pytest.raises(ParameterError, match="1 weights of the signal are negative"):
+    with pytest.raises(ParameterError, match=r"4\.76% of the weights of the signal are negative"):
         roc_curve("x", (np.arange(3.0), np.array([1.0, 1.0, -0.1])), good, rng)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.errors import DependencyError, TrainingError
+from partonic.inference.pool import MOST_NEGATIVE
 from partonic.mem.high_level import FEATURES
 from partonic.mem.roc import RocCurve, roc_curve
 
@@ -38,8 +39,8 @@ class TreeSettings:
     test_share: float = 0.5
     rounds: int = 400
     learning_rate: float = 0.05
-    leaves: int = 16
-    events_of_leaf: int = 40
+    leaves: int = 5
+    events_of_leaf: int = 100
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class ClassifierSample:
     Attributes:
         event_id: numbers of the events, `(N,)`.
         features: from `high_level_features`, `(N, F)`.
-        weights: not negative, `(N,)`.
+        weights: of the events; those with negative ones, 1% at most, are left out. `(N,)`
     """
 
     event_id: NDArray[np.int64]
@@ -108,10 +109,11 @@ def plain_classifier(
             a random part.
 
     Raises:
-        TrainingError: if there are fewer than 50 events of a class in training or test.
+        TrainingError: if there are fewer than 50 events of a class in training or test, or too many negative weights.
         DependencyError: if scikit-learn is not installed.
     """
     options = settings or TreeSettings()
+    signal, background = _positive("signal", signal), _positive("background", background)
     tests = [
         generator.random(len(sample.event_id)) < options.test_share if held_out is None
         else np.isin(sample.event_id, held_out[number])
@@ -134,6 +136,16 @@ def plain_classifier(
         events=(sum(len(sample.event_id) for sample in train), sum(len(sample.event_id) for sample in kept)),
         model=model,
     )
+
+
+def _positive(what: str, sample: ClassifierSample) -> ClassifierSample:
+    negative = -np.minimum(sample.weights, 0.0).sum() / np.abs(sample.weights).sum()
+    if negative > MOST_NEGATIVE:
+        raise TrainingError(
+            f"{negative:.2%} of the weights of the {what} are negative, more than {MOST_NEGATIVE:.0%}: a classifier "
+            "needs weights ≥ 0"
+        )
+    return sample.select(sample.weights >= 0)
 
 
 def _trained(signal: ClassifierSample, background: ClassifierSample, options: TreeSettings, seed: int) -> Any:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from partonic.errors import ParameterError
 from partonic.estimate import Estimate
+from partonic.inference.pool import MOST_NEGATIVE
 
 __all__ = ["RocCurve", "roc_curve"]
 
@@ -31,7 +32,7 @@ class RocCurve:
         signal_efficiency: share of the signal above the cut, ascending from 0 to 1, `(M,)`.
         background_efficiency: share of the background above the cut, `(M,)`.
         auc: area under signal against background efficiency: 0.5 separates nothing, 1 everything.
-        unusable_signal: share of the signal without the number (NaN), left out of the curve.
+        unusable_signal: share of the signal that is left out: without the number (NaN), or with a negative weight.
         unusable_background: the same of the background.
     """
 
@@ -63,13 +64,14 @@ def roc_curve(
 
     Args:
         name: of the number.
-        signal: numbers and weights of signal events, each `(N,)`; events whose number is NaN are left out.
+        signal: numbers and weights of signal events, each `(N,)`. Events whose number is NaN are left out, and those
+            of negative weight, which may make up 1% at most.
         background: the same of background events.
         generator: draws the replicas of the bootstrap.
         points: at most so many points of the curve are kept.
 
     Raises:
-        ParameterError: if one of the samples has no usable event, or a negative weight.
+        ParameterError: if one of the samples has no usable event, or too many negative weights.
     """
     samples = [_usable(what, *sample) for what, sample in (("signal", signal), ("background", background))]
     values = np.concatenate([sample[0] for sample in samples])
@@ -94,16 +96,21 @@ def roc_curve(
 
 
 def _usable(what: str, values: Array, weights: Array) -> tuple[Array, Array, float]:
-    """Return numbers and weights of the events that have them, and the share of weight of the others."""
-    known = np.isfinite(values)
-    if values.shape != weights.shape or not weights[known].sum() > 0:
+    """Return numbers and weights of the usable events, and the share of weight of the others."""
+    same = values.shape == weights.shape
+    usable = np.isfinite(values) & (weights >= 0) if same else np.zeros(weights.shape, dtype=np.bool_)
+    if not weights[usable].sum() > 0:
         raise ParameterError(
-            f"the {what} of a ROC curve needs events with a number and a weight each, got {known.sum()} usable of "
+            f"the {what} of a ROC curve needs events with a number and a weight each, got {usable.sum()} usable of "
             f"{values.shape} numbers with {weights.shape} weights"
         )
-    if (weights < 0).any():
-        raise ParameterError(f"{(weights < 0).sum()} weights of the {what} are negative: a ROC curve needs weights ≥ 0")
-    return values[known], weights[known], float(weights[~known].sum() / weights.sum())
+    sizes = np.abs(weights)
+    if (negative := sizes[weights < 0].sum() / sizes.sum()) > MOST_NEGATIVE:
+        raise ParameterError(
+            f"{negative:.2%} of the weights of the {what} are negative, more than {MOST_NEGATIVE:.0%}: a ROC curve "
+            "needs weights ≥ 0"
+        )
+    return values[usable], weights[usable], float(sizes[~usable].sum() / sizes.sum())
 
 
 def _curve(weights: Array, is_signal: NDArray[np.bool_], last: NDArray[np.bool_]) -> tuple[Array, Array]:
