@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from mem.channel_toys import CHANNELS, channel_of, reco_of, write_channel_store
+from mem.channel_toys import CHANNELS, CUBE, channel_of, reco_of, write_channel_store
 from partonic.config.mem_networks import ProposalNetworkConfig
 from partonic.config.process import ProcessConfig
 from partonic.errors import SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.mem.channel import ChannelName, DecayChannel
+from partonic.mem.proposal_data import proposal_table, with_reflections
+from partonic.mem.proposal_inputs import ProposalTokens
 from partonic.mem.proposal_network import ProposalNetwork
 from partonic.mem.train_proposal import TrainedProposal, train_proposal
 from partonic.nn.model_folder import load_record
@@ -82,6 +84,25 @@ def test_process_and_channel_must_agree(process: Process, tmp_path: Path) -> Non
     channel = DecayChannel("semileptonic", (6, -6))
     with pytest.raises(SchemaError, match=r"the process has the partons \(25, 6, -6\), the channel \(6, -6\)"):
         train_proposal([], process, channel, tiny(), 3, tmp_path)
+
+
+def test_reflected_events_are_those_of_reflected_momenta(tmp_path: Path) -> None:
+    """Mirror laboratory momenta, y → −y, of an event whose reference lies at azimuth 0 and in front."""
+    store = write_channel_store(tmp_path / "events.parquet", "semileptonic", 30)
+    table = proposal_table([store], CUBE, channel_of("semileptonic"), 16)
+    both = with_reflections(table, CUBE)
+    first, second = both.part(0, len(table)).columns, both.part(len(table), 2 * len(table)).columns
+    signs = torch.tensor([1.0, 1.0, -1.0, 1.0], dtype=torch.float64)
+    partons, images = (CUBE.partons(columns["numbers"])[0] for columns in (first, second))
+    torch.testing.assert_close(images.momenta, partons.momenta * signs, rtol=1e-8, atol=1e-6)
+    tokens, mirrored = (ProposalTokens.of_columns(columns) for columns in (first, second))
+    torch.testing.assert_close(mirrored.momenta(), tokens.momenta() * signs.float(), rtol=1e-5, atol=1e-3)
+    sums = tokens.event * torch.tensor([1.0, 1.0, -1.0, 1.0, 1.0])
+    assert torch.equal(mirrored.event, sums)
+
+
+def test_training_with_reflections_has_twice_the_events(process: Process, tmp_path: Path) -> None:
+    assert train(process, "semileptonic", tmp_path, tiny(reflections=True)).events == 2 * round(0.8 * 0.8 * EVENTS)
 
 
 def test_as_many_events_as_asked_for_are_used(process: Process, tmp_path: Path) -> None:

@@ -69,6 +69,10 @@ class ProposalTrainingConfig(MemTrainingConfig):
     regression_weight: float = Field(1.0, ge=0.0)
     """Weight of the regression beside −log q while both are trained."""
 
+    reflections: bool = False
+    """Train on the mirror image of each event in the plane of beam and reference, too: twice the events. The densities
+    are equal at tree level where the couplings conserve CP; elsewhere a proposal is a little worse for it."""
+
 
 PROPOSAL_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "small": {

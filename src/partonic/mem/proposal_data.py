@@ -12,20 +12,31 @@ from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
 from partonic.events.store import EventStore
 from partonic.mem.channel import DecayChannel
 from partonic.mem.channel_status import channel_status
-from partonic.mem.proposal_inputs import proposal_tokens
+from partonic.mem.proposal_inputs import EVENT_FEATURES, proposal_tokens
+from partonic.mem.proposal_inputs import LEPTON_FEATURES as LEPTON_TOKEN
 from partonic.nn.training import TensorTable
 from partonic.physics.phasespace import PartonCube
 from partonic.progress import SILENT, Progress
 from partonic.unfolding.event_status import OK
+from partonic.unfolding.inputs import JET_FEATURES as JET_TOKEN
+from partonic.unfolding.inputs import MET_FEATURES as MET_TOKEN
 from partonic.unfolding.view import numbers_in
 
-__all__ = ["COLUMNS", "proposal_table"]
+__all__ = ["COLUMNS", "proposal_table", "with_reflections"]
 
 COLUMNS = (
     "x1", "x2", "partons", "hadronic_top", "selected", *(f"jet_{name}" for name in JET_FEATURES), "jet_tagged",
     *(f"lepton_{name}" for name in LEPTON_FEATURES), "lepton_pdg", "met_pt", "met_phi",
 )  # fmt: skip
 """Columns of the event store that training reads."""
+
+_SIGN_OF_Y = {
+    "jets": [JET_TOKEN.index("sin_phi")],
+    "leptons": [LEPTON_TOKEN.index("sin_phi")],
+    "met": [MET_TOKEN.index("sin_phi")],
+    "event": [EVENT_FEATURES.index("py")],
+}
+"""Features that change sign with y."""
 
 _BATCH = 20_000
 _FEWEST_JETS = 1
@@ -72,6 +83,24 @@ def proposal_table(
         names = ", ".join(str(path) for path in stores)
         raise SchemaError(f"no selected event of {names} has what the channel '{channel.name}' needs")
     return TensorTable({name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]})
+
+
+def with_reflections(table: TensorTable, cube: PartonCube) -> TensorTable:
+    """Return the events, and after them their mirror images in the plane of the beam and the reference: y → −y.
+
+    In the frame of an event this changes the sign of all azimuths. It is the reversal of all momenta (naive time
+    reversal) times a rotation.
+    """
+    columns = dict(table.columns)
+    for name, places in _SIGN_OF_Y.items():
+        signs = torch.ones(columns[name].shape[-1])
+        signs[places] = -1.0
+        columns[name] = columns[name] * signs
+    numbers = columns["numbers"].clone()
+    for place in cube.azimuth_numbers:
+        numbers[:, place] = torch.remainder(-numbers[:, place], 1.0)
+    columns["numbers"] = numbers
+    return TensorTable({name: torch.cat([table.columns[name], columns[name]]) for name in columns})
 
 
 def _batches(stores: Sequence[Path]) -> Iterator[EventBatch]:

@@ -21,7 +21,7 @@ from partonic.errors import SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.mem.channel import DecayChannel
 from partonic.mem.phase_settings import phase_settings
-from partonic.mem.proposal_data import proposal_table
+from partonic.mem.proposal_data import proposal_table, with_reflections
 from partonic.mem.proposal_inputs import ProposalTokens
 from partonic.mem.proposal_model import ProposalModel
 from partonic.mem.proposal_network import ProposalNetwork
@@ -124,7 +124,8 @@ def train_proposal(
         raise SchemaError(f"the process has the partons {info.parton_pdg}, the channel {channel.parton_pdg}")
     cube = PartonCube(tuple(particle.mass for particle in process.final_state), info.collider_energy)
     table = proposal_table(stores, cube, channel, config.encoder.max_jets, config.training.max_events, progress)
-    tables = _Tables(*split_table(table, config.training.validation_fraction, seed))
+    train, validation = split_table(table, config.training.validation_fraction, seed)
+    tables = _Tables(with_reflections(train, cube) if config.training.reflections else train, validation)
     with seeded_weights(seed, "proposal"):
         model = ProposalModel(config, cube, channel)
     results, tables = _train(run, model, tables)
@@ -140,7 +141,7 @@ def train_proposal(
 def _train(run: _Run, model: ProposalModel, tables: _Tables) -> tuple[dict[str, PhaseResult], _Tables]:
     """Run all phases; return their results, and the events with the conditions that the model gives them."""
     training, results = run.config.training, {}
-    sample = tables.train.part(0, _SCALE_EVENTS)  # at random: the table was shuffled when it was split
+    sample = tables.train.part(0, _SCALE_EVENTS)  # shuffled when the table was split
     model.fit_scales(ProposalTokens.of_columns(sample.columns), sample.columns["numbers"])
     results["regression"] = run.phase(RegressionAlone(model), "regression", training.regression_epochs, tables)
     known = sample.with_columns(_conditions(model, sample)).columns
