@@ -42,7 +42,7 @@ from partonic.events.store import EventStore
 from partonic.inference.baselines import rate_only
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.coefficients_file import read_coefficients
-from partonic.inference.comparison import ComparedEvents, compare_methods
+from partonic.inference.comparison import ComparedEvents, compare_methods, shape_norm_of
 from partonic.inference.coverage import ParameterCoverage, PointCoverage, coverage_study
 from partonic.inference.experiments import Setup
 from partonic.inference.mixture import Mixture
@@ -63,6 +63,7 @@ QUICK_STORE = Path(__file__).parents[1] / "tests" / "reference" / "tth_selected.
 QUICK_EXPERIMENTS = 20
 QUICK_YIELD = 3000
 POINTS = ("", "kappa_tilde_t=0.5", "c_tG=0.3")
+NORMALISATION = "integral of the estimated densities: the rate, or their own mean over simulated events"
 CANDIDATE = "pT(H candidate)"
 TRUTH = "parton truth"
 RECO = ("jet_pt", "jet_eta", "jet_phi", "jet_mass", "jet_btag", "jet_tagged", "lepton_pt", "lepton_eta", "lepton_phi",
@@ -80,13 +81,14 @@ def main() -> None:
         events, source = loaded(EventStore.open(store_path), options)
         if store_path == QUICK_STORE:  # events cut out of a larger sample: their weights sum to a part of the yield
             options.luminosity = QUICK_YIELD / (PB_TO_FB * float(events.weights[:, 0].sum()))
-        comparison = compare_methods(events, options.luminosity)
+        comparison = compare_methods(events, options.luminosity, mean_ratios=options.normalisation == "mean_ratios")
         studied = coverage(events, source, options)
     except PartonicError as error:
         sys.exit(str(error))
     head = {
         "store": str(store_path), "coefficients": None if options.coefficients is None else str(options.coefficients),
-        "source": source, "luminosity": options.luminosity, "events": len(events.weights),
+        "source": source, "normalisation": options.normalisation, "luminosity": options.luminosity,
+        "events": len(events.weights),
         "usable": int(events.estimates[source].usable().sum()), "seed": options.seed, "quick": options.quick,
     }  # fmt: skip
     found = {"points": [figures(each) for each in studied], "expected_95": comparison.to_json()}
@@ -106,6 +108,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="pretrained", help="unfolding model whose network assigns the jets of H")
     parser.add_argument("--workers", type=int, default=1, help="processes for the pseudo-experiments")
     parser.add_argument("--output", type=Path, help="finished experiments are kept beside this file, to go on later")
+    parser.add_argument("--normalisation", choices=["rate", "mean_ratios"], default="rate", help=NORMALISATION)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help=f"few events, {QUICK_EXPERIMENTS} experiments")
     return parser.parse_args()
@@ -166,13 +169,15 @@ def coverage(events: ComparedEvents, source: str, options: argparse.Namespace) -
     """Run the pseudo-experiments at all points."""
     names = events.monomials.parameters
     mixture = Mixture(rate_only(events.monomials, events.weights).rate(), (), options.luminosity, fitted=names)
-    pool = Pool.of([PoolSample(0, events.weights, events.estimates[source])])
+    estimate = events.estimates[source]
+    norm = shape_norm_of(estimate, events.weights) if options.normalisation == "mean_ratios" else None
+    pool = Pool.of([PoolSample(0, events.weights, estimate)])
     experiments = min(options.experiments, QUICK_EXPERIMENTS) if options.quick else options.experiments
     points = [parsed(text) for text in options.points]
     with tempfile.TemporaryDirectory() as folder:
         output = options.output or Path(folder) / "coverage"
         plan = Plan(experiments, output, Workers(options.workers), TerminalProgress())
-        return coverage_study(Setup(mixture, names, seed=options.seed), pool, points, plan)
+        return coverage_study(Setup(mixture, names, shape_norm=norm, seed=options.seed), pool, points, plan)
 
 
 def parsed(text: str) -> dict[str, float]:

@@ -5,7 +5,7 @@ import pytest
 
 from inference.toy_coefficients import MONOMIALS, toy_events, toy_weights
 from partonic.errors import ParameterError
-from partonic.inference.comparison import ComparedEvents, compare_methods, natural_scale
+from partonic.inference.comparison import ComparedEvents, compare_methods, natural_scale, shape_norm_of
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,20 @@ def test_parameter_without_effect_is_told_and_stops_nothing(events):
         assert row["b"] is None
         assert "no event depends on b" in found.failures[method]["b"]
     assert found.to_json()["methods"]["rate only"]["b"] is None
+
+
+def test_normalisation_with_the_mean_ratios(events):
+    """The truth has it by itself; a P_1 that is wrong by a constant factor in all events no longer shifts the fit."""
+    np.testing.assert_allclose(shape_norm_of(events.estimates["truth"], events.weights), events.weights.sum(axis=0))
+    blurred = events.weights.copy()
+    share = events.weights.sum(axis=0) / events.weights[:, 0].sum()
+    blurred[:, 1:] = 0.7 * blurred[:, 1:] + blurred[:, :1] * share[1:]
+    estimates = ComparedEvents(MONOMIALS, events.weights, {"blurred": toy_events(blurred)}, {})
+    plain, normalised = (compare_methods(estimates, 300.0, ("a",), mean_ratios=flag) for flag in (False, True))
+    found = [each.intervals["blurred, unbinned"]["a"] for each in (plain, normalised)]
+    middles = [abs(sum(sum(segment) / 2 for segment in each.segments) / len(each.segments)) for each in found]
+    assert middles[1] < 0.5 * middles[0]
+    assert 0.0 in found[1]
 
 
 def test_natural_scale():

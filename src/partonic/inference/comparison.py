@@ -33,7 +33,7 @@ from partonic.inference.starts import axis_scales
 from partonic.inference.templates import Templates
 from partonic.polynomial import Monomials
 
-__all__ = ["ComparedEvents", "Comparison", "compare_methods", "natural_scale"]
+__all__ = ["ComparedEvents", "Comparison", "compare_methods", "natural_scale", "shape_norm_of"]
 
 Array = NDArray[np.float64]
 
@@ -107,6 +107,7 @@ def compare_methods(
     bins: tuple[int, int] = (5, 6),
     histogram_bins: int = 10,
     level: float = 0.95,
+    mean_ratios: bool = False,
 ) -> Comparison:
     """Return the expected intervals of all methods.
 
@@ -117,12 +118,13 @@ def compare_methods(
         bins: in R_2 and R_1.
         histogram_bins: of each observable.
         level: confidence level.
+        mean_ratios: normalise estimated densities with their own mean (`shape_norm_of`) and not with the rate.
 
     Raises:
         ParameterError: if a parameter is unknown.
     """
     names = events.monomials.parameters if parameters is None else parameters
-    methods = _methods(events, luminosity, bins, histogram_bins)
+    methods = _methods(events, luminosity, (*bins, histogram_bins), mean_ratios)
     intervals: dict[str, dict[str, Interval | None]] = {}
     failures: dict[str, dict[str, str]] = {}
     for method, build in methods.items():
@@ -138,6 +140,20 @@ def compare_methods(
     return Comparison(
         level, luminosity, expected, len(events.weights), intervals, {m: row for m, row in failures.items() if row}
     )
+
+
+def shape_norm_of(estimate: EventCoefficients, weights: Array) -> Array:
+    """Return σ_0 times the means of the R_a at θ = 0, pb, `(A,)`: the integral that estimated densities have.
+
+    It is σ_a if the densities are right; the error of an estimator that is wrong in the mean only cancels with it.
+
+    Args:
+        estimate: coefficients of N events.
+        weights: their true weights c_a, pb, `(N, A)`.
+    """
+    means = estimate.mean_ratios(weights[:, 0])
+    norm: Array = weights[:, 0].sum() * np.array([each.value for each in means])
+    return norm
 
 
 def natural_scale(weights: Array, monomials: Monomials, name: str) -> float:
@@ -176,14 +192,15 @@ _Build = Callable[[str], tuple[Setup, Pool]]
 
 
 def _methods(
-    events: ComparedEvents, luminosity: float, bins: tuple[int, int], histogram_bins: int
+    events: ComparedEvents, luminosity: float, bins: tuple[int, int, int], mean_ratios: bool
 ) -> dict[str, _Build]:
     """Return for each method what makes its likelihood of one parameter."""
 
     def unbinned(estimate: EventCoefficients) -> _Build:
         pool = Pool.of([PoolSample(0, events.weights, estimate)])
         rate = rate_only(events.monomials, events.weights).rate()
-        return lambda name: (Setup(Mixture(rate, (), luminosity, fitted=(name,)), (name,)), pool)
+        norm = shape_norm_of(estimate, events.weights) if mean_ratios else None
+        return lambda name: (Setup(Mixture(rate, (), luminosity, fitted=(name,)), (name,), shape_norm=norm), pool)
 
     def of_templates(templates: Callable[[str], Templates]) -> _Build:
         def build(name: str) -> tuple[Setup, Pool]:
@@ -195,14 +212,14 @@ def _methods(
     def optimal(estimate: EventCoefficients) -> Callable[[str], Templates]:
         def templates(name: str) -> Templates:
             scale = natural_scale(events.weights, events.monomials, name)
-            binning = optimal_binning(estimate, events.weights, name, bins, scale)
+            binning = optimal_binning(estimate, events.weights, name, bins[:2], scale)
             return optimal_templates(binning, estimate, events.weights, name, scale)
 
         return templates
 
     def of_observable(observable: str) -> Callable[[str], Templates]:
         values = events.observables[observable]
-        filled = histogram(observable, events.monomials, values, events.weights, histogram_bins)
+        filled = histogram(observable, events.monomials, values, events.weights, bins[2])
         return lambda _: filled
 
     single = rate_only(events.monomials, events.weights)

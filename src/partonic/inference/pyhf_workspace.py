@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.errors import EventFileError, ParameterError
-from partonic.files import atomic_output
+from partonic.files import write_json
 from partonic.inference.mixture import SIGNAL_STRENGTH, Mixture
 from partonic.inference.templates import BackgroundTemplate, Templates
 from partonic.polynomial import Monomials, morphing_basis
@@ -94,9 +94,8 @@ class MorphedWorkspace:
             "use": "normfactors = inverse_matrix @ monomials(theta); keep them fixed in every fit",
         }
         beside = _beside(path)
-        for target, content in ((path, self.workspace), (beside, record)):
-            with atomic_output(target) as temporary:
-                temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_json(path, self.workspace)
+        write_json(beside, record)
         return beside
 
     @classmethod
