@@ -4,6 +4,7 @@ import logging
 
 import click
 
+from partonic.cli.calibrate import calibrate
 from partonic.cli.check import check
 from partonic.cli.generate import generate
 from partonic.cli.import_events import import_events
@@ -58,5 +59,5 @@ def main(verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[handler])
 
 
-for command in (run, generate, simulate, import_events, train, sample, mem, infer, report, check):
+for command in (run, generate, simulate, import_events, train, sample, mem, calibrate, infer, report, check):
     main.add_command(command)

@@ -134,6 +134,10 @@ class InferenceConfig(StrictModel):
     coefficients: Path | None = None
     """File of the coefficients of the signal; null: ``mem/signal.parquet``."""
 
+    calibration: str | Path | None = None
+    """Calibration of the coefficients of the signal: a file written by `partonic calibrate`, or ``pretrained`` for the
+    one that ships with the models of the process; null for none. Parton truth needs none."""
+
     ensemble: tuple[Path, ...] = ()
     """Coefficients of the same events with networks trained anew; their scatter is the error of the training."""
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from partonic.config.inference import BackgroundConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore
+from partonic.inference.calibration import RatioCalibration, read_calibration
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.coefficients_file import CoefficientsMetadata, read_coefficients
 from partonic.inference.event_terms import EventTerms
@@ -20,9 +21,10 @@ from partonic.inference.mixture import BackgroundRate, Mixture
 from partonic.inference.pool import Pool, PoolSample
 from partonic.inference.rate import FiducialRate
 from partonic.inference.truth import truth_coefficients
+from partonic.pretrained import pretrained_folder
 from partonic.rng import numpy_generator
 
-__all__ = ["Data", "Files", "Loaded", "ensemble_members", "load", "make_data"]
+__all__ = ["Data", "Files", "Loaded", "ensemble_members", "load", "make_data", "weights_of"]
 
 Array = NDArray[np.float64]
 
@@ -54,6 +56,7 @@ class Loaded:
         pool: the same put together; None for real data.
         generated_at: θ at which the events were generated.
         selected: number of selected events in the store; None without a store.
+        calibration: what the coefficients of the signal were calibrated with; None for nothing.
     """
 
     setup: Setup
@@ -63,6 +66,7 @@ class Loaded:
     pool: Pool | None
     generated_at: Mapping[str, float]
     selected: int | None
+    calibration: RatioCalibration | None = None
 
     def status_counts(self) -> dict[str, int]:
         """Return the number of events by status, of the first hypothesis in which it is not ``"ok"``."""
@@ -96,7 +100,9 @@ def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
         ParameterError: if a theory parameter is unknown.
     """
     store = None if files.store is None else EventStore.open(files.store)
+    calibration = _calibration(config, store)
     signal, metadata = _signal(files, store)
+    signal = signal if calibration is None else calibration.apply(signal)
     if not len(signal):
         raise InferenceError(f"{files.signal or files.store} has no events: expected a sample to fit")
     read = [read_coefficients(files.backgrounds[name]) for name in config.backgrounds]
@@ -115,14 +121,15 @@ def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
         free_signal_strength=config.signal_strength == "free",
         theta_constraints={name: (each.centre, each.width) for name, each in config.constraints.items()},
     )
-    samples = () if config.data == "events" else _samples(store, config, signal, backgrounds)
+    samples = () if config.data == "events" else _samples(store, config, signal, backgrounds, calibration)
     pool = Pool.of(samples, config.correct_bias, config.floor) if samples else None
     setup = Setup(mixture, mixture.fitted, config.shape_only, None, seed)
     if config.normalisation == "mean_ratios":
         setup = replace(setup, shape_norm=_mean_norm(mixture, samples))
     return Loaded(
-        setup, signal, backgrounds, samples, pool, {} if store is None else store.metadata.theta, _selected(store)
-    )
+        setup, signal, backgrounds, samples, pool, {} if store is None else store.metadata.theta, _selected(store),
+        calibration,
+    )  # fmt: skip
 
 
 def make_data(loaded: Loaded, config: InferenceConfig) -> Data:
@@ -162,6 +169,8 @@ def ensemble_members(data: Data, loaded: Loaded, config: InferenceConfig) -> lis
     members = []
     for path in config.ensemble:
         coefficients, _ = read_coefficients(path)
+        if loaded.calibration is not None:
+            coefficients = loaded.calibration.apply(coefficients)
         if not np.array_equal(coefficients.event_id, loaded.signal.event_id):
             raise EventFileError(
                 f"{path} has other events than the coefficients of the signal: make both from one store"
@@ -218,6 +227,23 @@ def _signal(files: Files, store: EventStore | None) -> tuple[EventCoefficients, 
     return truth_coefficients(store), None
 
 
+def _calibration(config: InferenceConfig, store: EventStore | None) -> RatioCalibration | None:
+    """Return the calibration that the settings name.
+
+    Raises:
+        InferenceError: if the one that ships for a process is asked for without an event store that names it.
+        EventFileError: if the file is missing or damaged.
+    """
+    if config.calibration is None or config.source == "truth":
+        return None
+    if str(config.calibration) != "pretrained":
+        return read_calibration(Path(config.calibration))
+    if store is None:
+        message = "`calibration: pretrained` needs the event store, which names the process: give it, or a file"
+        raise InferenceError(message)
+    return read_calibration(pretrained_folder(store.metadata.process) / "mem" / "calibration.json")
+
+
 def _check_same_events(signal: EventCoefficients, backgrounds: Sequence[EventCoefficients], files: Files) -> None:
     for path, coefficients in zip(files.backgrounds.values(), backgrounds, strict=True):
         if not np.array_equal(coefficients.event_id, signal.event_id):
@@ -260,7 +286,7 @@ def _background_rate(name: str, section: BackgroundConfig, metadata: Coefficient
 
 def _samples(
     store: EventStore | None, config: InferenceConfig, signal: EventCoefficients,
-    backgrounds: tuple[EventCoefficients, ...],
+    backgrounds: tuple[EventCoefficients, ...], calibration: RatioCalibration | None,
 ) -> tuple[PoolSample, ...]:  # fmt: skip
     """Return the simulated events of each process; none if those of the signal or of a background are not there."""
     if store is None:
@@ -270,7 +296,7 @@ def _samples(
             f"{store.path} has the monomials {', '.join(store.metadata.monomials.names)}, the coefficients of the "
             f"signal {', '.join(signal.monomials.names)}: give the store that they were made from"
         )
-    samples = [PoolSample(0, _weights_of(store, signal.event_id, polynomial=True), signal, backgrounds)]
+    samples = [PoolSample(0, weights_of(store, signal.event_id, polynomial=True), signal, backgrounds)]
     for number, (name, section) in enumerate(config.backgrounds.items(), start=1):
         if section.events is None:
             raise InferenceError(
@@ -284,13 +310,14 @@ def _samples(
                 "file for `signal` and for each background"
             )
         of_signal = read_coefficients(given["signal"])[0]
+        of_signal = of_signal if calibration is None else calibration.apply(of_signal)
         others = tuple(read_coefficients(given[other])[0] for other in config.backgrounds)
-        weights = _weights_of(EventStore.open(section.events.store), of_signal.event_id, polynomial=False)
+        weights = weights_of(EventStore.open(section.events.store), of_signal.event_id, polynomial=False)
         samples.append(PoolSample(number, weights, of_signal, others))
     return tuple(samples)
 
 
-def _weights_of(store: EventStore, event_id: NDArray[np.int64], polynomial: bool) -> Array:
+def weights_of(store: EventStore, event_id: NDArray[np.int64], polynomial: bool) -> Array:
     """Return the coefficients `(N, A)`, or the first of them `(N, 1)`, of events of a store by their number.
 
     Raises:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import InferenceConfig
 from partonic.errors import ConfigError
+from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
 from partonic.workflow.places import coefficients_file, event_store
 
@@ -43,6 +44,7 @@ class InferStep:
             *([files.signal] if files.signal else []),
             *files.backgrounds.values(),
             *section.ensemble,
+            *_calibration_file(config),
             *(path for events in simulated for path in (events.store, *events.coefficients.values())),
         ]
         return tuple(dict.fromkeys(paths))
@@ -63,6 +65,16 @@ def _section(config: AnalysisConfig) -> InferenceConfig:
     if config.inference is None:
         raise ConfigError(f"the analysis '{config.name}' has no section `inference`")
     return config.inference
+
+
+def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:
+    """Return the file of the calibration that the section names, if it names one."""
+    calibration = _section(config).calibration
+    if calibration is None:
+        return ()
+    if str(calibration) == "pretrained":
+        return (pretrained_folder(config.process.name) / "mem" / "calibration.json",)
+    return (Path(calibration),)
 
 
 def _files(config: AnalysisConfig) -> "Files":

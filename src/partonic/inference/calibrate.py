@@ -1,0 +1,33 @@
+"""A calibration from a file of coefficients and the event store that they are of: what `partonic calibrate` does."""
+
+from pathlib import Path
+
+from partonic.errors import OutputError
+from partonic.events.store import EventStore
+from partonic.inference.calibration import RatioCalibration, fit_calibration
+from partonic.inference.coefficients_file import read_coefficients
+from partonic.inference.samples import weights_of
+
+__all__ = ["calibrate"]
+
+
+def calibrate(coefficients: Path, store: Path, output: Path) -> RatioCalibration:
+    """Fit the calibration of coefficients to the true weights of their events, and write it.
+
+    Args:
+        coefficients: file of coefficients of simulated events that no network was trained on.
+        store: the event store that they are of.
+        output: the JSON file to write.
+
+    Raises:
+        EventFileError: if a file is missing or damaged, or the store lacks events that there are coefficients of.
+        ParameterError: if too few events can be used.
+        OutputError: if the result cannot be written, or would replace one of the inputs.
+    """
+    if output.resolve() in (coefficients.resolve(), store.resolve()):
+        raise OutputError(f"{output} is read: give the calibration a file of its own")
+    events, _ = read_coefficients(coefficients)
+    weights = weights_of(EventStore.open(store), events.event_id, polynomial=True)
+    found = fit_calibration(events, weights)
+    found.save(output)
+    return found

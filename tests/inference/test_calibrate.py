@@ -1,0 +1,64 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from partonic.cli import main
+from partonic.config.inference import InferenceConfig
+from partonic.errors import EventFileError, InferenceError, OutputError
+from partonic.events.store import EventStore
+from partonic.inference.calibrate import calibrate
+from partonic.inference.calibration import read_calibration
+from partonic.inference.coefficients_file import CoefficientsMetadata, write_coefficients
+from partonic.inference.samples import Files, load
+from partonic.inference.truth import truth_coefficients
+from unfolding.toys import write_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return write_store(tmp_path / "events.parquet", 200)
+
+
+@pytest.fixture
+def stretched(tmp_path: Path, store: Path) -> Path:
+    """Coefficients that are the truth, its differences from 0.3 stretched by two."""
+    truth = truth_coefficients(EventStore.open(store))
+    ratios = 0.3 + 2.0 * (truth.ratios - 0.3)
+    ratios[:, 0] = 1.0
+    facts = CoefficientsMetadata(
+        parameters=truth.monomials.parameters, exponents=truth.monomials.exponents, source="truth"
+    )
+    write_coefficients(tmp_path / "stretched.parquet", replace(truth, ratios=ratios), facts)
+    return tmp_path / "stretched.parquet"
+
+
+def test_command_finds_the_stretch_and_inference_undoes_it(tmp_path: Path, store: Path, stretched: Path) -> None:
+    output = tmp_path / "calibration.json"
+    result = CliRunner().invoke(main, ["calibrate", str(stretched), "--store", str(store), "-o", str(output)])
+    assert result.exit_code == 0, result.output
+    assert "calibrate: 160 events" in result.output
+    found = read_calibration(output)
+    np.testing.assert_allclose(found.slope[1:], 0.5, rtol=1e-6)
+    loaded = load(Files(store, stretched, {}), InferenceConfig(calibration=output), seed=1)
+    np.testing.assert_allclose(loaded.signal.ratios, truth_coefficients(EventStore.open(store)).ratios, rtol=1e-6)
+
+
+def test_events_that_the_store_lacks_are_an_error(tmp_path: Path, stretched: Path) -> None:
+    other = write_store(tmp_path / "other.parquet", 20)
+    with pytest.raises(EventFileError, match="does not have all events that the coefficients are of"):
+        calibrate(stretched, other, tmp_path / "calibration.json")
+
+
+def test_inputs_are_not_overwritten(stretched: Path, store: Path) -> None:
+    with pytest.raises(OutputError, match="is read: give the calibration a file of its own"):
+        calibrate(stretched, store, stretched)
+
+
+def test_calibration_that_cannot_be_found(tmp_path: Path, store: Path, stretched: Path) -> None:
+    with pytest.raises(EventFileError, match="cannot read the calibration"):
+        load(Files(store, stretched, {}), InferenceConfig(calibration=tmp_path / "none.json"), seed=1)
+    with pytest.raises(InferenceError, match="needs the event store, which names the process"):
+        load(Files(None, stretched, {}), InferenceConfig(calibration="pretrained", data="events"), seed=1)
