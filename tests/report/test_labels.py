@@ -1,6 +1,6 @@
 import pytest
 
-from partonic.report.labels import parameter_label, particle_label, plain
+from partonic.report.labels import monomial_label, parameter_label, particle_label, plain
 
 
 def test_particles_and_parameters() -> None:
@@ -20,3 +20,16 @@ def test_particles_and_parameters() -> None:
 )
 def test_labels_without_markup(label: str, text: str) -> None:
     assert plain(label) == text
+
+
+@pytest.mark.parametrize(
+    ("powers", "label"),
+    [
+        ((0, 0), "1"),
+        ((0, 1), r"$c_\mathrm{tG}$"),
+        ((1, 0), r"$\mathrm{my\_x}$"),
+        ((1, 2), r"$\mathrm{my\_x}\,{c_\mathrm{tG}}^{2}$"),
+    ],
+)
+def test_monomials(powers: tuple[int, int], label: str) -> None:
+    assert monomial_label(("my_x", "c_tG"), powers) == label

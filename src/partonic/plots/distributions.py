@@ -71,7 +71,7 @@ def _draw_box(axes: "Axes", box: Distribution) -> None:
     edges = _edges(np.concatenate([*shown.values(), np.zeros(0)]), box)
     highest, total = 0.0, 0
     for number, (label, values) in enumerate(shown.items()):
-        counts = np.histogram(values, edges)[0]
+        counts = np.histogram(values.clip(edges[0], edges[-1]), edges)[0]
         colour = PALETTE[number % len(PALETTE)]
         name = f"{label}, " if label else ""
         median = f"{name}median {_number(float(np.median(values)))}" if values.size else f"{name}none"
@@ -106,11 +106,14 @@ def _number(value: float) -> str:
 
 
 def _edges(values: Array, box: Distribution) -> Array:
-    """Return equal bins, of the logarithm if the axis is logarithmic, that hold all numbers and marks."""
+    """Return equal bins, of the logarithm if the axis is logarithmic, that hold all numbers and marks.
+
+    Of a logarithmic axis the smallest 0.2% go into the first bin, so that rounding errors do not stretch it.
+    """
     ends = np.concatenate([values, list(box.marks.values())])
     if not ends.size:
         return np.geomspace(0.1, 1.0, _BINS + 1) if box.logarithmic else np.linspace(0.0, 1.0, _BINS + 1)
-    low, high = float(ends.min()), float(ends.max())
+    low, high = float(np.quantile(ends, 0.002)) if box.logarithmic else float(ends.min()), float(ends.max())
     if box.logarithmic:
         if high < 100.0 * low:  # too narrow for two labels of whole decades
             low, high = 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high))

@@ -83,9 +83,12 @@ def _remarks(histograms: "list[_Observable]") -> Iterator[str]:
     constant = [histogram.text for histogram in histograms if histogram.is_constant]
     if constant:
         yield f"The same for all events, so that nothing is to be drawn: {', '.join(constant)}."
-    lost = sum(histogram.undefined for histogram in histograms)
-    if lost:
-        yield f"{lost:,} values are not defined, for P_0 + P_1 is not positive there."
+    for histogram in histograms[::2]:  # R_1 and R_2 are undefined together
+        if histogram.undefined or histogram.undefined_data:
+            yield (
+                f"{histogram.parameter}: R1 and R2 of {histogram.undefined:,} simulated events and "
+                f"{histogram.undefined_data:,g} of the data are not defined, for P_0 + P_1 is not positive there."
+            )
 
 
 def _axes(name: str) -> tuple[Axis, Axis]:
@@ -116,7 +119,8 @@ class _Observable:
         self.data.fill(data[known_data], events.counts[known_data])
         every = np.concatenate([simulated[known], data[known_data]])
         self.is_constant = bool(every.size and np.ptp(every) < _ROUNDING)
-        self.undefined = int((~known).sum() + (~known_data).sum())
+        self.undefined = int((~known).sum())
+        self.undefined_data = float(events.counts[~known_data].sum())
 
     @property
     def is_empty(self) -> bool:
@@ -134,6 +138,7 @@ class _Observable:
             "expected": self.expected.record(),
             "data": None if self.data.is_empty else self.data.record(),
             "undefined": self.undefined,
+            "undefined_data": self.undefined_data,
         }
 
 

@@ -1,0 +1,74 @@
+"""Coefficients of toy events and what is inferred from them, for the sections on the way to limits."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tests.report.conftest import hard_process, reconstruction, tth_metadata, write_store
+
+from partonic.config.inference import InferenceConfig
+from partonic.events.store import EventStore
+from partonic.inference.coefficients import EventCoefficients
+from partonic.inference.coefficients_file import CoefficientsMetadata, write_coefficients
+from partonic.inference.infer import infer
+from partonic.inference.rate import FiducialRate
+from partonic.inference.samples import Files
+from partonic.inference.truth import truth_coefficients
+
+LUMINOSITY = 10.0
+
+
+def toy_store(folder: Path, number: int = 1500) -> Path:
+    """Events whose weight depends on θ, a part of them selected."""
+    generator = np.random.default_rng(5)
+    columns = hard_process(generator, number) | reconstruction(generator, number)
+    return write_store(folder / "events.parquet", columns, tth_metadata(columns))
+
+
+def estimated(store: EventStore, lost: Iterable[int] = (), noise: float = 0.02) -> EventCoefficients:
+    """Ratios of pairs of events, with a little noise: the mean of the truth at what is known, as an estimate is."""
+    truth = truth_coefficients(store)
+    weights = store.read(["coefficients"], selected_only=True).coefficients
+    generator = np.random.default_rng(6)
+    partner = np.arange(len(truth)) ^ 1
+    partner[partner >= len(truth)] = len(truth) - 1
+    ratios = (weights + weights[partner]) / (weights + weights[partner])[:, :1]
+    size = noise * np.array([0.0, 0.0, 1.0, 1.0, 0.0, 1.0])
+    ratios = ratios + size * generator.normal(size=ratios.shape)
+    covariance = np.tile(np.diag(size**2), (len(truth), 1, 1))
+    status, reference = np.array(truth.status, dtype=object), generator.normal(-30, 3, len(truth))
+    rows = list(lost)
+    ratios[rows], covariance[rows], reference[rows], status[rows] = np.nan, np.nan, np.nan, "zero acceptance"
+    points = np.full(len(truth), 1000)
+    effective = generator.uniform(10.0, 500.0, len(truth))
+    return replace(
+        truth, ratios=ratios, covariance=covariance, log_reference=reference, status=tuple(status), points=points,
+        effective_sample_size=effective, relative_error=1 / np.sqrt(effective), largest_weight_share=2 / effective,
+        source="mem",
+    )  # fmt: skip
+
+
+def write(path: Path, coefficients: EventCoefficients, store: EventStore | None = None, **facts: object) -> Path:
+    """Write a file of coefficients, with the cross section of `store`."""
+    metadata = CoefficientsMetadata(
+        parameters=coefficients.monomials.parameters,
+        exponents=coefficients.monomials.exponents,
+        source=coefficients.source,
+        cross_section=None if store is None else FiducialRate.from_store(store).record(),
+        config={"mem": {"dominated": {"limit": 0.5}}},
+        facts=facts,
+    )
+    write_coefficients(path, coefficients, metadata)
+    return path
+
+
+def inferred(folder: Path, store: Path, coefficients: Path, **options: object) -> Path:
+    """Fit the toy in few points and return ``result.json``."""
+    settings = {
+        "luminosity": LUMINOSITY, "truth": {"kappa_tilde_t": 0.5}, "workers": 1,
+        "scan": {"points": 7, "contour_points": 7},
+    }  # fmt: skip
+    config = InferenceConfig.model_validate(settings | options)
+    infer(Files(store, coefficients, {}), config, 3, folder)
+    return folder / "result.json"

@@ -1,0 +1,125 @@
+"""What is read for the sections on the way to limits, and what is computed from it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.report.limit_files import LUMINOSITY, estimated, inferred, toy_store, write
+
+from partonic.config.report import ReportConfig
+from partonic.errors import EventFileError
+from partonic.events.store import EventStore
+from partonic.inference.coefficients import EventCoefficients
+from partonic.inference.record import read_result
+from partonic.inference.truth import truth_coefficients
+from partonic.polynomial import Monomials
+from partonic.report import build_report
+from partonic.report.limits import LimitFiles, read_limits
+from partonic.report.predicted import predicted_by_coefficients, predicted_by_inference
+from partonic.report.sum_rule import sum_rule
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> EventStore:
+    return EventStore.open(toy_store(tmp_path_factory.mktemp("store")))
+
+
+def test_true_weights_are_those_of_the_same_events(store: EventStore, tmp_path: Path) -> None:
+    some = estimated(store).select(np.arange(len(estimated(store))) % 3 == 1)
+    files = LimitFiles({"tth": write(tmp_path / "tth.parquet", some, store)})
+    (events,) = read_limits(files, store).integrated
+    batch = store.read(["event_id", "coefficients"])
+    np.testing.assert_array_equal(events.weights, batch.coefficients[some.event_id])
+    assert list(files.paths()) == [tmp_path / "tth.parquet"]
+    assert len(list(LimitFiles({"a": Path("a")}, Path("s"), Path("r/result.json"), Path("d")).paths())) == 5
+
+
+def test_weights_without_theta_are_no_truth(store: EventStore, imported_store: Path, tmp_path: Path) -> None:
+    data = EventStore.open(imported_store)
+    path = write(tmp_path / "tth.parquet", truth_coefficients(data))
+    (events,) = read_limits(LimitFiles({"tth": path}), data).integrated
+    assert events.weights is None
+    assert predicted_by_coefficients(events) is None
+    constant = replace_monomials(estimated(store))
+    path = write(tmp_path / "ttbb.parquet", constant)
+    assert read_limits(LimitFiles({"ttbb": path}), store).integrated[0].weights is None
+
+
+def replace_monomials(events: EventCoefficients) -> EventCoefficients:
+    """Return the same as coefficients of a process that depends on nothing."""
+    return replace(
+        events, monomials=Monomials.constant(), ratios=events.ratios[:, :1], covariance=events.covariance[:, :1, :1]
+    )
+
+
+def test_events_of_another_store_are_refused(store: EventStore, tmp_path: Path) -> None:
+    events = estimated(store)
+    path = write(tmp_path / "tth.parquet", replace(events, event_id=events.event_id + 1))
+    with pytest.raises(EventFileError, match="events that are not among the selected ones"):
+        read_limits(LimitFiles({"tth": path}), store)
+
+
+def test_sum_rule_of_the_truth_is_exact_and_pulls_of_an_estimate_are_small(store: EventStore) -> None:
+    truth, weights = truth_coefficients(store), store.read(["coefficients"], selected_only=True).coefficients
+    exact = sum_rule(truth, weights, None)
+    np.testing.assert_allclose(exact.mean, weights.sum(axis=0) / weights[:, 0].sum(), rtol=1e-12)
+    np.testing.assert_allclose(exact.difference, 0.0, atol=1e-12)
+    assert np.isnan(exact.difference_pull).all()
+    found = sum_rule(estimated(store), weights, None)
+    vary = [2, 3, 5]
+    assert np.all(found.difference_error[vary] < 0.03)
+    assert np.abs(found.difference_pull[vary]).max() < 4
+    wrong = estimated(store)
+    shifted = replace(wrong, ratios=wrong.ratios + np.array([0, 0, 0, 0.1, 0, 0]))
+    assert sum_rule(shifted, weights, None).difference_pull[3] > 4
+    record = found.record(store.metadata.monomials.names)
+    assert [entry["monomial"] for entry in record][3] == "kappa_tilde_t^2"
+    assert record[0]["pull"] is None
+    json.dumps(record, allow_nan=False)
+
+
+def test_error_of_the_ratio_of_cross_sections(store: EventStore) -> None:
+    weights = store.read(["coefficients"], selected_only=True).coefficients
+    found = sum_rule(estimated(store), weights, None)
+    ratio = weights[:, 3].sum() / weights[:, 0].sum()
+    error = np.sqrt(np.square(weights[:, 3] - ratio * weights[:, 0]).sum()) / weights[:, 0].sum()
+    assert found.expected_error[3] == pytest.approx(error, rel=1e-9)
+
+
+def test_pseudo_data_are_those_that_were_fitted(store: EventStore, tmp_path: Path) -> None:
+    path = write(tmp_path / "tth.parquet", estimated(store, lost=[3, 4]), store)
+    record = read_result(inferred(tmp_path / "infer", store.path, path, parameters=("kappa_tilde_t",)))
+    events = predicted_by_inference(record)
+    data = record.result["data"]
+    assert events.data_name == "pseudo-data"
+    assert events.counts.sum() + data["without_coefficients"] == data["events"]
+    assert sum(map(len, events.data)) == len(events.counts)
+    sigma = store.read(["coefficients"], selected_only=True).coefficients
+    expected = 1000 * LUMINOSITY * sigma[:, 0]
+    lost = expected[[3, 4]].sum()
+    assert events.weights[:, 0].sum() == pytest.approx(expected.sum() - lost, rel=1e-9)
+    assert events.scale("kappa_tilde_t") == pytest.approx(np.sqrt(sigma[:, 0].sum() / sigma[:, 3].sum()))
+    simulated, observed = events.observables("c_tG")
+    assert simulated.shape == (len(sigma) - 2, 2)
+    assert observed.shape == (len(events.counts), 2)
+    again = predicted_by_inference(record)
+    np.testing.assert_array_equal(again.counts, events.counts)
+    np.testing.assert_array_equal(again.data[0].event_id, events.data[0].event_id)
+
+
+def test_real_data_have_no_prediction(store: EventStore, tmp_path: Path) -> None:
+    path = write(tmp_path / "tth.parquet", estimated(store), store)
+    options = {"parameters": ("kappa_tilde_t",), "data": "events", "truth": None, "luminosity": 20.0}
+    record = read_result(inferred(tmp_path / "infer", store.path, path, **options))
+    events = predicted_by_inference(record)
+    assert (events.samples, events.data_name) == ((), "data")
+    assert events.counts.sum() == len(events.data[0]) == record.result["data"]["events"]
+
+
+def test_without_files_the_page_has_no_section_on_limits(store: EventStore, tmp_path: Path) -> None:
+    config = ReportConfig(formats=(), sections=("summary",))
+    page = build_report(store.path, tmp_path / "report", config, limits=LimitFiles())
+    other = build_report(store.path, tmp_path / "other", config)
+    assert page.read_bytes() == other.read_bytes()
