@@ -5,7 +5,7 @@ coverage follow if they are asked for. ``result.json`` has all numbers, ``curves
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from partonic.inference.error_budget import (
 )
 from partonic.inference.expected import expected_limits
 from partonic.inference.fit import FitResult, fit
-from partonic.inference.intervals import Interval, asymptotic_intervals, crossings, total_q
+from partonic.inference.intervals import Interval, asymptotic_intervals, crossings, profile_q, total_q
 from partonic.inference.likelihood import ExtendedLikelihood
 from partonic.inference.result import RESULT_FORMAT, CurveTable, plain
 from partonic.inference.samples import Data, Files, Loaded, ensemble_members, load, make_data
@@ -144,22 +144,32 @@ def _intervals(
         best = _best_fit(data, config, np.vstack([lowest.points[lowest.profiled.argmin()], best.maxima]))
     intervals = {}
     for name, curve in scans.items():
-        total = _total(data, best, members, curve)
-        wide = [crossings(name, curve.values, total, level, kind="total") for level in config.levels]
+        total, total_at = _total(data, best, members, curve)
+        wide = [crossings(name, curve.values, total, level, total_at, kind="total") for level in config.levels]
         intervals[name] = (*found[name], *wide)
         for kind, q in (("profile", curve.profiled), ("fixed", curve.fixed), ("total", total)):
             curves.add(kind, name, curve.values, q)
     return scans, intervals, best
 
 
-def _total(data: Data, best: FitResult, members: list[ExtendedLikelihood], curve: Scan) -> Array:
-    """Return q with the errors of integration, rate and training along a scan, `(M,)`."""
+def _total(
+    data: Data, best: FitResult, members: list[ExtendedLikelihood], curve: Scan
+) -> tuple[Array, Callable[[float], float]]:
+    """Return q with the errors of integration, rate and training along a scan `(M,)`, and as a function."""
     expected = data.kind == "asimov"
     variances = difference_variances(data.likelihood, best.phi, curve.points, expected)
     variance = variances[0] + variances[1]
     if members:
         variance = variance + training_variance([data.likelihood, *members], best.phi, curve.points)
-    return total_q(curve.profiled, variance)
+    statistical = profile_q(data.likelihood, best, best.names.index(curve.name), best.maxima)
+    # the square root of the variance grows linearly with the distance from the best fit
+    deviation = np.sqrt(variance)
+
+    def evaluate(value: float) -> float:
+        here = np.interp(value, curve.values, deviation) ** 2
+        return float(total_q(np.array([statistical(value)]), np.array([here]))[0])
+
+    return total_q(curve.profiled, variance), evaluate
 
 
 def _budget(data: Data, best: FitResult, members: list[ExtendedLikelihood]) -> ErrorBudget:

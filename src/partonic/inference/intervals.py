@@ -26,7 +26,7 @@ from partonic.inference.likelihood import ExtendedLikelihood
 from partonic.inference.scan import Scan, profile, scan
 from partonic.inference.starts import axis_scales
 
-__all__ = ["Interval", "asymptotic_intervals", "crossings", "scan_range", "threshold", "total_q"]
+__all__ = ["Interval", "asymptotic_intervals", "crossings", "profile_q", "scan_range", "threshold", "total_q"]
 
 Array = NDArray[np.float64]
 
@@ -89,9 +89,8 @@ def threshold(level: float, dimensions: int = 1) -> float:
 def total_q(q: Array, variance: Array) -> Array:
     """Return q/(1 + V/q) for the variance V of log L(θ) − log L(θ̂); 0 at the best fit."""
     positive = np.maximum(q, 0.0)
-    values: Array = np.where(
-        positive > 0, positive**2 / np.maximum(positive + variance, np.finfo(np.float64).tiny), 0.0
-    )
+    share = np.divide(variance, positive, out=np.zeros_like(positive), where=positive > 1e-12)
+    values: Array = positive / (1 + share)
     return values
 
 
@@ -125,7 +124,7 @@ def _far_enough(
         return place + outer * step
     for _ in range(5):
         middle = 0.5 * (inner + outer)
-        if _q(likelihood, best, number, np.vstack([last, starts]))(place + middle * step) > highest:
+        if profile_q(likelihood, best, number, np.vstack([last, starts]))(place + middle * step) > highest:
             outer = middle
         else:
             inner = middle
@@ -164,7 +163,7 @@ def asymptotic_intervals(
             f"the scan of {name} found q = {curve.profiled.min():.3g} at {grid[curve.profiled.argmin()]:.4g}, below "
             "the best fit: fit again with that point among the starts"
         )
-    evaluate = _q(likelihood, best, number, best.maxima)
+    evaluate = profile_q(likelihood, best, number, best.maxima)
     intervals = [crossings(curve.name, curve.values, curve.profiled, level, evaluate) for level in levels]
     return curve, tuple(intervals)
 
@@ -212,7 +211,12 @@ def crossings(
     return Interval(name, level, segments, bool(inside[0]), bool(inside[-1]), kind)
 
 
-def _q(likelihood: ExtendedLikelihood, best: FitResult, number: int, starts: Array) -> Callable[[float], float]:
+def profile_q(likelihood: ExtendedLikelihood, best: FitResult, number: int, starts: Array) -> Callable[[float], float]:
+    """Return q as a function of one parameter (by number), the others fitted from `starts` `(S, P)`.
+
+    It is infinite where the likelihood does not exist.
+    """
+
     def evaluate(value: float) -> float:
         try:
             return 2 * (best.log_likelihood - profile(likelihood, {number: value}, starts).value)

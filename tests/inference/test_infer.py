@@ -1,0 +1,97 @@
+"""All of an inference, on a small toy."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from tests.inference.line_toy import coefficients, draw, grid, rate, write_store
+from tests.inference.test_event_terms import NOISE
+from tests.inference.test_samples import write
+
+from partonic.config.inference import CoverageConfig, InferenceConfig, ScanConfig, ToysConfig
+from partonic.errors import InferenceError
+from partonic.inference.infer import infer
+from partonic.inference.samples import Files
+
+SCAN = ScanConfig(points=11, contour_points=5)
+
+
+@pytest.fixture
+def files(tmp_path, rng):
+    x = grid(300)
+    write_store(tmp_path / "events.parquet", x, theta={"b": 0.9})
+    write(tmp_path / "signal.parquet", coefficients(x, NOISE, rng), rate(0.01).record())
+    write(tmp_path / "member.parquet", coefficients(x, NOISE, rng), rate(0.01).record())
+    return Files(tmp_path / "events.parquet", tmp_path / "signal.parquet", {})
+
+
+@pytest.mark.slow
+def test_everything_is_written(files, tmp_path):
+    config = InferenceConfig(
+        luminosity=100.0, scan=SCAN, ensemble=(tmp_path / "member.parquet",), coverage=CoverageConfig(experiments=3),
+        toys=ToysConfig(experiments=20, points=3, parameters=("a",)), workers=1, expected=({}, {"b": 0.9}),
+    )  # fmt: skip
+    summary = infer(files, config, 5, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["curves.parquet", "result.json"]
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert result["data"]["truth"] == {"b": 0.9}
+    assert result["valid"]
+    assert result["verified_by_minuit"]
+    a = result["best_fit"]["a"]
+    assert a["total"] == pytest.approx(
+        np.sqrt(sum(a[each] ** 2 for each in ("statistical", "integration", "rate", "training")))
+    )
+    assert min(a[each] for each in ("integration", "rate", "training")) > 0
+    assert abs(a["value"]) < 4 * a["total"]
+    assert len(result["maxima"]) == 2
+    kinds = [each["kind"] for each in result["intervals"]["b"]]
+    assert kinds == ["asymptotic", "asymptotic", "total", "total"]
+    narrow, wide = (result["intervals"]["a"][number]["segments"][0] for number in (1, 3))
+    assert wide[0] < narrow[0]
+    assert wide[1] > narrow[1]
+    assert [each["theta"] for each in result["expected"]] == [{}, {"b": 0.9}]
+    assert list(result["toys"]) == ["a"]
+    assert result["coverage"][0]["experiments"] == 3
+    assert result["sum_rule"][3]["true"] == pytest.approx(1 / 3, rel=1e-3)
+    curves = pq.read_table(tmp_path / "out" / "curves.parquet")
+    assert set(curves.column("kind").to_pylist()) == {"profile", "fixed", "total", "contour", "expected"}
+    text = str(summary)
+    assert "a = " in text
+    assert "truth 0.9" in text
+    assert "95% [" in text
+
+
+def test_real_data_without_a_store(files, tmp_path, rng):
+    write(files.signal, coefficients(draw(rng, 1000)), rate().record())
+    config = InferenceConfig(luminosity=100.0, data="events", scan=SCAN)
+    summary = infer(replace(files, store=None), config, 5, tmp_path / "out")
+    result = json.loads(summary.path.read_text())
+    assert result["data"]["truth"] is None
+    assert result["expected"] == []
+    assert result["sum_rule"] == []
+    assert "truth" not in str(summary)
+
+
+def test_what_cannot_be_done(files, tmp_path):
+    out = tmp_path / "out"
+
+    def expect(message, **settings):
+        with pytest.raises(InferenceError, match=message):
+            infer(files, InferenceConfig(**({"luminosity": 100.0, "scan": SCAN} | settings)), 5, out)
+        assert not out.exists()
+
+    pair = ScanConfig(points=11, contours=(("a", "b"),))
+    expect("a contour of 'b' needs it to be fitted", parameters=("a",), scan=pair)
+    expect("toys of 'b' need it to be fitted", parameters=("a",), toys=ToysConfig(parameters=("b",)), expected=())
+    bad = coefficients(grid(300))
+    bad.ratios[0, 5] = -3.0
+    write(files.signal, bad, rate().record())
+    expect("the density of .* events is not positive", non_positive="error")
+
+
+def test_experiments_need_simulated_events(files, tmp_path):
+    config = InferenceConfig(luminosity=100.0, data="events", shape_only=True, scan=SCAN, coverage=CoverageConfig())
+    with pytest.raises(InferenceError, match="toys and coverage draw from simulated events"):
+        infer(files, config, 5, tmp_path / "out")
