@@ -118,4 +118,5 @@ def _true_weights(coefficients: EventCoefficients, store: EventStore, path: Path
             f"{path} has events that are not among the selected ones of {store.path}: run `partonic mem` again, or "
             "name the store that they are of"
         )
-    return table[order[place]]
+    weights: Array = table[order[place]]
+    return weights

@@ -7,7 +7,7 @@ coefficients alone; then there are no data, and weights are cross sections.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,12 +106,12 @@ def predicted_by_inference(record: InferenceRecord) -> PredictedEvents:
     )
 
 
-def _files(content: Mapping[str, object]) -> Files:
+def _files(content: Mapping[str, Any]) -> Files:
     store, signal, backgrounds = content["store"], content["signal"], content["backgrounds"]
     return Files(
-        Path(str(store)) if store else None,
-        Path(str(signal)) if signal else None,
-        {str(name): Path(str(path)) for name, path in dict(backgrounds).items()},  # type: ignore[call-overload]
+        Path(store) if store else None,
+        Path(signal) if signal else None,
+        {name: Path(path) for name, path in backgrounds.items()},
     )
 
 
@@ -126,7 +126,8 @@ def _expected(sample: PoolSample, loaded: Loaded) -> Array:
         else mixture.backgrounds[sample.component - 1].cross_section
     )
     expected = mixture.per_picobarn * rate / sample.weights[:, 0].sum() * weights
-    return expected[sample.usable()]
+    usable: Array = expected[sample.usable()]
+    return usable
 
 
 def _data(data: Data, loaded: Loaded) -> tuple[tuple[EventCoefficients, ...], Array]:

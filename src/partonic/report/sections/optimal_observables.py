@@ -164,14 +164,14 @@ class _Drawer:
             values, errors = expected.at(self.sample.reference)
             main.append(Curve(self.sample.reference_text, values, below=errors))
         for point in self._points():
-            style = {"colour": point.colour, "dashed": point.dashed}
-            main.append(Curve(point.label, expected.at(point.values)[0], **style))
+            values, colour, dashed = expected.at(point.values)[0], point.colour, point.dashed
+            main.append(Curve(point.label, values, colour=colour, dashed=dashed))
             ratio, error = expected.ratio(point.values, self.sample.reference)
-            ratios.append(Curve("", ratio, below=error, **style))
+            ratios.append(Curve("", ratio, below=error, colour=colour, dashed=dashed))
         if not self.histogram.data.is_empty:
-            points, ratio = self._data()
+            points, to_reference = self._data()
             main.append(points)
-            ratios += [] if expected.is_empty else [ratio]
+            ratios += [] if expected.is_empty else [to_reference]
         lower = [Panel(tuple(ratios), f"ratio to {self.sample.reference_text}", level=1.0)] if ratios else []
         scaled, title = self._scaled(main)
         return draw_panels(axis, Panel(tuple(scaled), title, minimum=0.0), lower, headline=headline, note=self._note())
