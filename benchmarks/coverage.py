@@ -1,4 +1,4 @@
-"""Coverage of intervals, and expected limits of all methods: ``python benchmarks/coverage.py --store events.parquet``.
+r"""Coverage of intervals, and expected limits of all methods: ``python benchmarks/coverage.py --store events.parquet``.
 
 Prints one JSON line:
 
@@ -15,10 +15,11 @@ The pool is all selected events of the store that have coefficients in `--coeffi
 without that file the pseudo-experiments use parton truth. The candidate of H is the pair of jets that the assignment
 network of `--model` chooses. Example (held-out events, with another seed than those of the training):
 
-    partonic simulate pool.yaml
     partonic mem pool.yaml
     cd runs/pool
-    python ../../benchmarks/coverage.py --store simulate/events.parquet --coefficients mem/coefficients.parquet
+    partonic calibrate mem/tth.parquet --store simulate/events.parquet --max-events 10000 -o calibration.json
+    python ../../benchmarks/coverage.py --store simulate/events.parquet --coefficients mem/tth.parquet \
+        --calibration calibration.json --skip 10000
 
 `--quick` without a store uses parton truth of 400 events that are in the repository, with the luminosity raised to
 3,000 expected events: it shows that the benchmark runs, nothing else.
@@ -40,6 +41,7 @@ from partonic.errors import PartonicError
 from partonic.events.batch import EventBatch
 from partonic.events.store import EventStore
 from partonic.inference.baselines import rate_only
+from partonic.inference.calibration import read_calibration
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.coefficients_file import read_coefficients
 from partonic.inference.comparison import ComparedEvents, compare_methods, shape_norm_of
@@ -101,6 +103,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--store", type=Path, help="event store of simulated events")
     parser.add_argument("--coefficients", type=Path, help="their coefficients, from `partonic mem`")
+    parser.add_argument("--calibration", type=Path, help="their calibration, from `partonic calibrate`")
+    parser.add_argument("--skip", type=int, default=0, help="leave out the first events, those of the calibration")
     parser.add_argument("--experiments", type=int, default=500, help="pseudo-experiments at each point")
     parser.add_argument("--points", nargs="*", default=POINTS, help='e.g. "" "kappa_tilde_t=0.5,c_tG=0.1"')
     parser.add_argument("--luminosity", type=float, default=300.0, help="fb⁻¹")
@@ -123,8 +127,10 @@ def loaded(store: EventStore, options: argparse.Namespace) -> tuple[ComparedEven
     batch = store.read(["event_id", "coefficients", *RECO], selected_only=True)
     truth = truth_coefficients(store)
     mem = None if options.coefficients is None else read_coefficients(options.coefficients)[0]
+    if mem is not None and options.calibration is not None:
+        mem = read_calibration(options.calibration).apply(mem)
     wanted = truth.event_id if mem is None else mem.event_id
-    rows = np.flatnonzero(np.isin(truth.event_id, wanted))[: options.events]
+    rows = np.flatnonzero(np.isin(truth.event_id, wanted))[options.skip :][: options.events]
     mask = np.isin(np.arange(len(batch)), rows)
     chosen, ids = batch.filter(mask), truth.event_id[rows]
     estimates = {TRUTH: truth.select(mask)}

@@ -62,3 +62,7 @@ def test_calibration_that_cannot_be_found(tmp_path: Path, store: Path, stretched
         load(Files(store, stretched, {}), InferenceConfig(calibration=tmp_path / "none.json"), seed=1)
     with pytest.raises(InferenceError, match="needs the event store, which names the process"):
         load(Files(None, stretched, {}), InferenceConfig(calibration="pretrained", data="events"), seed=1)
+
+
+def test_only_the_first_events(tmp_path: Path, store: Path, stretched: Path) -> None:
+    assert calibrate(stretched, store, tmp_path / "calibration.json", max_events=50).events == 50

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from partonic.errors import OutputError
 from partonic.events.store import EventStore
 from partonic.inference.calibration import RatioCalibration, fit_calibration
@@ -11,13 +13,14 @@ from partonic.inference.samples import weights_of
 __all__ = ["calibrate"]
 
 
-def calibrate(coefficients: Path, store: Path, output: Path) -> RatioCalibration:
+def calibrate(coefficients: Path, store: Path, output: Path, max_events: int | None = None) -> RatioCalibration:
     """Fit the calibration of coefficients to the true weights of their events, and write it.
 
     Args:
         coefficients: file of coefficients of simulated events that no network was trained on.
         store: the event store that they are of.
         output: the JSON file to write.
+        max_events: use the first so many events of the file; None for all.
 
     Raises:
         EventFileError: if a file is missing or damaged, or the store lacks events that there are coefficients of.
@@ -27,6 +30,7 @@ def calibrate(coefficients: Path, store: Path, output: Path) -> RatioCalibration
     if output.resolve() in (coefficients.resolve(), store.resolve()):
         raise OutputError(f"{output} is read: give the calibration a file of its own")
     events, _ = read_coefficients(coefficients)
+    events = events.select(np.arange(len(events)) < (len(events) if max_events is None else max_events))
     weights = weights_of(EventStore.open(store), events.event_id, polynomial=True)
     found = fit_calibration(events, weights)
     found.save(output)
