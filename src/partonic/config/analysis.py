@@ -91,8 +91,8 @@ class AnalysisConfig(StrictModel):
             for weight, point in self.import_.weight_points.items():
                 yield ("import", "weight_points", weight), point
         if self.inference is not None:
-            for location, point in self.inference.theta_points():
-                yield ("inference", *location), point
+            for place, values in self.inference.theta_points():
+                yield ("inference", *place), values
         yield ("report", "reference"), self.report.reference
         for index, point in enumerate(self.report.theta):
             yield ("report", "theta", index), point

@@ -8,6 +8,7 @@ density of the Standard Model.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,7 @@ class EventCoefficients:
         """
         if mask.shape != (len(self),):
             raise ParameterError(f"the mask must have shape ({len(self)},), one entry an event, got {mask.shape}")
-        arrays = {name: getattr(self, name)[mask] for name in _ARRAYS}
+        arrays: dict[str, Any] = {name: getattr(self, name)[mask] for name in _ARRAYS}
         status = tuple(word for word, keep in zip(self.status, mask, strict=True) if keep)
         return replace(self, **arrays, status=status)
 
@@ -125,7 +126,7 @@ class EventCoefficients:
                     f"cannot concatenate coefficients of '{part.source}' in {', '.join(part.monomials.names)} with "
                     f"those of '{first.source}' in {', '.join(first.monomials.names)}"
                 )
-        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+        arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
         return replace(first, **arrays, status=tuple(word for part in parts for word in part.status))
 
     def at(self, theta: Array) -> Array:

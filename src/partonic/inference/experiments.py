@@ -155,11 +155,18 @@ def _run(setup: Setup, pool: Pool, source: Source, truth: Array, scales: Array, 
 def _best_and_profiles(
     setup: Setup, likelihood: ExtendedLikelihood, truth: Array, candidates: Array
 ) -> tuple[FitResult, list[Maximum]]:
-    """Return the best fit, and the profiles at the true value of each parameter of interest and of all together."""
+    """Return the best fit, and the profiles at the true value of each parameter of interest and of all together.
+
+    Raises:
+        InferenceError: if the fit finds no maximum.
+    """
     numbers = [setup.mixture.index(name) for name in setup.interest]
     at_truth = {number: float(truth[number]) for number in numbers}
     best = fit(likelihood, truth, candidates=candidates, verify=False)
     for _ in range(3):
+        if not best.valid:
+            message = "a pseudo-experiment does not determine all parameters"
+            raise InferenceError(message)
         starts = np.vstack([truth, best.maxima])
         held = [profile(likelihood, {number: at_truth[number]}, starts) for number in numbers]
         held.append(profile(likelihood, at_truth, truth[None]))

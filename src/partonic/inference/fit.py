@@ -169,7 +169,7 @@ def _verified(likelihood: ExtendedLikelihood, best: Maximum) -> tuple[Maximum, b
 def _distance(one: Maximum, other: Maximum) -> float:
     """Return how far `one` is from `other`, in standard deviations of `other`."""
     difference = one.phi - other.phi
-    return float(np.sqrt(max(0.0, -difference @ other.hessian @ difference)))
+    return float(np.sqrt(max(0.0, -float(difference @ other.hessian @ difference))))
 
 
 def _check(likelihood: ExtendedLikelihood, centre: Array) -> None:

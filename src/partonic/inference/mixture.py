@@ -188,7 +188,7 @@ class Mixture:
         """
         size = len(self.signal.monomials)
         each = self.stacked_rate * self.vector(phi)
-        numbers = self.per_picobarn * phi[-1] * np.array([each[:size].sum(), *each[size:]])
+        numbers: Array = self.per_picobarn * phi[-1] * np.array([each[:size].sum(), *each[size:]])
         if (numbers < 0).any():
             raise ParameterError(f"the expected numbers of events must not be negative, got {numbers.tolist()}")
         return numbers

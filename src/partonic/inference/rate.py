@@ -52,7 +52,8 @@ class FiducialRate:
         Raises:
             EventFileError: if no event is selected.
         """
-        total, squares, events = np.zeros(len(store.metadata.monomials)), 0.0, 0
+        size, events = len(store.metadata.monomials), 0
+        total, squares = np.zeros(size), np.zeros((size, size))
         for batch in store.batches(["coefficients"], selected_only=True):
             coefficients = batch.coefficients
             total = total + coefficients.sum(axis=0)
