@@ -28,6 +28,9 @@ __all__ = ["Data", "Files", "Loaded", "ensemble_members", "load", "make_data", "
 
 Array = NDArray[np.float64]
 
+_EQUAL = 0.99
+"""Effective share of events from which on their weights count as equal: a few exceed the maximum of the unweighting."""
+
 
 @dataclass(frozen=True)
 class Files:
@@ -57,6 +60,8 @@ class Loaded:
         generated_at: θ at which the events were generated.
         selected: number of selected events in the store; None without a store.
         calibration: what the coefficients of the signal were calibrated with; None for nothing.
+        events_at: θ whose density the events of the store follow as they are; None for collision data, and for
+            simulated events of unequal weights.
     """
 
     setup: Setup
@@ -67,6 +72,7 @@ class Loaded:
     generated_at: Mapping[str, float]
     selected: int | None
     calibration: RatioCalibration | None = None
+    events_at: Mapping[str, float] | None = None
 
     def status_counts(self) -> dict[str, int]:
         """Return the number of events by status, of the first hypothesis in which it is not ``"ok"``."""
@@ -81,7 +87,7 @@ class Data:
     Attributes:
         likelihood: its likelihood.
         kind: ``"pseudo"``, ``"asimov"`` or ``"events"``.
-        truth: θ of pseudo-data; None for real data.
+        truth: θ of pseudo-data, or of simulated events that are fitted as they are; None for real data.
         chosen: rows of the pool that have a weight, `(N,)`; None for real data.
     """
 
@@ -128,7 +134,7 @@ def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
         setup = replace(setup, shape_norm=_mean_norm(mixture, samples))
     return Loaded(
         setup, signal, backgrounds, samples, pool, {} if store is None else store.metadata.theta, _selected(store),
-        calibration,
+        calibration, None if store is None else _events_at(store),
     )  # fmt: skip
 
 
@@ -215,7 +221,7 @@ def _real_data(loaded: Loaded, config: InferenceConfig) -> Data:
     likelihood = ExtendedLikelihood(
         setup.mixture, terms, np.ones(len(terms)), float((~usable).sum()), None, setup.shape_only, setup.shape_norm
     )
-    return Data(likelihood, "events", None, None)
+    return Data(likelihood, "events", loaded.events_at, None)
 
 
 def _signal(files: Files, store: EventStore | None) -> tuple[EventCoefficients, CoefficientsMetadata | None]:
@@ -341,6 +347,15 @@ def _selected(store: EventStore | None) -> int | None:
     if store is None:
         return None
     return sum(len(batch) for batch in store.batches(["selected"], selected_only=True))
+
+
+def _events_at(store: EventStore) -> Mapping[str, float] | None:
+    """Return θ of simulated, unweighted events, which nothing but the figures is told."""
+    if store.metadata.source != "partonic":
+        return None
+    weight = store.read(["weight"], selected_only=True).weight
+    equal = len(weight) > 0 and weight.sum() ** 2 >= _EQUAL * len(weight) * np.square(weight).sum()
+    return store.metadata.theta if equal else None
 
 
 def _mean_norm(mixture: Mixture, samples: Sequence[PoolSample]) -> Array:
