@@ -24,7 +24,7 @@ def test_regions_have_the_size_of_the_levels_and_the_axes_are_not_exchanged():
 
 
 def test_points_are_in_the_legend_which_is_above_the_regions():
-    axes = drawn(0.1 * (X[:, None] ** 2 + Y[None, :] ** 2), {"truth": (1.0, 1.0), "SM": (0.0, 0.0)})
+    axes = drawn(0.1 * (X[:, None] ** 2 + Y[None, :] ** 2), {"truth": (1.0, 1.0), "SM": (0.0, 0.0), "far": (0.0, 2.5)})
     legend = axes.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["68%", "95%", "best fit", "truth", "SM"]
     assert axes.transData.transform((0.0, Y[-1]))[1] < legend.get_window_extent().ymin

@@ -32,7 +32,7 @@ class ContourMap:
         q: over them, `(M, N)`.
         levels: heights of q by what is written in the legend, ascending.
         best: best fit.
-        points: other points by legend entry, e.g. the truth.
+        points: other points by legend entry, e.g. the truth; those outside of the range are left out.
     """
 
     titles: tuple[str, str]
@@ -42,6 +42,10 @@ class ContourMap:
     levels: Mapping[str, float]
     best: tuple[float, float]
     points: Mapping[str, tuple[float, float]]
+
+    def holds(self, point: tuple[float, float]) -> bool:
+        """Return whether a point lies within the range of the axes."""
+        return bool(self.x[0] <= point[0] <= self.x[-1] and self.y[0] <= point[1] <= self.y[-1])
 
 
 def draw_contours(contour: ContourMap, *, headline: Headline) -> "Figure":
@@ -58,7 +62,8 @@ def draw_contours(contour: ContourMap, *, headline: Headline) -> "Figure":
                for name, shade in zip(contour.levels, shades, strict=True)]  # fmt: skip
     (best,) = axes.plot(*contour.best, "P", color=PALETTE[2], markersize=8, label="best fit", linestyle="none")
     markers = [best]
-    for number, (name, point) in enumerate(contour.points.items()):
+    inside = {name: point for name, point in contour.points.items() if contour.holds(point)}
+    for number, (name, point) in enumerate(inside.items()):
         markers += axes.plot(*point, "*o"[number % 2], color=REFERENCE_COLOUR, markersize=(11, 6)[number % 2],
                              markerfacecolor=("none" if number % 2 else REFERENCE_COLOUR), label=name,
                              linestyle="none")  # fmt: skip

@@ -79,11 +79,14 @@ def _draw_box(axes: "Axes", box: Distribution) -> None:
         axes.plot([], [], color=colour, label=median)
         highest, total = max(highest, float(counts.max())), total + values.size
     for number, (label, place) in enumerate(box.marks.items()):
-        axes.axvline(place, color="0.3", linestyle=("--", ":")[number % 2], linewidth=1.1, label=label)
+        style = ("--", ":")[number % 2]
+        axes.plot([place, place], [0.0, 1.1 * highest], color="0.3", linestyle=style, linewidth=1.1, label=label)
     _note_left_out(axes, box, total)
     if box.logarithmic:
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.ticklabel_format(axis="x", useOffset=False, style="plain")
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(0.0, max(highest, 1.0) * (1.2 + 0.13 * (len(shown) + len(box.marks))))
     axes.legend(loc="upper right", fontsize=9, borderaxespad=0.4)
@@ -118,5 +121,5 @@ def _edges(values: Array, box: Distribution) -> Array:
         if high < 100.0 * low:  # too narrow for two labels of whole decades
             low, high = 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high))
         return np.geomspace(low / 1.1, high * 1.1, _BINS + 1)
-    margin = 0.02 * (high - low) or 0.5
+    margin = 0.02 * (high - low) or max(0.5, 0.05 * abs(high))
     return np.linspace(low - margin, high + margin, _BINS + 1)
