@@ -64,8 +64,8 @@ class AcceptanceNetwork(nn.Module):
     @torch.no_grad()
     def calibrated_logit(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
         """Return the calibrated logit of ε, float64."""
-        offset, slope = self.calibration
-        return offset + slope * self.forward(momenta).double()
+        logits: Tensor = self.calibration[0] + self.calibration[1] * self.forward(momenta).double()
+        return logits
 
     @torch.no_grad()
     def calibrate(self, momenta: Float[Tensor, "events partons 4"], accepted: Bool[Tensor, " events"]) -> None:

@@ -141,9 +141,8 @@ class TransversePairs:
 
     def _last_limit(self, b: Tensor, bbar: Tensor, phi_k: Tensor) -> Tensor:
         """Return the largest |k| at its azimuth: m_T(k − Q/2) + m_T(k + Q/2) = √S − m_T(b) − m_T(b̄)."""
-        left = self.collider_energy
-        for vector in (b, bbar):
-            left = left - (vector.square().sum(dim=-1) + self.light_mass**2).sqrt()
+        energies = [(vector.square().sum(dim=-1) + self.light_mass**2).sqrt() for vector in (b, bbar)]
+        left = self.collider_energy - energies[0] - energies[1]
         pair = b + bbar
         along = pair[:, 0] * torch.cos(phi_k) + pair[:, 1] * torch.sin(phi_k)
         free = 0.25 * left.square() - self.heavy_mass**2 - 0.25 * pair.square().sum(dim=-1)
