@@ -15,6 +15,7 @@ from partonic.inference.infer import infer
 from partonic.inference.rate import FiducialRate
 from partonic.inference.samples import Files
 from partonic.inference.truth import truth_coefficients
+from partonic.polynomial import Monomials
 
 LUMINOSITY = 10.0
 
@@ -72,3 +73,33 @@ def inferred(folder: Path, store: Path, coefficients: Path, **options: object) -
     config = InferenceConfig.model_validate(settings | options)
     infer(Files(store, coefficients, {}), config, 3, folder)
     return folder / "result.json"
+
+
+def constant(events: EventCoefficients, log_reference: np.ndarray | None = None) -> EventCoefficients:
+    """Return coefficients of the same events under a process that depends on nothing."""
+    return replace(
+        events, monomials=Monomials.constant(), ratios=events.ratios[:, :1], covariance=events.covariance[:, :1, :1],
+        log_reference=events.log_reference if log_reference is None else log_reference,
+    )  # fmt: skip
+
+
+def with_background(folder: Path, store: EventStore) -> Path:
+    """Fit signal and a background whose log densities differ by 3 ± 1 and 0 ± 1; return ``result.json``."""
+    other = EventStore.open(toy_store(folder, 600))
+    generator = np.random.default_rng(8)
+    paths = {}
+    for name, events, shift in (("signal", store, 3.0), ("background", other, 0.0)):
+        signal = estimated(events)
+        ratio = generator.normal(shift, 1.0, len(signal))
+        paths[name] = write(folder / f"{name}_tth.parquet", signal, store)
+        density = constant(signal, signal.log_reference - ratio)
+        paths[f"{name}_ttbb"] = write(folder / f"{name}_ttbb.parquet", density)
+    simulated = {"signal": str(paths["background"]), "ttbb": str(paths["background_ttbb"])}
+    settings = {
+        "luminosity": LUMINOSITY, "parameters": ("kappa_tilde_t",), "workers": 1, "scan": {"points": 7},
+        "backgrounds": {"ttbb": {"cross_section": 0.01, "uncertainty": 0.1,
+                                 "events": {"store": str(other.path), "coefficients": simulated}}},
+    }  # fmt: skip
+    files = Files(store.path, paths["signal"], {"ttbb": paths["signal_ttbb"]})
+    infer(files, InferenceConfig.model_validate(settings), 4, folder / "infer")
+    return folder / "infer" / "result.json"

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.report.limit_files import LUMINOSITY, estimated, inferred, toy_store, write
+from tests.report.limit_files import LUMINOSITY, constant, estimated, inferred, toy_store, with_background, write
 
 from partonic.config.report import ReportConfig
 from partonic.errors import EventFileError
 from partonic.events.store import EventStore
-from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.record import read_result
 from partonic.inference.truth import truth_coefficients
-from partonic.polynomial import Monomials
 from partonic.report import build_report
+from partonic.report.fitted import fitted_events
 from partonic.report.limits import LimitFiles, read_limits
 from partonic.report.predicted import predicted_by_coefficients, predicted_by_inference
 from partonic.report.sum_rule import sum_rule
@@ -42,16 +41,8 @@ def test_weights_without_theta_are_no_truth(store: EventStore, imported_store: P
     (events,) = read_limits(LimitFiles({"tth": path}), data).integrated
     assert events.weights is None
     assert predicted_by_coefficients(events) is None
-    constant = replace_monomials(estimated(store))
-    path = write(tmp_path / "ttbb.parquet", constant)
+    path = write(tmp_path / "ttbb.parquet", constant(estimated(store)))
     assert read_limits(LimitFiles({"ttbb": path}), store).integrated[0].weights is None
-
-
-def replace_monomials(events: EventCoefficients) -> EventCoefficients:
-    """Return the same as coefficients of a process that depends on nothing."""
-    return replace(
-        events, monomials=Monomials.constant(), ratios=events.ratios[:, :1], covariance=events.covariance[:, :1, :1]
-    )
 
 
 def test_events_of_another_store_are_refused(store: EventStore, tmp_path: Path) -> None:
@@ -91,7 +82,7 @@ def test_error_of_the_ratio_of_cross_sections(store: EventStore) -> None:
 def test_pseudo_data_are_those_that_were_fitted(store: EventStore, tmp_path: Path) -> None:
     path = write(tmp_path / "tth.parquet", estimated(store, lost=[3, 4]), store)
     record = read_result(inferred(tmp_path / "infer", store.path, path, parameters=("kappa_tilde_t",)))
-    events = predicted_by_inference(record)
+    events = predicted_by_inference(fitted_events(record))
     data = record.result["data"]
     assert events.data_name == "pseudo-data"
     assert events.counts.sum() + data["without_coefficients"] == data["events"]
@@ -104,16 +95,35 @@ def test_pseudo_data_are_those_that_were_fitted(store: EventStore, tmp_path: Pat
     simulated, observed = events.observables("c_tG")
     assert simulated.shape == (len(sigma) - 2, 2)
     assert observed.shape == (len(events.counts), 2)
-    again = predicted_by_inference(record)
+    again = predicted_by_inference(fitted_events(record))
     np.testing.assert_array_equal(again.counts, events.counts)
     np.testing.assert_array_equal(again.data[0].event_id, events.data[0].event_id)
+
+
+def test_background_is_part_of_the_prediction_and_is_told_apart(store: EventStore, tmp_path: Path) -> None:
+    record = read_result(with_background(tmp_path, store))
+    fitted = fitted_events(record)
+    events = predicted_by_inference(fitted)
+    assert [len(sample) for sample in events.samples] == [len(each.signal) for each in fitted.loaded.samples]
+    background = events.weights[len(events.samples[0]) :]
+    assert background[:, 0].sum() == pytest.approx(1000 * LUMINOSITY * 0.01)
+    assert not background[:, 1:].any()
+    assert events.counts.sum() == record.result["data"]["events"]
+    assert sum(map(len, events.data)) == len(events.counts)
+    (found,) = fitted.discriminations()
+    assert (found.background, found.curves[0].name) == ("ttbb", "mem")
+    assert found.events == tuple(len(sample) for sample in events.samples)
+    # log P_sig/P_bkg is 3 ± 1 for signal, and 0 ± 1 for background: the area is Φ(3/√2).
+    assert found.curves[0].auc.value == pytest.approx(0.983, abs=4 * found.curves[0].auc.error)
+    assert found.curves[0].auc.error < 0.01
+    assert fitted_events(record).discriminations()[0].curves[0].auc == found.curves[0].auc
 
 
 def test_real_data_have_no_prediction(store: EventStore, tmp_path: Path) -> None:
     path = write(tmp_path / "tth.parquet", estimated(store), store)
     options = {"parameters": ("kappa_tilde_t",), "data": "events", "truth": None, "luminosity": 20.0}
     record = read_result(inferred(tmp_path / "infer", store.path, path, **options))
-    events = predicted_by_inference(record)
+    events = predicted_by_inference(fitted_events(record))
     assert (events.samples, events.data_name) == ((), "data")
     assert events.counts.sum() == len(events.data[0]) == record.result["data"]["events"]
 

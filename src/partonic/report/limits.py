@@ -5,6 +5,7 @@ All of it was computed by earlier steps; the report reads it and adds what needs
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.coefficients_file import CoefficientsMetadata, read_coefficients
 from partonic.inference.record import InferenceRecord, read_result
 from partonic.mem.roc_file import Discrimination, read_discrimination
+from partonic.report.fitted import FittedEvents, fitted_events
 
 __all__ = ["IntegratedEvents", "LimitFiles", "Limits", "read_limits"]
 
@@ -81,6 +83,16 @@ class Limits:
     integrated: tuple[IntegratedEvents, ...] = ()
     inference: InferenceRecord | None = None
     discrimination: Discrimination | None = None
+
+    @cached_property
+    def fitted(self) -> FittedEvents | None:
+        """The events of the inference, read when they are first needed; None if there is no inference.
+
+        Raises:
+            EventFileError: if a file that it read is missing, damaged or has changed.
+            InferenceError: if nothing can be drawn from what is there now.
+        """
+        return None if self.inference is None else fitted_events(self.inference)
 
 
 def read_limits(files: LimitFiles, events: EventStore) -> Limits:

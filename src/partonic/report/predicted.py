@@ -1,24 +1,22 @@
 """Simulated events of signal and backgrounds with the numbers of them that are expected, and the data beside them.
 
-They come from the record of an inference, whose pseudo-data are drawn again from the recorded seed, or from
-coefficients alone; then there are no data, and weights are cross sections.
+They come from the events of an inference, or from coefficients alone; then there are no data, and weights are cross
+sections.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.config.inference import InferenceConfig
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.observables import linear_and_quadratic, optimal_observables
 from partonic.inference.pool import PoolSample
-from partonic.inference.record import InferenceRecord
-from partonic.inference.samples import Data, Files, Loaded, load, make_data
+from partonic.inference.samples import Data, Loaded
 from partonic.polynomial import Monomials
+from partonic.report.fitted import FittedEvents
 from partonic.report.limits import IntegratedEvents
 
 __all__ = ["PredictedEvents", "predicted_by_coefficients", "predicted_by_inference"]
@@ -81,16 +79,9 @@ def predicted_by_coefficients(events: IntegratedEvents) -> PredictedEvents | Non
     )
 
 
-def predicted_by_inference(record: InferenceRecord) -> PredictedEvents:
-    """Return expected events and data of an inference; pseudo-data are the same as those that were fitted.
-
-    Raises:
-        EventFileError: if a file that it read is missing, damaged or has changed.
-        InferenceError: if nothing can be drawn from what is there now.
-    """
-    config = InferenceConfig.model_validate(record.result["settings"])
-    loaded = load(_files(record.result["files"]), config, int(record.result["data"]["seed"]))
-    data = make_data(loaded, config)
+def predicted_by_inference(fitted: FittedEvents) -> PredictedEvents:
+    """Return expected events and data of an inference; pseudo-data are the same as those that were fitted."""
+    loaded, data = fitted.loaded, fitted.data
     mixture = loaded.setup.mixture
     weights = [_expected(sample, loaded) for sample in loaded.samples]
     chosen, counts = _data(data, loaded)
@@ -103,15 +94,6 @@ def predicted_by_inference(record: InferenceRecord) -> PredictedEvents:
         counts=counts,
         data_name={"pseudo": "pseudo-data", "asimov": "Asimov sample", "events": "data"}[data.kind],
         rate=mixture.signal.coefficients,
-    )
-
-
-def _files(content: Mapping[str, Any]) -> Files:
-    store, signal, backgrounds = content["store"], content["signal"], content["backgrounds"]
-    return Files(
-        Path(store) if store else None,
-        Path(signal) if signal else None,
-        {name: Path(path) for name, path in backgrounds.items()},
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.report.limit_files import estimated, inferred, toy_store, write
+from tests.report.limit_files import estimated, inferred, toy_store, with_background, write
 from tests.report.test_build import Page
 
 from partonic.config.report import ReportConfig
@@ -240,16 +240,18 @@ def test_files_of_a_fit_that_are_gone(files: LimitFiles) -> None:
     record = read_result(files.inference)
     gone = {**record.result, "files": record.result["files"] | {"signal": "gone.parquet"}}
     limits = Limits(inference=replace(record, result=gone))
-    content = OptimalObservablesSection(sample_of(files.store, limits)).content()
-    assert "cannot be read any more: there is no file of coefficients gone.parquet" in content.missing[0]
+    for make in (OptimalObservablesSection, DiscriminantSection):
+        content = make(sample_of(files.store, limits)).content()
+        assert "cannot be read any more: there is no file of coefficients gone.parquet" in content.missing[0]
 
 
 def test_separation(files: LimitFiles) -> None:
     section = section_of(DiscriminantSection, files)
     content = section.content()
     assert [row[0] for row in content.tables[0].rows] == ["MEM", "classical MEM", "plain classifier"]
-    assert set(content.results["areas"]) == {"MEM", "classical MEM", "plain classifier"}
-    assert list(drawn(section)) == ["discriminant_roc"]
+    (background,) = content.results["backgrounds"]
+    assert set(background["areas"]) == {"MEM", "classical MEM", "plain classifier"}
+    assert list(drawn(section)) == ["discriminant_roc_1"]
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -268,3 +270,17 @@ def test_sections_are_there_if_there_is_something_to_show(files: LimitFiles) -> 
     record = limits.inference
     without = replace(record, result={**record.result, "coverage": []})
     assert limit_sections(Limits(inference=without)) == (OptimalObservablesSection, InferenceLikelihoodSection)
+
+
+def test_separation_from_the_events_of_a_fit(files: LimitFiles, tmp_path: Path) -> None:
+    record = read_result(with_background(tmp_path, EventStore.open(files.store)))
+    limits = Limits(inference=record)
+    assert DiscriminantSection in limit_sections(limits)
+    section = DiscriminantSection(sample_of(files.store, limits))
+    content = section.content()
+    assert content.missing == ()
+    assert [row[0] for row in content.tables[0].rows] == ["mem"]
+    assert list(drawn(section)) == ["discriminant_roc_1"]
+    from_file = replace(limits, discrimination=read_limits(files, EventStore.open(files.store)).discrimination)
+    only = DiscriminantSection(sample_of(files.store, from_file)).content().results["backgrounds"]
+    assert [list(each["areas"]) for each in only] == [["MEM", "classical MEM", "plain classifier"]]

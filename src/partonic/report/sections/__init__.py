@@ -61,9 +61,16 @@ def limit_sections(limits: Limits | None) -> tuple[Callable[[Sample], Section], 
     inferred = limits.inference is not None
     shown: tuple[tuple[Callable[[Sample], Section], bool], ...] = (
         (MemIntegralsSection, bool(limits.integrated)),
-        (DiscriminantSection, limits.discrimination is not None),
+        (DiscriminantSection, limits.discrimination is not None or _has_backgrounds(limits)),
         (OptimalObservablesSection, inferred or any(each.weights is not None for each in limits.integrated)),
         (InferenceLikelihoodSection, inferred),
         (InferenceCoverageSection, limits.inference is not None and bool(limits.inference.result["coverage"])),
     )
     return tuple(make for make, there in shown if there)
+
+
+def _has_backgrounds(limits: Limits) -> bool:
+    """Return whether the inference knew backgrounds and drew from simulated events of theirs."""
+    if limits.inference is None or limits.inference.result["data"]["kind"] == "events":
+        return False
+    return bool(limits.inference.result["settings"]["backgrounds"])

@@ -100,8 +100,8 @@ def _axes(name: str) -> tuple[Axis, Axis]:
 
 
 def _predicted(limits: Limits) -> PredictedEvents | None:
-    if limits.inference is not None:
-        return predicted_by_inference(limits.inference)
+    if limits.fitted is not None:
+        return predicted_by_inference(limits.fitted)
     found = (predicted_by_coefficients(events) for events in limits.integrated)
     return next((events for events in found if events is not None), None)
 
