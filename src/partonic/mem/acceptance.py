@@ -31,6 +31,9 @@ _ROWS = 50_000
 
 _NEWTON_STEPS = 20
 
+_SLOPE_PRIOR = 0.2
+"""Width of the prior of the slope of the calibration."""
+
 
 class AcceptanceNetwork(nn.Module):
     """logit ε(z), before and after calibration."""
@@ -69,7 +72,13 @@ class AcceptanceNetwork(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, momenta: Float[Tensor, "events partons 4"], accepted: Bool[Tensor, " events"]) -> None:
-        """Fit offset and slope to events that the network was not trained on, by maximum likelihood."""
+        """Fit offset and slope to events that the network was not trained on, by maximum likelihood.
+
+        The slope has a Gaussian prior about 1, which only a few events feel.
+
+        Raises:
+            TrainingError: if the events ask for a slope that is not positive all the same.
+        """
         logits, taken = self._logits(momenta), accepted.double()
         design = torch.stack([torch.ones_like(logits), logits], dim=-1)
         solution = torch.tensor([0.0, 1.0], dtype=torch.float64)
@@ -77,7 +86,10 @@ class AcceptanceNetwork(nn.Module):
             probability = torch.sigmoid(design @ solution)
             weight = probability * (1.0 - probability)
             information = design.t() @ (weight[:, None] * design)
-            solution = solution + torch.linalg.solve(information, design.t() @ (taken - probability))
+            gradient = design.t() @ (taken - probability)
+            gradient[1] -= (solution[1] - 1.0) / _SLOPE_PRIOR**2
+            information[1, 1] += _SLOPE_PRIOR**-2
+            solution = solution + torch.linalg.solve(information, gradient)
         if not (bool(torch.isfinite(solution).all()) and float(solution[1]) > 0.0):
             raise TrainingError(
                 f"the acceptance cannot be calibrated: offset and slope come out as {solution.tolist()}, expected a "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -28,6 +28,7 @@ COLUMNS = (
 _BATCH = 20_000
 
 
+@runtime_checkable
 class ExtraColumns(Protocol):
     """Makes further columns of training events."""
 
