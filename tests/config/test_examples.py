@@ -4,6 +4,7 @@ import pytest
 
 from partonic.config import AnalysisConfig, load_analysis
 from partonic.config.generation import FULL_SAMPLER, QUICK_SAMPLER
+from partonic.workflow.places import coefficients_file, event_store
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
@@ -57,3 +58,55 @@ def test_other_channels_ask_for_as_many_leptons_as_they_decay_to(name: str, lept
     assert f"tth_{simulation.decays.tops}" == name
     assert simulation.selection.leptons == leptons
     assert simulation.selection.opposite_charges == (leptons == 2)
+
+
+@pytest.mark.parametrize("name", ["tth_dilepton", "tth_all_hadronic"])
+def test_other_channels_train_their_own_proposal(name: str) -> None:
+    config = example(name)
+    assert config.mem_training is not None
+    assert config.mem is not None
+    assert "proposal" in config.mem_training.parts
+    assert config.mem.proposal.kind == "network"
+
+
+def test_background_and_signal_are_looked_at_under_both_hypotheses() -> None:
+    """The paths of one example are where the others leave their files."""
+    main = example("tth_with_background")
+    assert main.inference is not None
+    background = main.inference.backgrounds["ttbb"]
+    assert background.events is not None
+    assert background.coefficients == _coefficients("ttbb_of_tth_events", "tth_with_background")
+    assert background.events.store == _store("ttbb_semileptonic")
+    assert background.events.coefficients == {
+        "signal": _coefficients("tth_of_ttbb_events", "ttbb_semileptonic"),
+        "ttbb": _coefficients("ttbb_of_ttbb_events", "ttbb_semileptonic"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("training", "analyses"),
+    [
+        ("tth_mem_training", ("tth_quick", "tth_with_background")),
+        ("ttbb_mem_training", ("ttbb_semileptonic",)),
+    ],
+)
+def test_training_for_the_method_sees_other_events(training: str, analyses: tuple[str, ...]) -> None:
+    assert example(training).mem_training is not None
+    for name in analyses:
+        assert example(training).simulation.selection == example(name).simulation.selection
+        assert example(training).seed != example(name).seed
+
+
+def _coefficients(hypothesis: str, events: str) -> Path:
+    """Return where an example leaves the coefficients of the events of another one."""
+    config = example(hypothesis)
+    assert config.mem is not None
+    assert config.mem.store == _store(events)
+    assert config.mem.max_events == 5000
+    normalisation = config.mem.normalisation.store or config.mem.store
+    assert example(normalisation.parts[1]).process.name == config.process.name
+    return coefficients_file(config)
+
+
+def _store(events: str) -> Path:
+    return event_store(example(events))
