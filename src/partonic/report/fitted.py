@@ -55,9 +55,8 @@ class FittedEvents:
             if sample is None:
                 raise ParameterError(f"there are no simulated events of component {component}")
             sides.append((log_density_ratio(sample.signal, sample.backgrounds[number]), sample.weights[:, 0]))
-        curve = roc_curve(
-            self.loaded.signal.source, *sides, numpy_generator(self.loaded.setup.seed, "separation", name)
-        )
+        generator = numpy_generator(self.loaded.setup.seed, "separation", name)
+        curve = roc_curve(self.loaded.signal.source, sides[0], sides[1], generator)
         events = tuple(int(np.isfinite(values).sum()) for values, _ in sides)
         return Discrimination("signal", name, (events[0], events[1]), (curve,))
 
