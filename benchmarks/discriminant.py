@@ -1,8 +1,8 @@
 r"""Signal against background: ``python benchmarks/discriminant.py --signal S.parquet --background B.parquet ...``.
 
 Prints one JSON line: `auc` and its bootstrap error of the matrix element method, P_sig/(P_sig + k P_bkg), of the
-classical method with the same formula, and of boosted trees on high-level features, all on the same events; with `--output`, the
-ROC curves are written to a file that the report shows (``<output of an analysis>/mem/discriminant.json``).
+classical method with the same formula, and of boosted trees on high-level features, all on the same events; with
+`--output`, the ROC curves are written to a file that the report shows (``<output>/mem/discriminant.json``).
 
 Both stores are simulated and held out; coefficients are of `partonic mem` under each hypothesis:
 
