@@ -45,6 +45,7 @@ from partonic.physics.hard_process import HardProcess, build_process
 from partonic.physics.process import Process
 from partonic.rng import torch_generator
 
+REFERENCE = Path(__file__).resolve().parents[1] / "tests" / "reference" / "tth_selected.parquet"
 SEED = 20_261_124
 PROFILED = 10
 NEGLIGIBLE = 1e-6
@@ -64,7 +65,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--store", type=Path, required=True, help="event store of held-out simulated events")
+    parser.add_argument("--store", type=Path, help="event store of held-out simulated events [--quick: 400 of our own]")
     parser.add_argument("--model", default="pretrained", help="`pretrained` or a folder with transfer and acceptance")
     parser.add_argument("--proposal", default="unfolding", choices=["unfolding", "network"])
     parser.add_argument("--base", default="defensive", choices=["gaussian", "defensive", "fitted", "sobol", "vegas"])
@@ -74,6 +75,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--classical-events", type=int, default=20, help="events of the classical method; 0 for none")
     parser.add_argument("--quick", action="store_true", help="20 events, 2,000 points, 2 events classically")
     options = parser.parse_args()
+    if options.store is None:
+        if not options.quick:
+            parser.error("give held-out events with --store, or --quick")
+        options.store = REFERENCE
     if options.quick:
         options.events, options.points, options.classical_events = 20, 2_000, min(options.classical_events, 2)
     return options

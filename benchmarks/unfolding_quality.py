@@ -39,6 +39,7 @@ from partonic.unfolding.quality.provenance import evaluate_provenance
 from partonic.unfolding.quality.result import json_ready
 from partonic.unfolding.unfolder import Unfolder
 
+REFERENCE = Path(__file__).resolve().parents[1] / "tests" / "reference" / "tth_selected.parquet"
 QUICK_EVENTS = 2_000
 PROVENANCE_EVENTS = 20_000
 
@@ -67,14 +68,19 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--store", type=Path, required=True, help="event store of held-out simulated events")
+    parser.add_argument("--store", type=Path, help="event store of held-out simulated events [--quick: 400 of our own]")
     parser.add_argument("--model", default="pretrained", help="`pretrained` or a folder written by `partonic train`")
     parser.add_argument("--views", nargs="*", choices=["hard", "with_isr"], help="default: all that the model has")
     parser.add_argument("--events", type=int, default=50_000, help="selected events at most")
     parser.add_argument("--samples", type=int, default=100, help="samples of each event")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_EVENTS} events")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.store is None:
+        if not options.quick:
+            parser.error("give held-out events with --store, or --quick")
+        options.store = REFERENCE
+    return options
 
 
 def evaluated(
