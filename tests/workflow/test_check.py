@@ -28,6 +28,10 @@ def test_analysis_with_all_that_it_needs(tmp_path: Path) -> None:
         ({"import": {"format": "lhe", "files": ["absent.lhe"]}}, "files", "there is no file absent.lhe"),
         ({"unfolding": {"model": "absent"}}, "unfolding", "there is no folder absent; give 'pretrained', or a folder"),
         ({"unfolding": {"stores": ["absent.parquet"]}}, "unfolding", "there is no file absent.parquet; mend the key"),
+        ({"mem_training": {"stores": ["absent.parquet"]}}, "mem_training", "absent.parquet; mend the key mem_training"),
+        ({"mem": {"model": "absent"}}, "mem", "absent holds no model 'transfer'"),
+        ({"mem": {"store": "absent.parquet"}}, "mem", "there is no file absent.parquet; mend the key mem.store"),
+        ({"inference": {"coefficients": "absent.parquet"}}, "inference", "there is no file absent.parquet; mend"),
     ],
 )
 def test_what_is_missing_is_named(tmp_path: Path, content: dict[str, object], subject: str, message: str) -> None:
@@ -35,6 +39,16 @@ def test_what_is_missing_is_named(tmp_path: Path, content: dict[str, object], su
     assert [finding.subject for finding in findings.values() if not finding.passed] == [subject]
     assert message in findings[subject].detail
     assert str(findings[subject]).startswith(f"FAILED {subject}: ")
+
+
+def test_matrix_element_method_that_is_ready(tmp_path: Path) -> None:
+    findings = findings_of({"mem": {}, "inference": {}}, tmp_path / "out")
+    assert all(finding.passed for finding in findings.values()), [str(finding) for finding in findings.values()]
+    assert "pretrained/tth/mem/transfer" in findings["mem"].detail
+    assert "iminuit" in findings["packages"].detail
+    trained = findings_of({"mem": {}, "mem_training": {}}, tmp_path / "other")
+    assert trained["mem_training"].detail.startswith("transfer, acceptance of the preset 'small' are trained on the ev")
+    assert trained["mem"].passed
 
 
 def test_imported_events_need_no_generator(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
+from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError
 from partonic.workflow.lock import folder_lock
@@ -20,6 +22,8 @@ _OWN_EVENTS: _Extras = {
 }
 _EXTERNAL: _Extras = {"ufo": ("pyamplicol",)}
 _TRAINING: _Extras = {"training": ("lightning",)}
+_MEM: _Extras = {"mem": ("dask", "distributed")}
+_INFERENCE: _Extras = {"inference": ("dask", "distributed", "iminuit")}
 _REPORT: _Extras = {"report": ("jinja2", "matplotlib")}
 _READERS: dict[str, _Extras] = {
     "lhe": {},
@@ -67,6 +71,12 @@ def checks_of(config: AnalysisConfig) -> Sequence[tuple[str, Check]]:
     common: list[tuple[str, Check]] = [("packages", packages_are_installed), ("output", output_is_writable)]
     if config.unfolding:
         common.append(("unfolding", unfolding_is_ready))
+    if config.mem_training:
+        common.append(("mem_training", mem_training_is_ready))
+    if config.mem:
+        common.append(("mem", mem_is_ready))
+    if config.inference:
+        common.append(("inference", inference_is_ready))
     if config.import_:
         return (*common, ("files", files_exist))
     process = (("matrix element", matrix_element_agrees), ("process", cross_section_is_plausible))
@@ -92,9 +102,13 @@ def packages_are_installed(config: AnalysisConfig) -> str:
 
 def _needed_packages(config: AnalysisConfig) -> _Extras:
     events = _READERS[config.import_.format] if config.import_ else _OWN_EVENTS
-    trains = config.unfolding is not None and config.unfolding.model is None
+    trains = config.mem_training is not None or (config.unfolding is not None and config.unfolding.model is None)
     external = config.import_ is None and config.process.name == "ttbb"
-    return _REPORT | events | (_EXTERNAL if external else {}) | (_TRAINING if trains else {})
+    wanted = ((external, _EXTERNAL), (trains, _TRAINING), (config.mem, _MEM), (config.inference, _INFERENCE))
+    needed = _REPORT | events
+    for is_wanted, extra in wanted:
+        needed |= extra if is_wanted else {}
+    return needed
 
 
 def output_is_writable(config: AnalysisConfig) -> str:
@@ -116,9 +130,7 @@ def files_exist(config: AnalysisConfig) -> str:
         EventFileError: naming those that are missing.
     """
     files = config.import_.files if config.import_ else ()
-    missing = [str(path) for path in files if not path.is_file()]
-    if missing:
-        raise EventFileError(f"there is no file {', '.join(missing)}; mend the key import.files")
+    _check_files(files, "import.files")
     return f"{len(files)} event files found"
 
 
@@ -147,8 +159,54 @@ def unfolding_is_ready(config: AnalysisConfig) -> str:
     if section.model is not None:
         folders = [str(find_model(section.model, view, config.process.name)) for view in section.views]
         return f"trained models found: {', '.join(folders)}"
-    missing = [str(path) for path in section.stores if not path.is_file()]
-    if missing:
-        raise EventFileError(f"there is no file {', '.join(missing)}; mend the key unfolding.stores")
+    _check_files(section.stores, "unfolding.stores")
     source = f"{len(section.stores)} event stores found" if section.stores else "the events of this analysis"
     return f"networks of the preset '{section.preset}' are trained on {source}"
+
+
+def mem_training_is_ready(config: AnalysisConfig) -> str:
+    """Look for the event stores that the networks of the matrix element method are trained on.
+
+    Raises:
+        EventFileError: naming the stores that are missing.
+    """
+    section = config.mem_training or MemNetworksConfig()
+    _check_files(section.stores, "mem_training.stores")
+    source = f"{len(section.stores)} event stores found" if section.stores else "the events of this analysis"
+    return f"{', '.join(section.parts)} of the preset '{section.preset}' are trained on {source}"
+
+
+def mem_is_ready(config: AnalysisConfig) -> str:
+    """Look for the models and the event store of the matrix element method, but for those that are made here.
+
+    Raises:
+        ModelError: if a model is not there.
+        EventFileError: if the store is not there.
+    """
+    from partonic.workflow.mem_steps import MemStep
+
+    made_here = config.output.resolve()
+    files = [path for path in MemStep().inputs(config) if made_here not in path.resolve().parents]
+    _check_files([path for path in files if path.suffix == ".parquet"], "mem.store")
+    models = dict.fromkeys(str(path.parent) for path in files if path.name == "model.json")
+    return f"trained models found: {', '.join(models) or 'none yet, they are trained here'}"
+
+
+def inference_is_ready(config: AnalysisConfig) -> str:
+    """Look for the files that the inference reads, but for those that are made here.
+
+    Raises:
+        EventFileError: naming those that are missing.
+    """
+    from partonic.workflow.inference_steps import InferStep
+
+    made_here = config.output.resolve()
+    files = [path for path in InferStep().inputs(config) if made_here not in path.resolve().parents]
+    _check_files(files, "inference")
+    return f"{len(files)} files of other analyses found"
+
+
+def _check_files(paths: Sequence[Path], key: str) -> None:
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise EventFileError(f"there is no file {', '.join(missing)}; mend the key {key}")
