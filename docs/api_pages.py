@@ -17,6 +17,8 @@ TITLES = {
     "events": "Events",
     "nn": "Networks",
     "unfolding": "Unfolding",
+    "mem": "Matrix element method",
+    "inference": "Inference",
     "pretrained": "Pretrained models",
     "plots": "Plots",
     "report": "Report",

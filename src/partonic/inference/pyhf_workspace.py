@@ -14,7 +14,7 @@ another model. Some w_b are negative; their sum is what counts.
 
 Luminosity and backgrounds have Gaussian constraints, as in `partonic.inference.mixture`; a background's normalisation
 n_b = 1 + δα is a `histosys` whose variations are symmetric, since `normsys` would make it exponential. The statistical
-errors of signal and of each background are `staterror`s of their own, relative errors taken at a given θ.
+errors of signal and of each background have a `staterror` of their own, relative errors taken at a given θ.
 """
 
 import json
