@@ -34,6 +34,9 @@ __all__ = ["Outcomes", "Setup", "run_experiments"]
 
 Array = NDArray[np.float64]
 
+_NOT_EXCLUDED = 3.84
+"""q of a maximum beyond which it is excluded at 95%."""
+
 _ABOVE = 1e-4
 """Rise of log L over the maximum that says that the maximum was not the highest."""
 
@@ -178,8 +181,11 @@ def _best_and_profiles(
 
 
 def _nearest_mode(likelihood: ExtendedLikelihood, best: FitResult, truth: Array, scales: Array) -> Maximum:
-    """Return, of the maxima that the likelihood cannot tell apart, the one nearest to the truth."""
-    good = best.maxima[2 * (best.log_likelihood - best.heights) < 1.0]
+    """Return, of the maxima that the likelihood does not exclude at 95%, the one nearest to the truth.
+
+    Where κ̃_t enters squared there are two of them, of opposite sign and nearly equal height.
+    """
+    good = best.maxima[2 * (best.log_likelihood - best.heights) < _NOT_EXCLUDED]
     widths = np.where(scales > 0, scales, np.inf)
     nearest = good[(((good - truth) / widths) ** 2).sum(axis=1).argmin()]
     return maximise(likelihood, nearest)
