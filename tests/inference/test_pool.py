@@ -102,3 +102,12 @@ def test_pools_that_cannot_be(rng):
     )  # fmt: skip
     with pytest.raises(InferenceError, match="the pool has no event of process 1, of which 400 are expected"):
         signal_only.source(model, model.point())
+
+
+def test_negative_numbers_cannot_be_drawn_but_may_be_fitted(rng):
+    pool = mixed_pool(rng)
+    model = mixture(backgrounds=(BackgroundRate("other", 0.004, uncertainty=0.1),))
+    phi = model.point({"other_normalisation": -1.0})
+    assert model.expected_by_component(phi)[1] == pytest.approx(-400.0)
+    with pytest.raises(InferenceError, match="none may be negative; choose another `inference.truth`"):
+        pool.source(model, phi)

@@ -101,7 +101,7 @@ class NormalisationConfig(StrictModel):
     times ε(z); ``process``: the integral of dσ/dz times ε(z) over phase space, which needs no store."""
 
     store: Path | None = None
-    """Simulated store; null for the events of this analysis."""
+    """Simulated store; null for the one whose events are integrated."""
 
     points: int = Field(200_000, ge=1_000)
     """Points of phase space (process)."""

@@ -183,12 +183,9 @@ class Mixture:
     def expected_by_component(self, phi: Array) -> Array:
         """Return the expected numbers of events of the signal and of each background at φ `(P,)`, `(1 + backgrounds,)`.
 
-        Raises:
-            ParameterError: if one of them is negative.
+        A fit may leave one of them negative: a background that the data have less of than nothing.
         """
         size = len(self.signal.monomials)
         each = self.stacked_rate * self.vector(phi)
         numbers: Array = self.per_picobarn * phi[-1] * np.array([each[:size].sum(), *each[size:]])
-        if (numbers < 0).any():
-            raise ParameterError(f"the expected numbers of events must not be negative, got {numbers.tolist()}")
         return numbers

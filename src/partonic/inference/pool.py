@@ -110,12 +110,18 @@ class Pool:
         """Return the yields of the events at φ `(P,)`.
 
         Raises:
-            InferenceError: if a process that contributes has no event in the pool, or too many negative weights.
+            InferenceError: if a process that contributes has no event in the pool, or too many negative weights, or a
+                negative number of its events is expected.
         """
         vector = mixture.vector(phi)
         yields = self.weights @ vector
         excluded = np.maximum(self.without_coefficients @ vector, 0.0)
         numbers = mixture.expected_by_component(phi)
+        if (numbers < 0).any():
+            raise InferenceError(
+                f"{numbers.tolist()} events of signal and backgrounds are expected at the θ of the pseudo-data: none may "
+                "be negative; choose another `inference.truth`, or mend the cross sections"
+            )
         for component, number in enumerate(numbers):
             rows = self.component == component
             total = float(np.maximum(yields[rows], 0.0).sum() + excluded[component])
