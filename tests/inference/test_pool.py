@@ -109,5 +109,5 @@ def test_negative_numbers_cannot_be_drawn_but_may_be_fitted(rng):
     model = mixture(backgrounds=(BackgroundRate("other", 0.004, uncertainty=0.1),))
     phi = model.point({"other_normalisation": -1.0})
     assert model.expected_by_component(phi)[1] == pytest.approx(-400.0)
-    with pytest.raises(InferenceError, match="none may be negative; choose another `inference.truth`"):
+    with pytest.raises(InferenceError, match=r"none may be negative; choose another `inference\.truth`"):
         pool.source(model, phi)

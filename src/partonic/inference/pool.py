@@ -119,8 +119,8 @@ class Pool:
         numbers = mixture.expected_by_component(phi)
         if (numbers < 0).any():
             raise InferenceError(
-                f"{numbers.tolist()} events of signal and backgrounds are expected at the θ of the pseudo-data: none may "
-                "be negative; choose another `inference.truth`, or mend the cross sections"
+                f"{numbers.tolist()} events of signal and backgrounds are expected at the θ of the pseudo-data: none "
+                "may be negative; choose another `inference.truth`, or mend the cross sections"
             )
         for component, number in enumerate(numbers):
             rows = self.component == component
