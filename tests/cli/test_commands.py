@@ -44,7 +44,19 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
     result = run("--help")
     assert result.exit_code == 0
     listed = [line.split()[0] for line in result.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-    assert listed == ["run", "generate", "simulate", "import", "train", "sample", "report", "check"]
+    assert listed == [
+        "run",
+        "generate",
+        "simulate",
+        "import",
+        "train",
+        "sample",
+        "mem",
+        "calibrate",
+        "infer",
+        "report",
+        "check",
+    ]
 
 
 def test_version() -> None:
@@ -56,7 +68,7 @@ def test_console_script_is_installed() -> None:
     assert "Commands:" in subprocess.run([script, "--help"], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("command", ["generate", "simulate", "import", "train", "sample", "report"])
+@pytest.mark.parametrize("command", ["generate", "simulate", "import", "train", "sample", "mem", "infer", "report"])
 def test_command_runs_its_step(command: str, analysis: Path, calls: list[dict[str, object]]) -> None:
     result = run(command, analysis)
     assert result.exit_code == 0
@@ -72,7 +84,10 @@ def test_run_does_all_steps(analysis: Path, tmp_path: Path, calls: list[dict[str
     assert calls[0]["config"].output == tmp_path / "elsewhere"
 
 
-@pytest.mark.parametrize("command", ["run", "generate", "simulate", "import", "train", "sample", "report", "check"])
+@pytest.mark.parametrize(
+    "command",
+    ["run", "generate", "simulate", "import", "train", "sample", "mem", "infer", "report", "check"],
+)
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -42,7 +42,7 @@ def execute(
     config = load_analysis(analysis, output)
     chosen = config if change is None else change(config)
     if steps is not None and any_of:
-        steps = [name for name in applicable_steps(chosen) if name in steps] or steps
+        steps = [name for name in applicable_steps(chosen) if name in steps] or steps[:1]
     outcomes = run_analysis(chosen, steps=steps, force=force, progress=TerminalProgress())
     for outcome in outcomes:
         click.echo(f"{outcome.step}: {outcome.summary}")
