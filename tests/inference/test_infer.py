@@ -94,4 +94,4 @@ def test_what_cannot_be_done(files, tmp_path):
 def test_experiments_need_simulated_events(files, tmp_path):
     config = InferenceConfig(luminosity=100.0, data="events", shape_only=True, scan=SCAN, coverage=CoverageConfig())
     with pytest.raises(InferenceError, match="toys and coverage draw from simulated events"):
-        infer(files, config, 5, tmp_path / "out")
+        infer(replace(files, store=None), config, 5, tmp_path / "out")

@@ -10,7 +10,7 @@ from tests.report.limit_files import LUMINOSITY, constant, estimated, inferred, 
 
 from partonic.config.report import ReportConfig
 from partonic.errors import EventFileError
-from partonic.events.store import EventStore
+from partonic.events.store import EventStore, EventWriter
 from partonic.inference.record import read_result
 from partonic.inference.truth import truth_coefficients
 from partonic.report import build_report
@@ -119,13 +119,19 @@ def test_background_is_part_of_the_prediction_and_is_told_apart(store: EventStor
     assert fitted_events(record).discriminations()[0].curves[0].auc == found.curves[0].auc
 
 
-def test_real_data_have_no_prediction(store: EventStore, tmp_path: Path) -> None:
-    path = write(tmp_path / "tth.parquet", estimated(store), store)
+@pytest.mark.parametrize(("source", "samples"), [("partonic", 1), ("nanoaod", 0)])
+def test_only_simulated_events_have_a_prediction(store: EventStore, tmp_path: Path, source: str, samples: int) -> None:
+    """Events that are fitted as they are: expected numbers at other θ come from weights, which data do not have."""
+    with EventWriter(tmp_path / "events.parquet", store.metadata.with_facts(source=source)) as writer:
+        for batch in store.batches():
+            writer.write(batch.table)
+    events = EventStore.open(tmp_path / "events.parquet")
+    path = write(tmp_path / "tth.parquet", estimated(events), events)
     options = {"parameters": ("kappa_tilde_t",), "data": "events", "truth": None, "luminosity": 20.0}
-    record = read_result(inferred(tmp_path / "infer", store.path, path, **options))
-    events = predicted_by_inference(fitted_events(record))
-    assert (events.samples, events.data_name) == ((), "data")
-    assert events.counts.sum() == len(events.data[0]) == record.result["data"]["events"]
+    record = read_result(inferred(tmp_path / "infer", events.path, path, **options))
+    found = predicted_by_inference(fitted_events(record))
+    assert (len(found.samples), found.data_name) == (samples, "data")
+    assert found.counts.sum() == len(found.data[0]) == record.result["data"]["events"]
 
 
 def test_without_files_the_page_has_no_section_on_limits(store: EventStore, tmp_path: Path) -> None:

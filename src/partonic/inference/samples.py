@@ -55,7 +55,8 @@ class Loaded:
         setup: signal, backgrounds and parameters.
         signal: coefficients of the events under the signal.
         backgrounds: the same under each background.
-        samples: simulated events of each process with their true weights; empty for real data.
+        samples: simulated events of each process with their true weights; empty for real data. Simulated events that
+            are fitted as they are have them, too: expected numbers at other θ come from the same events.
         pool: the same put together; None for real data.
         generated_at: θ at which the events were generated.
         selected: number of selected events in the store; None without a store.
@@ -127,14 +128,16 @@ def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
         free_signal_strength=config.signal_strength == "free",
         theta_constraints={name: (each.centre, each.width) for name, each in config.constraints.items()},
     )
-    samples = () if config.data == "events" else _samples(store, config, signal, backgrounds, calibration)
+    events_at = None if store is None else _events_at(store)
+    is_real = config.data == "events" and (events_at is None or bool(config.backgrounds))
+    samples = () if is_real else _samples(store, config, signal, backgrounds, calibration)
     pool = Pool.of(samples, config.correct_bias, config.floor) if samples else None
     setup = Setup(mixture, mixture.fitted, config.shape_only, None, seed)
     if config.normalisation == "mean_ratios":
         setup = replace(setup, shape_norm=_mean_norm(mixture, samples))
     return Loaded(
         setup, signal, backgrounds, samples, pool, {} if store is None else store.metadata.theta, _selected(store),
-        calibration, None if store is None else _events_at(store),
+        calibration, events_at,
     )  # fmt: skip
 
 
