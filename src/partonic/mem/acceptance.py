@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from partonic.config.mem_transfer import AcceptanceConfig
-from partonic.errors import ModelError, TrainingError
+from partonic.errors import TrainingError
 from partonic.events.schema import StoreMetadata
+from partonic.mem.trained_part import PartRecord, check_detector, read_part, write_part
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.partons import global_features, global_size, turned
-from partonic.nn.model_folder import load_record, load_weights, save_model
+from partonic.nn.model_folder import load_weights
 from partonic.nn.scaling import MaskedStandardiser
 from partonic.unfolding.schema_record import SchemaRecord
 
@@ -148,25 +149,14 @@ class AcceptanceModel:
         Raises:
             ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
         """
-        record = load_record(folder)
-        try:
-            layout = TransferLayout.of_record(record["layout"])
-            network = AcceptanceNetwork(AcceptanceConfig.model_validate(record["network"]), layout)
-            schema = SchemaRecord.model_validate(record["schema"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{folder} is no acceptance: its record lacks or misstates {error}") from error
+        found = read_part(folder, AcceptanceConfig, "acceptance")
+        network = AcceptanceNetwork(found.sizes, found.layout)
         load_weights(folder, network)
-        return cls(network.to(device), schema, record.get("training"))
+        return cls(network.to(device), found.schema, found.training)
 
     def save(self, folder: Path) -> None:
         """Write the model folder."""
-        record = {
-            "network": self.network.config.model_dump(mode="json"),
-            "layout": self.layout.record(),
-            "schema": self.schema.model_dump(mode="json"),
-            "training": self.record,
-        }
-        save_model(folder, self.network, record)
+        write_part(folder, self.network, PartRecord(self.network.config, self.layout, self.schema, self.record))
 
     def check(self, metadata: StoreMetadata, where: str) -> None:
         """Check that a store holds events of the detector that the model was trained on; the process may be another.
@@ -174,7 +164,7 @@ class AcceptanceModel:
         Raises:
             SchemaError: naming what differs.
         """
-        self.schema.model_copy(update={"process": metadata.process}).check(metadata, where)
+        check_detector(self.schema, metadata, where)
 
     @torch.no_grad()
     def log_probability(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:

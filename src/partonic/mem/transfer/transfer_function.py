@@ -9,13 +9,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from partonic.config.mem_transfer import TransferConfig
-from partonic.errors import ModelError
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import StoreMetadata
+from partonic.mem.trained_part import PartRecord, check_detector, read_part, write_part
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.objects import ObjectTable, object_table
-from partonic.nn.model_folder import load_record, load_weights, save_model
+from partonic.nn.model_folder import load_weights
 from partonic.unfolding.schema_record import SchemaRecord
 
 __all__ = ["TransferFunction"]
@@ -56,25 +56,14 @@ class TransferFunction:
         Raises:
             ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
         """
-        record = load_record(folder)
-        try:
-            layout = TransferLayout.of_record(record["layout"])
-            network = TransferNetwork(TransferConfig.model_validate(record["network"]), layout)
-            schema = SchemaRecord.model_validate(record["schema"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{folder} is no transfer function: its record lacks or misstates {error}") from error
+        found = read_part(folder, TransferConfig, "transfer function")
+        network = TransferNetwork(found.sizes, found.layout)
         load_weights(folder, network)
-        return cls(network.to(device), schema, record.get("training"))
+        return cls(network.to(device), found.schema, found.training)
 
     def save(self, folder: Path) -> None:
         """Write the model folder."""
-        record = {
-            "network": self.network.config.model_dump(mode="json"),
-            "layout": self.layout.record(),
-            "schema": self.schema.model_dump(mode="json"),
-            "training": self.record,
-        }
-        save_model(folder, self.network, record)
+        write_part(folder, self.network, PartRecord(self.network.config, self.layout, self.schema, self.record))
 
     def check(self, metadata: StoreMetadata, where: str) -> None:
         """Check that a store holds events such as the model was trained on.
@@ -84,7 +73,7 @@ class TransferFunction:
         Raises:
             SchemaError: naming what differs.
         """
-        self.schema.model_copy(update={"process": metadata.process}).check(metadata, where)
+        check_detector(self.schema, metadata, where)
 
     @torch.no_grad()
     def log_density(
