@@ -180,6 +180,10 @@ class InferenceConfig(StrictModel):
     expected: tuple[dict[str, float], ...] = ({},)
     """θ points whose expected limits are computed (Asimov); empty for none."""
 
+    compare: bool = False
+    """Expected intervals of parton truth, of optimal observables in bins and of the rate beside those of the unbinned
+    likelihood, from the simulated events of the signal, without backgrounds."""
+
     toys: ToysConfig | None = None
     """Intervals from pseudo-experiments; null for none."""
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError
 from partonic.files import write_json
+from partonic.inference.beside import compared
 from partonic.inference.coverage import PointCoverage, coverage_study
 from partonic.inference.error_budget import (
     ErrorBudget,
@@ -102,6 +103,7 @@ def infer(
     for names in _pairs(config, loaded):
         _add_contour(data.likelihood, best, names, scans, config, curves)
     result |= _expected(loaded, config, curves)
+    result |= compared(loaded, config)
     result |= _studies(loaded, data, best, scans, config, output / "result.json", progress)
     curves.write(output / "curves.parquet")
     write_json(output / "result.json", plain(result))
