@@ -19,7 +19,8 @@ def compared(loaded: Loaded, config: InferenceConfig) -> dict[str, Any]:
     """Return expected intervals of all methods as JSON-like values, under ``comparison``.
 
     Estimated densities are normalised with their own mean over the events, so that a small sample, whose mean is not
-    quite σ_a/σ_0, does not count against them. Nothing is compared where the settings do not ask for it, or without simulated events of the signal.
+    quite σ_a/σ_0, does not count against them. Nothing is compared where the settings do not ask for it, or without
+    simulated events of the signal.
     """
     if not config.compare or not loaded.samples:
         return {}
