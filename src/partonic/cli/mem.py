@@ -36,7 +36,7 @@ _ONLY_WITH_STORE = (
 @click.option(
     "--base",
     type=click.Choice(["gaussian", "defensive", "fitted", "sobol", "vegas"]),
-    default="defensive",
+    default="fitted",
     show_default=True,
     help="Base numbers of the proposal.",
 )

@@ -41,7 +41,7 @@ class PointsConfig(StrictModel):
 class BaseConfig(StrictModel):
     """The base numbers that the proposal maps to partons, and their density."""
 
-    kind: Literal["gaussian", "defensive", "fitted", "sobol", "vegas"] = "defensive"
+    kind: Literal["gaussian", "defensive", "fitted", "sobol", "vegas"] = "fitted"
     """``gaussian``: those of the proposal as it was trained; ``defensive``: mixed with a wider Gaussian, so that the
     weights of its tails stay bounded; ``fitted``: those two mixed with a Gaussian fitted to each event; ``sobol``:
     scrambled quasi-random Gaussian numbers; ``vegas``: a grid for each event, refined on its own weights."""
