@@ -157,7 +157,7 @@ def test_killed_at_any_moment_gives_the_same_events(analysis: Path, output: Path
         ((folder / "workflow.json").exists, signal.SIGKILL),
         ((folder / "generate" / "work").exists, signal.SIGKILL),
         (lambda: len(list(parts.glob("*/*.parquet"))) >= 2, signal.SIGKILL),
-        (lambda: len(list(parts.glob("*/*.parquet"))) >= 4, signal.SIGINT),
+        (lambda: len(list(parts.glob("*/*.parquet"))) >= 3, signal.SIGINT),
     ]
     for happened, how in moments:
         status, stderr = Process(analysis, folder).stop_when(happened, how)
