@@ -1,6 +1,8 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.process import ProcessConfig
@@ -9,6 +11,7 @@ from partonic.errors import SchemaError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore, EventWriter
 from partonic.mem.acceptance import AcceptanceModel
+from partonic.mem.proposal_network import ProposalNetwork
 from partonic.mem.train import layout_of_stores, train_mem
 from partonic.mem.transfer.transfer_function import TransferFunction
 from unfolding.toys import PROCESS, write_store
@@ -56,3 +59,35 @@ def test_section_is_consistent() -> None:
         MemNetworksConfig(consistency={"source": "network"})
     with pytest.raises(ValueError, match="not more can be used than are proposed"):
         MemNetworksConfig(consistency={"proposals": 2, "used": 3})
+    with pytest.raises(ValueError, match=r"proposal\.drawn.*needs the part 'transfer'|needs the part 'transfer'"):
+        MemNetworksConfig(parts=("acceptance", "proposal"), proposal={"drawn": {}})
+    with pytest.raises(ValueError, match="each needs the other"):
+        MemNetworksConfig(
+            parts=("acceptance", "transfer", "proposal"), proposal={"drawn": {}}, consistency={"source": "network"}
+        )
+
+
+def test_a_proposal_is_trained_on_events_drawn_from_what_was_trained_before(tmp_path: Path) -> None:
+    store = simulated(tmp_path / "events.parquet")
+    config = MemNetworksConfig(
+        preset="tiny", parts=("proposal", "transfer", "acceptance"), proposal={"drawn": {"events": 400}}
+    )
+    lines = train_mem([store], ProcessConfig(), config, 1, tmp_path / "out")
+    assert [line.partition(":")[0] for line in lines] == ["acceptance", "transfer function", "proposal"]
+    network = ProposalNetwork.load(tmp_path / "out" / "proposal")
+    assert 300 < network.record["training_events"] < 450  # of 400, less those for validation
+    x = next(iter(EventStore.open(store).batches(selected_only=True))).reco()
+    noise = torch.randn((len(x), 5, 7), generator=torch.Generator().manual_seed(1))
+    heavier = replace(x, jets=x.jets + torch.tensor([0.0, 0.0, 0.0, 30.0, 0.0]) * x.jet_mask[..., None])
+    for seen, unseen in zip(network.transport(x, noise), network.transport(heavier, noise), strict=True):
+        torch.testing.assert_close(seen, unseen, rtol=0.0, atol=0.0)
+
+
+def test_a_proposal_of_a_trained_model_needs_nothing_else(tmp_path: Path) -> None:
+    store = simulated(tmp_path / "events.parquet")
+    train_mem([store], ProcessConfig(), TINY, 1, tmp_path / "models")
+    drawn = {"events": 400, "model": str(tmp_path / "models")}
+    config = MemNetworksConfig(preset="tiny", parts=("proposal",), proposal={"drawn": drawn})
+    (line,) = train_mem([store], ProcessConfig(), config, 1, tmp_path / "out")
+    assert line.startswith("proposal")
+    assert not (tmp_path / "out" / "transfer").exists()

@@ -5,6 +5,7 @@ section leaves out; what is written in the file wins.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -13,7 +14,13 @@ from partonic.config.base import SettingError, StrictModel
 from partonic.config.mem_transfer import MemTrainingConfig
 from partonic.config.unfolding import FlowConfig
 
-__all__ = ["PROPOSAL_PRESETS", "ProposalEncoderConfig", "ProposalNetworkConfig", "ProposalTrainingConfig"]
+__all__ = [
+    "PROPOSAL_PRESETS",
+    "DrawnEventsConfig",
+    "ProposalEncoderConfig",
+    "ProposalNetworkConfig",
+    "ProposalTrainingConfig",
+]
 
 
 class ProposalEncoderConfig(StrictModel):
@@ -74,6 +81,19 @@ class ProposalTrainingConfig(MemTrainingConfig):
     are equal at tree level where the couplings conserve CP; elsewhere a proposal is a little worse for it."""
 
 
+class DrawnEventsConfig(StrictModel):
+    """Training events drawn from trained acceptance and transfer function, for partons of the simulated events.
+
+    Their posterior is the one that the integral is over, so that nothing suits it better as a proposal.
+    """
+
+    events: int = Field(1_000_000, ge=100)
+    """Number of events."""
+
+    model: str | Path | None = None
+    """Folder of the two models, or ``pretrained``; null for those that are trained beside the proposal."""
+
+
 PROPOSAL_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "small": {
         "flow": {
@@ -108,6 +128,9 @@ class ProposalNetworkConfig(StrictModel):
 
     training: ProposalTrainingConfig = ProposalTrainingConfig()
     """Training."""
+
+    drawn: DrawnEventsConfig | None = None
+    """Train on events drawn from the transfer function instead of the simulated ones; null for the simulated ones."""
 
     @model_validator(mode="before")
     @classmethod

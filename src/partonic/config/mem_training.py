@@ -89,4 +89,17 @@ class MemNetworksConfig(StrictModel):
         for part in needed:
             if part not in self.parts:
                 raise SettingError(("consistency",), f"needs the part '{part}'; name it in `parts`")
+        if self.consistency.source == "network" and self.proposal.drawn is not None:
+            message = "its source cannot be a proposal drawn from the transfer function: each needs the other"
+            raise SettingError(("consistency", "source"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _drawn_from_something(self) -> "MemNetworksConfig":
+        drawn = self.proposal.drawn
+        if "proposal" in self.parts and drawn is not None and drawn.model is None:
+            for part in ("acceptance", "transfer"):
+                if part not in self.parts:
+                    message = f"needs the part '{part}'; name it in `parts`, or say with `model` where it is"
+                    raise SettingError(("proposal", "drawn"), message)
         return self

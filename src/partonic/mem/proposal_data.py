@@ -14,6 +14,7 @@ from partonic.mem.channel import DecayChannel
 from partonic.mem.channel_status import channel_status
 from partonic.mem.proposal_inputs import EVENT_FEATURES, proposal_tokens
 from partonic.mem.proposal_inputs import LEPTON_FEATURES as LEPTON_TOKEN
+from partonic.mem.transfer.described import described
 from partonic.nn.training import TensorTable
 from partonic.physics.phasespace import PartonCube
 from partonic.progress import SILENT, Progress
@@ -49,6 +50,8 @@ def proposal_table(
     max_jets: int,
     max_events: int | None = None,
     progress: Progress = SILENT,
+    *,
+    only_described: bool = False,
 ) -> TensorTable:
     """Read the selected, usable events of stores of simulated events, about 700 bytes of each.
 
@@ -59,6 +62,7 @@ def proposal_table(
         max_jets: hardest jets kept.
         max_events: stop after so many events; None for all.
         progress: told of events read.
+        only_described: without what the transfer function leaves open (`described`).
 
     Returns:
         the columns of `ProposalTokens.columns`, ``numbers`` in the frame of each event (float64), and ``jet_count``.
@@ -70,7 +74,7 @@ def proposal_table(
     number = 0
     progress.start("reading events", max_events, "events")
     for batch in _batches(stores):
-        columns = _columns(batch, cube, channel, max_jets)
+        columns = _columns(batch, cube, channel, max_jets, only_described=only_described)
         if max_events is not None:
             columns = {name: values[: max_events - number] for name, values in columns.items()}
         pieces.append(columns)
@@ -108,10 +112,12 @@ def _batches(stores: Sequence[Path]) -> Iterator[EventBatch]:
         yield from EventStore.open(path).batches(columns=COLUMNS, size=_BATCH, selected_only=True)
 
 
-def _columns(batch: EventBatch, cube: PartonCube, channel: DecayChannel, max_jets: int) -> dict[str, Tensor]:
+def _columns(
+    batch: EventBatch, cube: PartonCube, channel: DecayChannel, max_jets: int, *, only_described: bool
+) -> dict[str, Tensor]:
     status = channel_status(batch.reco(), channel, _FEWEST_JETS)
     usable = batch.filter(np.array([word == OK for word in status], dtype=np.bool_))
-    reco = usable.reco()
+    reco = described(usable.reco(), channel) if only_described else usable.reco()
     tokens = proposal_tokens(reco, channel, max_jets)
     numbers, _ = cube.numbers(channel.truth(usable))
     columns = tokens.columns()

@@ -21,6 +21,7 @@ from partonic.mem.channel import DecayChannel
 from partonic.mem.channel_status import channel_status
 from partonic.mem.proposal_inputs import ProposalTokens, proposal_tokens
 from partonic.mem.proposal_model import ProposalConditions, ProposalModel
+from partonic.mem.transfer.described import described
 from partonic.nn.flows.flow import Precision
 from partonic.nn.model_folder import load_record, load_weights, save_model
 from partonic.physics.phasespace import PartonCube
@@ -165,7 +166,10 @@ class ProposalNetwork:
     def _conditions(self, x: RecoEvents) -> tuple[Tensor, ProposalTokens, ProposalConditions]:
         """Return which events can be used, and tokens and conditions of those."""
         kept = torch.tensor([word == OK for word in self.status(x)], dtype=torch.bool)
-        tokens = proposal_tokens(x.select(kept.to(x.met.device)), self.channel, self.config.encoder.max_jets)
+        usable = x.select(kept.to(x.met.device))
+        if self.config.drawn is not None:  # trained on events of which there was no more to see
+            usable = described(usable, self.channel)
+        tokens = proposal_tokens(usable, self.channel, self.config.encoder.max_jets)
         tokens = tokens.trimmed().to(self.device)
         conditions: ProposalConditions = self.model(tokens)
         return kept, tokens, conditions

@@ -11,6 +11,8 @@ from partonic.errors import SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.mem.acceptance import AcceptanceModel
+from partonic.mem.drawn_events import Surrogate
+from partonic.mem.models import mem_folder
 from partonic.mem.proposal_network import ProposalNetwork
 from partonic.mem.protocols import DensityProposal
 from partonic.mem.train_acceptance import train_acceptance
@@ -56,10 +58,8 @@ def train_mem(
     if "acceptance" in config.parts:
         network = (config.acceptance, config.acceptance_training)
         lines.append(str(train_acceptance(stores, info, layout, network, seed, folder / "acceptance", progress)))
-    if "proposal" in config.parts:
-        built, channel = build_process(process), layout.decay_channel
-        place = folder / "proposal"
-        lines.append(str(train_proposal(stores, built, channel, config.proposal, seed, place, progress)))
+    if "proposal" in config.parts and config.proposal.drawn is None:
+        lines.append(_proposal(stores, process, layout, config, (seed, folder), progress))
     if "transfer" in config.parts:
         sizes, place = (config.transfer, config.transfer_training), folder / "transfer"
         lines.append(str(train_transfer(stores, info, layout, sizes, seed, place, progress)))
@@ -67,7 +67,26 @@ def train_mem(
             contrast = _contrast(process, config.consistency, seed, folder)
             settings = (config.consistency, config.transfer_training)
             lines.append(train_consistency(stores, contrast, settings, seed, place, progress))
+    if "proposal" in config.parts and config.proposal.drawn is not None:  # drawn from what was trained before
+        lines.append(_proposal(stores, process, layout, config, (seed, folder), progress))
     return tuple(lines)
+
+
+def _proposal(
+    stores: Sequence[Path],
+    process: ProcessConfig,
+    layout: TransferLayout,
+    config: MemNetworksConfig,
+    run: tuple[int, Path],
+    progress: Progress,
+) -> str:
+    """Train the proposal with a root seed, in a folder, and return one line on it."""
+    (seed, folder), drawn, surrogate = run, config.proposal.drawn, None
+    if drawn is not None:
+        above = folder if drawn.model is None else mem_folder(drawn.model, process.name)
+        surrogate = Surrogate.load(above / "transfer", above / "acceptance")
+    built, channel, place = build_process(process), layout.decay_channel, folder / "proposal"
+    return str(train_proposal(stores, built, channel, config.proposal, seed, place, progress, surrogate))
 
 
 def _contrast(process: ProcessConfig, config: ConsistencyConfig, seed: int, folder: Path) -> Contrast:

@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from partonic.config.mem_networks import ProposalNetworkConfig
-from partonic.errors import SchemaError
+from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.mem.channel import DecayChannel
+from partonic.mem.drawn_events import Surrogate, drawn_table
 from partonic.mem.phase_settings import phase_settings
 from partonic.mem.proposal_data import proposal_table, with_reflections
 from partonic.mem.proposal_inputs import ProposalTokens
@@ -103,6 +104,7 @@ def train_proposal(
     seed: int,
     folder: Path,
     progress: Progress = SILENT,
+    surrogate: Surrogate | None = None,
 ) -> TrainedProposal:
     """Train a proposal network and write its model folder.
 
@@ -114,8 +116,10 @@ def train_proposal(
         seed: root seed; the same events, settings and seed give the same model on the same machine.
         folder: of the model; ``phases`` in it keeps the checkpoints, from which a killed training goes on.
         progress: told of events read and of steps.
+        surrogate: what events are drawn from where `config.drawn` asks for that.
 
     Raises:
+        ConfigError: if events are to be drawn, and there is nothing to draw them from.
         SchemaError: if the process has other partons than the channel, or the stores lack what the training needs.
         TrainingError: if a training does not come to finite weights.
     """
@@ -123,7 +127,7 @@ def train_proposal(
     if info.parton_pdg != channel.parton_pdg:
         raise SchemaError(f"the process has the partons {info.parton_pdg}, the channel {channel.parton_pdg}")
     cube = PartonCube(tuple(particle.mass for particle in process.final_state), info.collider_energy)
-    table = proposal_table(stores, cube, channel, config.encoder.max_jets, config.training.max_events, progress)
+    table = _events(stores, cube, channel, run, surrogate)
     train, validation = split_table(table, config.training.validation_fraction, seed)
     tables = _Tables(with_reflections(train, cube) if config.training.reflections else train, validation)
     with seeded_weights(seed, "proposal"):
@@ -136,6 +140,20 @@ def train_proposal(
     coverage = proposal_coverage(model, tables.validation.columns["numbers"], conditions_of(tables.validation.columns))
     skipped = sum(result.skipped for result in results.values())
     return TrainedProposal(folder, len(tables.train), record["validation"], coverage, skipped)
+
+
+def _events(
+    stores: Sequence[Path], cube: PartonCube, channel: DecayChannel, run: _Run, surrogate: Surrogate | None
+) -> TensorTable:
+    """Return the events to train on, simulated or drawn."""
+    config = run.config
+    if config.drawn is None:
+        return proposal_table(stores, cube, channel, config.encoder.max_jets, config.training.max_events, run.progress)
+    if surrogate is None:
+        msg = "mem_training.proposal.drawn: events are drawn from a transfer function, and none is given"
+        raise ConfigError(msg)
+    target = (cube, channel, config.encoder.max_jets)
+    return drawn_table(stores, surrogate, target, config.drawn.events, run.seed, run.folder / "drawn", run.progress)
 
 
 def _train(run: _Run, model: ProposalModel, tables: _Tables) -> tuple[dict[str, PhaseResult], _Tables]:

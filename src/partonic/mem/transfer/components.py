@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from partonic.nn.flows.spline import spline_forward, spline_parameters
+from partonic.nn.flows.spline import spline_forward, spline_inverse, spline_parameters
 
 __all__ = ["CircleDensity", "LineDensity", "SmallNetwork"]
 
@@ -63,11 +63,22 @@ class LineDensity(nn.Module):
 
     def log_prob(self, values: Float[Tensor, " rows"], given: Float[Tensor, "rows inputs"]) -> Float[Tensor, " rows"]:
         """Return the log-density of (not standardised) values."""
-        raw = self.network(given)
-        shift, log_scale = raw[0], _LOG_SCALE_LIMIT * torch.tanh(raw[1] / _LOG_SCALE_LIMIT)
+        shift, log_scale, raw = self._spline_of(given)
         moved = (self.standardised(values) - shift) * torch.exp(log_scale)
-        z, log_slope = spline_forward(moved, raw[2:], _BOUND)
+        z, log_slope = spline_forward(moved, raw, _BOUND)
         return -0.5 * (z.square() + _LOG_TWO_PI) + log_slope + log_scale - torch.log(self.deviation)
+
+    def sample(self, given: Float[Tensor, "rows inputs"], generator: torch.Generator) -> Float[Tensor, " rows"]:
+        """Draw one value for each row."""
+        shift, log_scale, raw = self._spline_of(given)
+        z = torch.randn(len(given), generator=generator, device=generator.device).to(given)
+        moved, _ = spline_inverse(z, raw, _BOUND)
+        return (moved * torch.exp(-log_scale) + shift) * self.deviation + self.mean
+
+    def _spline_of(self, given: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return shift, logarithm of the scale and raw parameters of the spline."""
+        raw = self.network(given)
+        return raw[0], _LOG_SCALE_LIMIT * torch.tanh(raw[1] / _LOG_SCALE_LIMIT), raw[2:]
 
 
 _LOG_SCALE_LIMIT = 5.0
@@ -91,3 +102,11 @@ class CircleDensity(nn.Module):
         place = torch.remainder(angles - shift + math.pi, 2.0 * math.pi) / math.pi - 1.0
         _, log_slope = spline_forward(place, raw[2:], 1.0)
         return log_slope - _LOG_TWO_PI
+
+    def sample(self, given: Float[Tensor, "rows inputs"], generator: torch.Generator) -> Float[Tensor, " rows"]:
+        """Draw one angle in (−π, π] for each row."""
+        raw = self.network(given)
+        shift = torch.atan2(raw[1], raw[0])
+        uniform = torch.rand(len(given), generator=generator, device=generator.device).to(given)
+        place, _ = spline_inverse(2.0 * uniform - 1.0, raw[2:], 1.0)
+        return math.pi - torch.remainder(math.pi - math.pi * place - shift, 2.0 * math.pi)

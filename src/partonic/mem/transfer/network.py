@@ -22,7 +22,7 @@ from partonic.mem.transfer.partons import global_features, global_size, pair_fea
 from partonic.nn.causal import CausalBlock
 from partonic.nn.scaling import MaskedStandardiser
 
-__all__ = ["TransferNetwork"]
+__all__ = ["ObjectHeads", "TransferNetwork"]
 
 _OBJECT_FEATURES = 6
 
@@ -41,7 +41,7 @@ class _Dense(nn.Module):
         return result
 
 
-class _Heads(nn.Module):
+class ObjectHeads(nn.Module):
     """Densities of the components of one kind of object; components that it lacks are None."""
 
     def __init__(self, config: TransferConfig, *, tag: bool = False, eta: bool = True) -> None:
@@ -73,9 +73,9 @@ class TransferNetwork(nn.Module):
             [CausalBlock(width, config.heads, config.feedforward, config.dropout) for _ in range(config.layers)]
         )
         self.norm = nn.LayerNorm(width)
-        self.lepton = _Heads(config) if layout.leptons else None
-        self.met = _Heads(config, eta=False)
-        self.jet = _Heads(config, tag=True)
+        self.lepton = ObjectHeads(config) if layout.leptons else None
+        self.met = ObjectHeads(config, eta=False)
+        self.jet = ObjectHeads(config, tag=True)
         self.alone = _Dense(global_size(partons), 2 * width)
         self.count = SmallNetwork(2 * width, 2 * width, layout.multiplicities)
         self.numbers_alone = nn.Embedding(layout.multiplicities, 2 * width)
@@ -100,13 +100,24 @@ class TransferNetwork(nn.Module):
     ) -> Float[Tensor, "events samples"]:
         """Return the log-density with respect to Π dt_pT dt_η dφ; the Jacobian to pT and η is that of the table."""
         azimuth = table.azimuth.to(momenta.dtype)[:, None].expand(momenta.shape[:2])
-        states = self._states(table, turned(momenta, azimuth).float())
+        states = self.states(table, turned(momenta, azimuth).float())
         whole = self._of_the_event(table, momenta, azimuth)
         leptons = self.layout.leptons
         if self.lepton is not None:
             whole = whole + self._of_kind(self.lepton, states, table, slice(0, leptons), reference=True)
         whole = whole + self._of_kind(self.met, states, table, slice(leptons, leptons + 1))
         return whole + self._of_kind(self.jet, states, table, slice(leptons + 1, None), reference=leptons == 0)
+
+    def sample_event(
+        self, momenta: Float[Tensor, "events partons 4"], generator: torch.Generator
+    ) -> tuple[Tensor, Float[Tensor, " events"]]:
+        """Draw the number of jets and the azimuth of the reference object in the laboratory, for one set of partons."""
+        in_frame, direction = self._alone(momenta)
+        trunk = self.alone(global_features(in_frame.float()))
+        shares = torch.softmax(self.count(trunk), dim=0).t()
+        number = torch.multinomial(shares.to(generator.device), 1, generator=generator)[:, 0].to(trunk.device)
+        angle = self.reference.sample(torch.relu(trunk + self.numbers_alone(number)), generator)
+        return number + self.layout.jets_min, angle.to(direction) + direction
 
     def _alone(self, momenta: Tensor) -> tuple[Tensor, Tensor]:
         """Return the partons in the frame of the reference parton, and its azimuth."""
@@ -127,8 +138,10 @@ class TransferNetwork(nn.Module):
     def _number(self, table: ObjectTable) -> Tensor:
         return (table.jets - self.layout.jets_min).clamp(0, self.layout.multiplicities - 1)
 
-    def _states(self, table: ObjectTable, momenta: Tensor) -> Tensor:
-        """Return the state before each object, `(N, S, T, width)`."""
+    def states(
+        self, table: ObjectTable, momenta: Float[Tensor, "events samples partons 4"]
+    ) -> Float[Tensor, "events samples objects width"]:
+        """Return the state before each object, which knows the objects before it; partons in the frame of the event."""
         events, samples = momenta.shape[:2]
         objects = table.momenta()[:, None, :-1].expand(-1, samples, -1, -1).float()
         kinds, seen = table.kind, len(table.kind) - 1
@@ -143,7 +156,7 @@ class TransferNetwork(nn.Module):
         return cast("Tensor", self.norm(rows)).view(events, samples, *rows.shape[1:])
 
     def _of_kind(
-        self, heads: _Heads, states: Tensor, table: ObjectTable, places: slice, *, reference: bool = False
+        self, heads: ObjectHeads, states: Tensor, table: ObjectTable, places: slice, *, reference: bool = False
     ) -> Tensor:
         """Return the sum of the log-densities of objects of one kind, `(N, S)`.
 
@@ -171,7 +184,7 @@ class TransferNetwork(nn.Module):
         return torch.where(mask.view(shape), total, 0.0).sum(dim=2)
 
 
-def _fit_heads(heads: _Heads, line: Tensor, mask: Tensor) -> None:
+def _fit_heads(heads: ObjectHeads, line: Tensor, mask: Tensor) -> None:
     if heads.next_pt is None:
         heads.first_pt.fit_scales(line[..., 0][mask])
     else:
@@ -181,7 +194,7 @@ def _fit_heads(heads: _Heads, line: Tensor, mask: Tensor) -> None:
         heads.eta.fit_scales(line[..., 1][mask])
 
 
-def _of_pt(heads: _Heads, t_pt: Tensor, given: Tensor, shape: torch.Size) -> Tensor:
+def _of_pt(heads: ObjectHeads, t_pt: Tensor, given: Tensor, shape: torch.Size) -> Tensor:
     """Return the log-density of t of pT, whose map is another for the first jet than for those that follow."""
     if heads.next_pt is None:
         return heads.first_pt.log_prob(t_pt, given)

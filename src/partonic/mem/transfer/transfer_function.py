@@ -15,6 +15,7 @@ from partonic.mem.trained_part import PartRecord, check_detector, read_part, wri
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.objects import ObjectTable, object_table
+from partonic.mem.transfer.sampling import sample_objects
 from partonic.nn.model_folder import load_weights
 from partonic.unfolding.schema_record import SchemaRecord
 
@@ -94,6 +95,19 @@ class TransferFunction:
                 part = table.rows(rows, self.layout.leptons + 1 + number)
                 result[rows] = self._of_rows(part, momenta[rows])
         return result
+
+    @torch.no_grad()
+    def sample(self, momenta: Float[Tensor, "events partons 4"], generator: torch.Generator) -> RecoEvents:
+        """Draw one accepted event for each set of partons; see `sample_objects` for what p_T leaves open.
+
+        Args:
+            momenta: partons in the order of the channel, laboratory, GeV; accepted ones, if the events are to be
+                distributed like those of a simulation: with ε(z) as their probability.
+            generator: of the random numbers.
+        """
+        pieces = [sample_objects(self.network, part, generator) for part in torch.split(momenta, _ROWS)]
+        columns = {name: [getattr(piece, name) for piece in pieces] for name in RecoEvents.__dataclass_fields__}
+        return RecoEvents(**{name: torch.cat(parts) for name, parts in columns.items()})
 
     def _of_rows(self, table: ObjectTable, momenta: Tensor) -> Tensor:
         """Return the densities of events with equal numbers of jets, a few sets of partons at a time."""

@@ -1,0 +1,141 @@
+"""Drawing of reconstructed events from the transfer function: the number of jets, then one object after another.
+
+Each component is drawn from the density that `TransferNetwork.log_prob` gives it, and put back from the real line or
+the circle to GeV, η and φ (`partonic.mem.transfer.objects` has the maps). What p_T says nothing of is filled in: jets
+and leptons have no mass, b-tags are 1 or 0, leptons are electrons, isolated.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.events.batch import LEPTON_FEATURES, RecoEvents
+from partonic.mem.transfer.described import ELECTRON
+from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.transfer.network import ObjectHeads, TransferNetwork
+from partonic.mem.transfer.objects import JET, LEPTON, MET, ObjectTable
+from partonic.mem.transfer.partons import turned
+from partonic.physics.kinematics import delta_phi
+
+__all__ = ["sample_objects"]
+
+_INSIDE = 1.0 - 1e-6
+"""Largest |η|/η_max: no event leaves the cuts by rounding."""
+
+
+class _Drawing:
+    """Objects of events with as many jets as were drawn, filled in from the first to the last."""
+
+    def __init__(self, layout: TransferLayout, momenta: Tensor, jets: Tensor, azimuth: Tensor) -> None:
+        slots = layout.leptons + 1 + int(jets.max())
+        kinds = [LEPTON] * layout.leptons + [MET] + [JET] * (slots - layout.leptons - 1)
+        self.layout, self.momenta, self.jets, self.azimuth = layout, turned(momenta, azimuth).float(), jets, azimuth
+        self.kind = torch.tensor(kinds, device=momenta.device)
+        places = torch.arange(slots, device=momenta.device)
+        self.mask = places < (layout.leptons + 1 + jets)[:, None]
+        self.pt, self.eta, self.phi = (torch.full(self.mask.shape, x, device=momenta.device) for x in (1.0, 0.0, 0.0))
+        self.tagged = torch.zeros_like(self.mask)
+
+    def table(self, rows: Tensor, objects: int) -> ObjectTable:
+        """Return the first objects of some events; of the last one nothing is known yet."""
+        seen = (rows, slice(objects))
+        return ObjectTable(
+            kind=self.kind[:objects], mask=self.mask[seen], pt=self.pt[seen], eta=self.eta[seen], phi=self.phi[seen],
+            tagged=self.tagged[seen], forced=torch.zeros_like(self.mask[seen]),
+            line=torch.zeros(*self.mask[seen].shape, 2), log_jacobian=torch.zeros(len(rows)),
+            inside=torch.ones(len(rows), dtype=torch.bool), azimuth=self.azimuth[rows], jets=self.jets[rows],
+        )  # fmt: skip
+
+    def draw(self, network: TransferNetwork, place: int, generator: torch.Generator) -> None:
+        """Draw the object at `place` of all events that have one."""
+        rows = self.mask[:, place].nonzero()[:, 0]
+        state = network.states(self.table(rows, place + 1), self.momenta[rows][:, None])[:, 0, -1]
+        kind = int(self.kind[place])
+        heads = {LEPTON: network.lepton, MET: network.met, JET: network.jet}[kind]
+        if heads is None:
+            raise ValueError(f"the network has no heads for the kind of object {kind}")
+        tagged = self._tags(heads, state, rows, place, generator)
+        given = torch.cat([state, tagged.to(state)[:, None]], dim=1)
+        first = self.layout.leptons + 1
+        line = heads.next_pt if heads.next_pt is not None and place > first else heads.first_pt
+        t_pt = line.sample(given, generator)
+        given = torch.cat([given, heads.first_pt.standardised(t_pt)[:, None]], dim=1)
+        t_eta = torch.zeros_like(t_pt) if heads.eta is None else heads.eta.sample(given, generator)
+        eta = t_eta if heads.eta is None else heads.eta.standardised(t_eta)
+        phi = heads.phi.sample(torch.cat([given, eta[:, None]], dim=1), generator)
+        reference = place == (0 if self.layout.leptons else 1)
+        self.tagged[rows, place] = tagged
+        self.pt[rows, place] = self._pt(kind, t_pt, rows, place)
+        self.eta[rows, place] = self._eta(kind, t_eta)
+        self.phi[rows, place] = torch.zeros_like(phi) if reference else phi
+
+    def _tags(self, heads: ObjectHeads, state: Tensor, rows: Tensor, place: int, generator: torch.Generator) -> Tensor:
+        """Draw tags; those without which the event could not have as many as it needs are given."""
+        if heads.tag is None:
+            return torch.zeros(len(rows), dtype=torch.bool, device=state.device)
+        left = self.jets[rows] - (place - self.layout.leptons - 1)
+        forced = self.layout.b_tags_min - self.tagged[rows].sum(dim=1) >= left
+        uniform = torch.rand(len(rows), generator=generator, device=generator.device).to(state)
+        return forced | (uniform < torch.sigmoid(heads.tag(state)[0]))
+
+    def _pt(self, kind: int, t: Tensor, rows: Tensor, place: int) -> Tensor:
+        """Return pT in GeV of a number on the line."""
+        if kind == MET:
+            return torch.exp(t)
+        cut = self.layout.lepton_pt_min if kind == LEPTON else self.layout.jet_pt_min
+        if kind == LEPTON or place == self.layout.leptons + 1:
+            return cut * torch.exp(torch.exp(t))
+        before = self.pt[rows, place - 1]
+        return torch.minimum(cut * (before / cut) ** torch.sigmoid(t), before).clamp(min=cut)
+
+    def _eta(self, kind: int, t: Tensor) -> Tensor:
+        if kind == MET:
+            return torch.zeros_like(t)
+        largest = self.layout.lepton_eta_max if kind == LEPTON else self.layout.jet_eta_max
+        return largest * torch.tanh(0.5 * t).clamp(-_INSIDE, _INSIDE)
+
+    def events(self) -> RecoEvents:
+        """Return the events, in the laboratory, jets padded to the most that the layout has."""
+        leptons, jets_max = self.layout.leptons, self.layout.jets_max
+        azimuth = self.azimuth[:, None].expand_as(self.phi)
+        phi = delta_phi(self.phi.to(azimuth) + azimuth, torch.zeros_like(azimuth)).float()
+        mask = self.mask[:, leptons + 1 :]
+        nothing = torch.zeros_like(self.pt)
+        jets = torch.stack([self.pt, self.eta, phi, nothing, self.tagged.float()], dim=-1)[:, leptons + 1 :]
+        room = (0, jets_max - mask.shape[1])
+        jets = torch.where(mask[..., None], jets, 0.0)
+        features = {"pt": self.pt, "eta": self.eta, "phi": phi}
+        found = torch.stack([features.get(name, nothing) for name in LEPTON_FEATURES], dim=-1)[:, :leptons]
+        charge = torch.ones(len(mask), leptons, dtype=torch.int64)
+        charge[:, : leptons - 1] = -1  # of two the first is positive, whose PDG id is negative
+        return RecoEvents(
+            jets=torch.nn.functional.pad(jets, (0, 0, *room)),
+            jet_tagged=torch.nn.functional.pad(self.tagged[:, leptons + 1 :], room),
+            jet_mask=torch.nn.functional.pad(mask, room),
+            leptons=found,
+            lepton_pdg=ELECTRON * charge,
+            lepton_mask=torch.ones(len(mask), leptons, dtype=torch.bool),
+            met=torch.stack([self.pt[:, leptons], phi[:, leptons]], dim=-1),
+        )
+
+
+@torch.no_grad()
+def sample_objects(
+    network: TransferNetwork, momenta: Float[Tensor, "events partons 4"], generator: torch.Generator
+) -> RecoEvents:
+    """Draw one accepted event for each set of partons.
+
+    Args:
+        network: the network of a transfer function, in evaluation mode.
+        momenta: partons in the order of the channel, laboratory, GeV.
+        generator: of the random numbers.
+
+    Returns:
+        events in the laboratory, on the CPU, jets in descending pT. The lepton of semileptonic events is an electron:
+        which of the two tops it came from is not said by p_T, whose partons are in the order of the channel.
+    """
+    jets, azimuth = network.sample_event(momenta, generator)
+    drawing = _Drawing(network.layout, momenta, jets, azimuth)
+    for place in range(len(drawing.kind)):
+        drawing.draw(network, place, generator)
+    return drawing.events()
