@@ -32,6 +32,10 @@ class TransferConfig(StrictModel):
     bins: int = Field(12, ge=2)
     """Bins of the spline of each component."""
 
+    candidates: int = Field(0, ge=0)
+    """Length of the keys of candidates, the momenta that partons leave after the objects before are subtracted; each
+    object may lie near one of them. 0 for none."""
+
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Fraction of units dropped in training."""
 

@@ -41,10 +41,11 @@ def features(reco: RecoEvents) -> dict[str, Tensor]:
     }
 
 
+@pytest.mark.parametrize("candidates", [0, 4])
 @by_channel
-def test_drawn_events_have_the_density(layout: TransferLayout) -> None:
+def test_drawn_events_have_the_density(layout: TransferLayout, candidates: int) -> None:
     """E_p[f p'/p] = E_p'[f] for two networks p and p': every component and every Jacobian is in it."""
-    first, second = tiny_transfer(layout, spread=0.1), tiny_transfer(layout, spread=0.12)
+    first, second = (tiny_transfer(layout, spread=spread, candidates=candidates) for spread in (0.1, 0.12))
     x, z = drawn(first)
     weights = (second.log_density(x, z[:, None]) - first.log_density(x, z[:, None]))[:, 0].exp()
     error = float(weights.std()) / math.sqrt(EVENTS)
@@ -59,9 +60,10 @@ def test_drawn_events_have_the_density(layout: TransferLayout) -> None:
         assert abs(difference) < 4.5 * error, (name, difference, error)
 
 
+@pytest.mark.parametrize("candidates", [0, 4])
 @by_channel
-def test_drawn_events_lie_within_the_cuts(layout: TransferLayout) -> None:
-    x, _ = drawn(tiny_transfer(layout, spread=0.1), 2_000)
+def test_drawn_events_lie_within_the_cuts(layout: TransferLayout, candidates: int) -> None:
+    x, _ = drawn(tiny_transfer(layout, spread=0.1, candidates=candidates), 2_000)
     assert bool(object_table(x, layout).inside.all())
     assert int(x.jet_tagged.sum(dim=1).min()) >= layout.b_tags_min
     assert x.jets.shape[1] == layout.jets_max

@@ -27,11 +27,18 @@ LAYOUTS = {
 }
 
 
-def tiny_transfer(layout: TransferLayout, seed: int = 1, spread: float = 0.3) -> TransferFunction:
-    """A transfer function with random weights, far enough from zero that every factor depends on everything."""
+def tiny_transfer(layout: TransferLayout, seed: int = 1, spread: float = 0.3, candidates: int = 0) -> TransferFunction:
+    """A transfer function with random weights, far enough from zero that every factor depends on everything.
+
+    With candidates, about as many objects come from these, in broad components, as from the splines.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = TransferNetwork(TINY, layout)
+        network = TransferNetwork(TINY.model_copy(update={"candidates": candidates}), layout)
+        for heads in (network.lepton, network.jet, network.met):
+            if heads is not None and heads.near is not None:
+                own = heads.near.query.bias.data
+                own[heads.near.size :] = torch.tensor([1.0, -0.3, -0.3, 0.0, 0.0, -0.5, -0.5, -0.5])
         for parameter in network.parameters():
             parameter.data += spread * torch.randn_like(parameter)
         for heads, (mean, deviation) in ((network.lepton, FIRST), (network.jet, FIRST), (network.met, MET)):

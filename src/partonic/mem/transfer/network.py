@@ -7,6 +7,8 @@ state that the density of the next object is conditioned on; pT, then η, then �
 comes first. Every factor is normalised, so the whole is. What depends on x alone is computed once for all partons.
 """
 
+import math
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -15,8 +17,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from partonic.config.mem_transfer import TransferConfig
+from partonic.mem.transfer.candidates import (
+    CandidatePlan,
+    Candidates,
+    candidates_of,
+    kinds_of_candidates,
+    plan_candidates,
+)
 from partonic.mem.transfer.components import CircleDensity, LineDensity, SmallNetwork
 from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.transfer.mixture import CandidateDensity, CandidateKeys, ObjectPlace, Observed
 from partonic.mem.transfer.objects import ObjectTable
 from partonic.mem.transfer.partons import global_features, global_size, pair_features, pair_size, turned
 from partonic.nn.causal import CausalBlock
@@ -25,6 +35,30 @@ from partonic.nn.scaling import MaskedStandardiser
 __all__ = ["ObjectHeads", "TransferNetwork"]
 
 _OBJECT_FEATURES = 6
+
+_SMALLEST = 1e-6
+"""Smallest room between the cut and the jet before, as the real line has it."""
+
+
+@dataclass(frozen=True)
+class NearCandidates:
+    """Candidates with what the network says of them.
+
+    Attributes:
+        plan: which they are.
+        found: their momenta.
+        keys, shapes: `(N, S, C, ...)`.
+    """
+
+    plan: CandidatePlan
+    found: Candidates
+    keys: Tensor
+    shapes: Tensor
+
+    def first(self, count: int) -> "NearCandidates":
+        """Return the first candidates, with the plan of all."""
+        found = Candidates(**{name: values[:, :, :count] for name, values in vars(self.found).items()})
+        return NearCandidates(self.plan, found, self.keys[:, :, :count], self.shapes[:, :, :count])
 
 
 class _Dense(nn.Module):
@@ -52,6 +86,7 @@ class ObjectHeads(nn.Module):
         self.next_pt = LineDensity(width + 1, hidden, bins) if tag else None
         self.eta = LineDensity(width + 2, hidden, bins) if eta else None
         self.phi = CircleDensity(width + 3, hidden, bins)
+        self.near = CandidateDensity(width, config.candidates) if config.candidates else None
 
 
 class TransferNetwork(nn.Module):
@@ -69,6 +104,8 @@ class TransferNetwork(nn.Module):
         self.kinds = nn.Embedding(3, width)
         self.next_kinds = nn.Embedding(3, width)
         self.numbers = nn.Embedding(layout.multiplicities, width)
+        kinds = kinds_of_candidates(layout)
+        self.keys = CandidateKeys(kinds, config.candidates, 2 * config.candidates) if config.candidates else None
         self.blocks = nn.ModuleList(
             [CausalBlock(width, config.heads, config.feedforward, config.dropout) for _ in range(config.layers)]
         )
@@ -100,13 +137,25 @@ class TransferNetwork(nn.Module):
     ) -> Float[Tensor, "events samples"]:
         """Return the log-density with respect to Π dt_pT dt_η dφ; the Jacobian to pT and η is that of the table."""
         azimuth = table.azimuth.to(momenta.dtype)[:, None].expand(momenta.shape[:2])
-        states = self.states(table, turned(momenta, azimuth).float())
+        in_frame = turned(momenta, azimuth).float()
+        states, near = self.states(table, in_frame), self.near_candidates(table, in_frame)
         whole = self._of_the_event(table, momenta, azimuth)
         leptons = self.layout.leptons
         if self.lepton is not None:
-            whole = whole + self._of_kind(self.lepton, states, table, slice(0, leptons), reference=True)
-        whole = whole + self._of_kind(self.met, states, table, slice(leptons, leptons + 1))
-        return whole + self._of_kind(self.jet, states, table, slice(leptons + 1, None), reference=leptons == 0)
+            whole = whole + self._of_kind(self.lepton, states, near, table, slice(0, leptons), reference=True)
+        whole = whole + self._of_kind(self.met, states, near, table, slice(leptons, leptons + 1))
+        jets = slice(leptons + 1, states.shape[2])
+        return whole + self._of_kind(self.jet, states, near, table, jets, reference=leptons == 0)
+
+    def near_candidates(
+        self, table: ObjectTable, momenta: Float[Tensor, "events samples partons 4"]
+    ) -> NearCandidates | None:
+        """Return candidates with their keys, None if the network has none; partons in the frame of the event."""
+        if self.keys is None:
+            return None
+        plan = plan_candidates(self.layout, len(table.kind))
+        found = candidates_of(plan, momenta, table.momenta().float(), table.tagged.float())
+        return NearCandidates(plan, found, *self.keys(found, plan.kind))
 
     def sample_event(
         self, momenta: Float[Tensor, "events partons 4"], generator: torch.Generator
@@ -156,7 +205,14 @@ class TransferNetwork(nn.Module):
         return cast("Tensor", self.norm(rows)).view(events, samples, *rows.shape[1:])
 
     def _of_kind(
-        self, heads: ObjectHeads, states: Tensor, table: ObjectTable, places: slice, *, reference: bool = False
+        self,
+        heads: ObjectHeads,
+        states: Tensor,
+        near: NearCandidates | None,
+        table: ObjectTable,
+        places: slice,
+        *,
+        reference: bool = False,
     ) -> Tensor:
         """Return the sum of the log-densities of objects of one kind, `(N, S)`.
 
@@ -166,12 +222,9 @@ class TransferNetwork(nn.Module):
         shape = part.shape[:3]
         rows, wide = part.flatten(0, 2), [values[:, None, places].expand(shape) for values in _columns(table)]
         t_pt, t_eta, phi, tag, forced, mask = (values.flatten() for values in wide)
-        given = torch.cat([rows, tag.to(rows.dtype)[:, None]], dim=1)
-        total = _of_pt(heads, t_pt, given, shape)
-        if heads.tag is not None:
-            sign = 2.0 * tag.to(rows.dtype) - 1.0
-            total = total + torch.where(forced, 0.0, functional.logsigmoid(sign * heads.tag(rows)[0]))
-        given = torch.cat([given, heads.first_pt.standardised(t_pt)[:, None]], dim=1)
+        with_tag = torch.cat([rows, tag.to(rows.dtype)[:, None]], dim=1)
+        total = _of_pt(heads, t_pt, with_tag, shape)
+        given = torch.cat([with_tag, heads.first_pt.standardised(t_pt)[:, None]], dim=1)
         if heads.eta is not None:
             total = total + heads.eta.log_prob(t_eta, given)
             given = torch.cat([given, heads.eta.standardised(t_eta)[:, None]], dim=1)
@@ -181,7 +234,62 @@ class TransferNetwork(nn.Module):
         if reference:
             of_phi = torch.cat([torch.zeros_like(of_phi[..., :1]), of_phi[..., 1:]], dim=-1)
         total = total.view(shape) + of_phi
+        if near is not None and heads.near is not None:
+            total = self._mixed(heads.near, total, with_tag.view(*shape, -1), near, table, places, reference=reference)
+        if heads.tag is not None:
+            sign = 2.0 * tag.to(rows.dtype) - 1.0
+            of_tag = torch.where(forced, 0.0, functional.logsigmoid(sign * heads.tag(rows)[0]))
+            total = total + of_tag.view(shape)
         return torch.where(mask.view(shape), total, 0.0).sum(dim=2)
+
+    def _mixed(
+        self,
+        density: CandidateDensity,
+        of_splines: Tensor,
+        given: Tensor,
+        near: NearCandidates,
+        table: ObjectTable,
+        places: slice,
+        *,
+        reference: bool,
+    ) -> Tensor:
+        """Return the log-densities of objects near candidates or not, given those of the splines, `(N, S, objects)`."""
+        mixed = []
+        for number, slot in enumerate(range(places.start, places.stop)):
+            part, place = near.first(near.plan.counts[slot]), self.place_of(table, slot)
+            parameters = density.parameters_of(given[:, :, number], part.keys, part.shapes, part.found.log_pt, place)
+            has_phi = not (reference and number == 0)
+            observed = self._observed(table, slot)
+            mixed.append(
+                density.log_prob(of_splines[..., number], observed, parameters, part.found, place, has_phi=has_phi)
+            )
+        return torch.stack(mixed, dim=-1)
+
+    def _observed(self, table: ObjectTable, slot: int) -> Observed:
+        """Return the object in a slot."""
+        t_pt, t_eta = table.line[:, slot].unbind(dim=-1)
+        place, phi = self.place_of(table, slot), table.phi[:, slot].float()
+        log_volume = torch.zeros_like(t_pt)
+        if place.high is not None and place.low is not None:
+            whole = torch.log((place.high - place.low).clamp(min=_SMALLEST))
+            log_volume = whole + functional.logsigmoid(t_pt) + functional.logsigmoid(-t_pt)
+        elif place.low is not None:
+            log_volume = t_pt
+        if place.eta_max is not None:
+            of_eta = functional.logsigmoid(t_eta) + functional.logsigmoid(-t_eta)
+            log_volume = log_volume + of_eta + math.log(2.0 * place.eta_max)
+        log_pt, eta = torch.log(table.pt[:, slot]).float(), table.eta[:, slot].float()
+        return Observed(log_pt, eta, torch.cos(phi), torch.sin(phi), log_volume)
+
+    def place_of(self, table: ObjectTable, slot: int) -> ObjectPlace:
+        """Return where the object in a slot can be."""
+        leptons, layout = self.layout.leptons, self.layout
+        if slot == leptons:
+            return ObjectPlace(None, None, None)
+        if slot < leptons:
+            return ObjectPlace(math.log(layout.lepton_pt_min), None, layout.lepton_eta_max)
+        before = None if slot == leptons + 1 else torch.log(table.pt[:, slot - 1]).float()
+        return ObjectPlace(math.log(layout.jet_pt_min), before, layout.jet_eta_max)
 
 
 def _fit_heads(heads: ObjectHeads, line: Tensor, mask: Tensor) -> None:

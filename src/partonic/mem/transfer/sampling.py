@@ -49,7 +49,8 @@ class _Drawing:
     def draw(self, network: TransferNetwork, place: int, generator: torch.Generator) -> None:
         """Draw the object at `place` of all events that have one."""
         rows = self.mask[:, place].nonzero()[:, 0]
-        state = network.states(self.table(rows, place + 1), self.momenta[rows][:, None])[:, 0, -1]
+        table, momenta = self.table(rows, place + 1), self.momenta[rows][:, None]
+        state = network.states(table, momenta)[:, 0, -1]
         kind = int(self.kind[place])
         heads = {LEPTON: network.lepton, MET: network.met, JET: network.jet}[kind]
         if heads is None:
@@ -59,14 +60,22 @@ class _Drawing:
         first = self.layout.leptons + 1
         line = heads.next_pt if heads.next_pt is not None and place > first else heads.first_pt
         t_pt = line.sample(given, generator)
-        given = torch.cat([given, heads.first_pt.standardised(t_pt)[:, None]], dim=1)
-        t_eta = torch.zeros_like(t_pt) if heads.eta is None else heads.eta.sample(given, generator)
-        eta = t_eta if heads.eta is None else heads.eta.standardised(t_eta)
-        phi = heads.phi.sample(torch.cat([given, eta[:, None]], dim=1), generator)
+        inputs = torch.cat([given, heads.first_pt.standardised(t_pt)[:, None]], dim=1)
+        t_eta = torch.zeros_like(t_pt) if heads.eta is None else heads.eta.sample(inputs, generator)
+        place_in_eta = t_eta if heads.eta is None else heads.eta.standardised(t_eta)
+        phi = heads.phi.sample(torch.cat([inputs, place_in_eta[:, None]], dim=1), generator)
+        pt, eta = self._pt(kind, t_pt, rows, place), self._eta(kind, t_eta)
+        near = network.near_candidates(table, momenta)
+        if near is not None and heads.near is not None:
+            part, where = near.first(near.plan.counts[place]), network.place_of(table, place)
+            query = (given[:, None], part.keys, part.shapes, part.found.log_pt, where)
+            from_candidate, *new = heads.near.sample(heads.near.parameters_of(*query), part.found, where, generator)
+            found = zip((torch.exp(new[0]), new[1], new[2]), (pt, eta, phi), strict=True)
+            pt, eta, phi = (torch.where(from_candidate, one, other) for one, other in found)
         reference = place == (0 if self.layout.leptons else 1)
         self.tagged[rows, place] = tagged
-        self.pt[rows, place] = self._pt(kind, t_pt, rows, place)
-        self.eta[rows, place] = self._eta(kind, t_eta)
+        self.pt[rows, place] = self._within(kind, pt, rows, place)
+        self.eta[rows, place] = eta
         self.phi[rows, place] = torch.zeros_like(phi) if reference else phi
 
     def _tags(self, heads: ObjectHeads, state: Tensor, rows: Tensor, place: int, generator: torch.Generator) -> Tensor:
@@ -85,8 +94,16 @@ class _Drawing:
         cut = self.layout.lepton_pt_min if kind == LEPTON else self.layout.jet_pt_min
         if kind == LEPTON or place == self.layout.leptons + 1:
             return cut * torch.exp(torch.exp(t))
-        before = self.pt[rows, place - 1]
-        return torch.minimum(cut * (before / cut) ** torch.sigmoid(t), before).clamp(min=cut)
+        return cut * (self.pt[rows, place - 1] / cut) ** torch.sigmoid(t)
+
+    def _within(self, kind: int, pt: Tensor, rows: Tensor, place: int) -> Tensor:
+        """Return pT that no rounding takes out of the cuts, or out of order."""
+        if kind == MET:
+            return pt
+        if kind == LEPTON:
+            return pt.clamp(min=self.layout.lepton_pt_min)
+        pt = pt.clamp(min=self.layout.jet_pt_min)
+        return pt if place == self.layout.leptons + 1 else torch.minimum(pt, self.pt[rows, place - 1])
 
     def _eta(self, kind: int, t: Tensor) -> Tensor:
         if kind == MET:
