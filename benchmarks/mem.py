@@ -67,7 +67,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--store", type=Path, help="event store of held-out simulated events [--quick: 400 of our own]")
     parser.add_argument("--model", default="pretrained", help="`pretrained` or a folder with transfer and acceptance")
-    parser.add_argument("--proposal", default="unfolding", choices=["unfolding", "network"])
+    parser.add_argument("--proposal", default="auto", choices=["auto", "network", "unfolding"])
     parser.add_argument("--base", default="fitted", choices=["gaussian", "defensive", "fitted", "sobol", "vegas"])
     parser.add_argument("--events", type=int, default=500, help="selected events")
     parser.add_argument("--points", type=int, default=10_000, help="points of each event")

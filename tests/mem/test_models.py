@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from tests.mem.channel_toys import random_network, reco_of, write_channel_store
 from tests.mem.transfer.toys import tiny_transfer
 from tests.unfolding.toys import PROCESS, write_store
 
@@ -21,7 +22,8 @@ from partonic.mem.acceptance import AcceptanceModel, AcceptanceNetwork
 from partonic.mem.compatibility import check_normalisation
 from partonic.mem.integral import StatesFaults
 from partonic.mem.integrate_events import fiducial_cross_section, hypothesis_of_store, integrate_events
-from partonic.mem.models import Hypothesis, component_folders, mem_folder, mem_model_files
+from partonic.mem.models import Hypothesis, component_folders, mem_folder, mem_model_files, proposal_kind
+from partonic.mem.proposal_network import ProposalNetwork
 from partonic.mem.protocols import Acceptance, LatentProposal, TransferDensity
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.uniform import UniformProposal
@@ -95,6 +97,21 @@ def test_models_that_are_not_there(models: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"holds no model 'proposal' \(proposal/model\.json\)"):
         component_folders(network, "tth")
     assert component_folders(network, "tth", (models,))["proposal"] == models / "proposal"
+
+
+def test_a_network_beside_the_other_parts_is_taken_if_there_is_one(tmp_path: Path) -> None:
+    folder = write_models(tmp_path / "models")
+    config = MemConfig(model=folder)
+    assert proposal_kind(config, "tth") == "unfolding"
+    store = write_channel_store(tmp_path / "events.parquet", "semileptonic", 20)
+    random_network("semileptonic", reco_of(store)).save(folder / "proposal")
+    assert proposal_kind(config, "tth") == "network"
+    assert component_folders(config, "tth")["proposal"] == folder / "proposal"
+    assert isinstance(Hypothesis(ProcessConfig()).ingredients(config).proposal, ProposalNetwork)
+    flow = MemConfig.model_validate({"model": folder, "proposal": {"kind": "unfolding"}})
+    assert proposal_kind(flow, "tth") == "unfolding"
+    elsewhere = MemConfig.model_validate({"model": write_models(tmp_path / "more"), "proposal": {"model": folder}})
+    assert component_folders(elsewhere, "tth")["proposal"] == folder / "proposal"
 
 
 def test_model_of_another_process(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ _ONLY_WITH_STORE = (
     "--model", default="pretrained", show_default=True, help="`pretrained`, or a folder with transfer and acceptance."
 )
 @click.option(
-    "--proposal", type=click.Choice(["unfolding", "network", "uniform"]), default="unfolding", show_default=True
+    "--proposal", type=click.Choice(["auto", "network", "unfolding", "uniform"]), default="auto", show_default=True
 )
 @click.option("--proposal-model", help="Its model [default: pretrained; of a network: that of --model].")
 @click.option(

@@ -74,9 +74,10 @@ class BaseConfig(StrictModel):
 class ProposalConfig(StrictModel):
     """Where the partons of the integral are drawn from."""
 
-    kind: Literal["unfolding", "network", "uniform"] = "unfolding"
-    """``unfolding``: the flow of the section `unfolding`; ``network``: one trained for the process with the other parts
-    of the method; ``uniform``: the unit cube of the partons (useful only with `base.kind: vegas`, and slow)."""
+    kind: Literal["auto", "network", "unfolding", "uniform"] = "auto"
+    """``network``: one trained with the other parts of the method; ``unfolding``: the flow of the section `unfolding`;
+    ``auto``: the network if there is one beside the other parts, else the flow; ``uniform``: the unit cube of the
+    partons (useful only with `base.kind: vegas`, and slow)."""
 
     model: str | Path | None = None
     """``pretrained``, or a folder: for ``unfolding`` one that has the view ``hard``; for ``network`` one that has

@@ -7,6 +7,7 @@ network of its own. Those that ship with the package are in the folder ``mem`` o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from partonic.config.mem import MemConfig
 from partonic.config.process import ProcessConfig
@@ -21,7 +22,15 @@ from partonic.pretrained import pretrained_folder
 from partonic.provenance import content_hash
 from partonic.unfolding.model_files import PRETRAINED, find_model, model_files, model_fingerprint
 
-__all__ = ["Hypothesis", "component_folders", "load_components", "load_proposal", "mem_folder", "mem_model_files"]
+__all__ = [
+    "Hypothesis",
+    "component_folders",
+    "load_components",
+    "load_proposal",
+    "mem_folder",
+    "mem_model_files",
+    "proposal_kind",
+]
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ def load_proposal(config: MemConfig, hypothesis: Hypothesis, device: str = "cpu"
     Raises:
         ModelError: if a model is missing or damaged.
     """
-    kind = config.proposal.kind
+    kind = proposal_kind(config, hypothesis.process.name)
     if kind == "uniform":
         from partonic.mem.uniform import UniformProposal
 
@@ -125,6 +134,20 @@ def load_proposal(config: MemConfig, hypothesis: Hypothesis, device: str = "cpu"
     return Unfolder.load(folder, device)
 
 
+def proposal_kind(config: MemConfig, process: str) -> Literal["network", "unfolding", "uniform"]:
+    """Return where points are drawn from: of ``auto`` the network if there is one, else the flow that unfolds.
+
+    Args:
+        config: settings.
+        process: short name of the process, for the pretrained models.
+    """
+    kind, model = config.proposal.kind, config.proposal.model
+    if kind != "auto":
+        return kind
+    folder = mem_folder(config.model if model is None else model, process) / "proposal"
+    return "network" if (folder / RECORD).is_file() else "unfolding"
+
+
 def component_folders(config: MemConfig, process: str, to_come: Sequence[Path] = ()) -> dict[str, Path]:
     """Return the model folders that a calculation reads, by what is in them.
 
@@ -137,7 +160,7 @@ def component_folders(config: MemConfig, process: str, to_come: Sequence[Path] =
         ModelError: if another one is missing.
     """
     folders = {name: _component(config.model, process, name, to_come) for name in ("transfer", "acceptance")}
-    if config.proposal.kind != "uniform":
+    if proposal_kind(config, process) != "uniform":
         folders["proposal"] = _proposal_folder(config, process, to_come)
     return folders
 
@@ -155,7 +178,7 @@ def mem_model_files(config: MemConfig, process: str, to_come: Sequence[Path] = (
 
 def _proposal_folder(config: MemConfig, process: str, to_come: Sequence[Path] = ()) -> Path:
     model = config.proposal.model
-    if config.proposal.kind == "network":
+    if proposal_kind(config, process) == "network":
         return _component(config.model if model is None else model, process, "proposal", to_come)
     if model is not None and Path(model) in to_come:
         return Path(model) / "hard"

@@ -82,10 +82,13 @@ def _store(config: AnalysisConfig) -> Path:
 
 def _resolved(config: AnalysisConfig) -> MemConfig:
     """Return the section with the models named that it leaves to the other sections."""
+    from partonic.mem.models import proposal_kind
+
     section, proposal = _section(config), _section(config).proposal
     if section.model is None and config.mem_training is not None:
         section = section.model_copy(update={"model": trained_mem(config)})
-    if proposal.kind == "unfolding" and proposal.model is None and config.unfolding is not None:
+    kind = proposal_kind(section, config.process.name)
+    if kind == "unfolding" and proposal.model is None and config.unfolding is not None:
         model = config.unfolding.model or trained_models(config)
         section = section.model_copy(update={"proposal": proposal.model_copy(update={"model": model})})
     return section
