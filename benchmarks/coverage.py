@@ -4,9 +4,10 @@ Prints one JSON line:
 
 - `points`: for each θ, pseudo-experiments of the yield of `--luminosity` drawn from the pool, all parameters fitted
   together: for each parameter `coverage_68` and `coverage_95` (share of experiments whose interval holds the truth,
-  with binomial errors), the same with the errors of integration and rate (`_total`), `bias_pull` (mean of θ̂ − truth in
-  units of its error, that of the pool included), `bias`, and mean and width of the pulls; `joint` is the coverage of
-  all parameters together. `effective_pool_size` is how many equally weighted events the pool is worth at that θ.
+  with binomial errors), the same with the errors of integration, rate and calibration (`_total`), `bias_pull` (mean of
+  θ̂ − truth in units of its error, that of the pool included), `bias`, and mean and width of the pulls; `joint` is the
+  coverage of all parameters together. `effective_pool_size` is how many equally weighted events the pool is worth at
+  that θ.
 - `expected_95`: expected 95% intervals at θ = 0, one parameter at a time, of parton truth, of the matrix element method
   (unbinned, and R_1, R_2 in bins), of a histogram of pT of the Higgs candidate, and of the rate only, all from the same
   events (`partonic.inference.comparison`).
@@ -41,7 +42,7 @@ from partonic.errors import PartonicError
 from partonic.events.batch import EventBatch
 from partonic.events.store import EventStore
 from partonic.inference.baselines import rate_only
-from partonic.inference.calibration import read_calibration
+from partonic.inference.calibration_file import read_calibration
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.coefficients_file import read_coefficients
 from partonic.inference.comparison import ComparedEvents, compare_methods, shape_norm_of
@@ -127,21 +128,20 @@ def loaded(store: EventStore, options: argparse.Namespace) -> tuple[ComparedEven
     batch = store.read(["event_id", "coefficients", *RECO], selected_only=True)
     truth = truth_coefficients(store)
     mem = None if options.coefficients is None else read_coefficients(options.coefficients)[0]
-    if mem is not None and options.calibration is not None:
-        mem = read_calibration(options.calibration).apply(mem)
     wanted = truth.event_id if mem is None else mem.event_id
     rows = np.flatnonzero(np.isin(truth.event_id, wanted))[options.skip :][: options.events]
     mask = np.isin(np.arange(len(batch)), rows)
     chosen, ids = batch.filter(mask), truth.event_id[rows]
+    weights = chosen.coefficients * (len(batch) / len(rows))
     estimates = {TRUTH: truth.select(mask)}
     if mem is not None:
-        estimates[mem.source] = in_order(mem, ids, options.coefficients)
-    events = ComparedEvents(
-        store.metadata.monomials,
-        chosen.coefficients * (len(batch) / len(rows)),
-        estimates,
-        {CANDIDATE: candidate_pt(chosen, options.model)},
-    )
+        mem = in_order(mem, ids, options.coefficients)
+        if options.calibration is not None:
+            rate = rate_only(store.metadata.monomials, weights).rate()
+            mem = read_calibration(options.calibration).apply(mem, rate)
+        estimates[mem.source] = mem
+    observables = {CANDIDATE: candidate_pt(chosen, options.model)}
+    events = ComparedEvents(store.metadata.monomials, weights, estimates, observables)
     return events, TRUTH if mem is None else mem.source
 
 

@@ -4,15 +4,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from tests.inference import line_toy
 
 from partonic.cli import main
 from partonic.config.inference import InferenceConfig
-from partonic.errors import EventFileError, InferenceError, OutputError
+from partonic.errors import EventFileError, InferenceError, OutputError, ParameterError
 from partonic.events.store import EventStore
 from partonic.inference.calibrate import calibrate
-from partonic.inference.calibration import read_calibration
+from partonic.inference.calibration_file import read_calibration
 from partonic.inference.coefficients_file import CoefficientsMetadata, write_coefficients
-from partonic.inference.samples import Files, load
+from partonic.inference.error_budget import error_budget
+from partonic.inference.fit import fit
+from partonic.inference.samples import Files, load, make_data
 from partonic.inference.truth import truth_coefficients
 from unfolding.toys import write_store
 
@@ -37,7 +40,9 @@ def stretched(tmp_path: Path, store: Path) -> Path:
 
 def test_command_finds_the_stretch_and_inference_undoes_it(tmp_path: Path, store: Path, stretched: Path) -> None:
     output = tmp_path / "calibration.json"
-    result = CliRunner().invoke(main, ["calibrate", str(stretched), "--store", str(store), "-o", str(output)])
+    result = CliRunner().invoke(
+        main, ["calibrate", str(stretched), "--store", str(store), "-o", str(output), "--method", "linear"]
+    )
     assert result.exit_code == 0, result.output
     assert "calibrate: 160 events" in result.output
     found = read_calibration(output)
@@ -65,4 +70,33 @@ def test_calibration_that_cannot_be_found(tmp_path: Path, store: Path, stretched
 
 
 def test_only_the_first_events(tmp_path: Path, store: Path, stretched: Path) -> None:
-    assert calibrate(stretched, store, tmp_path / "calibration.json", max_events=50).events == 50
+    assert calibrate(stretched, store, tmp_path / "c.json", max_events=50, method="linear").calibration.events == 50
+
+
+def test_joint_calibration_and_its_errors_reach_the_likelihood(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Exact ratios stay what they are; what is uncertain is the mean of the features."""
+    x = rng.uniform(-1, 1, 600)
+    line_toy.write_store(tmp_path / "events.parquet", x)
+    exact = line_toy.coefficients(x)
+    facts = CoefficientsMetadata(parameters=("a", "b"), exponents=line_toy.MONOMIALS.exponents, source="toy")
+    write_coefficients(tmp_path / "exact.parquet", exact, facts)
+    files = Files(tmp_path / "events.parquet", tmp_path / "exact.parquet", {})
+    output = tmp_path / "calibration.json"
+    result = CliRunner().invoke(main, ["calibrate", str(files.signal), "--store", str(files.store), "-o", str(output)])
+    assert result.exit_code == 0, result.output
+    assert "calibrate: 600 events" in result.output
+    assert "a: slope 1.000 (noise of the integration is 0.0% of the variance; without it 1.000), calibrated 1.0" in (
+        result.output
+    )
+    loaded = load(files, InferenceConfig(calibration=output, data="asimov", luminosity=100.0), seed=1)
+    np.testing.assert_allclose(loaded.signal.ratios, exact.ratios, atol=0.01)
+    assert loaded.pool is not None
+    data = make_data(loaded, InferenceConfig(data="asimov", truth={"a": 0.3, "b": 0.8}))
+    budget = error_budget(data.likelihood, fit(data.likelihood), expected=True)
+    assert (budget.calibration[:2] > 0).all()
+    assert not budget.integration.any()
+
+
+def test_too_few_events_for_a_joint_calibration(tmp_path: Path, stretched: Path, store: Path) -> None:
+    with pytest.raises(ParameterError, match="calibrate each ratio alone"):
+        calibrate(stretched, store, tmp_path / "calibration.json", max_events=20)

@@ -1,12 +1,12 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from partonic.errors import EventFileError, ParameterError
-from partonic.inference.calibration import RatioCalibration, fit_calibration, read_calibration
+from partonic.errors import ParameterError
+from partonic.inference.calibration import fit_calibration
 from partonic.inference.coefficients import EventCoefficients
+from partonic.inference.rate import FiducialRate
 from partonic.polynomial import Monomials
 
 MONOMIALS = Monomials.up_to_degree(("a", "b"), 2)
@@ -80,22 +80,15 @@ def test_unusable_events_are_left_out_and_stay_so(rng: np.random.Generator) -> N
     assert np.isnan(found.apply(broken).ratios[3, 1:]).all()
 
 
-def test_written_and_read(rng: np.random.Generator, tmp_path: Path) -> None:
-    events, weights, _ = toy(rng, 100)
-    found = fit_calibration(events, weights)
-    found.save(tmp_path / "calibration.json")
-    again = read_calibration(tmp_path / "calibration.json")
-    assert again.to_json() == found.to_json()
-    assert isinstance(again, RatioCalibration)
+def test_means_are_those_of_the_rate(rng: np.random.Generator) -> None:
+    events, weights, _ = toy(rng, 1000)
+    rate = FiducialRate(MONOMIALS, np.array([2.0, 1.0, 0.8, 0.5, 1.2, 1.0]), np.zeros((6, 6)))
+    found = fit_calibration(events, weights).apply(events, rate)
+    means = np.average(found.ratios, axis=0, weights=weights[:, 0])
+    np.testing.assert_allclose(means[[1, 2, 4, 5]], [0.5, 0.4, 0.6, 0.5], rtol=1e-9)
 
 
-def test_what_is_no_calibration_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:
-    path = tmp_path / "calibration.json"
-    with pytest.raises(EventFileError, match="cannot read the calibration"):
-        read_calibration(path)
-    path.write_text("{}")
-    with pytest.raises(EventFileError, match="is no calibration of coefficients"):
-        read_calibration(path)
+def test_what_cannot_be_calibrated_is_refused(rng: np.random.Generator) -> None:
     events, weights, _ = toy(rng, 100)
     with pytest.raises(ParameterError, match=r"must have the shape \(100, 6\)"):
         fit_calibration(events, weights[:50])
@@ -104,3 +97,6 @@ def test_what_is_no_calibration_is_refused(tmp_path: Path, rng: np.random.Genera
     other = replace(fit_calibration(events, weights), monomials=Monomials.up_to_degree(("a", "c"), 2))
     with pytest.raises(ParameterError, match="the calibration is for the monomials"):
         other.apply(events)
+    rate = FiducialRate(Monomials.constant(), np.ones(1), np.zeros((1, 1)))
+    with pytest.raises(ParameterError, match="the cross sections have 1: fit"):
+        fit_calibration(events, weights).apply(events, rate)

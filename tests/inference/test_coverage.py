@@ -89,11 +89,32 @@ def test_pool_of_the_rate_has_no_error_for_exact_coefficients():
 
 
 def test_pool_error_of_a_flat_direction_is_not_a_number():
+    """Signal strength and luminosity only act together, and b not at all to first order at 0; a is determined."""
     study = setup()
     pool = pool_of(grid(1000))
-    truth = study.mixture.point()
+    truth = study.mixture.point({"a": 0.3})
     free = replace(study, mixture=replace(study.mixture, free_signal_strength=True, luminosity_uncertainty=1e9))
-    assert np.isnan(pool_errors(free, pool, pool.source(free.mixture, truth), truth)[[0, 1]]).all()
+    found = pool_errors(free, pool, pool.source(free.mixture, truth), truth)
+    assert np.isnan(found[[1, 2, 3]]).all()
+    assert 0 < found[0] < 1
+
+
+def test_pool_error_where_chance_makes_a_minimum(rng):
+    """At b = 0 log L is a minimum along b for half of all pools, which the error of a does not know."""
+    study = setup()
+    truth = study.mixture.point({"a": 0.3})
+    errors, curvatures = [], []
+    for _ in range(10):
+        pool = pool_of(draw(rng, 500))
+        source = pool.source(study.mixture, truth)
+        sample = source.asimov()
+        likelihood = study.likelihood(pool, sample.weights, sample.without_coefficients)
+        curvatures.append(likelihood.derivatives(truth).hessian[1, 1])
+        errors.append(pool_errors(study, pool, source, truth)[:2])
+    assert min(curvatures) < 0 < max(curvatures)
+    assert np.isfinite([each[0] for each in errors]).all()
+    assert np.ptp([each[0] for each in errors]) < 0.3 * np.mean([each[0] for each in errors])
+    assert np.isnan([each[1] for each in errors]).all()
 
 
 def test_nothing_can_be_fitted(tmp_path):

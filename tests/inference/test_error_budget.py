@@ -2,11 +2,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.inference.line_toy import LUMINOSITY, MONOMIALS, SIGMAS, coefficients, draw, likelihood, mixture
+from tests.inference.line_toy import (
+    LUMINOSITY,
+    MONOMIALS,
+    SIGMA,
+    SIGMAS,
+    coefficients,
+    draw,
+    likelihood,
+    mixture,
+    ratios,
+)
 from tests.inference.test_event_terms import NOISE
 
 from partonic.errors import InferenceError
 from partonic.inference.error_budget import (
+    calibration_covariance,
     difference_variances,
     error_budget,
     integration_covariance,
@@ -17,6 +28,7 @@ from partonic.inference.error_budget import (
 )
 from partonic.inference.event_terms import EventTerms
 from partonic.inference.fit import fit
+from partonic.inference.joint_calibration import fit_joint_calibration
 from partonic.inference.likelihood import ExtendedLikelihood
 from partonic.inference.mixture import Mixture
 from partonic.inference.rate import FiducialRate
@@ -62,8 +74,9 @@ def test_variances_of_differences_against_noise_drawn_anew(noisy, rng):
     function, best = noisy
     points = best.phi + np.array([[0.1, 0, 0, 0], [0, 0.1, 0, 0], [-0.1, 0.1, 0, 0]])
     function = replace(function, events=replace(function.events, correct_bias=False))
-    integration, rate = difference_variances(function, best.phi, points)
+    integration, rate, calibration = difference_variances(function, best.phi, points)
     assert not rate.any()
+    assert not calibration.any()
     changes = []
     for _ in range(300):
         again = replace(function, events=function.events.perturbed(rng))
@@ -77,7 +90,7 @@ def test_variance_of_a_difference_from_the_rate():
     model = Mixture(FiducialRate(MONOMIALS, SIGMAS, error**2 * np.outer(SIGMAS, SIGMAS)), fitted=("a", "b"))
     function = ExtendedLikelihood(model, EventTerms.of(coefficients(np.zeros(3))), np.ones(3))
     there = model.point({"a": 1.0})
-    _, rate = difference_variances(function, model.point(), there[None])
+    rate = difference_variances(function, model.point(), there[None]).rate
     assert rate[0] == pytest.approx((300_000 * error * 0.01 / 3) ** 2)
 
 
@@ -98,7 +111,9 @@ def test_budget_adds_in_quadrature(noisy):
         budget.total[0], np.sqrt(best.errors[0] ** 2 + budget.integration[0] ** 2 + budget.rate[0] ** 2 + 0.09)
     )
     exact = likelihood(np.linspace(-0.9, 0.9, 100))
-    assert not error_budget(exact, fit(exact)).integration.any()
+    of_exact = error_budget(exact, fit(exact))
+    assert not of_exact.integration.any()
+    assert not of_exact.calibration.any()
 
 
 def test_training_error_is_the_scatter_of_members(rng):
@@ -122,3 +137,67 @@ def test_exact_coefficients_cannot_be_drawn_anew(rng):
     exact = likelihood(draw(rng, int(1000 * LUMINOSITY * 0.01)))
     with pytest.raises(InferenceError, match="the coefficients are exact"):
         resampled_fits(exact, fit(exact), 1, rng)
+
+
+def smeared(generator, events):
+    """Simulated events whose estimate is of x with an error, and their weights; x as at a = b = 0."""
+    x = generator.uniform(-1, 1, events)
+    seen = np.clip(x + 0.3 * generator.normal(size=events), -1, 1)
+    return coefficients(seen), SIGMA / events * ratios(x)
+
+
+def calibrated(generator, events, seen, rate):
+    """Calibrate with a fresh sample, and apply it to the events that are fitted."""
+    return EventTerms.of(fit_joint_calibration(*smeared(generator, events)).apply(seen, rate))
+
+
+@pytest.fixture
+def data(rng):
+    """Estimates of 1300 events at a = 0.3, b = 0.8."""
+    return coefficients(np.clip(draw(rng, 1300, a=0.3, b=0.8) + 0.3 * rng.normal(size=1300), -1, 1))
+
+
+def test_calibration_error_is_the_scatter_of_calibrations(rng, data):
+    """Fits of the same events, calibrated with one fresh sample after another, scatter as the formula says."""
+    model = mixture()
+    function = ExtendedLikelihood(model, calibrated(rng, 3000, data, model.signal), np.ones(1300))
+    best = fit(function)
+    expected = np.sqrt(np.diag(calibration_covariance(function, best)))[:2]
+    points = best.phi + np.array([[0.1, 0, 0, 0], [0, 0.1, 0, 0], [-0.1, 0.1, 0, 0]])
+    differences, found = [], []
+    for _ in range(120):
+        again = replace(function, events=calibrated(rng, 3000, data, model.signal))
+        phi = fit(again, best.phi, candidates=best.maxima, verify=False).phi
+        found.append([phi[0], phi[1] * np.sign(phi[1] * best.phi[1])])
+        differences.append(again(points) - float(again(best.phi)))
+    np.testing.assert_allclose(np.std(found, axis=0, ddof=1), expected, rtol=4 / np.sqrt(240))
+    variances = difference_variances(function, best.phi, points)
+    np.testing.assert_allclose(np.var(differences, axis=0, ddof=1), variances.calibration, rtol=4.5 * np.sqrt(2 / 120))
+    assert error_budget(function, best).calibration[:2] == pytest.approx(expected)
+    assert error_budget(function, best).total[0] > np.hypot(best.errors[0], 0.99 * expected[0])
+
+
+def test_rate_error_moves_the_means_of_calibrated_ratios_too(rng, data):
+    """Drawn cross sections shift rate and means together."""
+    spread = np.diag(np.array([1.0, 0, 0, 2.0, 0, 1.0]) * 1e-4) ** 2
+    rate = FiducialRate(MONOMIALS, SIGMAS, spread)
+    model = replace(mixture(), signal=rate)
+    calibration = fit_joint_calibration(*smeared(rng, 3000))
+    function = ExtendedLikelihood(model, EventTerms.of(calibration.apply(data, rate)), np.ones(1300))
+    best = fit(function)
+    expected = np.sqrt(np.diag(rate_covariance(function, best)))[:2]
+    points = best.phi + np.array([[0.1, 0, 0, 0], [0, 0.1, 0, 0]])
+    found, differences = [], []
+    for _ in range(120):
+        drawn = FiducialRate(MONOMIALS, rng.multivariate_normal(SIGMAS, spread, method="eigh"), spread)
+        again = ExtendedLikelihood(
+            replace(model, signal=drawn), EventTerms.of(calibration.apply(data, drawn)), np.ones(1300)
+        )
+        phi = fit(again, best.phi, candidates=best.maxima, verify=False).phi
+        found.append([phi[0], phi[1] * np.sign(phi[1] * best.phi[1])])
+        differences.append(again(points) - float(again(best.phi)))
+    np.testing.assert_allclose(np.std(found, axis=0, ddof=1), expected, rtol=4 / np.sqrt(240))
+    variance = difference_variances(function, best.phi, points).rate
+    np.testing.assert_allclose(np.var(differences, axis=0, ddof=1), variance, rtol=4.5 * np.sqrt(2 / 120))
+    fixed = replace(function, events=replace(function.events, response=None))
+    assert not np.allclose(np.sqrt(np.diag(rate_covariance(fixed, best)))[:2], expected, rtol=0.1)

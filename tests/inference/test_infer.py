@@ -41,7 +41,7 @@ def test_everything_is_written(files, tmp_path):
     assert result["verified_by_minuit"]
     a = result["best_fit"]["a"]
     assert a["total"] == pytest.approx(
-        np.sqrt(sum(a[each] ** 2 for each in ("statistical", "integration", "rate", "training")))
+        np.sqrt(sum(a[each] ** 2 for each in ("statistical", "integration", "rate", "training", "calibration")))
     )
     assert min(a[each] for each in ("integration", "rate", "training")) > 0
     assert abs(a["value"]) < 4 * a["total"]

@@ -8,6 +8,7 @@ from tests.inference.test_event_terms import NOISE, background
 from partonic.errors import InferenceError, ParameterError
 from partonic.inference.mixture import BackgroundRate
 from partonic.inference.pool import Pool, PoolSample
+from partonic.inference.response import CalibrationResponse
 
 
 def mixed_pool(generator, events=400):
@@ -73,6 +74,18 @@ def test_written_and_read_again(tmp_path, rng):
     np.testing.assert_array_equal(again.terms.covariance, pool.terms.covariance)
     np.testing.assert_array_equal(again.weights, pool.weights)
     assert (again.terms.correct_bias, again.terms.floor) == (True, 1e-4)
+    assert again.terms.response is None
+
+
+@pytest.mark.parametrize("reference", [None, np.array([1.0, 0, 0, 0.5, 0, 0.5])])
+def test_calibration_is_written_too(tmp_path, rng, reference):
+    response = CalibrationResponse(rng.normal(size=(20, 3)), np.eye(6)[:2], np.eye(6), reference)
+    pool = pool_of(grid(20), replace(coefficients(grid(20)), response=response))
+    pool.save(tmp_path / "pool.safetensors")
+    again = Pool.load(tmp_path / "pool.safetensors").terms.response
+    np.testing.assert_array_equal(again.design, response.design)
+    np.testing.assert_array_equal(again.covariance, response.covariance)
+    assert again.reference is None if reference is None else (again.reference == reference).all()
 
 
 def test_few_negative_weights_are_left_out_and_many_refused():

@@ -1,6 +1,7 @@
 """`partonic calibrate`."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -14,7 +15,16 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--store", type=_FILE, required=True, help="Event store of the simulated events that they are of.")
 @click.option("-o", "--output", type=_FILE, required=True, help="The calibration, a JSON file.")
 @click.option("--max-events", type=click.IntRange(1), help="Only the first so many events; keep others for tests.")
-def calibrate(coefficients: Path, store: Path, output: Path, max_events: int | None) -> None:
+@click.option(
+    "--method",
+    type=click.Choice(["joint", "linear"]),
+    default="joint",
+    show_default=True,
+    help="All ratios together, or a line for each alone, whose errors no interval contains.",
+)
+def calibrate(
+    coefficients: Path, store: Path, output: Path, max_events: int | None, method: Literal["joint", "linear"]
+) -> None:
     """Calibrate coefficients of events against the truth of simulated ones.
 
     COEFFICIENTS is a file that `partonic mem` wrote for events that no network was trained on. The result is what
@@ -22,12 +32,20 @@ def calibrate(coefficients: Path, store: Path, output: Path, max_events: int | N
 
     \b
     partonic calibrate runs/pool/mem/tth.parquet --store runs/pool/simulate/events.parquet -o calibration.json
+
+    Slopes and R² are those of the truth on the ratios, over a density in which none is large; those after the
+    calibration are of events that it was not fitted to.
     """  # noqa: D301 - \b keeps click from joining the lines
     from partonic.inference.calibrate import calibrate as fit
+    from partonic.inference.joint_calibration import JointCalibration
 
-    found = fit(coefficients, store, output, max_events)
-    click.echo(f"calibrate: {found.events} events, in {output}")
-    rows = zip(found.monomials.names, found.slope, found.slope_error, found.estimate, found.truth, strict=True)
-    for name, slope, error, estimate, truth in rows:
-        if error > 0:
-            click.echo(f"  {name}: slope {slope:.3f} ± {error:.3f}, mean {estimate:.4f}, truth {truth:.4f}")
+    found = fit(coefficients, store, output, max_events, method)
+    click.echo(f"calibrate: {found.calibration.events} events, in {output}")
+    if isinstance(found.calibration, JointCalibration) and found.calibration.moved:
+        click.echo(f"  {found.calibration.moved} of them are moved towards the mean, to be positive at all θ")
+    for each in found.held_out:
+        click.echo(
+            f"  {each.name}: slope {each.slope:.3f} (noise of the integration is {each.noise_share:.1%} of the "
+            f"variance; without it {each.slope_without_noise:.3f}), calibrated {each.calibrated_slope:.3f} ± "
+            f"{each.calibrated_slope_error:.3f}; R² {each.explained:.3f}, calibrated {each.explained_calibrated:.3f}"
+        )

@@ -1,19 +1,38 @@
 """A calibration from a file of coefficients and the event store that they are of: what `partonic calibrate` does."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from partonic.errors import OutputError
 from partonic.events.store import EventStore
-from partonic.inference.calibration import RatioCalibration, fit_calibration
+from partonic.inference.calibration import fit_calibration
+from partonic.inference.calibration_file import Calibration, write_calibration
 from partonic.inference.coefficients_file import read_coefficients
+from partonic.inference.held_out import HeldOut, held_out_quality
+from partonic.inference.joint_calibration import fit_joint_calibration
 from partonic.inference.samples import weights_of
 
-__all__ = ["calibrate"]
+__all__ = ["Calibrated", "calibrate"]
 
 
-def calibrate(coefficients: Path, store: Path, output: Path, max_events: int | None = None) -> RatioCalibration:
+@dataclass(frozen=True)
+class Calibrated:
+    """What was fitted, and how it does on events that it did not see."""
+
+    calibration: Calibration
+    held_out: tuple[HeldOut, ...]
+
+
+def calibrate(
+    coefficients: Path,
+    store: Path,
+    output: Path,
+    max_events: int | None = None,
+    method: Literal["joint", "linear"] = "joint",
+) -> Calibrated:
     """Fit the calibration of coefficients to the true weights of their events, and write it.
 
     Args:
@@ -21,6 +40,7 @@ def calibrate(coefficients: Path, store: Path, output: Path, max_events: int | N
         store: the event store that they are of.
         output: the JSON file to write.
         max_events: use the first so many events of the file; None for all.
+        method: all ratios together, or each alone with a line.
 
     Raises:
         EventFileError: if a file is missing or damaged, or the store lacks events that there are coefficients of.
@@ -32,6 +52,7 @@ def calibrate(coefficients: Path, store: Path, output: Path, max_events: int | N
     events, _ = read_coefficients(coefficients)
     events = events.select(np.arange(len(events)) < (len(events) if max_events is None else max_events))
     weights = weights_of(EventStore.open(store), events.event_id, polynomial=True)
-    found = fit_calibration(events, weights)
-    found.save(output)
+    fit = fit_joint_calibration if method == "joint" else fit_calibration
+    found = Calibrated(fit(events, weights), held_out_quality(fit, events, weights))
+    write_calibration(output, found.calibration)
     return found

@@ -1,4 +1,4 @@
-"""Calibration of the ratios R_a(x) against simulated events: the slope of E[R_a(z)|R_a(x)], brought to 1.
+"""Calibration of each ratio R_a(x) alone against simulated events: the slope of E[R_a(z)|R_a(x)], brought to 1.
 
 Coefficients from an imperfect density, or with the noise of an integration, still order events well, but overstate what
 they know: the mean of the true R_a(z) = c_a(z)/c_0(z) at fixed R_a(x) then rises less than R_a(x) does. On simulated
@@ -9,27 +9,30 @@ events at θ = 0 the line
 is fitted for each monomial; μ_a = σ_a/σ_0 is the mean of the truth and ν_a that of the estimate. After the map
 R_a → μ_a + s_a (R_a − ν_a) the slope is 1 and the sum rule E[R_a(x)] = σ_a/σ_0 holds, so that the score at θ = 0 is
 unbiased, whatever the estimator. A perfect estimator is not changed.
+
+It says how good the ratios are, one by one. Away from θ = 0 the likelihood needs what the true ratios are given *all*
+estimated ones: `partonic.inference.joint_calibration`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.errors import EventFileError, ParameterError
-from partonic.files import write_json
+from partonic.errors import ParameterError
 from partonic.inference.coefficients import EventCoefficients
+from partonic.inference.rate import FiducialRate
 from partonic.polynomial import Monomials
 
-__all__ = ["RatioCalibration", "fit_calibration", "read_calibration"]
+__all__ = ["LINEAR_FORMAT", "RatioCalibration", "fit_calibration"]
 
 Array = NDArray[np.float64]
 
-_FORMAT = 1
+LINEAR_FORMAT = 1
+"""Version of the file."""
+
 _SMALLEST_SPREAD = 1e-6
 """Ratios that vary less than this are constants, which need no slope."""
 
@@ -58,18 +61,28 @@ class RatioCalibration:
     estimate_error: Array
     events: int
 
-    def apply(self, coefficients: EventCoefficients) -> EventCoefficients:
+    def apply(self, coefficients: EventCoefficients, rate: FiducialRate | None = None) -> EventCoefficients:
         """Return the calibrated coefficients; the covariance of the integration is scaled along.
 
+        Args:
+            coefficients: of any events of this process, estimated like those of the calibration.
+            rate: fiducial cross sections, whose ratios take the place of μ; None keeps those of the calibration.
+
         Raises:
-            ParameterError: if the coefficients have other monomials.
+            ParameterError: if coefficients or rate have other monomials.
         """
+        if rate is not None and rate.monomials != self.monomials:
+            raise ParameterError(
+                f"the calibration is for the monomials {', '.join(self.monomials.names)}, the cross sections have "
+                f"{', '.join(rate.monomials.names)}: fit a calibration to events of this process"
+            )
         if coefficients.monomials != self.monomials:
             raise ParameterError(
                 f"the calibration is for the monomials {', '.join(self.monomials.names)}, the coefficients have "
                 f"{', '.join(coefficients.monomials.names)}: fit a calibration to events of this process"
             )
-        ratios = self.truth + self.slope * (coefficients.ratios - self.estimate)
+        truth = self.truth if rate is None else rate.coefficients / rate.coefficients[0]
+        ratios = truth + self.slope * (coefficients.ratios - self.estimate)
         ratios[:, 0] = coefficients.ratios[:, 0]
         return replace(
             coefficients, ratios=ratios, covariance=coefficients.covariance * np.outer(self.slope, self.slope)
@@ -78,20 +91,12 @@ class RatioCalibration:
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as JSON can hold it."""
         return {
-            "format": _FORMAT,
+            "format": LINEAR_FORMAT,
             "parameters": list(self.monomials.parameters),
             "exponents": [list(powers) for powers in self.monomials.exponents],
             **{name: getattr(self, name).tolist() for name in _NUMBERS},
             "events": self.events,
         }
-
-    def save(self, path: Path) -> None:
-        """Write the calibration.
-
-        Raises:
-            OutputError: if it cannot be written.
-        """
-        write_json(path, self.to_json())
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "RatioCalibration":
@@ -100,8 +105,8 @@ class RatioCalibration:
         Raises:
             KeyError, TypeError, ValueError: if something is missing or has another form.
         """
-        if content["format"] != _FORMAT:
-            raise ValueError(f"format {content['format']}, expected {_FORMAT}")
+        if content["format"] != LINEAR_FORMAT:
+            raise ValueError(f"format {content['format']}, expected {LINEAR_FORMAT}")
         monomials = Monomials(tuple(content["parameters"]), tuple(tuple(powers) for powers in content["exponents"]))
         numbers = {name: np.array(content[name], dtype=np.float64) for name in _NUMBERS}
         for name, values in numbers.items():
@@ -152,19 +157,3 @@ def fit_calibration(coefficients: EventCoefficients, weights: Array) -> RatioCal
         estimate_error=np.sqrt((w**2) @ x**2) / w.sum(),
         events=int(good.sum()),
     )
-
-
-def read_calibration(path: Path) -> RatioCalibration:
-    """Read a calibration that `RatioCalibration.save` wrote.
-
-    Raises:
-        EventFileError: if the file is missing or no calibration.
-    """
-    try:
-        return RatioCalibration.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise EventFileError(f"cannot read the calibration {path}: {error.strerror or error}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise EventFileError(
-            f"{path} is no calibration of coefficients ({error}): expected a file written by `partonic calibrate`"
-        ) from error

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from partonic.errors import NonFiniteError, ParameterError
 from partonic.estimate import Estimate
+from partonic.inference.response import CalibrationResponse
 from partonic.polynomial import Monomials
 
 __all__ = ["OK", "EventCoefficients"]
@@ -41,6 +42,7 @@ class EventCoefficients:
         largest_weight_share: share of the largest weight in the integral, `(N,)`.
         points: number of points of the integral, `(N,)`.
         source: who made them: ``"mem"``, ``"classical"``, ``"truth"``, ...
+        response: how the ratios depend on a calibration that knows its errors; None without one.
     """
 
     monomials: Monomials
@@ -54,6 +56,7 @@ class EventCoefficients:
     largest_weight_share: Array
     points: NDArray[np.int64]
     source: str
+    response: CalibrationResponse | None = None
 
     def __post_init__(self) -> None:
         self._check_shapes()
@@ -86,6 +89,8 @@ class EventCoefficients:
                 raise ParameterError(
                     f"`{field.name}` must have shape {expected} for {n} events and {a} monomials, got {value.shape}"
                 )
+        if self.response is not None and len(self.response) != n:
+            raise ParameterError(f"`response` must be of {n} events, got {len(self.response)}")
         if len(self.status) != n:
             raise ParameterError(f"`status` must have {n} entries, one for each event, got {len(self.status)}")
 
@@ -107,14 +112,15 @@ class EventCoefficients:
             raise ParameterError(f"the mask must have shape ({len(self)},), one entry an event, got {mask.shape}")
         arrays: dict[str, Any] = {name: getattr(self, name)[mask] for name in _ARRAYS}
         status = tuple(word for word, keep in zip(self.status, mask, strict=True) if keep)
-        return replace(self, **arrays, status=status)
+        response = None if self.response is None else self.response.select(mask)
+        return replace(self, **arrays, status=status, response=response)
 
     @staticmethod
     def concatenate(parts: Sequence["EventCoefficients"]) -> "EventCoefficients":
         """Return the events of all `parts`, one after another.
 
         Raises:
-            ParameterError: if there are none, or they differ in monomials or source.
+            ParameterError: if there are none, or they differ in monomials, source or calibration.
         """
         if not parts:
             msg = "no coefficients to concatenate: expected one part or more"
@@ -127,7 +133,10 @@ class EventCoefficients:
                     f"those of '{first.source}' in {', '.join(first.monomials.names)}"
                 )
         arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-        return replace(first, **arrays, status=tuple(word for part in parts for word in part.status))
+        return replace(
+            first, **arrays, status=tuple(word for part in parts for word in part.status),
+            response=CalibrationResponse.joined([part.response for part in parts]),
+        )  # fmt: skip
 
     def at(self, theta: Array) -> Array:
         """Return Σ_a m_a(θ) R_a = P(x|θ)/P_0(x) of each event, NaN for events without coefficients.
@@ -170,5 +179,5 @@ class EventCoefficients:
 
 
 _ARRAYS = tuple(
-    field.name for field in fields(EventCoefficients) if field.name not in ("monomials", "status", "source")
+    field.name for field in fields(EventCoefficients) if field.name not in ("monomials", "status", "source", "response")
 )

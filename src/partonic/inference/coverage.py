@@ -23,6 +23,9 @@ __all__ = ["Fraction", "ParameterCoverage", "PointCoverage", "coverage_study", "
 
 Array = NDArray[np.float64]
 
+_FLAT = 1e-8
+"""Share of the information below which a direction is flat."""
+
 
 @dataclass(frozen=True)
 class Fraction:
@@ -46,7 +49,7 @@ class ParameterCoverage:
         name: of the parameter.
         truth: its true value.
         coverage: by level, of the statistical interval.
-        coverage_total: by level, of the interval with the errors of integration and rate.
+        coverage_total: by level, of the interval with the errors of integration, rate and calibration.
         mean: of θ̂.
         bias: mean − truth.
         bias_error: standard error of the mean from the number of experiments.
@@ -130,7 +133,11 @@ def coverage_study(
 
 
 def pool_errors(setup: Setup, pool: Pool, source: Source, truth: Array) -> Array:
-    """Return the standard error of the mean of φ̂ from the finite pool, to first order, `(P,)`; NaN if it has none."""
+    """Return the standard error of the mean of φ̂ from the finite pool, to first order, `(P,)`.
+
+    It is NaN for parameters that log L does not depend on to second order, alone or together with others, and an upper
+    bound where mostly the square of a parameter matters (κ̃_t at 0), which keeps fits nearer than the first order says.
+    """
     sample = source.asimov()
     likelihood = setup.likelihood(pool, sample.weights, sample.without_coefficients)
     chosen = np.flatnonzero(sample.weights)
@@ -143,15 +150,23 @@ def pool_errors(setup: Setup, pool: Pool, source: Source, truth: Array) -> Array
                  for rows in (pool.component[chosen] == c for c in range(len(pool.without_coefficients)))]  # fmt: skip
         difference = scores - np.array(means)[pool.component[chosen]]
     free = setup.mixture.free
-    information = -likelihood.derivatives(truth).hessian[np.ix_(free, free)]
-    errors = np.zeros(len(truth))
-    values, vectors = np.linalg.eigh(information)
-    if values[0] <= 1e-10 * values[-1]:
-        return np.where(free, np.nan, errors)
-    inverse = vectors @ np.diag(1 / values) @ vectors.T
     scatter = (y[:, None] * difference[:, free]).T @ (y[:, None] * difference[:, free])
-    errors[free] = np.sqrt(np.diag(inverse @ scatter @ inverse))
+    errors = np.zeros(len(truth))
+    errors[free] = _propagated(likelihood.information(truth)[np.ix_(free, free)], scatter)
     return errors
+
+
+def _propagated(information: Array, scatter: Array) -> Array:
+    """Return the errors of parameters whose gradient scatters, `(P,)`; NaN for those in a flat direction."""
+    diagonal = np.diag(information)
+    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    flat = values <= _FLAT * max(values.max(initial=0.0), 1.0)
+    inverse = vectors * np.where(flat, 0.0, 1 / np.where(flat, 1.0, values)) @ vectors.T
+    errors = np.sqrt(np.diag(inverse @ (scatter / np.outer(scale, scale)) @ inverse)) / scale
+    concerned = (vectors[:, flat] ** 2).sum(axis=1) > _FLAT
+    found: Array = np.where(concerned, np.nan, errors)
+    return found
 
 
 def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels: Sequence[float]) -> PointCoverage:

@@ -1,17 +1,23 @@
-"""What the likelihood does not know of itself: noise of the coefficients, of the rate, and of trained networks.
+"""What the likelihood does not know of itself: noise of coefficients, calibration and rate, and of trained networks.
 
 The best fit solves ∂log L/∂φ = 0. A small change δg of that gradient moves it by I⁻¹ δg, with I the observed
 information, so a covariance M of the gradient gives I⁻¹ M I⁻¹ (the sandwich formula). M is
 
 - of the integration: Σ_i w_i² G_i C_i G_iᵀ with G_i = ∂(score of event i)/∂B_i and C_i the covariance of its row,
-- of the rate: D S Dᵀ with D = ∂(∂log L/∂φ)/∂s and S the covariance of the cross sections s.
+- of the rate: D S Dᵀ with D = ∂(∂log L/∂φ)/∂s and S the covariance of the cross sections s,
+- of the calibration: E Σ Eᵀ with E = ∂(∂log L/∂φ)/∂K and Σ the covariance of its numbers K
+  (`partonic.inference.response`). Means of calibrated ratios are those of the rate, which D then contains.
 
-The same two covariances give the variance of log L(φ) − log L(φ̂), which intervals use. Networks trained anew give other
+Coefficients that were calibrated together have no noise of integration of their own: it is part of what the calibration
+averaged over, and of the statistical error.
+
+The same covariances give the variance of log L(φ) − log L(φ̂), which intervals use. Networks trained anew give other
 coefficients of the same events; the scatter of their fits is the error of the training.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +27,9 @@ from partonic.inference.fit import FitResult, fit
 from partonic.inference.likelihood import ExtendedLikelihood
 
 __all__ = [
+    "DifferenceVariances",
     "ErrorBudget",
+    "calibration_covariance",
     "difference_variances",
     "error_budget",
     "integration_covariance",
@@ -43,17 +51,34 @@ class ErrorBudget:
         integration: of the Monte-Carlo integration of the coefficients.
         rate: of the simulated cross sections.
         training: of the networks; 0 if there is no ensemble to tell it.
+        calibration: of the finite sample that the coefficients were calibrated with; 0 where that is not known.
     """
 
     statistical: Array
     integration: Array
     rate: Array
     training: Array
+    calibration: Array
 
     @property
     def total(self) -> Array:
         """All of them in quadrature, `(P,)`."""
-        values: Array = np.sqrt(self.statistical**2 + self.integration**2 + self.rate**2 + self.training**2)
+        causes = (self.statistical, self.integration, self.rate, self.training, self.calibration)
+        values: Array = np.sqrt(sum(each**2 for each in causes))
+        return values
+
+
+class DifferenceVariances(NamedTuple):
+    """Variances of log L(φ) − log L(φ̂) at M points by their cause, each `(M,)`."""
+
+    integration: Array
+    rate: Array
+    calibration: Array
+
+    @property
+    def total(self) -> Array:
+        """Their sum, `(M,)`."""
+        values: Array = self.integration + self.rate + self.calibration
         return values
 
 
@@ -75,6 +100,7 @@ def error_budget(
         np.sqrt(np.diag(integration)),
         np.sqrt(np.maximum(np.diag(rate), 0.0)),
         np.zeros(len(best.phi)) if training is None else training,
+        np.sqrt(np.maximum(np.diag(calibration_covariance(likelihood, best)), 0.0)),
     )
 
 
@@ -110,27 +136,44 @@ def rate_covariance(likelihood: ExtendedLikelihood, best: FitResult) -> Array:
     if not likelihood.shape_only:
         by_rate -= mixture.per_picobarn * best.phi[-1] * jacobian.T
         by_rate[-1] -= mixture.per_picobarn * vector
+    if (response := likelihood.events.response) is not None:
+        size = len(mixture.signal.monomials)
+        by_rate[:, :size] += response.by_rate(_score_moments(likelihood, best.phi), mixture.signal.coefficients)
     values: Array = best.covariance @ by_rate @ mixture.stacked_covariance @ by_rate.T @ best.covariance
+    return values
+
+
+def calibration_covariance(likelihood: ExtendedLikelihood, best: FitResult) -> Array:
+    """Return the covariance of φ̂ from the finite sample of the calibration, `(P, P)`; zero if that is not known."""
+    response = likelihood.events.response
+    if response is None:
+        return np.zeros_like(best.covariance)
+    of_gradient = response.variance(_score_moments(likelihood, best.phi))
+    values: Array = best.covariance @ of_gradient @ best.covariance
     return values
 
 
 def difference_variances(
     likelihood: ExtendedLikelihood, best: Array, points: Array, expected: bool = False
-) -> tuple[Array, Array]:
-    """Return the variances of log L(φ) − log L(φ̂) from the noise of the coefficients and of the rate.
+) -> DifferenceVariances:
+    """Return the variances of log L(φ) − log L(φ̂) from the noise of the coefficients, the rate and the calibration.
 
     Args:
         likelihood: log L.
         best: φ̂, `(P,)`.
         points: φ, `(M, P)`.
         expected: the weights are expected yields.
-
-    Returns:
-        two arrays `(M,)`.
     """
     mixture, events = likelihood.mixture, likelihood.events
+    calibration = np.zeros(len(points))
     slope_at_best = _rate_slope(likelihood, best)
     rate = np.array([_rate_slope(likelihood, phi) - slope_at_best for phi in points])
+    if events.response is not None:
+        size = len(mixture.signal.monomials)
+        at_best = _log_moments(likelihood, best)
+        moments = np.array([_log_moments(likelihood, phi) - at_best for phi in points])
+        rate[:, :size] += events.response.by_rate(moments, mixture.signal.coefficients)
+        calibration = np.diag(events.response.variance(moments))
     from_rate = np.einsum("ma,ab,mb->m", rate, mixture.stacked_covariance, rate)
     integration = np.zeros(len(points))
     if events.covariance is not None:
@@ -140,7 +183,7 @@ def difference_variances(
             slope = _event_slope(likelihood, phi) - at_best
             noisy = np.matmul(events.covariance, slope[:, :, None])[:, :, 0]
             integration[number] = weights @ np.einsum("na,na->n", slope, noisy)
-    return integration, np.maximum(from_rate, 0.0)
+    return DifferenceVariances(integration, np.maximum(from_rate, 0.0), np.maximum(calibration, 0.0))
 
 
 def resampled_fits(
@@ -200,6 +243,33 @@ def _rate_slope(likelihood: ExtendedLikelihood, phi: Array) -> Array:
     if not likelihood.shape_only:
         slope -= likelihood.mixture.per_picobarn * phi[-1] * vector
     return slope
+
+
+def _log_moments(likelihood: ExtendedLikelihood, phi: Array) -> Array:
+    """Return ∂log L/∂K of the calibration, `(D, A)`."""
+    return _moments(likelihood, _event_slope(likelihood, phi))
+
+
+def _score_moments(likelihood: ExtendedLikelihood, phi: Array) -> Array:
+    """Return ∂(∂log L/∂φ)/∂K of the calibration, `(P, D, A)`."""
+    events, vector, jacobian = likelihood.events, likelihood.mixture.vector(phi), likelihood.mixture.jacobian(phi)
+    f = events.rows @ vector
+    root = np.sqrt(f**2 + 4 * events.floor**2)
+    slopes = events.rows @ jacobian
+    # the G_i of the head of this file, one parameter after another
+    return np.array([
+        _moments(likelihood, jacobian[:, k] / root[:, None] - (slopes[:, k] * f / root**3)[:, None] * vector)
+        for k in range(len(phi))
+    ])  # fmt: skip
+
+
+def _moments(likelihood: ExtendedLikelihood, slopes: Array) -> Array:
+    """Return ∂(Σ_i w_i slopes_i·B_i)/∂K at fixed slopes `(N, V)`, `(D, A)`."""
+    response, size = likelihood.events.response, len(likelihood.mixture.signal.monomials)
+    if response is None:
+        msg = "the coefficients have no calibration that knows its errors"
+        raise InferenceError(msg)
+    return response.moments(likelihood.events.rows[:, :size], slopes[:, :size], likelihood.weights)
 
 
 def _event_slope(likelihood: ExtendedLikelihood, phi: Array) -> Array:

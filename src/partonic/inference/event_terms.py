@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from partonic.errors import InferenceError, ParameterError
 from partonic.inference.coefficients import EventCoefficients
+from partonic.inference.response import CalibrationResponse
 
 __all__ = ["FLOOR", "Derivatives", "EventTerms"]
 
@@ -51,12 +52,14 @@ class EventTerms:
         covariance: Monte-Carlo covariance of each row, `(N, V, V)`; None if the rows are exact.
         correct_bias: whether the expectation of the noise of log f is taken off.
         floor: f₀.
+        response: how the ratios of the signal depend on their calibration; None without one that knows its errors.
     """
 
     rows: Array
     covariance: Array | None = None
     correct_bias: bool = True
     floor: float = FLOOR
+    response: CalibrationResponse | None = None
 
     @classmethod
     def of(
@@ -87,7 +90,7 @@ class EventTerms:
         shares = np.exp(references - np.logaddexp.reduce(references, axis=-1, keepdims=True))
         rows = np.concatenate([shares[:, :1] * signal.ratios, shares[:, 1:]], axis=-1)
         covariance = _covariance(signal, backgrounds, shares)
-        return cls(rows, covariance if covariance.any() else None, correct_bias, floor)
+        return cls(rows, covariance if covariance.any() else None, correct_bias, floor, signal.response)
 
     def __len__(self) -> int:
         """Return the number of events."""
@@ -96,7 +99,8 @@ class EventTerms:
     def select(self, index: NDArray[np.integer] | NDArray[np.bool_]) -> "EventTerms":
         """Return some events, by mask or number."""
         covariance = None if self.covariance is None else self.covariance[index]
-        return replace(self, rows=self.rows[index], covariance=covariance)
+        response = None if self.response is None else self.response.select(index)
+        return replace(self, rows=self.rows[index], covariance=covariance, response=response)
 
     def perturbed(self, generator: np.random.Generator) -> "EventTerms":
         """Return the rows with Gaussian noise of their covariance added: another run of the integration.
@@ -158,7 +162,7 @@ class EventTerms:
 
     def _block(self, block: slice) -> "EventTerms":
         covariance = None if self.covariance is None else self.covariance[block]
-        return replace(self, rows=self.rows[block], covariance=covariance)
+        return replace(self, rows=self.rows[block], covariance=covariance, response=None)
 
     def _log_soft(self, f: Array, root: Array) -> Array:
         """Return log f₀ + asinh(f/2f₀) with root = √(f² + 4f₀²), without cancellation for negative f."""

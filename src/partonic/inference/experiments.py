@@ -78,7 +78,7 @@ class Outcomes:
         phi: best fits, of equally good ones that nearest to the truth, `(E, P)`.
         errors: their standard errors from the observed information, `(E, P)`.
         q: of each parameter of interest at its true value, `(E, I)`.
-        q_total: the same with the errors of integration and rate, `(E, I)`.
+        q_total: the same with the errors of integration, rate and calibration, `(E, I)`.
         q_joint: of all parameters of interest together at their true values, `(E,)`.
         events: number of events, `(E,)`.
         non_positive: events with a density that is not positive at the best fit, `(E,)`.
@@ -148,7 +148,7 @@ def _run(setup: Setup, pool: Pool, source: Source, truth: Array, scales: Array, 
     q = np.maximum(2 * (best.log_likelihood - heights), 0.0)
     points = np.array([each.phi for each in held[:-1]])
     variances = difference_variances(likelihood, best.phi, points)
-    total = total_q(q[:-1], variances[0] + variances[1])
+    total = total_q(q[:-1], variances.total)
     mode = _nearest_mode(likelihood, best, truth, scales)
     variances_of_mode = np.diag(mode.covariance())
     errors = np.sqrt(np.where(variances_of_mode >= 0, variances_of_mode, np.nan))

@@ -157,10 +157,9 @@ def _intervals(
 def _total(
     data: Data, best: FitResult, members: list[ExtendedLikelihood], curve: Scan
 ) -> tuple[Array, Callable[[float], float]]:
-    """Return q with the errors of integration, rate and training along a scan `(M,)`, and as a function."""
+    """Return q with all errors (integration, rate, calibration, training) along a scan `(M,)`, and as a function."""
     expected = data.kind == "asimov"
-    variances = difference_variances(data.likelihood, best.phi, curve.points, expected)
-    variance = variances[0] + variances[1]
+    variance = difference_variances(data.likelihood, best.phi, curve.points, expected).total
     if members:
         variance = variance + training_variance([data.likelihood, *members], best.phi, curve.points)
     statistical = profile_q(data.likelihood, best, best.names.index(curve.name), best.maxima)
@@ -249,7 +248,8 @@ def _described(
     config: InferenceConfig, files: Files,
 ) -> dict[str, Any]:  # fmt: skip
     mixture, likelihood = loaded.setup.mixture, data.likelihood
-    causes = {field: getattr(budget, field) for field in ("statistical", "integration", "rate", "training", "total")}
+    names = ("statistical", "integration", "rate", "calibration", "training", "total")
+    causes = {name: getattr(budget, name) for name in names}
     return {
         "format": RESULT_FORMAT,
         "source": loaded.signal.source,

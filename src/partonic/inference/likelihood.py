@@ -94,18 +94,25 @@ class ExtendedLikelihood:
         result: Array = values.reshape(phi.shape[:-1])
         return result
 
+    def information(self, phi: Array) -> Array:
+        """Return the information on all parameters at one point `(P,)` if it is the truth, `(P, P)`.
+
+        It is minus the Hessian without the curvature of v, whose factor ∂log L/∂v vanishes on average at the truth, so
+        that chance does not make it negative where v does not depend on a parameter to first order.
+        """
+        derivatives = self.derivatives(phi)
+        values: Array = self.mixture.curvature(phi, self._by_vector(phi)) - derivatives.hessian
+        return values
+
     def derivatives(self, phi: Array) -> Derivatives:
         """Return log L at one point `(P,)` with gradient `(P,)` and Hessian `(P, P)` by all parameters."""
         mixture, scale = self.mixture, phi[-1]
         vector, jacobian = mixture.vector(phi), mixture.jacobian(phi)
         events = self.events.derivatives(vector, self.weights)
-        by_vector, twice = events.gradient.copy(), events.hessian.copy()
+        by_vector, twice = self._by_vector(phi, events), events.hessian.copy()
         value = events.value + float(self._rate_terms(phi[None], vector[None])[0])
         for weight, rate in self.rate_logarithms:
-            by_vector += weight * rate / (rate @ vector)
             twice -= weight * np.outer(rate, rate) / (rate @ vector) ** 2
-        if not self.shape_only:
-            by_vector -= self.mixture.per_picobarn * scale * mixture.stacked_rate
         gradient = by_vector @ jacobian
         hessian = jacobian.T @ twice @ jacobian + mixture.curvature(phi, by_vector)
         if not self.shape_only:
@@ -165,6 +172,17 @@ class ExtendedLikelihood:
         else:
             terms = [(self.total, rate), (-used, self.shape_norm)]
         return tuple(term for term in terms if term[0])
+
+    def _by_vector(self, phi: Array, events: Derivatives | None = None) -> Array:
+        """Return ∂log L/∂v at one point `(P,)`, `(V,)`; `events` is the part of the events, if it is known."""
+        vector = self.mixture.vector(phi)
+        known = self.events.derivatives(vector, self.weights) if events is None else events
+        by_vector = known.gradient.copy()
+        for weight, rate in self.rate_logarithms:
+            by_vector += weight * rate / (rate @ vector)
+        if not self.shape_only:
+            by_vector -= self.mixture.per_picobarn * phi[-1] * self.mixture.stacked_rate
+        return by_vector
 
     def _rate_terms(self, points: Array, vectors: Array) -> Array:
         """Return all terms but those of events and constraints, `(T,)`; −∞ where a logarithm does not exist."""

@@ -17,6 +17,7 @@ from partonic.files import atomic_output
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.event_terms import FLOOR, EventTerms
 from partonic.inference.mixture import Mixture
+from partonic.inference.response import CalibrationResponse
 
 __all__ = ["MOST_NEGATIVE", "Pool", "PoolSample", "Sample", "Source"]
 
@@ -157,6 +158,11 @@ class Pool:
         }
         if self.terms.covariance is not None:
             arrays["covariance"] = self.terms.covariance
+        if self.terms.response is not None:
+            arrays["design"], arrays["directions"] = self.terms.response.design, self.terms.response.directions
+            arrays["calibration_covariance"] = self.terms.response.covariance
+            if self.terms.response.reference is not None:
+                arrays["reference"] = self.terms.response.reference
         with atomic_output(path) as temporary:
             save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, temporary)
 
@@ -167,7 +173,11 @@ class Pool:
 
         arrays = load_file(path)
         correct_bias, floor = arrays["settings"].tolist()
-        terms = EventTerms(arrays["rows"], arrays.get("covariance"), bool(correct_bias), floor)
+        response = None
+        if "design" in arrays:
+            response = CalibrationResponse(arrays["design"], arrays["directions"], arrays["calibration_covariance"],
+                                           arrays.get("reference"))  # fmt: skip
+        terms = EventTerms(arrays["rows"], arrays.get("covariance"), bool(correct_bias), floor, response)
         return cls(terms, arrays["weights"], arrays["component"], arrays["without_coefficients"])
 
 
@@ -218,8 +228,9 @@ def _stacked(sample: PoolSample, width: int) -> Array:
 
 def _joined(parts: Sequence[EventTerms]) -> EventTerms:
     rows = np.concatenate([part.rows for part in parts])
+    response = CalibrationResponse.joined([part.response for part in parts])
     if all(part.covariance is None for part in parts):
-        return EventTerms(rows, None, parts[0].correct_bias, parts[0].floor)
+        return EventTerms(rows, None, parts[0].correct_bias, parts[0].floor, response)
     size = rows.shape[1]
     covariances = [np.zeros((len(part), size, size)) if part.covariance is None else part.covariance for part in parts]
-    return EventTerms(rows, np.concatenate(covariances), parts[0].correct_bias, parts[0].floor)
+    return EventTerms(rows, np.concatenate(covariances), parts[0].correct_bias, parts[0].floor, response)

@@ -1,8 +1,8 @@
 """The result of an inference: one JSON file with all numbers, and one Parquet file with all curves.
 
 Curves have one row a point: ``kind`` says which (``profile``, ``fixed``: other parameters at the best fit, ``total``:
-with the errors of integration, rate and training, ``contour``, ``expected`` with the number of its θ in ``index``),
-``x`` and ``y`` name the parameters, and ``q`` is 2 [log L(best) − log L].
+with the errors of integration, rate, calibration and training, ``contour``, ``expected`` with the number of its θ in
+``index``), ``x`` and ``y`` name the parameters, and ``q`` is 2 [log L(best) − log L].
 """
 
 import dataclasses

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from partonic.config.inference import BackgroundConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore
-from partonic.inference.calibration import RatioCalibration, read_calibration
+from partonic.inference.calibration_file import Calibration, read_calibration
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.coefficients_file import CoefficientsMetadata, read_coefficients
 from partonic.inference.event_terms import EventTerms
@@ -72,7 +72,7 @@ class Loaded:
     pool: Pool | None
     generated_at: Mapping[str, float]
     selected: int | None
-    calibration: RatioCalibration | None = None
+    calibration: Calibration | None = None
     events_at: Mapping[str, float] | None = None
 
     def status_counts(self) -> dict[str, int]:
@@ -109,14 +109,15 @@ def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
     store = None if files.store is None else EventStore.open(files.store)
     calibration = _calibration(config, store)
     signal, metadata = _signal(files, store)
-    signal = signal if calibration is None else calibration.apply(signal)
     if not len(signal):
         raise InferenceError(f"{files.signal or files.store} has no events: expected a sample to fit")
+    rate = _signal_rate(store, metadata, signal)
+    signal = signal if calibration is None else calibration.apply(signal, rate)
     read = [read_coefficients(files.backgrounds[name]) for name in config.backgrounds]
     backgrounds = tuple(coefficients for coefficients, _ in read)
     _check_same_events(signal, backgrounds, files)
     mixture = Mixture(
-        signal=_signal_rate(store, metadata, signal),
+        signal=rate,
         backgrounds=tuple(
             _background_rate(name, section, facts)
             for (name, section), (_, facts) in zip(config.backgrounds.items(), read, strict=True)
@@ -130,7 +131,7 @@ def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
     )
     events_at = None if store is None else _events_at(store)
     is_real = config.data == "events" and (events_at is None or bool(config.backgrounds))
-    samples = () if is_real else _samples(store, config, signal, backgrounds, calibration)
+    samples = () if is_real else _samples(store, config, signal, backgrounds, calibration, rate)
     pool = Pool.of(samples, config.correct_bias, config.floor) if samples else None
     setup = Setup(mixture, mixture.fitted, config.shape_only, None, seed)
     if config.normalisation == "mean_ratios":
@@ -179,7 +180,7 @@ def ensemble_members(data: Data, loaded: Loaded, config: InferenceConfig) -> lis
     for path in config.ensemble:
         coefficients, _ = read_coefficients(path)
         if loaded.calibration is not None:
-            coefficients = loaded.calibration.apply(coefficients)
+            coefficients = loaded.calibration.apply(coefficients, loaded.setup.mixture.signal)
         if not np.array_equal(coefficients.event_id, loaded.signal.event_id):
             raise EventFileError(
                 f"{path} has other events than the coefficients of the signal: make both from one store"
@@ -236,7 +237,7 @@ def _signal(files: Files, store: EventStore | None) -> tuple[EventCoefficients, 
     return truth_coefficients(store), None
 
 
-def _calibration(config: InferenceConfig, store: EventStore | None) -> RatioCalibration | None:
+def _calibration(config: InferenceConfig, store: EventStore | None) -> Calibration | None:
     """Return the calibration that the settings name.
 
     Raises:
@@ -295,7 +296,7 @@ def _background_rate(name: str, section: BackgroundConfig, metadata: Coefficient
 
 def _samples(
     store: EventStore | None, config: InferenceConfig, signal: EventCoefficients,
-    backgrounds: tuple[EventCoefficients, ...], calibration: RatioCalibration | None,
+    backgrounds: tuple[EventCoefficients, ...], calibration: Calibration | None, rate: FiducialRate,
 ) -> tuple[PoolSample, ...]:  # fmt: skip
     """Return the simulated events of each process; none if those of the signal or of a background are not there."""
     if store is None:
@@ -319,7 +320,7 @@ def _samples(
                 "file for `signal` and for each background"
             )
         of_signal = read_coefficients(given["signal"])[0]
-        of_signal = of_signal if calibration is None else calibration.apply(of_signal)
+        of_signal = of_signal if calibration is None else calibration.apply(of_signal, rate)
         others = tuple(read_coefficients(given[other])[0] for other in config.backgrounds)
         weights = weights_of(EventStore.open(section.events.store), of_signal.event_id, polynomial=False)
         samples.append(PoolSample(number, weights, of_signal, others))

@@ -24,7 +24,7 @@ __all__ = ["InferenceLikelihoodSection", "interval_text"]
 
 Array = NDArray[np.float64]
 
-_CAUSES = ("statistical", "integration", "rate", "training", "total")
+_CAUSES = ("statistical", "integration", "rate", "calibration", "training", "total")
 _KINDS = {"asymptotic": "likelihood only", "total": "with all errors", "toys": "pseudo-experiments"}
 _DATA = {"pseudo": "a pseudo-experiment drawn from simulated events", "asimov": "the Asimov sample: every simulated "
          "event with its expected number", "events": "the events of the sample, each once"}  # fmt: skip
