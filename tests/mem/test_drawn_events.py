@@ -7,29 +7,14 @@ import pytest
 import torch
 
 from mem.channel_toys import CUBE, channel_of, write_channel_store
-from mem.transfer.toys import LAYOUTS, tiny_transfer
-from partonic.config.mem_transfer import AcceptanceConfig
+from mem.transfer.toys import LAYOUTS, tiny_acceptance, tiny_transfer
 from partonic.errors import ModelError, SchemaError
 from partonic.events.store import EventStore
-from partonic.mem.acceptance import AcceptanceModel, AcceptanceNetwork
 from partonic.mem.drawn_events import Surrogate, drawn_table
-from partonic.mem.transfer.layout import TransferLayout
 from partonic.nn.training import TensorTable
-from partonic.unfolding.schema_record import SchemaRecord
-from unfolding.toys import PROCESS
 
 CHANNEL = channel_of("semileptonic")
 STORE_EVENTS, EVENTS = 4_000, 20_000
-
-
-def acceptance_of(layout: TransferLayout) -> AcceptanceModel:
-    """An acceptance with random weights that differs by factors between events."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
-        network = AcceptanceNetwork(AcceptanceConfig(hidden=(16,)), layout)
-    with torch.no_grad():
-        network.outer.weight.mul_(8.0)
-    return AcceptanceModel(network, SchemaRecord.of(PROCESS))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +26,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def surrogate() -> Surrogate:
     layout = LAYOUTS["semileptonic"]
-    return Surrogate(tiny_transfer(layout, spread=0.1), acceptance_of(layout), "a fingerprint")
+    return Surrogate(tiny_transfer(layout, spread=0.1), tiny_acceptance(layout), "a fingerprint")
 
 
 def draw(store: Path, surrogate: Surrogate, folder: Path, seed: int = 1, events: int = EVENTS) -> TensorTable:
@@ -88,7 +73,7 @@ def test_another_seed_or_model_draws_anew(store: Path, surrogate: Surrogate, tmp
 
 
 def test_nothing_accepted_is_said(store: Path, surrogate: Surrogate, tmp_path: Path) -> None:
-    closed = acceptance_of(LAYOUTS["semileptonic"])
+    closed = tiny_acceptance(LAYOUTS["semileptonic"])
     closed.network.calibration.copy_(torch.tensor([-2000.0, 0.0]))
     with pytest.raises(SchemaError, match="acceptance of all 4000 sets of partons of the stores is 0"):
         draw(store, Surrogate(surrogate.transfer, closed, "closed"), tmp_path)

@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from mem.channel_toys import CHANNELS, CUBE, channel_of, reco_of, write_channel_store
+from mem.transfer.toys import LAYOUTS, tiny_acceptance, tiny_transfer
 from partonic.config.mem_networks import ProposalNetworkConfig
 from partonic.config.process import ProcessConfig
-from partonic.errors import SchemaError
+from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.mem.channel import ChannelName, DecayChannel
+from partonic.mem.drawn_events import Surrogate
 from partonic.mem.proposal_data import proposal_table, with_reflections
 from partonic.mem.proposal_inputs import ProposalTokens
 from partonic.mem.proposal_network import ProposalNetwork
@@ -110,3 +112,22 @@ def test_as_many_events_as_asked_for_are_used(process: Process, tmp_path: Path) 
     info = ProcessInfo.of(process)
     assert network.record["training_events"] == 48
     assert (network.schema.process, network.schema.collider_energy) == (info.name, info.collider_energy)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_drawn_events_train_a_proposal_in_every_channel(process: Process, name: ChannelName, tmp_path: Path) -> None:
+    store = write_channel_store(tmp_path / "events.parquet", name, EVENTS)
+    layout = LAYOUTS[name]
+    surrogate = Surrogate(tiny_transfer(layout, spread=0.1), tiny_acceptance(layout), "fingerprint")
+    config = ProposalNetworkConfig.model_validate({**tiny().model_dump(), "drawn": {"events": 300}})
+    with pytest.raises(ConfigError, match="events are drawn from a transfer function, and none is given"):
+        train_proposal([store], process, channel_of(name), config, 3, tmp_path / "none")
+    result = train_proposal([store], process, channel_of(name), config, 3, tmp_path / "model", surrogate=surrogate)
+    network = ProposalNetwork.load(result.folder)
+    assert network.config.drawn is not None
+    assert 200 < result.events < 280
+    reco = reco_of(store)
+    noise = torch.randn((len(reco), 20, 7), generator=torch.Generator().manual_seed(1))
+    numbers, log_slope = network.transport(reco, noise)
+    assert bool(numbers.isfinite().all())
+    assert torch.isfinite(log_slope).double().mean() > 0.9

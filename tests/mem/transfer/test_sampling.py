@@ -94,3 +94,11 @@ def test_a_turn_of_the_partons_turns_the_events() -> None:
     torch.testing.assert_close(
         torch.cos(second.met[:, 1]), torch.cos(first.met[:, 1] + angle), rtol=0.0, atol=1e-3
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("candidates", [0, 4])
+def test_tails_of_a_wild_network_stay_finite(candidates: int) -> None:
+    x, _ = drawn(tiny_transfer(LAYOUTS["semileptonic"], spread=0.5, candidates=candidates), 3_000)
+    for values in (x.jets, x.leptons, x.met):
+        assert bool(values.isfinite().all())
+    assert float(x.leptons[..., 0].max()) <= 1e6

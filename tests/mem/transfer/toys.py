@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from partonic.config.mem_transfer import TransferConfig
+from partonic.config.mem_transfer import AcceptanceConfig, TransferConfig
 from partonic.config.process import ProcessConfig
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo
+from partonic.mem.acceptance import AcceptanceModel, AcceptanceNetwork
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.transfer_function import TransferFunction
@@ -46,6 +47,16 @@ def tiny_transfer(layout: TransferLayout, seed: int = 1, spread: float = 0.3, ca
                 heads.first_pt.mean.fill_(mean)
                 heads.first_pt.deviation.fill_(deviation)
     return TransferFunction(network, SchemaRecord.of(PROCESS))
+
+
+def tiny_acceptance(layout: TransferLayout) -> AcceptanceModel:
+    """An acceptance with random weights that differs by factors between events."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        network = AcceptanceNetwork(AcceptanceConfig(hidden=(16,)), layout)
+    with torch.no_grad():
+        network.outer.weight.mul_(8.0)
+    return AcceptanceModel(network, SchemaRecord.of(PROCESS))
 
 
 def some_partons(count: int, seed: int = 3) -> Tensor:

@@ -8,8 +8,9 @@ and leptons have no mass, b-tags are 1 or 0, leptons are electrons, isolated.
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
-from partonic.events.batch import LEPTON_FEATURES, RecoEvents
+from partonic.events.batch import LEPTON_FEATURES, MAX_LEPTONS, RecoEvents
 from partonic.mem.transfer.described import ELECTRON
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import ObjectHeads, TransferNetwork
@@ -18,6 +19,9 @@ from partonic.mem.transfer.partons import turned
 from partonic.physics.kinematics import delta_phi
 
 __all__ = ["sample_objects"]
+
+_LARGEST_PT = 1e6
+"""GeV; beyond any collider. Densities on the real line have tails that know no such limit."""
 
 _INSIDE = 1.0 - 1e-6
 """Largest |η|/η_max: no event leaves the cuts by rounding."""
@@ -97,7 +101,8 @@ class _Drawing:
         return cut * (self.pt[rows, place - 1] / cut) ** torch.sigmoid(t)
 
     def _within(self, kind: int, pt: Tensor, rows: Tensor, place: int) -> Tensor:
-        """Return pT that no rounding takes out of the cuts, or out of order."""
+        """Return pT that no rounding takes out of the cuts or out of order, and no tail out of what floats hold."""
+        pt = pt.clamp(max=_LARGEST_PT)
         if kind == MET:
             return pt
         if kind == LEPTON:
@@ -112,7 +117,7 @@ class _Drawing:
         return largest * torch.tanh(0.5 * t).clamp(-_INSIDE, _INSIDE)
 
     def events(self) -> RecoEvents:
-        """Return the events, in the laboratory, jets padded to the most that the layout has."""
+        """Return the events, in the laboratory, padded as those of a store are."""
         leptons, jets_max = self.layout.leptons, self.layout.jets_max
         azimuth = self.azimuth[:, None].expand_as(self.phi)
         phi = delta_phi(self.phi.to(azimuth) + azimuth, torch.zeros_like(azimuth)).float()
@@ -125,13 +130,14 @@ class _Drawing:
         found = torch.stack([features.get(name, nothing) for name in LEPTON_FEATURES], dim=-1)[:, :leptons]
         charge = torch.ones(len(mask), leptons, dtype=torch.int64)
         charge[:, : leptons - 1] = -1  # of two the first is positive, whose PDG id is negative
+        no_lepton = (0, MAX_LEPTONS - leptons)
         return RecoEvents(
-            jets=torch.nn.functional.pad(jets, (0, 0, *room)),
-            jet_tagged=torch.nn.functional.pad(self.tagged[:, leptons + 1 :], room),
-            jet_mask=torch.nn.functional.pad(mask, room),
-            leptons=found,
-            lepton_pdg=ELECTRON * charge,
-            lepton_mask=torch.ones(len(mask), leptons, dtype=torch.bool),
+            jets=functional.pad(jets, (0, 0, *room)),
+            jet_tagged=functional.pad(self.tagged[:, leptons + 1 :], room),
+            jet_mask=functional.pad(mask, room),
+            leptons=functional.pad(found, (0, 0, *no_lepton)),
+            lepton_pdg=functional.pad(ELECTRON * charge, no_lepton),
+            lepton_mask=functional.pad(torch.ones(len(mask), leptons, dtype=torch.bool), no_lepton),
             met=torch.stack([self.pt[:, leptons], phi[:, leptons]], dim=-1),
         )
 
