@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.errors import ParameterError
+from partonic.inference.calibration_features import features_of, shares_of_reference, shrunk_shares
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.positivity import shares_of_the_mean
 from partonic.inference.rate import FiducialRate
@@ -159,9 +160,9 @@ class JointCalibration:
         return ratios, np.column_stack([np.ones(len(kept)), kept, centred]) / values[:, :1]
 
     def _centred_features(self, events: EventCoefficients) -> Array:
-        shares, noise = _shares(events, self.reference, self.inputs)
-        shrunk = _shrunk(shares - self.centre, noise, self.signal) / self.scale
-        return _features(np.clip(shrunk, self.lowest, self.highest), self.products) - self.feature_mean
+        shares, noise = shares_of_reference(events, self.reference, self.inputs)
+        shrunk = shrunk_shares(shares - self.centre, noise, self.signal) / self.scale
+        return features_of(np.clip(shrunk, self.lowest, self.highest), self.products) - self.feature_mean
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as JSON can hold it."""
@@ -222,7 +223,7 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
     in_reference = c @ reference
     w = in_reference / in_reference.mean()
     truth = c / in_reference[:, None]
-    shares, noise = _shares(events, reference, tuple(range(len(monomials))))
+    shares, noise = shares_of_reference(events, reference, tuple(range(len(monomials))))
     inputs = _independent_columns(shares, w)
     products = len(inputs) <= MOST_WITH_PRODUCTS
     count = len(inputs) * (len(inputs) + 3) // 2 if products else len(inputs)
@@ -236,8 +237,8 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
     spread = _covariance(shares - centre, w)
     scale = np.sqrt(np.diag(spread))
     signal = _without_noise(spread, np.einsum("n,nab->ab", w, noise) / w.sum())
-    shrunk = _shrunk(shares - centre, noise, signal) / scale
-    features = _features(shrunk, products)
+    shrunk = shrunk_shares(shares - centre, noise, signal) / scale
+    features = features_of(shrunk, products)
     feature_mean, means = w @ features / w.sum(), w @ truth / w.sum()
     centred = features - feature_mean
     inverse = _inverse((w[:, None] * centred).T @ centred)
@@ -293,38 +294,6 @@ def reference_weights(coefficients: EventCoefficients, weights: Array) -> tuple[
         if not np.allclose(*in_units, atol=_SMALLEST_SPREAD / len(in_units[0])):  # it does not only scale the rate
             reference[column] = total[0] / total[column]
     return reference, usable & (weights @ reference > 0)
-
-
-def _shares(events: EventCoefficients, reference: Array, inputs: tuple[int, ...]) -> tuple[Array, Array]:
-    """Return p = R/R_h of the inputs `(N, I)` with their covariance `(N, I, I)`; R_h is at least R_0 = 1."""
-    positive = np.where(reference > 0, np.maximum(events.ratios, 0.0), 0.0)
-    in_reference = positive @ reference
-    by_ratio = np.where(events.ratios > 0, reference, 0.0)
-    shares = events.ratios[:, inputs] / in_reference[:, None]
-    # dp_b = (dR_b − p_b dR_h)/R_h
-    with_reference = np.einsum("nab,nb->na", events.covariance, by_ratio)
-    mixed = shares[:, :, None] * with_reference[:, None, inputs]
-    of_reference = np.einsum("na,na->n", with_reference, by_ratio)
-    noise = events.covariance[:, inputs][:, :, inputs] - mixed - mixed.transpose(0, 2, 1)
-    noise = noise + of_reference[:, None, None] * shares[:, :, None] * shares[:, None, :]
-    return shares, noise / in_reference[:, None, None] ** 2
-
-
-def _shrunk(centred: Array, noise: Array, signal: Array) -> Array:
-    """Return T (T + C)⁻¹ applied to each event, `(N, I)`."""
-    if not centred.size:
-        return centred
-    solved = np.linalg.solve(signal + noise, centred[:, :, None])[:, :, 0]
-    values: Array = solved @ signal
-    return values
-
-
-def _features(inputs: Array, products: bool) -> Array:
-    """Return the inputs, and their products of two if they are wanted, `(N, F)`."""
-    if not products:
-        return inputs
-    first, second = np.triu_indices(inputs.shape[1])
-    return np.concatenate([inputs, inputs[:, first] * inputs[:, second]], axis=1)
 
 
 def _covariance(centred: Array, w: Array) -> Array:
