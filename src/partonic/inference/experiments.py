@@ -126,15 +126,19 @@ def run_experiments(setup: Setup, pool: Pool, truth: Array, key: tuple[str | int
     source = pool.source(setup.mixture, truth)
     expected = source.asimov()
     typical = setup.likelihood(pool, expected.weights, expected.without_coefficients)
-    scales = axis_scales(typical, truth)
-    rows = [_run(setup, pool, source, truth, scales, numpy_generator(setup.seed, *key, number)) for number in numbers]
+    common = truth, axis_scales(typical, truth), typical.information(truth)
+    rows = [_run(setup, pool, source, common, numpy_generator(setup.seed, *key, number)) for number in numbers]
     return Outcomes(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 _Row = tuple[Array, Array, Array, Array, float, float, float, bool]
 
 
-def _run(setup: Setup, pool: Pool, source: Source, truth: Array, scales: Array, generator: np.random.Generator) -> _Row:
+def _run(
+    setup: Setup, pool: Pool, source: Source, common: tuple[Array, Array, Array], generator: np.random.Generator
+) -> _Row:
+    """Run one experiment; `common` are the true φ, scales of the axes and the information of a typical sample."""
+    truth, scales, information = common
     sample = source.draw(generator)
     events = float(sample.weights.sum()) + sample.without_coefficients
     centres = _constraint_centres(setup.mixture, truth, generator)
@@ -149,7 +153,7 @@ def _run(setup: Setup, pool: Pool, source: Source, truth: Array, scales: Array, 
     points = np.array([each.phi for each in held[:-1]])
     variances = difference_variances(likelihood, best.phi, points)
     total = total_q(q[:-1], variances.total)
-    mode = _nearest_mode(likelihood, best, truth, scales)
+    mode = _nearest_mode(likelihood, best, truth, information)
     variances_of_mode = np.diag(mode.covariance())
     errors = np.sqrt(np.where(variances_of_mode >= 0, variances_of_mode, np.nan))
     return mode.phi, errors, q[:-1], total, float(q[-1]), events, float(best.non_positive), best.valid
@@ -180,14 +184,16 @@ def _best_and_profiles(
     return best, held
 
 
-def _nearest_mode(likelihood: ExtendedLikelihood, best: FitResult, truth: Array, scales: Array) -> Maximum:
+def _nearest_mode(likelihood: ExtendedLikelihood, best: FitResult, truth: Array, information: Array) -> Maximum:
     """Return, of the maxima that the likelihood does not exclude at 95%, the one nearest to the truth.
+
+    Distances are in units of the expected errors, with their correlations: `information` is that of a typical sample.
 
     Where κ̃_t enters squared there are two of them, of opposite sign and nearly equal height.
     """
     good = best.maxima[2 * (best.log_likelihood - best.heights) < _NOT_EXCLUDED]
-    widths = np.where(scales > 0, scales, np.inf)
-    nearest = good[(((good - truth) / widths) ** 2).sum(axis=1).argmin()]
+    distances = np.einsum("np,pq,nq->n", good - truth, information, good - truth)
+    nearest = good[distances.argmin()]
     return maximise(likelihood, nearest)
 
 
