@@ -5,7 +5,7 @@ import pytest
 from tests.inference.line_toy import coefficients, grid, pool_of, setup
 from tests.inference.test_event_terms import NOISE
 
-from partonic.inference.experiments import Outcomes, Setup, run_experiments
+from partonic.inference.experiments import Outcomes, Setup, nearest_point, run_experiments
 from partonic.inference.mixture import BackgroundRate
 from partonic.inference.pool import Source
 
@@ -35,6 +35,16 @@ def test_pulls_and_q_of_a_regular_point(outcomes):
 
 def test_of_two_equal_maxima_the_one_near_the_truth_is_kept(outcomes):
     assert (outcomes.phi[:, 1] > 0).all()
+
+
+def test_nearest_is_meant_in_errors_with_their_correlations():
+    points, truth = np.array([[0.00, -0.5], [0.05, 0.48]]), np.array([0.0, 0.5])
+    known = np.array([[400.0, 0.0], [0.0, 300.0]])
+    np.testing.assert_array_equal(nearest_point(points, truth, known), points[1])  # the other sign is 17 errors away
+    np.testing.assert_array_equal(nearest_point(points, truth, np.diag([400.0, 0.0])), points[0])
+    along, across = np.array([0.1, 0.6]), np.array([0.05, 0.45])
+    correlated = np.array([[100.0, -90.0], [-90.0, 100.0]])
+    np.testing.assert_array_equal(nearest_point(np.array([across, along]), truth, correlated), along)
 
 
 def test_each_experiment_has_random_numbers_of_its_own(pool, outcomes):

@@ -30,7 +30,7 @@ from partonic.inference.scan import profile
 from partonic.inference.starts import axis_scales, lattice
 from partonic.rng import numpy_generator
 
-__all__ = ["Outcomes", "Setup", "run_experiments"]
+__all__ = ["Outcomes", "Setup", "nearest_point", "run_experiments"]
 
 Array = NDArray[np.float64]
 
@@ -192,9 +192,14 @@ def _nearest_mode(likelihood: ExtendedLikelihood, best: FitResult, truth: Array,
     Where κ̃_t enters squared there are two of them, of opposite sign and nearly equal height.
     """
     good = best.maxima[2 * (best.log_likelihood - best.heights) < _NOT_EXCLUDED]
-    distances = np.einsum("np,pq,nq->n", good - truth, information, good - truth)
-    nearest = good[distances.argmin()]
-    return maximise(likelihood, nearest)
+    return maximise(likelihood, nearest_point(good, truth, information))
+
+
+def nearest_point(points: Array, truth: Array, information: Array) -> Array:
+    """Return the point of `(N, P)` nearest to the truth, distances in units of the errors 1/√information."""
+    distances = np.einsum("np,pq,nq->n", points - truth, information, points - truth)
+    nearest: Array = points[distances.argmin()]
+    return nearest
 
 
 def _constraint_centres(mixture: Mixture, truth: Array, generator: np.random.Generator) -> Array:
