@@ -175,8 +175,8 @@ def _curves(record: InferenceRecord) -> Iterator[Plot]:
         if len(record.curve("profile", name)[0]):
             yield Plot(
                 f"likelihood_{name}",
-                f"−2 Δlog L against {name}: profile, with the errors of integration, rate and training as band; the "
-                "intervals with all errors are where the dashed curve is below the levels, those of the likelihood "
+                f"−2 Δlog L against {name}: profile, with the errors of integration, rate, calibration and training as "
+                "band; the intervals with all errors are where the dashed curve is below the levels, those of the likelihood "
                 "only have vertical lines.",
                 partial(_draw_curve, record, name),
             )
@@ -201,7 +201,7 @@ def _draw_curve(record: InferenceRecord, name: str, headline: Headline) -> "Figu
         best=record.result["best_fit"][name]["value"],
         truth=record.truth(name),
         band=band if band.any() else None,
-        band_label="error of integration,\nrate and training",
+        band_label="error of integration, rate,\ncalibration and training",
         others=others if band.any() else {key: each for key, each in others.items() if key != "with all errors"},
     )
     return draw_likelihood_curve(curve, headline=headline)
