@@ -176,8 +176,8 @@ def _curves(record: InferenceRecord) -> Iterator[Plot]:
             yield Plot(
                 f"likelihood_{name}",
                 f"−2 Δlog L against {name}: profile, with the errors of integration, rate, calibration and training as "
-                "band; the intervals with all errors are where the dashed curve is below the levels, those of the likelihood "
-                "only have vertical lines.",
+                "band; the intervals with all errors are where the dashed curve is below the levels, those of the "
+                "likelihood only have vertical lines.",
                 partial(_draw_curve, record, name),
             )
 
