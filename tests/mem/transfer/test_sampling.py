@@ -102,3 +102,15 @@ def test_tails_of_a_wild_network_stay_finite(candidates: int) -> None:
     for values in (x.jets, x.leptons, x.met):
         assert bool(values.isfinite().all())
     assert float(x.leptons[..., 0].max()) <= 1e6
+
+
+def test_no_missing_momentum_at_all() -> None:
+    """Tails on the line reach where exp(t) is 0 in floats, of which the next object could not take the logarithm."""
+    transfer = tiny_transfer(LAYOUTS["semileptonic"], candidates=4)
+    with torch.no_grad():
+        transfer.network.met.first_pt.mean.fill_(-150.0)
+        transfer.network.met.near.query.bias[transfer.network.met.near.size] = 20.0  # from the splines
+    x, _ = drawn(transfer, 50)
+    for values in (x.jets, x.leptons, x.met):
+        assert bool(values.isfinite().all())
+    assert float(x.met[:, 0].min()) > 0.0

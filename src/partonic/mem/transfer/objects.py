@@ -23,7 +23,7 @@ from partonic.mem.lepton_order import order_by_charge
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.physics.kinematics import delta_phi
 
-__all__ = ["JET", "LEPTON", "MET", "ObjectTable", "object_table"]
+__all__ = ["JET", "LEPTON", "MET", "SMALLEST_MET", "ObjectTable", "object_table"]
 
 LEPTON, MET, JET = range(3)
 """Kinds of objects."""
@@ -31,7 +31,7 @@ LEPTON, MET, JET = range(3)
 _MARGIN = 1e-6
 """Fractions are kept this far from 0 and 1, where two jets have equal pT or an object sits on a cut."""
 
-_SMALLEST_MET = 1e-3
+SMALLEST_MET = 1e-3
 """GeV; the missing momentum of an event without any."""
 
 
@@ -123,7 +123,7 @@ def object_table(reco: RecoEvents, layout: TransferLayout) -> ObjectTable:
     reco = order_by_charge(reco) if layout.leptons > 1 else reco
     leptons = layout.leptons
     jets, jet_mask = reco.jets[:, : layout.jets_max], reco.jet_mask[:, : layout.jets_max]
-    met = torch.stack([reco.met[:, 0].clamp(min=_SMALLEST_MET), torch.zeros_like(reco.met[:, 0]), reco.met[:, 1]], -1)
+    met = torch.stack([reco.met[:, 0].clamp(min=SMALLEST_MET), torch.zeros_like(reco.met[:, 0]), reco.met[:, 1]], -1)
     stacked = torch.cat([reco.leptons[:, :leptons, :3], met[:, None], jets[..., :3]], dim=1)
     ones = torch.ones_like(jet_mask[:, :1])
     mask = torch.cat([reco.lepton_mask[:, :leptons], ones, jet_mask], dim=1)

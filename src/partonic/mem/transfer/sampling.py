@@ -14,7 +14,7 @@ from partonic.events.batch import LEPTON_FEATURES, MAX_LEPTONS, RecoEvents
 from partonic.mem.transfer.described import ELECTRON
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import ObjectHeads, TransferNetwork
-from partonic.mem.transfer.objects import JET, LEPTON, MET, ObjectTable
+from partonic.mem.transfer.objects import JET, LEPTON, MET, SMALLEST_MET, ObjectTable
 from partonic.mem.transfer.partons import turned
 from partonic.physics.kinematics import delta_phi
 
@@ -104,7 +104,7 @@ class _Drawing:
         """Return pT that no rounding takes out of the cuts or out of order, and no tail out of what floats hold."""
         pt = pt.clamp(max=_LARGEST_PT)
         if kind == MET:
-            return pt
+            return pt.clamp(min=SMALLEST_MET)
         if kind == LEPTON:
             return pt.clamp(min=self.layout.lepton_pt_min)
         pt = pt.clamp(min=self.layout.jet_pt_min)
