@@ -4,10 +4,13 @@ Prints one JSON line:
 
 - `points`: for each θ, pseudo-experiments of the yield of `--luminosity` drawn from the pool, all parameters fitted
   together: for each parameter `coverage_68` and `coverage_95` (share of experiments whose interval holds the truth,
-  with binomial errors), the same with the errors of integration, rate and calibration (`_total`), `bias_pull` (mean of
+  with binomial errors), the same with the errors of integration, rate and calibration (`_total`), and with that of the
+  pool too (`_pool`: all experiments share its fluctuation, which data do not have), `bias_pull` (mean of
   θ̂ − truth in units of its error, that of the pool included), `bias`, and mean and width of the pulls; `joint` is the
   coverage of all parameters together. `effective_pool_size` is how many equally weighted events the pool is worth at
   that θ.
+- `toys`, with `--toys N`: coverage of intervals from N pseudo-experiments for each of `--toy-experiments` data sets, of
+  `--toy-parameter`, beside the median `threshold` that they have in place of 0.99 and 3.84.
 - `expected_95`: expected 95% intervals at θ = 0, one parameter at a time, of parton truth, of the matrix element method
   (unbinned, and R_1, R_2 in bins), of a histogram of pT of the Higgs candidate, and of the rate only, all from the same
   events (`partonic.inference.comparison`).
@@ -31,6 +34,7 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +55,7 @@ from partonic.inference.experiments import Setup
 from partonic.inference.mixture import Mixture
 from partonic.inference.pool import Pool, PoolSample
 from partonic.inference.study import Plan, Workers
+from partonic.inference.toy_coverage import ToyCoverage, toy_coverage
 from partonic.inference.truth import truth_coefficients
 from partonic.physics.kinematics import from_pt_eta_phi_m, transverse_momentum
 from partonic.unfolding.event_status import is_usable
@@ -85,7 +90,7 @@ def main() -> None:
         if store_path == QUICK_STORE:  # events cut out of a larger sample: their weights sum to a part of the yield
             options.luminosity = QUICK_YIELD / (PB_TO_FB * float(events.weights[:, 0].sum()))
         comparison = compare_methods(events, options.luminosity, mean_ratios=options.normalisation == "mean_ratios")
-        studied = coverage(events, source, options)
+        studied, from_toys = coverage(events, source, options)
     except PartonicError as error:
         sys.exit(str(error))
     head = {
@@ -94,7 +99,10 @@ def main() -> None:
         "events": len(events.weights),
         "usable": int(events.estimates[source].usable().sum()), "seed": options.seed, "quick": options.quick,
     }  # fmt: skip
-    found = {"points": [figures(each) for each in studied], "expected_95": comparison.to_json()}
+    found = {
+        "points": [figures(each) for each in studied], "toys": [figures_of_toys(each) for each in from_toys],
+        "expected_95": comparison.to_json(),
+    }  # fmt: skip
     seconds = round(time.perf_counter() - begin, 1)
     print(json.dumps(json_ready({**head, **found, "seconds": seconds}), allow_nan=False))
 
@@ -108,6 +116,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--skip", type=int, default=0, help="leave out the first events, those of the calibration")
     parser.add_argument("--experiments", type=int, default=500, help="pseudo-experiments at each point")
     parser.add_argument("--points", nargs="*", default=POINTS, help='e.g. "" "kappa_tilde_t=0.5,c_tG=0.1"')
+    parser.add_argument("--toys", type=int, default=0, help="pseudo-experiments of each interval from toys")
+    parser.add_argument("--toy-experiments", type=int, default=150, help="data sets that have such intervals")
+    parser.add_argument("--toy-parameter", default="kappa_tilde_t", help="parameter that has them")
     parser.add_argument("--luminosity", type=float, default=300.0, help="fb⁻¹")
     parser.add_argument("--events", type=int, help="selected events at most")
     parser.add_argument("--model", default="pretrained", help="unfolding model whose network assigns the jets of H")
@@ -171,7 +182,9 @@ def candidate_pt(batch: EventBatch, model: str) -> Array:
     return values.numpy()
 
 
-def coverage(events: ComparedEvents, source: str, options: argparse.Namespace) -> list[PointCoverage]:
+def coverage(
+    events: ComparedEvents, source: str, options: argparse.Namespace
+) -> tuple[list[PointCoverage], list[ToyCoverage]]:
     """Run the pseudo-experiments at all points."""
     names = events.monomials.parameters
     mixture = Mixture(rate_only(events.monomials, events.weights).rate(), (), options.luminosity, fitted=names)
@@ -183,7 +196,18 @@ def coverage(events: ComparedEvents, source: str, options: argparse.Namespace) -
     with tempfile.TemporaryDirectory() as folder:
         output = options.output or Path(folder) / "coverage"
         plan = Plan(experiments, output, Workers(options.workers), TerminalProgress())
-        return coverage_study(Setup(mixture, names, shape_norm=norm, seed=options.seed), pool, points, plan)
+        setup = Setup(mixture, names, shape_norm=norm, seed=options.seed)
+        studied = coverage_study(setup, pool, points, plan)
+        if not options.toys:
+            return studied, []
+        plans = [
+            replace(plan, experiments=options.toy_experiments, output=output.with_name(f"{output.name}.point{number}"))
+            for number in range(len(points))
+        ]
+        return studied, [
+            toy_coverage(setup, pool, options.toy_parameter, point, each, options.toys)
+            for point, each in zip(points, plans, strict=True)
+        ]
 
 
 def parsed(text: str) -> dict[str, float]:
@@ -208,11 +232,25 @@ def figures(point: PointCoverage) -> dict[str, object]:
     }
 
 
+def figures_of_toys(found: ToyCoverage) -> dict[str, object]:
+    """Return what is printed of intervals from toys at one point."""
+    return {
+        "theta": dict(found.theta), "parameter": found.name, "experiments": found.experiments, "toys": found.toys,
+        **{f"coverage_{round(100 * float(level))}": each.value for level, each in found.coverage.items()},
+        **{f"coverage_{round(100 * float(level))}_error": each.error for level, each in found.coverage.items()},
+        **{f"threshold_{round(100 * float(level))}": each for level, each in found.threshold.items()},
+    }  # fmt: skip
+
+
 def of_parameter(found: ParameterCoverage) -> dict[str, object]:
     """Return what is printed of one parameter."""
     shares = {
         f"coverage_{round(100 * float(level))}{suffix}": fraction
-        for suffix, fractions in (("", found.coverage), ("_total", found.coverage_total))
+        for suffix, fractions in (
+            ("", found.coverage),
+            ("_total", found.coverage_total),
+            ("_pool", found.coverage_pool),
+        )
         for level, fraction in fractions.items()
     }
     values = {name: fraction.value for name, fraction in shares.items()}

@@ -5,7 +5,7 @@ import pytest
 from tests.inference.line_toy import coefficients, draw, grid, mixture, pool_of, setup
 
 from partonic.errors import InferenceError
-from partonic.inference.coverage import Fraction, coverage_study, pool_errors
+from partonic.inference.coverage import Fraction, _widened, coverage_study, pool_errors
 from partonic.inference.experiments import Setup
 from partonic.inference.fit import fit
 from partonic.inference.study import Plan
@@ -35,6 +35,8 @@ def test_regular_points_are_covered(study):
             fraction = each.coverage[level]
             assert abs(fraction.value - float(level)) < 3.5 * binomial(float(level))
             assert fraction.error < 0.06
+            # The pool is a grid without fluctuations of its own, but its size says that it could have some.
+            assert each.coverage[level].value <= each.coverage_pool[level].value
         assert abs(each.bias_pull) < 3.5
         assert each.bias == pytest.approx(each.mean - each.truth)
         assert abs(each.pull_width - 1) < 3.5 / np.sqrt(2 * 100)
@@ -50,6 +52,14 @@ def test_a_squared_coupling_is_covered_too_often_at_zero(study):
     assert abs(fraction.value - 0.84) < 3.5 * binomial(0.84)
     regular = study[1].parameters[0].coverage["0.95"]
     assert abs(regular.value - 0.95) < 3.5 * binomial(0.95)
+
+
+def test_the_error_of_the_pool_widens_intervals():
+    """q = (θ̂ − θ)²/σ² with σ² = 1, other errors squared 0.5 and the pool's 0.5: the total variance is 2."""
+    q = np.array([8.0, 0.0, 8.0])
+    total = q / 1.5
+    np.testing.assert_allclose(_widened(q, total, np.full(3, np.sqrt(0.5))), [4.0, 0.0, 4.0])
+    np.testing.assert_allclose(_widened(q, total, np.array([np.nan, 1.0, np.nan])), [8 / 1.5, 0.0, 8 / 1.5])
 
 
 def test_fractions_have_binomial_errors():

@@ -50,6 +50,9 @@ class ParameterCoverage:
         truth: its true value.
         coverage: by level, of the statistical interval.
         coverage_total: by level, of the interval with the errors of integration, rate and calibration.
+        coverage_pool: by level, of that interval with the error of the pool too: what it would be of data that are not
+            drawn from a pool whose own fluctuation all experiments share. Equal to `coverage_total` where that error
+            is not known.
         mean: of θ̂.
         bias: mean − truth.
         bias_error: standard error of the mean from the number of experiments.
@@ -64,6 +67,7 @@ class ParameterCoverage:
     truth: float
     coverage: Mapping[str, Fraction]
     coverage_total: Mapping[str, Fraction]
+    coverage_pool: Mapping[str, Fraction]
     mean: float
     bias: float
     bias_error: float
@@ -179,12 +183,13 @@ def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels:
     parameters, pulls = [], {}
     for i, name in enumerate(setup.interest):
         number = mixture.index(name)
-        values = outcomes.phi[valid, number]
-        pulls[name] = _pulls(values, truth[number], outcomes.errors[valid, number])
+        values, errors = outcomes.phi[valid, number], outcomes.errors[valid, number]
+        pulls[name] = _pulls(values, truth[number], errors)
+        q, q_total = outcomes.q[valid, i], outcomes.q_total[valid, i]
+        with_pool = _widened(q, q_total, from_pool[number] / errors)
         parameters.append(
-            _parameter(name, truth[number], values, pulls[name], outcomes.q[valid, i], outcomes.q_total[valid, i],
-                       levels, from_pool[number])
-        )  # fmt: skip
+            _parameter(name, truth[number], values, pulls[name], (q, q_total, with_pool), levels, from_pool[number])
+        )
     return PointCoverage(
         theta={name: float(truth[mixture.index(name)]) for name in mixture.signal.monomials.parameters},
         experiments=len(valid),
@@ -205,17 +210,29 @@ def _pulls(values: Array, truth: float, errors: Array) -> Array:
     return pulls
 
 
+def _widened(q: Array, q_total: Array, pool: Array) -> Array:
+    """Return q of intervals that are wider by the error of the pool, given in units of the statistical one.
+
+    `q_total` is q over 1 plus the other errors squared, in the same units.
+    """
+    others = np.divide(q, q_total, out=np.ones_like(q), where=q_total > 0)
+    widened: Array = q / (others + np.where(np.isfinite(pool), pool, 0.0) ** 2)
+    return widened
+
+
 def _parameter(
-    name: str, truth: float, values: Array, pulls: Array, q: Array, q_total: Array, levels: Sequence[float],
+    name: str, truth: float, values: Array, pulls: Array, q: tuple[Array, Array, Array], levels: Sequence[float],
     pool_error: float,
 ) -> ParameterCoverage:  # fmt: skip
+    """Return what is said of one parameter; `q` of intervals without other errors, with all, and with the pool's."""
     count = len(values)
     spread = float(values.std(ddof=1)) if count > 1 else math.nan
     return ParameterCoverage(
         name=name,
         truth=float(truth),
-        coverage=_coverage(q, levels),
-        coverage_total=_coverage(q_total, levels),
+        coverage=_coverage(q[0], levels),
+        coverage_total=_coverage(q[1], levels),
+        coverage_pool=_coverage(q[2], levels),
         mean=float(values.mean()),
         bias=float(values.mean() - truth),
         bias_error=spread / math.sqrt(count),

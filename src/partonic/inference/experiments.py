@@ -83,6 +83,7 @@ class Outcomes:
         events: number of events, `(E,)`.
         non_positive: events with a density that is not positive at the best fit, `(E,)`.
         valid: whether the fit is a maximum, `(E,)`.
+        profiles: φ of the profile at the true value of each parameter of interest, one after another, `(E, I·P)`.
     """
 
     phi: Array
@@ -93,6 +94,7 @@ class Outcomes:
     events: Array
     non_positive: Array
     valid: NDArray[np.bool_]
+    profiles: Array
 
     @staticmethod
     def concatenate(parts: "list[Outcomes]") -> "Outcomes":
@@ -131,7 +133,7 @@ def run_experiments(setup: Setup, pool: Pool, truth: Array, key: tuple[str | int
     return Outcomes(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-_Row = tuple[Array, Array, Array, Array, float, float, float, bool]
+_Row = tuple[Array, Array, Array, Array, float, float, float, bool, Array]
 
 
 def _run(
@@ -147,7 +149,8 @@ def _run(
         best, held = _best_and_profiles(setup, likelihood, truth, lattice(truth, scales, fine=False))
     except InferenceError:  # no maximum, or nothing to fit: counted as failed
         nothing, count = np.full(len(truth), np.nan), np.full(len(setup.interest), np.nan)
-        return nothing, nothing, count, count, np.nan, events, np.nan, False
+        profiles = np.full(len(truth) * len(setup.interest), np.nan)
+        return nothing, nothing, count, count, np.nan, events, np.nan, False, profiles
     heights = np.array([each.value for each in held])
     q = np.maximum(2 * (best.log_likelihood - heights), 0.0)
     points = np.array([each.phi for each in held[:-1]])
@@ -156,7 +159,8 @@ def _run(
     mode = _nearest_mode(likelihood, best, truth, information)
     variances_of_mode = np.diag(mode.covariance())
     errors = np.sqrt(np.where(variances_of_mode >= 0, variances_of_mode, np.nan))
-    return mode.phi, errors, q[:-1], total, float(q[-1]), events, float(best.non_positive), best.valid
+    found = float(q[-1]), events, float(best.non_positive), best.valid, points.reshape(-1)
+    return mode.phi, errors, q[:-1], total, *found
 
 
 def _best_and_profiles(

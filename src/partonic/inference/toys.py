@@ -21,7 +21,7 @@ from partonic.inference.pool import Pool
 from partonic.inference.scan import Scan, profile
 from partonic.inference.study import Plan, run_study
 
-__all__ = ["ToyIntervals", "toy_intervals"]
+__all__ = ["ToyIntervals", "threshold_of_toys", "toy_intervals"]
 
 Array = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ def toy_intervals(
     single = replace(setup, interest=(curve.name,))
     outcomes = run_study(single, pool, truths, plan)
     valid = [each.q[each.valid, 0] for each in outcomes]
-    critical = np.array([[_quantile(q, level) for q in valid] for level in levels])
+    critical = np.array([[threshold_of_toys(q, level) for q in valid] for level in levels])
     intervals = tuple(
         crossings(curve.name, curve.values, curve.profiled, level, critical=np.interp(curve.values, values, row),
                   kind="toys")
@@ -85,6 +85,6 @@ def toy_intervals(
     return ToyIntervals(curve.name, values, critical, np.array([len(q) for q in valid]), intervals)
 
 
-def _quantile(q: Array, level: float) -> float:
-    """Return the threshold that a fraction `level` of the experiments is below; infinite if all failed."""
+def threshold_of_toys(q: Array, level: float) -> float:
+    """Return the threshold that a fraction `level` of the toys with these q is below; infinite if there is none."""
     return float(np.quantile(q, level)) if len(q) else float("inf")
