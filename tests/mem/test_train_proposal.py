@@ -131,3 +131,39 @@ def test_drawn_events_train_a_proposal_in_every_channel(process: Process, name: 
     numbers, log_slope = network.transport(reco, noise)
     assert bool(numbers.isfinite().all())
     assert torch.isfinite(log_slope).double().mean() > 0.9
+
+
+def as_start(result: TrainedProposal) -> Path:
+    """Put the model of a training into a folder of models."""
+    folder = result.folder.with_name("models")
+    folder.mkdir()
+    return result.folder.rename(folder / "proposal").parent
+
+
+def test_training_goes_on_from_a_trained_proposal(process: Process, tmp_path: Path) -> None:
+    """Weights and scales are those of the start, but for the steps, which are tiny here."""
+    before = train(process, "semileptonic", tmp_path)
+    start = as_start(before)
+    settings = tiny(epochs=1, flow_epochs=0, learning_rate=1e-9).model_dump()
+    config = ProposalNetworkConfig.model_validate({**settings, "start": start})
+    on = train_proposal([tmp_path / "events.parquet"], process, channel_of("semileptonic"), config, 4, tmp_path / "on")
+    old, new = ProposalNetwork.load(start / "proposal"), ProposalNetwork.load(on.folder)
+    assert new.record["epochs"] == {"joint": 1, "flow": 0}
+    assert new.record["started_from"] == old.record
+    weights = new.model.state_dict()
+    for name, values in old.model.state_dict().items():
+        if "base_scale" not in name:  # fitted to the validation events at the end
+            torch.testing.assert_close(weights[name], values, atol=1e-6, rtol=0, msg=name)
+
+
+def test_a_proposal_to_start_from_must_fit(process: Process, tmp_path: Path) -> None:
+    start = as_start(train(process, "semileptonic", tmp_path))
+    same = {**tiny().model_dump(), "start": start}
+    wider = ProposalNetworkConfig.model_validate({**same, "encoder": {"width": 32, "heads": 2}})
+    with pytest.raises(ConfigError, match=r"models has a proposal of other sizes than `encoder` and `flow` say"):
+        train_proposal([], process, channel_of("semileptonic"), wider, 3, tmp_path / "wider")
+    config = ProposalNetworkConfig.model_validate(same)
+    with pytest.raises(
+        ConfigError, match=r"is for partons \(25, 6, -6\) \(semileptonic\) of 125, .* not for .*\(dilepton\)"
+    ):
+        train_proposal([], process, channel_of("dilepton"), config, 3, tmp_path / "other")

@@ -132,6 +132,11 @@ class ProposalNetworkConfig(StrictModel):
     drawn: DrawnEventsConfig | None = None
     """Train on events drawn from the transfer function instead of the simulated ones; null for the simulated ones."""
 
+    start: str | Path | None = None
+    """Folder of models, or ``pretrained``, whose proposal the training goes on from: one of the same sizes for another
+    transfer function or selection needs fewer steps than from nothing. Its scales are kept, and `regression_epochs` are
+    left out. Null to start from random weights."""
+
     @model_validator(mode="before")
     @classmethod
     def _fill_from_preset(cls, data: Any) -> Any:

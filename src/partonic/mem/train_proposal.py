@@ -21,6 +21,7 @@ from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.mem.channel import DecayChannel
 from partonic.mem.drawn_events import Surrogate, drawn_table
+from partonic.mem.models import mem_folder
 from partonic.mem.phase_settings import phase_settings
 from partonic.mem.proposal_data import proposal_table, with_reflections
 from partonic.mem.proposal_inputs import ProposalTokens
@@ -119,7 +120,9 @@ def train_proposal(
         surrogate: what events are drawn from where `config.drawn` asks for that.
 
     Raises:
-        ConfigError: if events are to be drawn, and there is nothing to draw them from.
+        ConfigError: if events are to be drawn, and there is nothing to draw them from; or if the proposal to start from
+            has other sizes, or is for another process or channel.
+        ModelError: if the proposal to start from is missing or damaged.
         SchemaError: if the process has other partons than the channel, or the stores lack what the training needs.
         TrainingError: if a training does not come to finite weights.
     """
@@ -127,14 +130,19 @@ def train_proposal(
     if info.parton_pdg != channel.parton_pdg:
         raise SchemaError(f"the process has the partons {info.parton_pdg}, the channel {channel.parton_pdg}")
     cube = PartonCube(tuple(particle.mass for particle in process.final_state), info.collider_energy)
+    known = None if config.start is None else _known(mem_folder(config.start, info.name), config, cube, channel)
     table = _events(stores, cube, channel, run, surrogate)
     train, validation = split_table(table, config.training.validation_fraction, seed)
     tables = _Tables(with_reflections(train, cube) if config.training.reflections else train, validation)
     with seeded_weights(seed, "proposal"):
         model = ProposalModel(config, cube, channel)
-    results, tables = _train(run, model, tables)
+    if known is not None:
+        model.load_state_dict(known.model.state_dict())
+    results, tables = _train(run, model, tables, with_scales=known is None)
     jets_min = int(table.columns["jet_count"].min())
     record = _record(run, results, tables, [path.name for path in stores])
+    if known is not None:
+        record["started_from"] = known.record
     network = ProposalNetwork(model, config, jets_min, SchemaRecord.of(info), record)
     network.save(folder)
     coverage = proposal_coverage(model, tables.validation.columns["numbers"], conditions_of(tables.validation.columns))
@@ -156,14 +164,42 @@ def _events(
     return drawn_table(stores, surrogate, target, config.drawn.events, run.seed, run.folder / "drawn", run.progress)
 
 
-def _train(run: _Run, model: ProposalModel, tables: _Tables) -> tuple[dict[str, PhaseResult], _Tables]:
-    """Run all phases; return their results, and the events with the conditions that the model gives them."""
+def _known(folder: Path, config: ProposalNetworkConfig, cube: PartonCube, channel: DecayChannel) -> ProposalNetwork:
+    """Return the trained proposal of a folder of models, if it fits."""
+    network = ProposalNetwork.load(folder / "proposal")
+    sizes = (config.encoder, config.flow.model_copy(update={"base_scale": network.config.flow.base_scale}))
+    if (network.config.encoder, network.config.flow) != sizes:
+        raise ConfigError(
+            f"mem_training.proposal.start: {folder} has a proposal of other sizes than `encoder` and `flow` say; give "
+            "those of its model.json"
+        )
+    if network.channel != channel or network.view != cube:
+        raise ConfigError(
+            f"mem_training.proposal.start: the proposal of {folder} is for {_target(network.channel, network.view)}, "
+            f"not for {_target(channel, cube)}"
+        )
+    return network
+
+
+def _target(channel: DecayChannel, cube: PartonCube) -> str:
+    masses = ", ".join(f"{mass:g}" for mass in cube.masses)
+    return f"partons {channel.parton_pdg} ({channel.name}) of {masses} GeV at {cube.collider_energy:g} GeV"
+
+
+def _train(
+    run: _Run, model: ProposalModel, tables: _Tables, *, with_scales: bool
+) -> tuple[dict[str, PhaseResult], _Tables]:
+    """Run all phases; return their results, and the events with the conditions that the model gives them.
+
+    Without scales, which it has already, the model needs no regression before everything is trained together.
+    """
     training, results = run.config.training, {}
-    sample = tables.train.part(0, _SCALE_EVENTS)  # shuffled when the table was split
-    model.fit_scales(ProposalTokens.of_columns(sample.columns), sample.columns["numbers"])
-    results["regression"] = run.phase(RegressionAlone(model), "regression", training.regression_epochs, tables)
-    known = sample.with_columns(_conditions(model, sample)).columns
-    model.fit_flow_scales(known["numbers"], conditions_of(known))
+    if with_scales:
+        sample = tables.train.part(0, _SCALE_EVENTS)  # shuffled when the table was split
+        model.fit_scales(ProposalTokens.of_columns(sample.columns), sample.columns["numbers"])
+        results["regression"] = run.phase(RegressionAlone(model), "regression", training.regression_epochs, tables)
+        known = sample.with_columns(_conditions(model, sample)).columns
+        model.fit_flow_scales(known["numbers"], conditions_of(known))
     joint = RegressionWithFlow(model, training.regression_weight)
     results["joint"] = run.phase(joint, "joint", training.epochs, tables)
     tables = _Tables(*(table.with_columns(_conditions(model, table)) for table in (tables.train, tables.validation)))
