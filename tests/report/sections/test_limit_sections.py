@@ -104,6 +104,18 @@ def test_figures_of_the_integrals(files: LimitFiles) -> None:
     assert len(notes) == 3
 
 
+def test_a_ratio_that_is_another_one_times_a_number_is_drawn_once(files: LimitFiles) -> None:
+    (events,) = read_limits(files, EventStore.open(files.store)).integrated
+    assert events.weights is not None
+    names = list(events.coefficients.monomials.names)
+    first, second = names.index("c_tG"), names.index("c_tG^2")
+    ratios, weights = events.coefficients.ratios.copy(), events.weights.copy()
+    ratios[:, second], weights[:, second] = 2.0 * ratios[:, first], 2.0 * weights[:, first]
+    limits = Limits((replace(events, coefficients=replace(events.coefficients, ratios=ratios), weights=weights),))
+    figures = drawn(MemIntegralsSection(sample_of(files.store, limits)))
+    assert len(figures["mem_tth_calibration"].axes) == 2
+
+
 def test_integrals_that_all_failed_and_those_without_truth(files: LimitFiles) -> None:
     (events,) = read_limits(files, EventStore.open(files.store)).integrated
     lost = estimated(EventStore.open(files.store), lost=range(len(events.coefficients)))

@@ -122,7 +122,7 @@ class _Measured:
             yield Plot(
                 f"mem_{name}_calibration",
                 f"Mean of the true R_a(z) against R_a(x), hypothesis {name}, weights of the Standard Model; dashed: "
-                "equal, red: straight line through all events.",
+                "equal, red: straight line through all events. Ratios that are multiples of another are left out.",
                 partial(self._draw_calibration, self.calibration),
             )
 
@@ -248,9 +248,13 @@ class _Measured:
         monomials = self.events.coefficients.monomials
         good = self.events.coefficients.usable() & (weights[:, 0] > 0)
         ratios, truth, w = self.events.coefficients.ratios[good], weights[good] / weights[good, :1], weights[good, 0]
+        drawn: list[int] = []
         for a, powers in enumerate(monomials.exponents):
             if calibration.slope_error[a] == 0:  # nothing varies
                 continue
+            if any(_is_multiple(ratios[:, a], ratios[:, b]) and _is_multiple(truth[:, a], truth[:, b]) for b in drawn):
+                continue  # of δκ_t c_tG it is R_a of c_tG, times 2: the same figure again
+            drawn.append(a)
             slope = float(calibration.slope[a])
             line = (slope, float(calibration.truth[a] - slope * calibration.estimate[a]))
             note = f"slope {number_with_error(slope, float(calibration.slope_error[a]))}"
@@ -258,6 +262,13 @@ class _Measured:
                 monomial_label(monomials.parameters, powers),
                 mean_profile(ratios[:, a], truth[:, a], w, line=line, note=note),
             )
+
+
+def _is_multiple(values: Array, others: Array) -> bool:
+    """Return whether values are others times one factor, but for rounding."""
+    size = float(others @ others)
+    factor = float(values @ others) / size if size > 0 else 0.0
+    return bool(np.allclose(values, factor * others, rtol=1e-6, atol=_ROUNDING))
 
 
 def _enough(coefficients: EventCoefficients, weights: Array) -> bool:
