@@ -33,6 +33,7 @@ from partonic.mem.compatibility import check_store
 from partonic.mem.integral import EventIntegrator
 from partonic.mem.integrand import Ingredients
 from partonic.mem.result import MemResult, run_facts
+from partonic.nn.allocation import keep_freed_memory
 from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, file_digest, package_versions
@@ -222,6 +223,7 @@ def _integrate_batch(
     job: MemJob, config: MemConfig, seed: int, number: int, event_id: Any, reco: RecoEvents
 ) -> tuple[int, EventCoefficients]:
     """Integrate a batch on a worker, which works on one core and keeps what it loaded."""
+    keep_freed_memory()
     torch.set_num_threads(1)
     return number, _worker_integrator(job, config.model_dump_json(), seed).integrate(reco, event_id)
 
