@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from partonic.nn.flows.spline import spline_forward, spline_inverse, spline_parameters
+from partonic.nn.linear import linear
 
 __all__ = ["CircleDensity", "LineDensity", "SmallNetwork"]
 
@@ -35,8 +36,7 @@ class SmallNetwork(nn.Module):
 
     def forward(self, rows: Float[Tensor, "rows inputs"]) -> Float[Tensor, "outputs rows"]:
         """Return the outputs."""
-        hidden = torch.relu(self.inner(rows))
-        return torch.addmm(self.outer.bias[:, None], self.outer.weight, hidden.t())
+        return linear(self.outer, linear(self.inner, rows, relu=True)).t().contiguous()
 
 
 class LineDensity(nn.Module):

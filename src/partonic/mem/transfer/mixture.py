@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from partonic.mem.transfer.candidates import CANDIDATE_FEATURES, Candidates
+from partonic.nn.linear import linear
 
 __all__ = ["CandidateDensity", "CandidateKeys", "ObjectPlace", "Observed"]
 
@@ -87,8 +88,8 @@ class CandidateKeys(nn.Module):
 
     def forward(self, candidates: Candidates, kind: Tensor) -> tuple[Tensor, Tensor]:
         """Return keys `(N, S, C, size)` and shapes `(N, S, C, 4)`."""
-        hidden = torch.relu(self.inner(candidates.features) + self.kinds(kind))
-        keys, shapes = self.outer(hidden).split([self.size, _SHAPES], dim=-1)
+        hidden = torch.relu(linear(self.inner, candidates.features) + self.kinds(kind))
+        keys, shapes = torch.split(linear(self.outer, hidden), [self.size, _SHAPES], dim=-1)
         return keys, shapes
 
 
@@ -116,7 +117,8 @@ class CandidateDensity(nn.Module):
         place: ObjectPlace,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits of the weights of splines `(N, S)` and candidates `(N, S, C)`, and shapes `(N, S, C, 4)`."""
-        query, base, slopes, own = self.query(given).split([self.size, 1, _PENALTIES, _SHAPES], dim=-1)
+        numbers = linear(self.query, given)
+        query, base, slopes, own = torch.split(numbers, [self.size, 1, _PENALTIES, _SHAPES], dim=-1)
         logits = (keys @ query[..., None])[..., 0] * self.size**-0.5
         for slope, penalty in zip(slopes.unbind(dim=-1), place.penalties(log_pt), strict=True):
             logits = logits + slope[..., None] * penalty

@@ -30,6 +30,7 @@ from partonic.mem.transfer.mixture import CandidateDensity, CandidateKeys, Objec
 from partonic.mem.transfer.objects import ObjectTable
 from partonic.mem.transfer.partons import global_features, global_size, pair_features, pair_size, turned
 from partonic.nn.causal import CausalBlock
+from partonic.nn.linear import linear
 from partonic.nn.scaling import MaskedStandardiser
 
 __all__ = ["ObjectHeads", "TransferNetwork"]
@@ -71,8 +72,7 @@ class _Dense(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         mean, deviation = (values.to(features.dtype) for values in (self.scales.mean, self.scales.deviation))
-        result: Tensor = self.outer(torch.relu(self.inner((features - mean) / deviation)))
-        return result
+        return linear(self.outer, linear(self.inner, (features - mean) / deviation, relu=True))
 
 
 class ObjectHeads(nn.Module):
