@@ -17,6 +17,7 @@ MemPart = Literal["transfer", "acceptance", "proposal"]
 
 MEM_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "small": {
+        "transfer": {"candidates": 16},
         "transfer_training": {"epochs": 30, "learning_rate": 3e-3},
         "acceptance_training": {
             "epochs": 15, "batch_size": 2048, "learning_rate": 3e-3, "validation_fraction": 0.15,
