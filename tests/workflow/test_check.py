@@ -29,6 +29,16 @@ def test_analysis_with_all_that_it_needs(tmp_path: Path) -> None:
         ({"unfolding": {"model": "absent"}}, "unfolding", "there is no folder absent; give 'pretrained', or a folder"),
         ({"unfolding": {"stores": ["absent.parquet"]}}, "unfolding", "there is no file absent.parquet; mend the key"),
         ({"mem_training": {"stores": ["absent.parquet"]}}, "mem_training", "absent.parquet; mend the key mem_training"),
+        (
+            {"mem_training": {"parts": ["proposal"], "proposal": {"drawn": {"model": "absent"}}}},
+            "mem_training",
+            "absent holds no model 'transfer'",
+        ),
+        (
+            {"mem_training": {"parts": ["proposal"], "proposal": {"start": "absent"}}},
+            "mem_training",
+            "absent holds no model 'proposal'",
+        ),
         ({"mem": {"model": "absent"}}, "mem", "absent holds no model 'transfer'"),
         ({"mem": {"store": "absent.parquet"}}, "mem", "there is no file absent.parquet; mend the key mem.store"),
         ({"inference": {"coefficients": "absent.parquet"}}, "inference", "there is no file absent.parquet; mend"),

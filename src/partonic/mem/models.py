@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from partonic.config.mem import MemConfig
+from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.process import ProcessConfig
 from partonic.errors import ModelError, SchemaError
 from partonic.mem.channel import ChannelName, DecayChannel
@@ -30,6 +31,7 @@ __all__ = [
     "mem_folder",
     "mem_model_files",
     "proposal_kind",
+    "training_model_files",
 ]
 
 
@@ -174,6 +176,27 @@ def mem_model_files(config: MemConfig, process: str, to_come: Sequence[Path] = (
     return tuple(
         path for folder in component_folders(config, process, to_come).values() for path in model_files(folder)
     )
+
+
+def training_model_files(config: MemNetworksConfig, process: str) -> tuple[Path, ...]:
+    """Return the files of trained models that a training reads: what events are drawn from, and what it starts from.
+
+    Args:
+        config: settings of the training.
+        process: short name of the process.
+
+    Raises:
+        ModelError: if a model is missing.
+    """
+    drawn, start = config.proposal.drawn, config.proposal.start
+    wanted: list[tuple[str | Path, str]] = []
+    if drawn is not None and drawn.model is not None:
+        wanted += [(drawn.model, "transfer"), (drawn.model, "acceptance")]
+    if start is not None:
+        wanted.append((start, "proposal"))
+    if "proposal" not in config.parts:
+        return ()
+    return tuple(path for model, part in wanted for path in model_files(_component(model, process, part)))
 
 
 def _proposal_folder(config: MemConfig, process: str, to_come: Sequence[Path] = ()) -> Path:

@@ -165,13 +165,17 @@ def unfolding_is_ready(config: AnalysisConfig) -> str:
 
 
 def mem_training_is_ready(config: AnalysisConfig) -> str:
-    """Look for the event stores that the networks of the matrix element method are trained on.
+    """Look for what the networks of the matrix element method are trained on: event stores, and models already trained.
 
     Raises:
         EventFileError: naming the stores that are missing.
+        ModelError: if a model that events are drawn from, or that the training starts from, is not there.
     """
+    from partonic.mem.models import training_model_files
+
     section = config.mem_training or MemNetworksConfig()
     _check_files(section.stores, "mem_training.stores")
+    training_model_files(section, config.process.name)
     source = f"{len(section.stores)} event stores found" if section.stores else "the events of this analysis"
     return f"{', '.join(section.parts)} of the preset '{section.preset}' are trained on {source}"
 

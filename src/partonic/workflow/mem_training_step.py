@@ -31,8 +31,14 @@ class MemTrainStep:
         return {"mem_training": section, "process": config.process.model_dump(mode="json"), "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the event stores to train on."""
-        return _section(config).stores or (event_store(config),)
+        """Return the event stores to train on, and the files of trained models that the training reads.
+
+        Raises:
+            ModelError: if a model that the section names is not there.
+        """
+        from partonic.mem.models import training_model_files
+
+        return (*_stores(config), *training_model_files(_section(config), config.process.name))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the files of the models."""
@@ -45,7 +51,11 @@ class MemTrainStep:
         from partonic.mem.train import train_mem
 
         section, folder = _section(config), trained_mem(config)
-        return "; ".join(train_mem(self.inputs(config), config.process, section, config.seed, folder, progress))
+        return "; ".join(train_mem(_stores(config), config.process, section, config.seed, folder, progress))
+
+
+def _stores(config: AnalysisConfig) -> tuple[Path, ...]:
+    return _section(config).stores or (event_store(config),)
 
 
 def _section(config: AnalysisConfig) -> MemNetworksConfig:

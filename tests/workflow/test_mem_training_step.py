@@ -1,0 +1,30 @@
+"""The training of the matrix element method as a step: what it reads."""
+
+from pathlib import Path
+
+from partonic.config.analysis import AnalysisConfig
+from partonic.pretrained import pretrained_folder
+from partonic.workflow.mem_training_step import MemTrainStep
+from partonic.workflow.places import event_store
+
+
+def analysis(tmp_path: Path, section: dict[str, object]) -> AnalysisConfig:
+    return AnalysisConfig.model_validate({"name": "toy", "output": tmp_path / "out", "mem_training": section})
+
+
+def test_inputs_are_stores_and_the_models_that_a_training_reads(tmp_path: Path) -> None:
+    alone = analysis(tmp_path, {})
+    assert MemTrainStep().inputs(alone) == (event_store(alone),)
+    store, above = tmp_path / "events.parquet", pretrained_folder("tth") / "mem"
+    proposal = {"start": "pretrained", "drawn": {"model": "pretrained"}}
+    further = analysis(tmp_path, {"parts": ["proposal"], "stores": [store], "proposal": proposal})
+    files = [above / part / name for part in ("transfer", "acceptance", "proposal") for name in _FILES]
+    assert MemTrainStep().inputs(further) == (store, *files)
+
+
+def test_models_of_a_part_that_is_not_trained_are_not_read(tmp_path: Path) -> None:
+    config = analysis(tmp_path, {"parts": ["acceptance"], "proposal": {"start": "pretrained"}})
+    assert MemTrainStep().inputs(config) == (event_store(config),)
+
+
+_FILES = ("model.json", "weights.safetensors")
