@@ -242,15 +242,17 @@ def test_learns_what_can_be_learnt(torch_rng, seed):
     torch.manual_seed(seed)
     network = AssignmentNetwork(ProvenanceConfig(width=16, layers=1, target_layers=1, heads=2, feedforward=32))
     network.fit_scales(toy(512, torch_rng)[0])
-    optimizer = torch.optim.Adam(network.parameters(), lr=2e-2)
-    for _ in range(60):
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-2, total_steps=300)
+    for _ in range(300):  # fewer leave most seeds where a lost jet is never said to be missing
         tokens, truth = toy(64, torch_rng)
         optimizer.zero_grad()
         network.losses(tokens, truth)["total"].backward()
         optimizer.step()
+        schedule.step()
     network.eval()
     fresh, truth = toy(256, torch_rng)
     right = (network.assign(fresh) == truth.assignment).all(dim=1).float().mean()
-    assert right > 0.8
+    assert right > 0.95
     origin = network(fresh).origin.argmax(dim=-1)
     assert (origin == truth.provenance).float().mean() > 0.9
