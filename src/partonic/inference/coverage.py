@@ -52,7 +52,7 @@ class ParameterCoverage:
         coverage_total: by level, of the interval with the errors of integration, rate and calibration.
         coverage_pool: by level, of that interval with the error of the pool too: what it would be of data that are not
             drawn from a pool whose own fluctuation all experiments share. Equal to `coverage_total` where that error
-            is not known.
+            is not known, and no use where it is only an upper bound (`pool_errors`).
         mean: of θ̂.
         bias: mean − truth.
         bias_error: standard error of the mean from the number of experiments.

@@ -1,8 +1,8 @@
 """Memory of large tensors that a process keeps instead of giving it back to the system after each of them.
 
 The C library hands large blocks back when they are free. The next tensor of that size is then made of new pages, which
-the system fills with zeros one by one: of networks on CPU cores, whose intermediate results live for microseconds, a
-tenth of the time.
+the system fills with zeros one by one, for networks on CPU cores again and again: their intermediate results live for
+microseconds.
 """
 
 import ctypes
