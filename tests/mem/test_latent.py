@@ -113,9 +113,9 @@ def test_vegas_event_without_weights_keeps_its_grid() -> None:
     assert (base.edges[0] != before[0]).any()
 
 
-def test_fitted_gaussian_finds_a_correlated_target() -> None:
+def test_fitted_mixture_finds_a_correlated_target() -> None:
     """A displaced, correlated, narrow Gaussian, which no product of grids can follow."""
-    config = BaseConfig(kind="fitted", iterations=4, iteration_points=1500)
+    config = BaseConfig(kind="fitted", components=1, iterations=4, iteration_points=1500)
     base = FittedBase(generators(2), 3, 1.0, config)
     covariance = 0.3 * torch.eye(3, dtype=torch.float64) + 0.25
     centre = torch.tensor([0.8, -0.5, 0.0], dtype=torch.float64)
@@ -123,13 +123,44 @@ def test_fitted_gaussian_finds_a_correlated_target() -> None:
     variances = refine(base, target)
     assert variances[0] > 1.0
     assert variances[-1] < 0.35
-    torch.testing.assert_close(base.mean[0], centre, rtol=0, atol=0.1)
-    torch.testing.assert_close(base.root[0] @ base.root[0].mT, covariance, rtol=0, atol=0.1)
+    torch.testing.assert_close(base.fitted.mean[0, 0], centre, rtol=0, atol=0.1)
+    root = base.fitted.root[0, 0]
+    torch.testing.assert_close(root @ root.mT, covariance, rtol=0, atol=0.1)
 
 
-def test_fitted_gaussian_of_an_event_without_weights_stays() -> None:
+def two_places(noise: Tensor) -> Tensor:
+    """Return the log-density of a narrow Gaussian that is split between two places far from each other."""
+    centre = torch.tensor([1.6, -1.2, 0.0, 0.8], dtype=torch.float64)
+    both = [gaussian_log_density(noise - side * centre, 0.35) for side in (1.0, -1.0)]
+    return torch.logaddexp(math.log(0.7) + both[0], math.log(0.3) + both[1])
+
+
+def test_two_places_need_two_gaussians() -> None:
+    """Of an event that can be read in two ways, one Gaussian between them wastes most points, a mixture few."""
+    variances = {}
+    for components in (1, 4):
+        config = BaseConfig(kind="fitted", components=components, iterations=4, iteration_points=1500)
+        variances[components] = refine(FittedBase(generators(2), 4, 1.0, config), two_places)[-1]
+    assert variances[1] > 3.0
+    assert variances[4] < 0.5
+
+
+def test_fitted_mixture_of_an_event_without_weights_stays() -> None:
     base = FittedBase(generators(2), 3, 1.3, BaseConfig(kind="fitted"))
     noise, log_density = base.draw([0, 1], 500)
-    base.refine([0, 1], noise, torch.full_like(log_density, -torch.inf))
-    assert (base.mean == 0.0).all()
-    torch.testing.assert_close(base.root, 1.3 * torch.eye(3).double().repeat(2, 1, 1))
+    log_weight = two_places(torch.cat([noise, noise[..., :1]], dim=-1)) - log_density
+    log_weight[1] = -torch.inf
+    base.refine([0, 1], noise, log_weight)
+    assert (base.fitted.mean[1] == 0.0).all()
+    torch.testing.assert_close(base.fitted.root[1], 1.3 * torch.eye(3).double().repeat(6, 1, 1))
+    assert (base.fitted.mean[0] != 0.0).all()
+
+
+def test_fit_does_not_depend_on_the_other_events() -> None:
+    config = BaseConfig(kind="fitted", iterations=2)
+    both, second = (FittedBase(generators(2), 4, 1.0, config) for _ in range(2))
+    for base, rows in ((both, [0, 1]), (second, [1])):
+        for points in base.refinements:
+            noise, log_density = base.draw(rows, points)
+            base.refine(rows, noise, two_places(noise) - log_density)
+    torch.testing.assert_close(both.fitted.mean[1], second.fitted.mean[1], rtol=0, atol=1e-9)

@@ -43,7 +43,7 @@ class BaseConfig(StrictModel):
 
     kind: Literal["gaussian", "defensive", "fitted", "sobol", "vegas"] = "fitted"
     """``gaussian``: those of the proposal as it was trained; ``defensive``: mixed with a wider Gaussian, so that the
-    weights of its tails stay bounded; ``fitted``: those two mixed with a Gaussian fitted to each event; ``sobol``:
+    weights of its tails stay bounded; ``fitted``: those two mixed with Gaussians fitted to each event; ``sobol``:
     scrambled quasi-random Gaussian numbers; ``vegas``: a grid for each event, refined on its own weights."""
 
     width: float = Field(1.0, gt=0.0)
@@ -61,10 +61,13 @@ class BaseConfig(StrictModel):
     bins: int = Field(12, ge=2)
     """Bins of the grid in each dimension (vegas)."""
 
-    iterations: int = Field(3, ge=1)
-    """Rounds that refine grid or Gaussian; their points count, but are not in the integral (vegas, fitted)."""
+    components: int = Field(6, ge=1, le=16)
+    """How many Gaussians are fitted to each event (fitted)."""
 
-    iteration_points: int = Field(500, ge=16)
+    iterations: int = Field(4, ge=1)
+    """Rounds that refine grid or Gaussians; their points count, but are not in the integral (vegas, fitted)."""
+
+    iteration_points: int = Field(700, ge=16)
     """Points of each of them (vegas, fitted)."""
 
     damping: float = Field(0.5, gt=0.0, le=2.0)
