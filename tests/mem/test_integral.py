@@ -12,6 +12,7 @@ from tests.mem.toys import (
     NormalView,
     PlainProposal,
     PosteriorProposal,
+    TwoInitialStates,
     config_of,
     ingredients_of,
 )  # fmt: skip
@@ -66,6 +67,26 @@ def test_pulls_are_standard_normal(base: str) -> None:
     assert set(found.status) == {"ok"}
     assert np.median(found.relative_error) < 0.03
     check_pulls(pulls(found, *truth))
+
+
+def test_initial_states_are_told_apart() -> None:
+    """Of two initial states, each with dσ/dz and p_T of its own, the integral is the sum of both closed forms."""
+    both, first = TwoInitialStates(3), LinearGaussian(3)
+    reco = first.events(400)
+    parts = {"process": both, "transfer": both, "initial_state": both}
+    proposal = PosteriorProposal(first, NormalView(3), width=2.0)
+    ingredients = ingredients_of(first, proposal, **parts)
+    found = EventIntegrator(ingredients, config_of("fitted", points=2048), 5).integrate(reco, np.arange(400))
+    assert np.median(found.relative_error) < 0.05
+    check_pulls(pulls(found, *both.truth(reco)))
+    mixture = EventIntegrator(dataclasses.replace(ingredients, initial_state=None), config_of("fitted"), 5)
+    unaware = mixture.integrate(reco, np.arange(400))
+    assert np.abs(unaware.log_reference - both.truth(reco)[0]).mean() > 0.1, "the mixture of another θ does not do"
+
+
+def test_a_process_without_channels_cannot_tell_initial_states_apart() -> None:
+    with pytest.raises(ConfigError, match=r"'toy' does not tell its initial states apart"):
+        ingredients_of(LinearGaussian(3), initial_state=TwoInitialStates(3))
 
 
 @pytest.mark.parametrize("dimensions", [1, 5, 8])
@@ -319,5 +340,6 @@ def test_seconds_are_counted() -> None:
     toy = LinearGaussian(2)
     integrator = EventIntegrator(ingredients_of(toy), config_of(), 1)
     integrator.integrate(toy.events(3), np.arange(3))
-    assert set(integrator.integrand.seconds) == {"proposal", "partons", "transfer", "acceptance", "matrix_element"}
+    parts = {"proposal", "partons", "transfer", "acceptance", "matrix_element", "initial_state"}
+    assert set(integrator.integrand.seconds) == parts
     assert min(integrator.integrand.seconds.values()) > 0.0

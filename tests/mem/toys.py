@@ -15,7 +15,7 @@ from partonic.config.mem import BaseConfig, MemConfig, PointsConfig
 from partonic.events.batch import RecoEvents
 from partonic.mem.channel import DecayChannel
 from partonic.mem.integrand import Ingredients
-from partonic.physics.process import PartonEvents
+from partonic.physics.process import Channel, PartonEvents
 from partonic.polynomial import Monomials
 
 MONOMIALS = Monomials.up_to_degree(("first", "second"), 2)
@@ -190,3 +190,45 @@ def config_of(base: str = "gaussian", points: int = 1000, **changes: object) -> 
         points=PointsConfig(first=min(points, 500), maximum=points),
         **changes,
     )
+
+
+class TwoInitialStates:
+    """Two toys as the initial states of one process, whose mixture alone is known: p_T = Σ_i m_i p_i, r_i = p_i/p_T.
+
+    The process has `factors` times the cross sections of the toys; the mixture is another one, as in simulated events
+    of some θ.
+    """
+
+    name, monomials, classes = "two toys", MONOMIALS, ("gg", "qq")
+    channels = (Channel((21, 21), ()), Channel((2, -2), ()))
+
+    def __init__(self, dimensions: int, factors: tuple[float, float] = (0.7, 1.6), share: float = 0.8) -> None:
+        self.toys = (LinearGaussian(dimensions, seed=1), LinearGaussian(dimensions, seed=2))
+        self.factors = factors
+        self.log_shares = torch.tensor([share, 1.0 - share], dtype=torch.float64).log()
+
+    def channel_coefficients(self, events: PartonEvents) -> Tensor:
+        parts = [factor * toy.coefficients(events) for factor, toy in zip(self.factors, self.toys, strict=True)]
+        return torch.stack(parts, dim=1)
+
+    def coefficients(self, events: PartonEvents) -> Tensor:
+        return self.channel_coefficients(events).sum(dim=1)
+
+    def log_density(self, x: RecoEvents, momenta: Tensor) -> Tensor:
+        return self._logs(x, momenta).logsumexp(dim=-1)
+
+    def log_ratio(self, x: RecoEvents, momenta: Tensor) -> Tensor:
+        logs = self._logs(x, momenta)
+        return logs - self.log_shares - logs.logsumexp(dim=-1, keepdim=True)
+
+    def truth(self, x: RecoEvents) -> tuple[np.ndarray, np.ndarray]:
+        """log P_0 `(N,)` and the ratios `(N, 6)`."""
+        densities = []
+        for factor, toy in zip(self.factors, self.toys, strict=True):
+            log_reference, ratios = toy.truth(x)
+            densities.append(factor * np.exp(log_reference)[:, None] * ratios)
+        total = sum(densities)
+        return np.log(total[:, 0]), total / total[:, :1]
+
+    def _logs(self, x: RecoEvents, momenta: Tensor) -> Tensor:
+        return torch.stack([toy.log_density(x, momenta) for toy in self.toys], dim=-1) + self.log_shares

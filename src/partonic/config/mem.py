@@ -118,6 +118,9 @@ class MemConfig(StrictModel):
     """Transfer function and acceptance: ``pretrained``, or a folder that holds ``transfer`` and ``acceptance``. Null:
     those trained here, if there is a section `mem_training`, else ``pretrained``."""
 
+    initial_state: bool = True
+    """Tell gluons from quarks in the initial state, if the folder of the models has a network for that."""
+
     proposal: ProposalConfig = ProposalConfig()
     """Where points are drawn from."""
 

@@ -7,13 +7,14 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.mem_initial_state import InitialStateConfig
 from partonic.config.mem_networks import ProposalNetworkConfig
 from partonic.config.mem_transfer import AcceptanceConfig, ConsistencyConfig, MemTrainingConfig, TransferConfig
 
 __all__ = ["MEM_PRESETS", "MemNetworksConfig", "MemPart"]
 
-MemPart = Literal["transfer", "acceptance", "proposal"]
-"""What can be trained: p_T(x|z), ε(z), and q(z|x) for processes and channels that unfolding does not know."""
+MemPart = Literal["transfer", "acceptance", "initial_state", "proposal"]
+"""What can be trained: p_T(x|z), ε(z), the ratios r_i(x, z) of initial states, and q(z|x)."""
 
 MEM_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "small": {
@@ -22,6 +23,7 @@ MEM_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "acceptance_training": {
             "epochs": 15, "batch_size": 2048, "learning_rate": 3e-3, "validation_fraction": 0.15,
         },
+        "initial_state_training": {"epochs": 8, "learning_rate": 3e-3, "weight_decay": 1e-3},
         "proposal": {"preset": "small"},
     },
     "tiny": {
@@ -29,6 +31,8 @@ MEM_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "transfer_training": {"epochs": 2, "batch_size": 64, "average": None},
         "acceptance": {"hidden": (16,)},
         "acceptance_training": {"epochs": 2, "batch_size": 64, "average": None, "validation_fraction": 0.3},
+        "initial_state": {"width": 8, "layers": 1, "heads": 2, "feedforward": 16, "hidden": 16, "share_hidden": (16,)},
+        "initial_state_training": {"epochs": 2, "batch_size": 64, "average": None},
         "proposal": {"preset": "tiny"},
     },
 }  # fmt: skip
@@ -61,6 +65,12 @@ class MemNetworksConfig(StrictModel):
 
     acceptance_training: MemTrainingConfig = MemTrainingConfig()
     """Its training, on all events. Half of its validation events fit the calibration, the other half tests it."""
+
+    initial_state: InitialStateConfig = InitialStateConfig()
+    """The network that tells gluons from quarks in the initial state."""
+
+    initial_state_training: MemTrainingConfig = MemTrainingConfig()
+    """Its training on the selected events, after that of the shares on all events."""
 
     proposal: ProposalNetworkConfig = ProposalNetworkConfig()
     """The proposal, with its training, on the selected events."""

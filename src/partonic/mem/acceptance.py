@@ -21,7 +21,7 @@ from partonic.errors import TrainingError
 from partonic.events.schema import StoreMetadata
 from partonic.mem.trained_part import PartRecord, check_detector, read_part, write_part
 from partonic.mem.transfer.layout import TransferLayout
-from partonic.mem.transfer.partons import global_features, global_size, turned
+from partonic.mem.transfer.partons import global_size, symmetric_features
 from partonic.nn.model_folder import load_weights
 from partonic.nn.scaling import MaskedStandardiser
 from partonic.unfolding.schema_record import SchemaRecord
@@ -54,13 +54,13 @@ class AcceptanceNetwork(nn.Module):
     @torch.no_grad()
     def fit_scales(self, momenta: Float[Tensor, "events partons 4"]) -> None:
         """Set means and standard deviations of the features from training events."""
-        features = self._features(momenta)
+        features = symmetric_features(momenta, self.layout.reference_parton)
         self.scales.fit(features[:, None], torch.ones(len(features), 1, dtype=torch.bool))
 
     def forward(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
         """Return the logit of ε before calibration."""
         mean, deviation = (values.float() for values in (self.scales.mean, self.scales.deviation))
-        hidden = (self._features(momenta) - mean) / deviation
+        hidden = (symmetric_features(momenta, self.layout.reference_parton) - mean) / deviation
         for layer in self.inner:
             hidden = functional.silu(layer(hidden))
         return cast("Tensor", self.outer(hidden))[:, 0]
@@ -110,14 +110,6 @@ class AcceptanceNetwork(nn.Module):
 
     def _logits(self, momenta: Tensor) -> Tensor:
         return torch.cat([self.forward(part).double() for part in torch.split(momenta, _ROWS)])
-
-    def _features(self, momenta: Tensor) -> Tensor:
-        reference = momenta[..., self.layout.reference_parton, :]
-        in_frame = turned(momenta, torch.atan2(reference[..., 2], reference[..., 1]))
-        backward = in_frame[..., 3].sum(dim=-1) < 0.0
-        sign = torch.where(backward, -1.0, 1.0).to(in_frame)[..., None, None]
-        mirrored = torch.cat([in_frame[..., :2], in_frame[..., 2:] * sign], dim=-1)
-        return global_features(mirrored.float())
 
 
 class AcceptanceModel:

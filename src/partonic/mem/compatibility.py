@@ -34,7 +34,8 @@ def check_store(ingredients: Ingredients, metadata: StoreMetadata, where: str) -
     Raises:
         SchemaError: naming what differs.
     """
-    for part in (ingredients.proposal, ingredients.transfer, ingredients.acceptance):
+    parts = (ingredients.proposal, ingredients.transfer, ingredients.acceptance, ingredients.initial_state)
+    for part in parts:
         if isinstance(part, Trained):
             part.schema.model_copy(update={"process": metadata.process}).check(metadata, where)
 

@@ -5,6 +5,10 @@
 is kept as log w = log ε + log p_T + log |dz/du| − log q and the signed coefficients c_a of dσ/dz, so that all a come
 from the same points. A point outside of the unit cube, or at which a factor is zero, has the weight 0 (log w = −∞); a
 factor that is NaN, or infinite, is a mistake somewhere, and stops the integral with the number of the event.
+
+Where initial states i are told apart, ε p_T, which is their mixture, becomes the ε_i p_i of each of them:
+
+    c_a(z) → Σ_i c_a^i(z) r_i(x, z),    r_i = ε_i p_i(x|z)/(ε p_T(x|z)).
 """
 
 import time
@@ -19,10 +23,17 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from partonic.errors import NonFiniteError
+from partonic.errors import ConfigError, NonFiniteError
 from partonic.events.batch import RecoEvents
 from partonic.mem.channel import DecayChannel
-from partonic.mem.protocols import Acceptance, DifferentialCrossSection, Proposal, TransferDensity
+from partonic.mem.initial_state.classes import ChannelCrossSection, coefficients_by_class
+from partonic.mem.protocols import (
+    Acceptance,
+    DifferentialCrossSection,
+    InitialStateRatio,
+    Proposal,
+    TransferDensity,
+)
 from partonic.physics.process import PartonEvents
 
 __all__ = ["Ingredients", "Integrand", "PointValues"]
@@ -39,6 +50,10 @@ class Ingredients:
         transfer: p_T(x|z).
         acceptance: ε(z).
         branching_fraction: of the decays that ε and p_T do not know of; a factor of all P_a.
+        initial_state: r_i(x, z), which tells initial states apart; None if only their mixture is known.
+
+    Raises:
+        ConfigError: if initial states are to be told apart, and the process does not.
     """
 
     process: DifferentialCrossSection
@@ -47,6 +62,14 @@ class Ingredients:
     transfer: TransferDensity
     acceptance: Acceptance
     branching_fraction: float = 1.0
+    initial_state: InitialStateRatio | None = None
+
+    def __post_init__(self) -> None:
+        if self.initial_state is not None and not isinstance(self.process, ChannelCrossSection):
+            raise ConfigError(
+                f"'{self.process.name}' does not tell its initial states apart (`channel_coefficients`): set "
+                "mem.initial_state to false"
+            )
 
 
 class PointValues(NamedTuple):
@@ -71,14 +94,15 @@ class Integrand:
     """The integrand of given ingredients; it counts the seconds that each of them takes.
 
     Attributes:
-        seconds: time spent by now in proposal, partons, transfer, acceptance and matrix element.
+        seconds: time spent by now in proposal, partons, transfer, acceptance, matrix element and initial state.
     """
 
     def __init__(self, ingredients: Ingredients, at_once: int) -> None:
         """Evaluate `ingredients` for so many points at a time."""
         self.ingredients = ingredients
         self.at_once = at_once
-        self.seconds = dict.fromkeys(("proposal", "partons", "transfer", "acceptance", "matrix_element"), 0.0)
+        parts = ("proposal", "partons", "transfer", "acceptance", "matrix_element", "initial_state")
+        self.seconds = dict.fromkeys(parts, 0.0)
 
     def __call__(
         self,
@@ -125,8 +149,7 @@ class Integrand:
             log_acceptance = made_of.acceptance.log_probability(partons.momenta).double().cpu().view(shape)
         with self.clock("transfer"):
             log_transfer = made_of.transfer.log_density(x, momenta).double().cpu()
-        with self.clock("matrix_element"):
-            coefficients = made_of.process.coefficients(PartonEvents(ordered, partons.x1, partons.x2))
+        coefficients = self._coefficients(x, momenta, PartonEvents(ordered, partons.x1, partons.x2))
         values = {
             "the acceptance": log_acceptance,
             "the transfer function": log_transfer,
@@ -139,6 +162,18 @@ class Integrand:
         log_weight = torch.stack(list(values.values())).sum(dim=0).masked_fill(~inside, -torch.inf)
         factors = [inside, inside & (log_acceptance > -torch.inf), inside & (log_transfer > -torch.inf)]
         return PointValues(log_weight, coefficients, torch.stack(factors, dim=-1).sum(dim=1).double())
+
+    def _coefficients(self, x: RecoEvents, momenta: Tensor, ordered: PartonEvents) -> Tensor:
+        """Return the coefficients of dσ/dz for each point, of the mixture of initial states that the event tells."""
+        process, initial_state = self.ingredients.process, self.ingredients.initial_state
+        if initial_state is None or not isinstance(process, ChannelCrossSection):
+            with self.clock("matrix_element"):
+                return process.coefficients(ordered)
+        with self.clock("matrix_element"):
+            by_class = coefficients_by_class(process, ordered, initial_state.classes)
+        with self.clock("initial_state"):
+            ratio = initial_state.log_ratio(x, momenta).double().cpu().exp().flatten(0, 1)
+            return torch.einsum("nca,nc->na", by_class, ratio)
 
 
 def _require_number(name: str, logarithm: Tensor, event_id: NDArray[np.int64]) -> None:

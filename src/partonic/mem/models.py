@@ -1,7 +1,8 @@
 """The trained parts of the matrix element method, found by name, and put together with the process.
 
-The models of a process lie in one folder: ``transfer`` and ``acceptance``, and ``proposal`` where the proposal is a
-network of its own. Those that ship with the package are in the folder ``mem`` of the process.
+The models of a process lie in one folder: ``transfer`` and ``acceptance``, ``proposal`` where the proposal is a
+network of its own, and ``initial_state`` where initial states are told apart. Those that ship with the package are in
+the folder ``mem`` of the process.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from partonic.config.process import ProcessConfig
 from partonic.errors import ModelError, SchemaError
 from partonic.mem.channel import ChannelName, DecayChannel
 from partonic.mem.integrand import Ingredients
-from partonic.mem.protocols import Acceptance, Proposal, TransferDensity
+from partonic.mem.protocols import Acceptance, InitialStateRatio, Proposal, TransferDensity
 from partonic.nn.model_folder import RECORD
 from partonic.physics.hard_process import build_process, final_state_and_monomials
 from partonic.physics.phasespace import PartonCube
@@ -27,6 +28,7 @@ __all__ = [
     "Hypothesis",
     "component_folders",
     "load_components",
+    "load_initial_state",
     "load_proposal",
     "mem_folder",
     "mem_model_files",
@@ -62,7 +64,12 @@ class Hypothesis:
         """
         transfer, acceptance = load_components(config.model, self.process.name, device)
         proposal = load_proposal(config, self, device)
-        for name, part in (("transfer function", transfer), ("acceptance", acceptance), ("proposal", proposal)):
+        initial_state = load_initial_state(config, self.process.name, device)
+        parts = {
+            "transfer function": transfer, "acceptance": acceptance, "proposal": proposal,
+            "network of initial states": initial_state,
+        }  # fmt: skip
+        for name, part in parts.items():
             _check_process(name, part, self.process.name)
         return Ingredients(
             process=build_process(self.process),
@@ -71,6 +78,7 @@ class Hypothesis:
             transfer=transfer,
             acceptance=acceptance,
             branching_fraction=self.branching_fraction,
+            initial_state=initial_state,
         )
 
     def fingerprint(self, config: MemConfig) -> str:
@@ -111,6 +119,20 @@ def load_components(model: str | Path | None, process: str, device: str = "cpu")
 
     transfer, acceptance = (_component(model, process, name) for name in ("transfer", "acceptance"))
     return TransferFunction.load(transfer, device), AcceptanceModel.load(acceptance, device)
+
+
+def load_initial_state(config: MemConfig, process: str, device: str = "cpu") -> InitialStateRatio | None:
+    """Load the network that tells initial states apart, if there is one beside the other models, and it is wanted.
+
+    Raises:
+        ModelError: if it is damaged.
+    """
+    folder = mem_folder(config.model, process) / "initial_state"
+    if not config.initial_state or not (folder / RECORD).is_file():
+        return None
+    from partonic.mem.initial_state.model import InitialStateModel
+
+    return InitialStateModel.load(folder, device)
 
 
 def load_proposal(config: MemConfig, hypothesis: Hypothesis, device: str = "cpu") -> Proposal:
@@ -164,6 +186,9 @@ def component_folders(config: MemConfig, process: str, to_come: Sequence[Path] =
     folders = {name: _component(config.model, process, name, to_come) for name in ("transfer", "acceptance")}
     if proposal_kind(config, process) != "uniform":
         folders["proposal"] = _proposal_folder(config, process, to_come)
+    initial_state = mem_folder(config.model, process) / "initial_state"
+    if config.initial_state and (initial_state / RECORD).is_file():
+        folders["initial_state"] = initial_state
     return folders
 
 

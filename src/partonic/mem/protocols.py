@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from partonic.events.batch import RecoEvents
+from partonic.mem.initial_state.classes import InitialState
 from partonic.physics.process import PartonEvents
 from partonic.polynomial import Monomials
 
@@ -19,6 +20,7 @@ __all__ = [
     "Acceptance",
     "DensityProposal",
     "DifferentialCrossSection",
+    "InitialStateRatio",
     "LatentProposal",
     "PartonMap",
     "Proposal",
@@ -111,3 +113,17 @@ class Acceptance(Protocol):
 
     def log_probability(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
         """Return log ε(z)."""
+
+
+@runtime_checkable
+class InitialStateRatio(Protocol):
+    """How much likelier an accepted event is if the initial state of its partons is of one class than on average."""
+
+    @property
+    def classes(self) -> tuple[InitialState, ...]:
+        """The classes of initial states."""
+
+    def log_ratio(
+        self, x: RecoEvents, momenta: Float[Tensor, "events samples partons 4"]
+    ) -> Float[Tensor, "events samples classes"]:
+        """Return log [ε_i p_i(x|z)/(ε p_T(x|z))] of each event for its own sets of partons."""

@@ -12,6 +12,8 @@ from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.mem.acceptance import AcceptanceModel
 from partonic.mem.drawn_events import Surrogate
+from partonic.mem.initial_state.classes import classes_of
+from partonic.mem.initial_state.train import train_initial_state
 from partonic.mem.models import mem_folder
 from partonic.mem.proposal_network import ProposalNetwork
 from partonic.mem.protocols import DensityProposal
@@ -58,6 +60,10 @@ def train_mem(
     if "acceptance" in config.parts:
         network = (config.acceptance, config.acceptance_training)
         lines.append(str(train_acceptance(stores, info, layout, network, seed, folder / "acceptance", progress)))
+    if "initial_state" in config.parts:
+        known, place = (info, classes_of(build_process(process).channels)), folder / "initial_state"
+        both = (config.initial_state, config.initial_state_training)
+        lines.append(str(train_initial_state(stores, known, layout, both, seed, place, progress)))
     if "proposal" in config.parts and config.proposal.drawn is None:
         lines.append(_proposal(stores, process, layout, config, (seed, folder), progress))
     if "transfer" in config.parts:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["global_features", "global_size", "pair_features", "pair_size", "turned"]
+__all__ = ["global_features", "global_size", "pair_features", "pair_size", "symmetric_features", "turned"]
 
 _SMALLEST_PT = 1e-3
 _SCALE = 100.0
@@ -52,6 +52,19 @@ def global_features(momenta: Float[Tensor, "*batch partons 4"]) -> Float[Tensor,
         torch.log(pt.sum(dim=-1) / _SCALE),
     ]
     return torch.cat([*single, *masses, torch.stack(whole, dim=-1)], dim=-1)
+
+
+def symmetric_features(momenta: Float[Tensor, "*batch partons 4"], reference: int) -> Float[Tensor, "*batch features"]:
+    """Return `global_features` with the symmetries of the collision: `reference` at φ = 0, and the whole forward.
+
+    Neither a rotation about the beam nor one by π across it, which exchanges the beams, changes them.
+    """
+    first = momenta[..., reference, :]
+    in_frame = turned(momenta, torch.atan2(first[..., 2], first[..., 1]))
+    backward = in_frame[..., 3].sum(dim=-1) < 0.0
+    sign = torch.where(backward, -1.0, 1.0).to(in_frame)[..., None, None]
+    mirrored = torch.cat([in_frame[..., :2], in_frame[..., 2:] * sign], dim=-1)
+    return global_features(mirrored.float())
 
 
 def pair_size(partons: int) -> int:

@@ -1,0 +1,77 @@
+"""Training of the network of initial states on toy events whose jets are harder where gluons made them."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import torch
+from tests.mem.initial_state.toys import CLASSES, LAYOUT, PROCESS, SMALL, write_initial_states
+from tests.unfolding.toys import write_store
+
+from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_transfer import MemTrainingConfig
+from partonic.config.process import ProcessConfig
+from partonic.errors import SchemaError
+from partonic.events.store import EventStore, EventWriter
+from partonic.mem.initial_state.model import InitialStateModel
+from partonic.mem.initial_state.train import selected_events, train_initial_state
+from partonic.mem.proposal_inputs import ProposalTokens
+from partonic.mem.train import train_mem
+
+TRAINING = MemTrainingConfig(
+    epochs=30, batch_size=128, learning_rate=1e-2, average=None, validation_fraction=0.2, weight_decay=0.0
+)
+
+
+def test_hard_jets_tell_gluons(tmp_path: Path) -> None:
+    store = write_initial_states(tmp_path / "events.parquet", 3000)
+    config = (SMALL.model_copy(update={"share_epochs": 20, "share_batch_size": 256}), TRAINING)
+    found = train_initial_state([store], (PROCESS, CLASSES), LAYOUT, config, 1, tmp_path / "model")
+    assert found.of_objects < found.of_partons - 0.1
+    assert found.of_partons < 0.69 - 0.02, "the energy of the partons tells something, too"
+    model = InitialStateModel.load(tmp_path / "model")
+    assert model.record["events"] == found.events
+    table = selected_events([write_initial_states(tmp_path / "other.parquet", 1500, seed=7)], LAYOUT, CLASSES)
+    x, z = ProposalTokens.of_columns(table.columns), table.columns["momenta"][:, None]
+    with torch.no_grad():
+        logits = model.network.evidence(x, z)[:, 0] + model.network.log_shares(z)[:, 0]
+    gluons, said = table.columns["label"] == 0, torch.softmax(logits, dim=-1)[:, 0]
+    error = float((said * (1.0 - said)).mean() / len(said)) ** 0.5
+    assert error < 0.02
+    assert abs(float(gluons.float().mean() - said.mean())) < 4.0 * error + 0.03, "of a network of finite training"
+    assert float(said[gluons].mean() - said[~gluons].mean()) > 0.2
+
+
+def test_a_finished_phase_is_not_trained_again(tmp_path: Path) -> None:
+    store = write_initial_states(tmp_path / "events.parquet", 200)
+    config = (SMALL, TRAINING.model_copy(update={"epochs": 1}))
+    first = train_initial_state([store], (PROCESS, CLASSES), LAYOUT, config, 1, tmp_path / "model")
+    weights = (tmp_path / "model" / "weights.safetensors").read_bytes()
+    again = train_initial_state([store], (PROCESS, CLASSES), LAYOUT, config, 1, tmp_path / "model")
+    assert again == first
+    assert (tmp_path / "model" / "weights.safetensors").read_bytes() == weights
+
+
+def test_the_part_is_trained_beside_the_others(tmp_path: Path) -> None:
+    store = write_initial_states(tmp_path / "events.parquet", 200)
+    config = MemNetworksConfig(preset="tiny", parts=("initial_state",))
+    (line,) = train_mem([store], ProcessConfig(), config, 1, tmp_path / "out")
+    assert line.startswith("initial state: cross entropy")
+    assert InitialStateModel.load(tmp_path / "out" / "initial_state").classes == ("gg", "qq")
+
+
+def test_stores_that_do_not_serve(tmp_path: Path) -> None:
+    config = (SMALL, TRAINING)
+    with pytest.raises(SchemaError, match="initial_pdg"):
+        train_initial_state(
+            [write_store(tmp_path / "a.parquet")], (PROCESS, CLASSES), LAYOUT, config, 1, tmp_path / "model"
+        )
+    store = EventStore.open(write_initial_states(tmp_path / "b.parquet", 60))
+    other = tmp_path / "c.parquet"
+    with EventWriter(other, store.metadata) as writer:
+        for batch in store.batches():
+            table, count = batch.table, len(batch)
+            mixed = pa.FixedSizeListArray.from_arrays(pa.array([21, 2] * count, pa.int32()), 2)
+            writer.write(table.set_column(table.column_names.index("initial_pdg"), "initial_pdg", mixed))
+    with pytest.raises(SchemaError, match=r"60 events of .*c\.parquet have an initial state that the process has not"):
+        train_initial_state([other], (PROCESS, CLASSES), LAYOUT, config, 1, tmp_path / "model")
