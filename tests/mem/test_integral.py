@@ -340,6 +340,7 @@ def test_seconds_are_counted() -> None:
     toy = LinearGaussian(2)
     integrator = EventIntegrator(ingredients_of(toy), config_of(), 1)
     integrator.integrate(toy.events(3), np.arange(3))
-    parts = {"proposal", "partons", "transfer", "acceptance", "matrix_element", "initial_state"}
-    assert set(integrator.integrand.seconds) == parts
-    assert min(integrator.integrand.seconds.values()) > 0.0
+    seconds = integrator.integrand.seconds
+    assert seconds.pop("initial_state") == 0.0, "there is nothing that tells initial states apart"
+    assert set(seconds) == {"proposal", "partons", "transfer", "acceptance", "matrix_element"}
+    assert min(seconds.values()) > 0.0

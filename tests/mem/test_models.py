@@ -7,11 +7,12 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from tests.mem.channel_toys import random_network, reco_of, write_channel_store
+from tests.mem.initial_state.toys import random_model
 from tests.mem.transfer.toys import tiny_transfer
 from tests.unfolding.toys import PROCESS, write_store
 
 from partonic.cli import main
-from partonic.config.mem import MemConfig
+from partonic.config.mem import MemConfig, PointsConfig
 from partonic.config.mem_transfer import AcceptanceConfig
 from partonic.config.process import ProcessConfig
 from partonic.errors import ConfigError, ModelError, ProcessError, SchemaError
@@ -24,7 +25,7 @@ from partonic.mem.integral import StatesFaults
 from partonic.mem.integrate_events import fiducial_cross_section, hypothesis_of_store, integrate_events
 from partonic.mem.models import Hypothesis, component_folders, mem_folder, mem_model_files, proposal_kind
 from partonic.mem.proposal_network import ProposalNetwork
-from partonic.mem.protocols import Acceptance, LatentProposal, TransferDensity
+from partonic.mem.protocols import Acceptance, InitialStateRatio, LatentProposal, TransferDensity
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.uniform import UniformProposal
 from partonic.nn.model_folder import load_record, save_model
@@ -112,6 +113,30 @@ def test_a_network_beside_the_other_parts_is_taken_if_there_is_one(tmp_path: Pat
     assert proposal_kind(flow, "tth") == "unfolding"
     elsewhere = MemConfig.model_validate({"model": write_models(tmp_path / "more"), "proposal": {"model": folder}})
     assert component_folders(elsewhere, "tth")["proposal"] == folder / "proposal"
+
+
+def test_initial_states_are_told_apart_where_there_is_a_network_for_it(tmp_path: Path, store: Path) -> None:
+    folder = write_models(tmp_path / "models")
+    without = Hypothesis(ProcessConfig()).fingerprint(MemConfig(model=folder))
+    random_model().save(folder / "initial_state")
+    config, off = MemConfig(model=folder), MemConfig(model=folder, initial_state=False)
+    assert component_folders(config, "tth")["initial_state"] == folder / "initial_state"
+    assert "initial_state" not in component_folders(off, "tth")
+    hypothesis = Hypothesis(ProcessConfig())
+    assert hypothesis.fingerprint(config) != without
+    assert hypothesis.fingerprint(off) == without
+    assert hypothesis.ingredients(off).initial_state is None
+    assert isinstance(hypothesis.ingredients(config).initial_state, InitialStateRatio)
+    found = []
+    for number, each in enumerate((config, off)):
+        points = {"points": PointsConfig(first=50, maximum=50), "workers": 1}
+        output = tmp_path / f"{number}.parquet"
+        integrate_events(store, output, hypothesis, each.model_copy(update=points), 1)
+        found.append(read_coefficients(output)[0])
+    good = found[0].usable()
+    assert good.sum() == 5
+    assert (found[0].log_reference[good] != found[1].log_reference[good]).all()
+    assert (found[0].ratios[good, -1] != found[1].ratios[good, -1]).all()
 
 
 def test_model_of_another_process(tmp_path: Path) -> None:
