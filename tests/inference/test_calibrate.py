@@ -45,6 +45,11 @@ def test_command_finds_the_stretch_and_inference_undoes_it(tmp_path: Path, store
     )
     assert result.exit_code == 0, result.output
     assert "calibrate: 160 events" in result.output
+    truth = truth_coefficients(EventStore.open(store))
+    mean = np.average(truth.ratios, axis=0, weights=np.exp(truth.log_reference))
+    a = truth.monomials.names.index("c_tG")
+    said = f"sum rule of c_tG: mean {2.0 * mean[a] - 0.3:.4f}, true {mean[a]:.4f}, difference {mean[a] - 0.3:+.4f} ± "
+    assert said in result.output
     found = read_calibration(output)
     np.testing.assert_allclose(found.slope[1:], 0.5, rtol=1e-6)
     loaded = load(Files(store, stretched, {}), InferenceConfig(calibration=output), seed=1)
@@ -88,6 +93,7 @@ def test_joint_calibration_and_its_errors_reach_the_likelihood(tmp_path: Path, r
     assert "a: slope 1.000 (noise of the integration is 0.0% of the variance; without it 1.000), calibrated 1.0" in (
         result.output
     )
+    assert "sum rule" not in result.output, "exact ratios are the true ones"
     loaded = load(files, InferenceConfig(calibration=output, data="asimov", luminosity=100.0), seed=1)
     np.testing.assert_allclose(loaded.signal.ratios, exact.ratios, atol=0.01)
     assert loaded.pool is not None

@@ -1,6 +1,5 @@
 """What is read for the sections on the way to limits, and what is computed from it."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from partonic.report import build_report
 from partonic.report.fitted import fitted_events
 from partonic.report.limits import LimitFiles, read_limits
 from partonic.report.predicted import predicted_by_coefficients, predicted_by_inference
-from partonic.report.sum_rule import sum_rule
 
 
 @pytest.fixture(scope="module")
@@ -50,33 +48,6 @@ def test_events_of_another_store_are_refused(store: EventStore, tmp_path: Path) 
     path = write(tmp_path / "tth.parquet", replace(events, event_id=events.event_id + 1))
     with pytest.raises(EventFileError, match="events that are not among the selected ones"):
         read_limits(LimitFiles({"tth": path}), store)
-
-
-def test_sum_rule_of_the_truth_is_exact_and_pulls_of_an_estimate_are_small(store: EventStore) -> None:
-    truth, weights = truth_coefficients(store), store.read(["coefficients"], selected_only=True).coefficients
-    exact = sum_rule(truth, weights, None)
-    np.testing.assert_allclose(exact.mean, weights.sum(axis=0) / weights[:, 0].sum(), rtol=1e-12)
-    np.testing.assert_allclose(exact.difference, 0.0, atol=1e-12)
-    assert np.isnan(exact.difference_pull).all()
-    found = sum_rule(estimated(store), weights, None)
-    vary = [2, 3, 5]
-    assert np.all(found.difference_error[vary] < 0.03)
-    assert np.abs(found.difference_pull[vary]).max() < 4
-    wrong = estimated(store)
-    shifted = replace(wrong, ratios=wrong.ratios + np.array([0, 0, 0, 0.1, 0, 0]))
-    assert sum_rule(shifted, weights, None).difference_pull[3] > 4
-    record = found.record(store.metadata.monomials.names)
-    assert [entry["monomial"] for entry in record][3] == "kappa_tilde_t^2"
-    assert record[0]["pull"] is None
-    json.dumps(record, allow_nan=False)
-
-
-def test_error_of_the_ratio_of_cross_sections(store: EventStore) -> None:
-    weights = store.read(["coefficients"], selected_only=True).coefficients
-    found = sum_rule(estimated(store), weights, None)
-    ratio = weights[:, 3].sum() / weights[:, 0].sum()
-    error = np.sqrt(np.square(weights[:, 3] - ratio * weights[:, 0]).sum()) / weights[:, 0].sum()
-    assert found.expected_error[3] == pytest.approx(error, rel=1e-9)
 
 
 def test_pseudo_data_are_those_that_were_fitted(store: EventStore, tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ __all__ = ["calibrate"]
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
+_EXACT = 1e-6
+"""Errors below this are rounding: the ratio is a constant."""
+
 
 @click.command()
 @click.argument("coefficients", type=_FILE)
@@ -34,7 +37,8 @@ def calibrate(
     partonic calibrate runs/pool/mem/tth.parquet --store runs/pool/simulate/events.parquet -o calibration.json
 
     Slopes and R² are those of the truth on the ratios, over a density in which none is large; those after the
-    calibration are of events that it was not fitted to.
+    calibration are of events that it was not fitted to. The sum rule compares the mean ratios before the calibration
+    with the true ones, both with the weights of θ = 0.
     """  # noqa: D301 - \b keeps click from joining the lines
     from partonic.inference.calibrate import calibrate as fit
     from partonic.inference.joint_calibration import JointCalibration
@@ -49,3 +53,10 @@ def calibrate(
             f"variance; without it {each.slope_without_noise:.3f}), calibrated {each.calibrated_slope:.3f} ± "
             f"{each.calibrated_slope_error:.3f}; R² {each.explained:.3f}, calibrated {each.explained_calibrated:.3f}"
         )
+    rule = found.sum_rule
+    for a, name in enumerate(found.names):
+        if rule.difference_error[a] > _EXACT:
+            click.echo(
+                f"  sum rule of {name}: mean {rule.mean[a]:.4f}, true {rule.mean[a] - rule.difference[a]:.4f}, "
+                f"difference {rule.difference[a]:+.4f} ± {rule.difference_error[a]:.4f}"
+            )

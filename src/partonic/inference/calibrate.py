@@ -14,16 +14,26 @@ from partonic.inference.coefficients_file import read_coefficients
 from partonic.inference.held_out import HeldOut, held_out_quality
 from partonic.inference.joint_calibration import fit_joint_calibration
 from partonic.inference.samples import weights_of
+from partonic.inference.sum_rule import SumRule, sum_rule
 
 __all__ = ["Calibrated", "calibrate"]
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """What was fitted, and how it does on events that it did not see."""
+    """What was fitted, and how it does.
+
+    Attributes:
+        calibration: what was fitted.
+        held_out: how it does on events that it did not see.
+        sum_rule: mean ratios before the calibration, and the true ones.
+        names: of the monomials.
+    """
 
     calibration: Calibration
     held_out: tuple[HeldOut, ...]
+    sum_rule: SumRule
+    names: tuple[str, ...]
 
 
 def calibrate(
@@ -53,6 +63,11 @@ def calibrate(
     events = events.select(np.arange(len(events)) < (len(events) if max_events is None else max_events))
     weights = weights_of(EventStore.open(store), events.event_id, polynomial=True)
     fit = fit_joint_calibration if method == "joint" else fit_calibration
-    found = Calibrated(fit(events, weights), held_out_quality(fit, events, weights))
+    found = Calibrated(
+        calibration=fit(events, weights),
+        held_out=held_out_quality(fit, events, weights),
+        sum_rule=sum_rule(events, weights, None),
+        names=events.monomials.names,
+    )
     write_calibration(output, found.calibration)
     return found

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from partonic.events.batch import EventBatch
 from partonic.inference.calibration import RatioCalibration, fit_calibration
 from partonic.inference.coefficients import OK, EventCoefficients
+from partonic.inference.sum_rule import SumRule, sum_rule
 from partonic.mem.result import FEW_POINTS
 from partonic.plots.canvas import Headline
 from partonic.plots.distributions import Distribution, draw_distributions
@@ -19,7 +20,6 @@ from partonic.report.content import Content, Plot, Table, number_with_error
 from partonic.report.labels import monomial_label
 from partonic.report.limits import IntegratedEvents
 from partonic.report.section import Sample
-from partonic.report.sum_rule import SumRule, sum_rule
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
