@@ -8,7 +8,7 @@ Prints one JSON line for the matrix element method with trained networks on sele
   vanishes); `median_ratio_error` is the absolute one.
 - `seconds_per_event`: wall-clock time of the whole run on `workers` processes, their start included, by event.
 - `time_shares`: where the time of one process goes: proposal, partons, transfer function, acceptance, matrix element
-  (without) and parton densities, measured on a few events.
+  (without) and parton densities, initial state, measured on a few events.
 - `classical_time_ratio`: median over the same events of (time × relative error²) of the classical method over that of
   this one, that is the ratio of times at equal error of P_0; on `classical_events` of them, one process each.
 
