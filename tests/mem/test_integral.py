@@ -25,6 +25,7 @@ from partonic.inference.coefficients import EventCoefficients
 from partonic.mem.integral import Convergence, EventIntegrator, round_sizes
 from partonic.mem.protocols import LatentProposal, PartonMap, Proposal
 from partonic.mem.uniform import UniformProposal
+from partonic.physics.process import Channel
 
 
 def integrate(toy: LinearGaussian, events: int, config: MemConfig, seed: int = 5, **changes: object):
@@ -87,6 +88,21 @@ def test_initial_states_are_told_apart() -> None:
 def test_a_process_without_channels_cannot_tell_initial_states_apart() -> None:
     with pytest.raises(ConfigError, match=r"'toy' does not tell its initial states apart"):
         ingredients_of(LinearGaussian(3), initial_state=TwoInitialStates(3))
+
+
+def test_initial_states_that_the_network_does_not_know() -> None:
+    both, other = TwoInitialStates(3), TwoInitialStates(3)
+    other.channels = (*both.channels, Channel((21, 2), ()))
+    with pytest.raises(ConfigError, match="has the initial states gg, qg, qq, but the network knows gg, qq: train"):
+        ingredients_of(LinearGaussian(3), process=other, transfer=both, initial_state=both)
+
+
+def test_a_ratio_that_is_no_number_is_refused() -> None:
+    both, first = TwoInitialStates(3), LinearGaussian(3)
+    both.log_shares = torch.tensor([torch.nan, 0.0], dtype=torch.float64)
+    ingredients = ingredients_of(first, process=both, transfer=first, initial_state=both)
+    with pytest.raises(NonFiniteError, match="the logarithm of the ratio of an initial state to all is nan at"):
+        EventIntegrator(ingredients, config_of(), 1).integrate(first.events(3), np.arange(3))
 
 
 @pytest.mark.parametrize("dimensions", [1, 5, 8])

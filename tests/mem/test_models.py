@@ -21,6 +21,7 @@ from partonic.events.store import EventStore
 from partonic.inference.coefficients_file import read_coefficients
 from partonic.mem.acceptance import AcceptanceModel, AcceptanceNetwork
 from partonic.mem.compatibility import check_normalisation
+from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.integral import StatesFaults
 from partonic.mem.integrate_events import fiducial_cross_section, hypothesis_of_store, integrate_events
 from partonic.mem.models import Hypothesis, component_folders, mem_folder, mem_model_files, proposal_kind
@@ -118,7 +119,12 @@ def test_a_network_beside_the_other_parts_is_taken_if_there_is_one(tmp_path: Pat
 def test_initial_states_are_told_apart_where_there_is_a_network_for_it(tmp_path: Path, store: Path) -> None:
     folder = write_models(tmp_path / "models")
     without = Hypothesis(ProcessConfig()).fingerprint(MemConfig(model=folder))
-    random_model().save(folder / "initial_state")
+    network = random_model().network
+    InitialStateModel(network, SchemaRecord.of(PROCESS)).save(folder / "initial_state")
+    with pytest.raises(ModelError, match=r"is made for .*, the transfer function beside it for .*: train it"):
+        Hypothesis(ProcessConfig()).ingredients(MemConfig(model=folder))
+    network.layout = LAYOUT
+    InitialStateModel(network, SchemaRecord.of(PROCESS)).save(folder / "initial_state")
     config, off = MemConfig(model=folder), MemConfig(model=folder, initial_state=False)
     assert component_folders(config, "tth")["initial_state"] == folder / "initial_state"
     assert "initial_state" not in component_folders(off, "tth")
@@ -133,6 +139,8 @@ def test_initial_states_are_told_apart_where_there_is_a_network_for_it(tmp_path:
         output = tmp_path / f"{number}.parquet"
         integrate_events(store, output, hypothesis, each.model_copy(update=points), 1)
         found.append(read_coefficients(output)[0])
+        told = read_coefficients(output)[1].facts["initial_states"]
+        assert told == (["gg", "qq"] if each.initial_state else None)
     good = found[0].usable()
     assert good.sum() == 5
     assert (found[0].log_reference[good] != found[1].log_reference[good]).all()

@@ -27,4 +27,12 @@ def test_models_of_a_part_that_is_not_trained_are_not_read(tmp_path: Path) -> No
     assert MemTrainStep().inputs(config) == (event_store(config),)
 
 
+def test_settings_of_initial_states_matter_only_where_they_are_learned(tmp_path: Path) -> None:
+    """So that networks that were trained before there was such a part are not trained anew."""
+    step, sizes = MemTrainStep(), {"initial_state": {"width": 8}}
+    assert step.settings(analysis(tmp_path, {})) == step.settings(analysis(tmp_path, sizes))
+    parts = {"parts": ["initial_state"]}
+    assert step.settings(analysis(tmp_path, parts)) != step.settings(analysis(tmp_path, {**parts, **sizes}))
+
+
 _FILES = ("model.json", "weights.safetensors")

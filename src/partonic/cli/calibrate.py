@@ -10,7 +10,7 @@ __all__ = ["calibrate"]
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 _EXACT = 1e-6
-"""Errors below this are rounding: the ratio is a constant."""
+"""Errors below this are rounding: the ratio is a constant, or the truth."""
 
 
 @click.command()

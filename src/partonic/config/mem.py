@@ -115,11 +115,13 @@ class MemConfig(StrictModel):
     """The matrix element method: P_a(x) = ∫ dz [dσ/dz]_a ε(z) p_T(x|z) for each selected event."""
 
     model: str | Path | None = None
-    """Transfer function and acceptance: ``pretrained``, or a folder that holds ``transfer`` and ``acceptance``. Null:
-    those trained here, if there is a section `mem_training`, else ``pretrained``."""
+    """Transfer function and acceptance: ``pretrained``, or a folder that holds ``transfer`` and ``acceptance``, perhaps
+    ``initial_state`` and ``proposal``, too. Null: those trained here, if there is a section `mem_training`, else
+    ``pretrained``."""
 
     initial_state: bool = True
-    """Tell gluons from quarks in the initial state, if the folder of the models has a network for that."""
+    """Tell gluons from quarks in the initial state, if the folder of the models has a network for that. A calibration
+    belongs to coefficients of the same choice."""
 
     proposal: ProposalConfig = ProposalConfig()
     """Where points are drawn from."""

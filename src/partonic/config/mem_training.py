@@ -70,7 +70,8 @@ class MemNetworksConfig(StrictModel):
     """The network that tells gluons from quarks in the initial state."""
 
     initial_state_training: MemTrainingConfig = MemTrainingConfig()
-    """Its training on the selected events, after that of the shares on all events."""
+    """Its training on the selected events, after that of the shares on all events. `max_events` counts all events here,
+    and the transfer function and the acceptance must be trained on the same mixture of θ."""
 
     proposal: ProposalNetworkConfig = ProposalNetworkConfig()
     """The proposal, with its training, on the selected events."""

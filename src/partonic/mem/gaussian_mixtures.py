@@ -123,7 +123,7 @@ def fit_mixtures(
 
     Args:
         numbers: the points.
-        log_weight: logarithms of their weights, of which one of each event is finite.
+        log_weight: logarithms of their weights, of which at least one of each event is finite.
         seeds: where the components begin.
         scale: standard deviation of the base, a round Gaussian about 0.
     """

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from torch import Tensor
 from partonic.errors import ConfigError, NonFiniteError
 from partonic.events.batch import RecoEvents
 from partonic.mem.channel import DecayChannel
-from partonic.mem.initial_state.classes import ChannelCrossSection, coefficients_by_class
+from partonic.mem.initial_state.classes import ChannelCrossSection, classes_of, coefficients_by_class
 from partonic.mem.protocols import (
     Acceptance,
     DifferentialCrossSection,
@@ -53,7 +53,7 @@ class Ingredients:
         initial_state: r_i(x, z), which tells initial states apart; None if only their mixture is known.
 
     Raises:
-        ConfigError: if initial states are to be told apart, and the process does not.
+        ConfigError: if initial states are to be told apart, and the process does not, or has others.
     """
 
     process: DifferentialCrossSection
@@ -65,10 +65,18 @@ class Ingredients:
     initial_state: InitialStateRatio | None = None
 
     def __post_init__(self) -> None:
-        if self.initial_state is not None and not isinstance(self.process, ChannelCrossSection):
+        if self.initial_state is None:
+            return
+        if not isinstance(self.process, ChannelCrossSection):
             raise ConfigError(
                 f"'{self.process.name}' does not tell its initial states apart (`channel_coefficients`): set "
                 "mem.initial_state to false"
+            )
+        known, wanted = self.initial_state.classes, classes_of(self.process.channels)
+        if not set(wanted) <= set(known):
+            raise ConfigError(
+                f"'{self.process.name}' has the initial states {', '.join(wanted)}, but the network knows "
+                f"{', '.join(known)}: train it on events of this process, or set mem.initial_state to false"
             )
 
 
@@ -77,7 +85,7 @@ class PointValues(NamedTuple):
 
     Attributes:
         log_weight: logarithm of ε p_T |dz/du| / q, −inf where it vanishes, `(e, n)`.
-        coefficients: c_a in pb GeV^(4−2n), `(e, n, A)`.
+        coefficients: c_a, or Σ_i c_a^i r_i where initial states are told apart, in pb GeV^(4−2n), `(e, n, A)`.
         factors: how many points of each event lie in the cube, have ε > 0, have p_T > 0, `(e, 3)`.
     """
 
@@ -149,7 +157,7 @@ class Integrand:
             log_acceptance = made_of.acceptance.log_probability(partons.momenta).double().cpu().view(shape)
         with self.clock("transfer"):
             log_transfer = made_of.transfer.log_density(x, momenta).double().cpu()
-        coefficients = self._coefficients(x, momenta, PartonEvents(ordered, partons.x1, partons.x2))
+        coefficients = self._coefficients(x, event_id, momenta, PartonEvents(ordered, partons.x1, partons.x2))
         values = {
             "the acceptance": log_acceptance,
             "the transfer function": log_transfer,
@@ -163,17 +171,20 @@ class Integrand:
         factors = [inside, inside & (log_acceptance > -torch.inf), inside & (log_transfer > -torch.inf)]
         return PointValues(log_weight, coefficients, torch.stack(factors, dim=-1).sum(dim=1).double())
 
-    def _coefficients(self, x: RecoEvents, momenta: Tensor, ordered: PartonEvents) -> Tensor:
+    def _coefficients(
+        self, x: RecoEvents, event_id: NDArray[np.int64], momenta: Tensor, ordered: PartonEvents
+    ) -> Tensor:
         """Return the coefficients of dσ/dz for each point, of the mixture of initial states that the event tells."""
         process, initial_state = self.ingredients.process, self.ingredients.initial_state
-        if initial_state is None or not isinstance(process, ChannelCrossSection):
+        if initial_state is None:
             with self.clock("matrix_element"):
                 return process.coefficients(ordered)
         with self.clock("matrix_element"):
-            by_class = coefficients_by_class(process, ordered, initial_state.classes)
+            by_class = coefficients_by_class(cast("ChannelCrossSection", process), ordered, initial_state.classes)
         with self.clock("initial_state"):
-            ratio = initial_state.log_ratio(x, momenta).double().cpu().exp().flatten(0, 1)
-            return torch.einsum("nca,nc->na", by_class, ratio)
+            log_ratio = initial_state.log_ratio(x, momenta).double().cpu()
+        _require_number("the ratio of an initial state to all", log_ratio.flatten(1), event_id)
+        return torch.einsum("nca,nc->na", by_class, log_ratio.exp().flatten(0, 1))
 
 
 def _require_number(name: str, logarithm: Tensor, event_id: NDArray[np.int64]) -> None:

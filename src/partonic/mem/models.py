@@ -71,6 +71,7 @@ class Hypothesis:
         }  # fmt: skip
         for name, part in parts.items():
             _check_process(name, part, self.process.name)
+        _check_layouts(transfer, initial_state, config)
         return Ingredients(
             process=build_process(self.process),
             channel=self.decay_channel(),
@@ -247,6 +248,16 @@ def _component(model: str | Path | None, process: str, name: str, to_come: Seque
         f"{model} holds no model '{name}' ({name}/{RECORD}): expected '{PRETRAINED}', or a folder with the trained "
         "models of the matrix element method"
     )
+
+
+def _check_layouts(transfer: object, initial_state: object, config: MemConfig) -> None:
+    """Refuse a network of initial states of other partons, objects or cuts than the transfer function."""
+    made_for, wanted = getattr(initial_state, "layout", None), getattr(transfer, "layout", None)
+    if made_for is not None and made_for != wanted:
+        raise ModelError(
+            f"the network of initial states of {config.model or PRETRAINED} is made for {made_for}, the transfer "
+            f"function beside it for {wanted}: train it on the same events, or set mem.initial_state to false"
+        )
 
 
 def _check_process(name: str, part: object, process: str) -> None:

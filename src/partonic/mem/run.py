@@ -159,7 +159,12 @@ def _metadata(
         versions=package_versions(),
         store=str(store.path),
         store_digest=file_digest(store.path),
-        facts={"key": key, "component": job.name, "models": job.fingerprint},
+        facts={
+            "key": key,
+            "component": job.name,
+            "models": job.fingerprint,
+            "initial_states": None if ingredients.initial_state is None else list(ingredients.initial_state.classes),
+        },
     )
 
 

@@ -15,7 +15,7 @@ __all__ = ["MemTrainStep"]
 
 @dataclass(frozen=True)
 class MemTrainStep:
-    """Transfer function, acceptance and proposal, trained on simulated events: one model folder for each."""
+    """The networks of the section `mem_training`, trained on simulated events: one model folder for each."""
 
     name: str = "train_mem"
     version: int = 1
@@ -27,7 +27,10 @@ class MemTrainStep:
 
     def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
         """Return the section, the process and the seed."""
-        section = _section(config).model_dump(mode="json", exclude={"preset", "stores"})
+        left_out = {"preset", "stores"}
+        if "initial_state" not in _section(config).parts:  # what earlier versions trained stays as it is
+            left_out |= {"initial_state", "initial_state_training"}
+        section = _section(config).model_dump(mode="json", exclude=left_out)
         return {"mem_training": section, "process": config.process.model_dump(mode="json"), "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:

@@ -1,10 +1,12 @@
 """Classes of initial states, and the cross section by class."""
 
 import numpy as np
+import pytest
 import torch
 from tests.mem.transfer.toys import some_partons
 
 from partonic.config.process import ProcessConfig
+from partonic.errors import ProcessError
 from partonic.mem.initial_state.classes import ChannelCrossSection, classes_of, coefficients_by_class, labels_of
 from partonic.physics.hard_process import build_process
 from partonic.physics.process import Channel, PartonEvents
@@ -20,6 +22,9 @@ def test_labels() -> None:
     initial = np.array([[21, 21], [21, 2], [-1, 21], [2, -2], [-4, 4]])
     assert labels_of(initial, ("gg", "qg", "qq")).tolist() == [0, 1, 1, 2, 2]
     assert labels_of(initial, ("gg", "qq")).tolist() == [0, -1, -1, 1, 1]
+    assert labels_of(np.array([[22, 22], [0, 0], [21, 22]]), ("gg", "qg", "qq")).tolist() == [-1, -1, -1]
+    with pytest.raises(ProcessError, match=r"gluons and quarks in the initial state, got the PDG ids \(22, 22\)"):
+        classes_of([Channel((22, 22), ())])
 
 
 def test_classes_add_up_to_the_cross_section() -> None:

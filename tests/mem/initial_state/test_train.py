@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from tests.mem.initial_state.toys import CLASSES, LAYOUT, PROCESS, SMALL, write_initial_states
+from tests.mem.channel_toys import write_channel_store
+from tests.mem.initial_state.toys import CLASSES, LAYOUT, PROCESS, SMALL, with_initial_states, write_initial_states
+from tests.mem.transfer.toys import LAYOUTS
 from tests.unfolding.toys import write_store
 
 from partonic.config.mem_training import MemNetworksConfig
@@ -13,8 +16,9 @@ from partonic.config.mem_transfer import MemTrainingConfig
 from partonic.config.process import ProcessConfig
 from partonic.errors import SchemaError
 from partonic.events.store import EventStore, EventWriter
+from partonic.mem.channel import ChannelName
 from partonic.mem.initial_state.model import InitialStateModel
-from partonic.mem.initial_state.train import selected_events, train_initial_state
+from partonic.mem.initial_state.train import initial_state_tables, train_initial_state
 from partonic.mem.proposal_inputs import ProposalTokens
 from partonic.mem.train import train_mem
 
@@ -31,10 +35,11 @@ def test_hard_jets_tell_gluons(tmp_path: Path) -> None:
     assert found.of_partons < 0.69 - 0.02, "the energy of the partons tells something, too"
     model = InitialStateModel.load(tmp_path / "model")
     assert model.record["events"] == found.events
-    table = selected_events([write_initial_states(tmp_path / "other.parquet", 1500, seed=7)], LAYOUT, CLASSES)
+    other = write_initial_states(tmp_path / "other.parquet", 1500, seed=7)
+    _, table = initial_state_tables([other], LAYOUT, CLASSES)
     x, z = ProposalTokens.of_columns(table.columns), table.columns["momenta"][:, None]
     with torch.no_grad():
-        logits = model.network.evidence(x, z)[:, 0] + model.network.log_shares(z)[:, 0]
+        logits = model.network.logits_of_objects(x, z)[:, 0] + model.network.log_shares(z)[:, 0]
     gluons, said = table.columns["label"] == 0, torch.softmax(logits, dim=-1)[:, 0]
     error = float((said * (1.0 - said)).mean() / len(said)) ** 0.5
     assert error < 0.02
@@ -60,9 +65,38 @@ def test_the_part_is_trained_beside_the_others(tmp_path: Path) -> None:
     assert InitialStateModel.load(tmp_path / "out" / "initial_state").classes == ("gg", "qq")
 
 
+def test_the_selected_events_are_among_the_first_ones_that_are_taken(tmp_path: Path) -> None:
+    """With `max_events` both tables have the same mixture, of a part of the second store here."""
+    stores = [write_initial_states(tmp_path / f"{seed}.parquet", 100, seed) for seed in (1, 2)]
+    everything, selected = initial_state_tables(stores, LAYOUT, CLASSES, 130)
+    assert (len(everything), len(selected)) == (130, 104)  # every fifth event is rejected
+    taken = everything.columns["momenta"].reshape(130, 12)
+    assert all(bool((taken == row).all(dim=1).any()) for row in selected.columns["momenta"].reshape(104, 12))
+    whole, _ = initial_state_tables(stores, LAYOUT, CLASSES)
+    assert len(whole) == 200
+    assert torch.equal(whole.columns["label"][:130], everything.columns["label"])
+
+
+@pytest.mark.parametrize("name", ["dilepton", "all_hadronic"])
+def test_other_channels(tmp_path: Path, name: ChannelName) -> None:
+    toy = EventStore.open(write_channel_store(tmp_path / "toy.parquet", name, 200))
+    store, rng = tmp_path / "events.parquet", np.random.default_rng(1)
+    with EventWriter(store, toy.metadata) as writer:
+        for batch in toy.batches():
+            writer.write(with_initial_states(batch.table, rng.uniform(size=len(batch)) < 0.5, rng))
+    config = (SMALL, TRAINING.model_copy(update={"epochs": 1}))
+    layout = LAYOUTS[name]
+    train_initial_state([store], (PROCESS, CLASSES), layout, config, 1, tmp_path / "model")
+    model = InitialStateModel.load(tmp_path / "model")
+    batch = next(iter(EventStore.open(store).batches(selected_only=True)))
+    ratio = model.log_ratio(batch.reco(), layout.decay_channel.truth(batch).momenta[:, None])
+    assert ratio.isfinite().all()
+    assert (ratio != 0.0).all()
+
+
 def test_stores_that_do_not_serve(tmp_path: Path) -> None:
     config = (SMALL, TRAINING)
-    with pytest.raises(SchemaError, match="initial_pdg"):
+    with pytest.raises(SchemaError, match=r"a\.parquet does not say which partons came in \(column 'initial_pdg'\)"):
         train_initial_state(
             [write_store(tmp_path / "a.parquet")], (PROCESS, CLASSES), LAYOUT, config, 1, tmp_path / "model"
         )

@@ -13,7 +13,7 @@ from partonic.errors import ModelError
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import StoreMetadata
 from partonic.mem.channel_status import channel_status
-from partonic.mem.initial_state.classes import InitialState
+from partonic.mem.initial_state.classes import CLASSES, InitialState
 from partonic.mem.initial_state.network import InitialStateNetwork
 from partonic.mem.proposal_inputs import proposal_tokens
 from partonic.mem.trained_part import PartRecord, check_detector, read_part, write_part
@@ -24,8 +24,6 @@ from partonic.unfolding.event_status import OK
 from partonic.unfolding.schema_record import SchemaRecord
 
 __all__ = ["InitialStateModel"]
-
-_CLASSES: tuple[InitialState, ...] = ("gg", "qg", "qq")
 
 
 class InitialStateModel:
@@ -64,11 +62,11 @@ class InitialStateModel:
         """
         found = read_part(folder, InitialStateConfig, "model of initial states")
         named = found.training.get("classes")
-        classes = tuple(name for name in _CLASSES if isinstance(named, list) and name in named)
+        classes = tuple(name for name in CLASSES if isinstance(named, list) and name in named)
         if not classes or list(classes) != named:
             raise ModelError(
                 f"{folder} is no model of initial states: its classes are {named}, expected some of "
-                f"{', '.join(_CLASSES)} in this order"
+                f"{', '.join(CLASSES)} in this order"
             )
         network = InitialStateNetwork(found.sizes, found.layout, classes)
         load_weights(folder, network)
@@ -102,7 +100,7 @@ class InitialStateModel:
         if bool(kept.any()):
             tokens = proposal_tokens(described(x.select(kept), channel), channel, self.layout.jets_max).to(device)
             z = momenta[kept].to(device)
-            evidence, log_shares = self.network.evidence(tokens, z), self.network.log_shares(z)
-            mean = torch.logsumexp(evidence + log_shares, dim=-1, keepdim=True)
-            result[kept] = (evidence - mean).double().cpu()
+            logits = self.network.logits_of_objects(tokens, z)
+            mean = torch.logsumexp(logits + self.network.log_shares(z), dim=-1, keepdim=True)
+            result[kept] = (logits - mean).double().cpu()
         return result

@@ -1,7 +1,7 @@
 """The network that tells initial states apart by the objects of an event, given its partons.
 
 Two parts. One knows the partons alone: m_i(z), the share of class i among the simulated events with these partons. The
-other adds what the objects say, s_i(x, z), so that
+other adds what the objects say, the logits s_i(x, z), so that
 
     p(i|x, z) ∝ m_i(z) exp s_i(x, z),    r_i(x, z) = p(i|x, z)/m_i(z) = ε_i p_i(x|z)/(ε p_T(x|z)).
 
@@ -88,7 +88,7 @@ class InitialStateNetwork(nn.Module):
             hidden = torch.relu(layer(hidden))
         return torch.log_softmax(self.share_outer(hidden), dim=-1)
 
-    def evidence(
+    def logits_of_objects(
         self, tokens: ProposalTokens, momenta: Float[Tensor, "events samples partons 4"]
     ) -> Float[Tensor, "events samples classes"]:
         """Return s_i(x, z) of each event for its own sets of partons."""

@@ -1,10 +1,10 @@
 """Training of the network of initial states: first m_i(z) on all events, then s_i(x, z) on the selected ones.
 
 Events count alike, whatever their weights, as they do in the training of ε and p_T: the mixture of initial states that
-these know must be the one that is divided out here. So all are trained on the same stores.
+these know must be the one that is divided out here. So all are trained on the same events.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from torch.nn import functional
 from partonic.config.mem_initial_state import InitialStateConfig
 from partonic.config.mem_transfer import MemTrainingConfig
 from partonic.errors import SchemaError
-from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
+from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.mem.channel_status import channel_status
@@ -34,13 +34,12 @@ from partonic.provenance import package_versions
 from partonic.unfolding.event_status import OK
 from partonic.unfolding.schema_record import SchemaRecord
 
-__all__ = ["EvidencePhase", "SharePhase", "TrainedInitialState", "all_events", "selected_events", "train_initial_state"]
+__all__ = ["ObjectPhase", "SharePhase", "TrainedInitialState", "initial_state_tables", "train_initial_state"]
 
-_PARTONS = ("initial_pdg", "x1", "x2", "partons", "hadronic_top")
-_OBJECTS = (
-    "selected", *(f"jet_{name}" for name in JET_FEATURES), "jet_tagged",
-    *(f"lepton_{name}" for name in LEPTON_FEATURES), "lepton_pdg", "met_pt", "met_phi",
-)  # fmt: skip
+_COLUMNS = ("initial_pdg", "x1", "x2", "partons", "hadronic_top", "selected", *RECO_COLUMNS)
+_OF_SHARES = "share_"
+"""How the names of the weights of the shares begin."""
+
 _BATCH = 20_000
 _SCALE_EVENTS = 50_000
 _FEWEST_JETS = 1
@@ -53,8 +52,8 @@ class TrainedInitialState:
     Attributes:
         folder: the model folder.
         events: selected training events.
-        of_partons: cross entropy of the class of held-out events, of the shares that the partons tell.
-        of_objects: the same when the objects are known, too.
+        of_partons: cross entropy of the class of selected events, of the shares that the partons tell.
+        of_objects: the same when the objects are known, too; of events that this was not trained on.
     """
 
     folder: Path
@@ -74,9 +73,11 @@ class SharePhase(PhaseModule):
     """Minimise the cross entropy of the class given the partons alone."""
 
     def __init__(self, network: InitialStateNetwork) -> None:
-        """Train the shares of `network`."""
+        """Train the shares of `network`; the rest stays."""
         super().__init__({})
         self.network = network
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name.startswith(_OF_SHARES))
 
     def training_losses(
         self, batch: Mapping[str, Tensor], generator: torch.Generator
@@ -89,19 +90,26 @@ class SharePhase(PhaseModule):
         return functional.nll_loss(self.network.log_shares(batch["momenta"]), batch["label"])
 
 
-class EvidencePhase(SharePhase):
-    """Minimise the cross entropy of the class given objects and partons; the shares stay."""
+class ObjectPhase(PhaseModule):
+    """Minimise the cross entropy of the class given objects and partons."""
 
     def __init__(self, network: InitialStateNetwork) -> None:
-        """Train the evidence of `network`."""
-        super().__init__(network)
+        """Train what `network` makes of objects; the shares stay."""
+        super().__init__({})
+        self.network = network
         for name, parameter in network.named_parameters():
-            parameter.requires_grad_(not name.startswith("share_"))
+            parameter.requires_grad_(not name.startswith(_OF_SHARES))
+
+    def training_losses(
+        self, batch: Mapping[str, Tensor], generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the cross entropy."""
+        return self.validation_loss(batch), {}
 
     def validation_loss(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the cross entropy."""
-        evidence = self.network.evidence(ProposalTokens.of_columns(batch), batch["momenta"][:, None])[:, 0]
-        return functional.cross_entropy(evidence + batch["log_shares"], batch["label"])
+        logits = self.network.logits_of_objects(ProposalTokens.of_columns(batch), batch["momenta"][:, None])[:, 0]
+        return functional.cross_entropy(logits + batch["log_shares"], batch["label"])
 
 
 def train_initial_state(
@@ -121,7 +129,7 @@ def train_initial_state(
         layout: objects, partons and cuts.
         config: sizes, and settings of the training on the selected events.
         seed: root seed.
-        folder: of the model; its `shares` and `evidence` folders keep the checkpoints of the two phases.
+        folder: of the model; its `shares` and `objects` folders keep the checkpoints of the two phases.
         progress: told of events and steps.
 
     Raises:
@@ -131,17 +139,18 @@ def train_initial_state(
     (info, classes), (sizes, training) = process, config
     with seeded_weights(seed, "initial state"):
         network = InitialStateNetwork(sizes, layout, classes)
-    parted = split_table(all_events(stores, layout, classes, training.max_events, progress), _held(training), seed)
-    network.fit_share_scales(parted[0].columns["momenta"][:_SCALE_EVENTS])
+    everything, selected = initial_state_tables(stores, layout, classes, training.max_events, progress)
+    train, validation = split_table(everything, training.validation_fraction, seed)
+    network.fit_share_scales(train.columns["momenta"][:_SCALE_EVENTS])
     of_shares = training.model_copy(update={"epochs": sizes.share_epochs, "batch_size": sizes.share_batch_size})
-    run_phase(SharePhase(network), *parted, phase_settings(of_shares, "shares"), folder / "shares", seed, progress)
-    table = selected_events(stores, layout, classes, training.max_events, progress)
-    table = table.with_columns({"log_shares": _log_shares(network, table.columns["momenta"])})
-    train, validation = split_table(table, _held(training), seed)
+    settings = phase_settings(of_shares, "shares")
+    run_phase(SharePhase(network), train, validation, settings, folder / "shares", seed, progress)
+    selected = selected.with_columns({"log_shares": _log_shares(network, selected.columns["momenta"])})
+    train, validation = split_table(selected, training.validation_fraction, seed)
     sample = train.part(0, _SCALE_EVENTS).columns
     network.fit_scales(ProposalTokens.of_columns(sample), sample["momenta"])
-    phase, settings = EvidencePhase(network), phase_settings(training, "evidence")
-    result = run_phase(phase, train, validation, settings, folder / "evidence", seed, progress)
+    phase, settings = ObjectPhase(network), phase_settings(training, "objects")
+    result = run_phase(phase, train, validation, settings, folder / "objects", seed, progress)
     held_out = validation.columns
     of_partons = float(functional.nll_loss(held_out["log_shares"], held_out["label"]))
     record = {
@@ -158,70 +167,77 @@ def train_initial_state(
     return TrainedInitialState(folder, len(train), of_partons, result.best_validation)
 
 
-def all_events(
+def initial_state_tables(
     stores: Sequence[Path],
     layout: TransferLayout,
     classes: Sequence[InitialState],
     max_events: int | None = None,
     progress: Progress = SILENT,
-) -> TensorTable:
-    """Return ``momenta`` and ``label``, the class, of all events, selected or not.
+) -> tuple[TensorTable, TensorTable]:
+    """Read all events, and the selected ones among them, so that the mixtures of both are the same.
+
+    Args:
+        stores: event stores.
+        layout: objects, partons and cuts.
+        classes: of initial states.
+        max_events: stop after so many events, selected or not; None for all.
+        progress: told of events read.
+
+    Returns:
+        of all events ``momenta`` of the partons and ``label``, the class; of selected, usable ones also the columns of
+        their objects as p_T knows them.
 
     Raises:
-        SchemaError: if a store lacks partons or initial states, or has others than the process.
+        SchemaError: if a store lacks what the training needs, has other initial states, or no event is usable.
     """
-    pieces, number = [], 0
+    everything: list[Mapping[str, Tensor]] = []
+    selected: list[Mapping[str, Tensor]] = []
+    number = 0
     progress.start("reading initial states", max_events, "events")
-    for path in stores:
-        for batch in EventStore.open(path).batches(columns=(*_PARTONS, "selected"), size=_BATCH):
-            momenta = layout.decay_channel.truth(batch).momenta.float()
-            pieces.append({"momenta": momenta, "label": _labels(batch, classes, path)})
-            number += len(momenta)
-            progress.advance(len(momenta))
-            if max_events is not None and number >= max_events:
-                break
+    for batch, path in _batches(stores):
+        part = batch if max_events is None else EventBatch(batch.table.slice(0, max_events - number), batch.metadata)
+        known = {
+            "momenta": layout.decay_channel.truth(part).momenta.float(),
+            "label": _labels(part, classes, path),
+        }
+        everything.append(known)
+        selected.append(_selected(part, known, layout))
+        number += len(part)
+        progress.advance(len(part))
+        if number == max_events:
+            break
     progress.finish()
-    return _joined(pieces, max_events)
-
-
-def selected_events(
-    stores: Sequence[Path],
-    layout: TransferLayout,
-    classes: Sequence[InitialState],
-    max_events: int | None = None,
-    progress: Progress = SILENT,
-) -> TensorTable:
-    """Return the same of selected, usable events, with the columns of their objects as p_T knows them.
-
-    Raises:
-        SchemaError: if a store lacks what the training needs, or no event is usable.
-    """
-    pieces, number, channel = [], 0, layout.decay_channel
-    progress.start("reading events", max_events, "events")
-    for path in stores:
-        columns = (*_PARTONS, *_OBJECTS)
-        for batch in EventStore.open(path).batches(columns=columns, size=_BATCH, selected_only=True):
-            words = channel_status(batch.reco(), channel, _FEWEST_JETS)
-            usable = batch.filter(np.array([word == OK for word in words], dtype=np.bool_))
-            tokens = proposal_tokens(described(usable.reco(), channel), channel, layout.jets_max)
-            known = {"momenta": channel.truth(usable).momenta.float(), "label": _labels(usable, classes, path)}
-            pieces.append({**tokens.columns(), **known})
-            number += len(tokens)
-            progress.advance(len(tokens))
-            if max_events is not None and number >= max_events:
-                break
-    progress.finish()
-    if not number:
+    if not sum(len(piece["label"]) for piece in selected):
         names = ", ".join(str(path) for path in stores)
-        raise SchemaError(f"no selected event of {names} has what the channel '{channel.name}' needs")
-    return _joined(pieces, max_events)
+        raise SchemaError(f"no selected event of {names} has what the channel '{layout.channel}' needs")
+    return _joined(everything), _joined(selected)
 
 
-def _joined(pieces: Sequence[Mapping[str, Tensor]], max_events: int | None) -> TensorTable:
-    return TensorTable({name: torch.cat([piece[name] for piece in pieces])[:max_events] for name in pieces[0]})
+def _batches(stores: Sequence[Path]) -> Iterator[tuple[EventBatch, Path]]:
+    for path in stores:
+        for batch in EventStore.open(path).batches(columns=_COLUMNS, size=_BATCH):
+            yield batch, path
+
+
+def _selected(batch: EventBatch, known: Mapping[str, Tensor], layout: TransferLayout) -> dict[str, Tensor]:
+    """Return the columns of the selected, usable events of a batch."""
+    rows = torch.from_numpy(batch.column("selected").astype(np.bool_)).nonzero()[:, 0]
+    reco, channel = batch.filter(batch.column("selected").astype(np.bool_)).reco(), layout.decay_channel
+    usable = torch.tensor([word == OK for word in channel_status(reco, channel, _FEWEST_JETS)], dtype=torch.bool)
+    tokens = proposal_tokens(described(reco.select(usable), channel), channel, layout.jets_max)
+    return {**tokens.columns(), **{name: values[rows[usable]] for name, values in known.items()}}
+
+
+def _joined(pieces: Sequence[Mapping[str, Tensor]]) -> TensorTable:
+    return TensorTable({name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]})
 
 
 def _labels(batch: EventBatch, classes: Sequence[InitialState], path: Path) -> Int[Tensor, " events"]:
+    if not batch.has("initial_pdg"):
+        raise SchemaError(
+            f"{path} does not say which partons came in (column 'initial_pdg'): initial states can only be learned of "
+            "events that `partonic generate` made, or whose generator wrote them"
+        )
     labels = labels_of(batch.column("initial_pdg"), classes)
     wrong = int((labels < 0).sum())
     if wrong:
@@ -229,10 +245,6 @@ def _labels(batch: EventBatch, classes: Sequence[InitialState], path: Path) -> I
             f"{wrong} events of {path} have an initial state that the process has not; it has {', '.join(classes)}"
         )
     return labels
-
-
-def _held(training: MemTrainingConfig) -> float:
-    return training.validation_fraction
 
 
 @torch.no_grad()
