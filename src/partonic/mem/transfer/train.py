@@ -1,8 +1,9 @@
 """Training of the transfer function by maximum likelihood on simulated events: −log p_T(x|z) of true pairs.
 
 p_T is conditional on z, so that events need no weights, whatever θ or bias they were generated with; only events that
-are rare in the sample are learned less well. (It is that of the initial states in the sample: `mem.initial_state`.) Every event is turned by π about the axis of its frame with probability ½:
-a symmetry of proton collisions that the network is to learn.
+are rare in the sample are learned less well. (It is that of the initial states in the sample: `mem.initial_state`.)
+Every event is turned by π about the axis of its frame with probability ½: a symmetry of proton collisions that the
+network is to learn.
 """
 
 from collections.abc import Mapping, Sequence
