@@ -143,7 +143,7 @@ def test_covariance_is_that_of_repetition(rng):
 
 
 def test_densities_are_positive_at_all_theta(rng):
-    """Few events and much noise: some polynomials are negative, and are moved towards the mean."""
+    """Few events and much noise: some polynomials are negative, and are moved to half of their estimates."""
     events, weights = amplitudes(rng, 300, noise=0.5)
     calibration = fit_joint_calibration(events, weights)
     wild, _ = amplitudes(rng, 5_000, noise=2.0)
@@ -154,6 +154,23 @@ def test_densities_are_positive_at_all_theta(rng):
     forms = gram_matrices(MONOMIALS, found.ratios / found.response.design[:, :1])
     assert np.linalg.eigvalsh(forms)[:, 0].min() > 0
     assert np.isfinite(found.ratios).all()
+    after, before = (
+        each.ratios / (each.ratios @ calibration.reference)[:, None] for each in (found, wild)
+    )  # fmt: skip
+    assert np.linalg.eigvalsh(gram_matrices(MONOMIALS, after - 0.49 * before))[:, 0].min() > -1e-6
+
+
+def test_a_small_density_is_not_calibrated_away(rng):
+    """Where P_0 is small a fitted polynomial may make it much smaller; the ratios of such an event stay bounded."""
+    events, weights = amplitudes(rng, 2_000, noise=0.3)
+    calibration = fit_joint_calibration(events, weights)
+    share = 1.0 / (events.ratios @ calibration.reference)
+    lowest = share <= np.sort(share)[19]
+    low = replace(calibration, means=calibration.means - share[lowest].max() * np.eye(len(MONOMIALS))[0])
+    found = low.apply(events.select(lowest))
+    after = 1.0 / (found.ratios @ calibration.reference)
+    assert (after > 0.4 * share[lowest]).all()
+    assert low.moved_events(events.select(lowest)) > 5
 
 
 def test_features_stay_in_the_range_of_the_calibration(rng):

@@ -24,8 +24,11 @@ reference is common to all θ, so that σ_a/σ_h are the integrals that the like
 fitted are taken, and the calibration contributes f̄ and β only. Their covariance follows from the scatter of the events
 (the sandwich formula). Which features are worth it was measured: docs/explanation/validation.md.
 
-Features beyond the range that the calibration saw are set to its ends, and ratios whose polynomial is not positive for
-all θ are moved towards their mean until it is (`partonic.inference.positivity`).
+Features beyond the range that the calibration saw are set to its ends. A polynomial in p is fitted where most events
+are; where ρ_0 is small it may come out several times too small, or negative. So a calibrated density that is at some θ
+less than half of the estimated one is moved towards that until it is not (`partonic.inference.positivity`): two events
+in a thousand, some of which would have ratios of a hundred. (A five-hundredth of the estimated one is that of the mean
+event, for the density of an event with a single point may vanish.)
 """
 
 from collections.abc import Mapping
@@ -38,7 +41,7 @@ from numpy.typing import NDArray
 from partonic.errors import ParameterError
 from partonic.inference.calibration_features import features_of, shares_of_reference, shrunk_shares
 from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.positivity import shares_of_the_mean
+from partonic.inference.positivity import are_positive, shares_of_others
 from partonic.inference.rate import FiducialRate
 from partonic.inference.response import CalibrationResponse
 from partonic.polynomial import Monomials
@@ -58,6 +61,15 @@ _INDEPENDENT = 1e-8
 """Share of its variance that a column must have beside the others to count as independent."""
 
 _LARGEST_LEVERAGE = 0.9
+
+_OF_ESTIMATE = 0.5
+"""A calibrated density is at no θ less than this part of the estimated one."""
+
+_OF_MEAN = 0.002
+"""Share of the mean event in what is called the estimated one there."""
+
+_OF_ONLY_MEAN = 1e-3
+"""Where the estimated density is itself negative somewhere: the same part of that of the mean event."""
 
 _SMALLEST_SPREAD = 1e-6
 """Ratios that vary less than this are constants."""
@@ -90,7 +102,7 @@ class JointCalibration:
         covariance: of the rows (means, shift of the mean by f̄, slopes) in the B directions, flattened,
             `((F + 2)·B, (F + 2)·B)`.
         events: number of events that it was fitted to.
-        moved: how many of them had to be moved towards the mean.
+        moved: how many of them had to be moved towards their estimates.
     """
 
     monomials: Monomials
@@ -145,19 +157,33 @@ class JointCalibration:
         )  # fmt: skip
 
     def moved_events(self, coefficients: EventCoefficients) -> int:
-        """Return how many events have to be moved towards the mean for a positive polynomial."""
-        centred = self._centred_features(coefficients.select(coefficients.usable()))
-        return int((shares_of_the_mean(self.monomials, self.means + centred @ self.slopes, self.means) > 0).sum())
+        """Return how many events have to be moved towards their estimates."""
+        events = coefficients.select(coefficients.usable())
+        values = self.means + self._centred_features(events) @ self.slopes
+        return int((self._towards_estimates(events, values, self.means)[0] > 0).sum())
 
     def _calibrated(self, events: EventCoefficients, means: Array) -> tuple[Array, Array]:
         """Return the ratios and X/ρ_0 of events that all have coefficients."""
         centred = self._centred_features(events)
-        kept = 1.0 - shares_of_the_mean(self.monomials, means + centred @ self.slopes, means)
-        centred = kept[:, None] * centred
         values = means + centred @ self.slopes
+        share, others, of_means = self._towards_estimates(events, values, means)
+        values += share[:, None] * (others - values)
         ratios = values / values[:, :1]
         ratios[:, 0] = 1.0
-        return ratios, np.column_stack([np.ones(len(kept)), kept, centred]) / values[:, :1]
+        kept = 1.0 - share
+        design = np.column_stack([kept + share * of_means, kept, kept[:, None] * centred])
+        return ratios, design / values[:, :1]
+
+    def _towards_estimates(self, events: EventCoefficients, values: Array, means: Array) -> tuple[Array, Array, Array]:
+        """Return how far events are moved, towards what `(N, A)`, and the share of the mean event in that."""
+        total = np.maximum(events.ratios @ self.reference, np.finfo(np.float64).tiny)
+        others = (1.0 - _OF_MEAN) * events.ratios / total[:, None] + _OF_MEAN * means
+        positive = are_positive(self.monomials, others)  # of a squared amplitude it always is
+        others = np.where(positive[:, None], others, means)
+        part = np.where(positive, _OF_ESTIMATE, _OF_ONLY_MEAN)
+        return (
+            shares_of_others(self.monomials, values, others, part), others, np.where(positive, _OF_MEAN, 1.0)
+        )  # fmt: skip
 
     def _centred_features(self, events: EventCoefficients) -> Array:
         shares, noise = shares_of_reference(events, self.reference, self.inputs)
