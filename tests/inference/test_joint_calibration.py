@@ -143,7 +143,7 @@ def test_covariance_is_that_of_repetition(rng):
 
 
 def test_densities_are_positive_at_all_theta(rng):
-    """Few events and much noise: some polynomials are negative, and are moved to half of their estimates."""
+    """Few events and much noise: some polynomials are negative, and are moved towards the mean."""
     events, weights = amplitudes(rng, 300, noise=0.5)
     calibration = fit_joint_calibration(events, weights)
     wild, _ = amplitudes(rng, 5_000, noise=2.0)
@@ -154,43 +154,6 @@ def test_densities_are_positive_at_all_theta(rng):
     forms = gram_matrices(MONOMIALS, found.ratios / found.response.design[:, :1])
     assert np.linalg.eigvalsh(forms)[:, 0].min() > 0
     assert np.isfinite(found.ratios).all()
-    after, before = (
-        each.ratios / (each.ratios @ calibration.reference)[:, None] for each in (found, wild)
-    )  # fmt: skip
-    assert np.linalg.eigvalsh(gram_matrices(MONOMIALS, after - 0.49 * before))[:, 0].min() > -1e-6
-
-
-def test_hinges_follow_events_that_are_rare_at_the_standard_model(rng):
-    """Where P_0 is small, the mean of the true share of P_0 is the calibrated one; a polynomial misses it there."""
-    events, weights = amplitudes(rng, 40_000, noise=0.3)
-    calibration = fit_joint_calibration(events, weights)
-    assert len(calibration.knots) == 3
-    assert len(fit_joint_calibration(events.select(np.arange(40_000) < 3_000), weights[:3_000]).knots) == 1
-    held_out, truth = amplitudes(rng, 40_000, noise=0.3)
-    in_reference = truth @ calibration.reference
-    share = 1.0 / (calibration.apply(held_out).ratios @ calibration.reference)
-    rare = share < np.quantile(share, 0.02)
-    true_share = truth[rare, 0].sum() / in_reference[rare].sum()
-    error = np.sqrt(((truth[rare, 0] - true_share * in_reference[rare]) ** 2).sum()) / in_reference[rare].sum()
-    said = (share[rare] * in_reference[rare]).sum() / in_reference[rare].sum()
-    assert error < 0.1 * true_share
-    assert abs(said - true_share) < 4 * error
-    content = calibration.to_json()
-    again = JointCalibration.from_json(content)
-    np.testing.assert_array_equal(again.apply(held_out).ratios, calibration.apply(held_out).ratios)
-
-
-def test_a_small_density_is_not_calibrated_away(rng):
-    """Where P_0 is small a fitted polynomial may make it much smaller; the ratios of such an event stay bounded."""
-    events, weights = amplitudes(rng, 2_000, noise=0.3)
-    calibration = fit_joint_calibration(events, weights)
-    share = 1.0 / (events.ratios @ calibration.reference)
-    lowest = share <= np.sort(share)[19]
-    low = replace(calibration, means=calibration.means - share[lowest].max() * np.eye(len(MONOMIALS))[0])
-    found = low.apply(events.select(lowest))
-    after = 1.0 / (found.ratios @ calibration.reference)
-    assert (after > 0.4 * share[lowest]).all()
-    assert low.moved_events(events.select(lowest)) > 5
 
 
 def test_features_stay_in_the_range_of_the_calibration(rng):
@@ -251,7 +214,7 @@ def test_what_cannot_be_fitted_or_read(rng):
         ("slopes", content["slopes"][:2], "'slopes' needs finite numbers of shape"),
         ("covariance", [[float("nan")]], "'covariance' needs finite numbers of shape"),
         ("inputs", [7], "'inputs' needs numbers of 3 monomials"),
-        ("format", 2, "format 2, expected 3"),
+        ("format", 3, "format 3, expected 2"),
     ):
         with pytest.raises(ValueError, match=message):
             JointCalibration.from_json(content | {key: value})

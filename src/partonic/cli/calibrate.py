@@ -46,9 +46,7 @@ def calibrate(
     found = fit(coefficients, store, output, max_events, method)
     click.echo(f"calibrate: {found.calibration.events} events, in {output}")
     if isinstance(found.calibration, JointCalibration) and found.calibration.moved:
-        click.echo(
-            f"  {found.calibration.moved} of them are moved towards their estimates, of which they had less than half"
-        )
+        click.echo(f"  {found.calibration.moved} of them are moved towards the mean, to be positive at all θ")
     for each in found.held_out:
         click.echo(
             f"  {each.name}: slope {each.slope:.3f} (noise of the integration is {each.noise_share:.1%} of the "

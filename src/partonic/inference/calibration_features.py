@@ -37,12 +37,9 @@ def shrunk_shares(centred: Array, noise: Array, signal: Array) -> Array:
     return values
 
 
-def features_of(inputs: Array, products: bool, knots: Array) -> Array:
-    """Return the inputs, their products of two if they are wanted, and hinges of the first input, `(N, F)`."""
-    features = [inputs]
-    if products:
-        first, second = np.triu_indices(inputs.shape[1])
-        features.append(inputs[:, first] * inputs[:, second])
-    if len(knots):
-        features.append(np.maximum(knots - inputs[:, :1], 0.0))
-    return np.concatenate(features, axis=1)
+def features_of(inputs: Array, products: bool) -> Array:
+    """Return the inputs, and their products of two if they are wanted, `(N, F)`."""
+    if not products:
+        return inputs
+    first, second = np.triu_indices(inputs.shape[1])
+    return np.concatenate([inputs, inputs[:, first] * inputs[:, second]], axis=1)

@@ -14,9 +14,7 @@ true c_a/c_h over events with the weights c_h,
 
     ρ_a = σ_a/σ_h + Σ_f β_fa (f − f̄),      R_a = ρ_a/ρ_0.
 
-The features f are the shrunk p_b, their products, and hinges max(k − p_0, 0) at small p_0: the events that are rare at
-θ = 0 are few, and their ratios to P_0 are large, so that a polynomial that suits the others is not good enough for
-them. Shrinking takes the covariance C(x) of the integration into
+The features f are the shrunk p_b, and their products. Shrinking takes the covariance C(x) of the integration into
 account,
 
     p̄ + T (T + C)⁻¹ (p − p̄),
@@ -26,11 +24,8 @@ reference is common to all θ, so that σ_a/σ_h are the integrals that the like
 fitted are taken, and the calibration contributes f̄ and β only. Their covariance follows from the scatter of the events
 (the sandwich formula). Which features are worth it was measured: docs/explanation/validation.md.
 
-Features beyond the range that the calibration saw are set to its ends. A polynomial in p is fitted where most events
-are; where ρ_0 is small it may come out several times too small, or negative. So a calibrated density that is at some θ
-less than half of the estimated one is moved towards that until it is not (`partonic.inference.positivity`): two events
-in a thousand, some of which would have ratios of a hundred. (A five-hundredth of the estimated one is that of the mean
-event, for the density of an event with a single point may vanish.)
+Features beyond the range that the calibration saw are set to its ends, and ratios whose polynomial is not positive for
+all θ are moved towards their mean until it is (`partonic.inference.positivity`).
 """
 
 from collections.abc import Mapping
@@ -43,53 +38,35 @@ from numpy.typing import NDArray
 from partonic.errors import ParameterError
 from partonic.inference.calibration_features import features_of, shares_of_reference, shrunk_shares
 from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.positivity import are_positive, shares_of_others
+from partonic.inference.positivity import shares_of_the_mean
 from partonic.inference.rate import FiducialRate
 from partonic.inference.response import CalibrationResponse
-from partonic.inference.weighted_columns import (
-    as_combinations,
-    covariance_of,
-    independent_columns,
-    inverse_moments,
-    without_noise,
-)
 from partonic.polynomial import Monomials
 
 __all__ = ["JOINT_FORMAT", "JointCalibration", "fit_joint_calibration", "reference_weights"]
 
 Array = NDArray[np.float64]
 
-JOINT_FORMAT = 3
-"""Version of the file; 1 is a calibration of each ratio alone, 2 had no hinges."""
+JOINT_FORMAT = 2
+"""Version of the file; 1 is a calibration of each ratio alone."""
 
 MOST_WITH_PRODUCTS = 6
 """Independent ratios up to which their products are features, too: with more, the numbers to fit become too many."""
 
 _EVENTS_PER_FEATURE = 10
-
-_HINGES, _EVENTS_PER_HINGE = (0.005, 0.02, 0.1), 100
-"""Parts of the events that have a p_0 below a hinge, and how many must be there for it."""
+_INDEPENDENT = 1e-8
+"""Share of its variance that a column must have beside the others to count as independent."""
 
 _LARGEST_LEVERAGE = 0.9
-
-_OF_ESTIMATE = 0.5
-"""A calibrated density is at no θ less than this part of the estimated one."""
-
-_OF_MEAN = 0.002
-"""Share of the mean event in what is called the estimated one there."""
-
-_OF_ONLY_MEAN = 1e-3
-"""Where the estimated density is itself negative somewhere: the same part of that of the mean event."""
 
 _SMALLEST_SPREAD = 1e-6
 """Ratios that vary less than this are constants."""
 
 _ARRAYS = {
-    "reference": "A", "centre": "I", "scale": "I", "signal": "II", "lowest": "I", "highest": "I", "knots": "K",
-    "feature_mean": "F",
+    "reference": "A", "centre": "I", "scale": "I", "signal": "II", "lowest": "I", "highest": "I", "feature_mean": "F",
     "means": "A", "slopes": "FA", "directions": "BA", "covariance": "CC",
 }  # fmt: skip
-"""Arrays of the file with their axes: A monomials, I inputs, K hinges, F features, B directions, C = (F + 2)·B."""
+"""Arrays of the file with their axes: A monomials, I inputs, F features, B directions, C = (F + 2)·B."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +82,6 @@ class JointCalibration:
         signal: T, their covariance without the noise of the integration, `(I, I)`.
         lowest: of the shrunk inputs, in units of `scale`, that the calibration saw, `(I,)`.
         highest: the same, `(I,)`.
-        knots: where the hinges of the first input, which is that of P_0, lie, in units of `scale`, `(K,)`.
         products: whether products of two of them are features, too.
         feature_mean: f̄ at h, `(F,)`.
         means: of the true c_a/c_h at h, `(A,)`.
@@ -114,7 +90,7 @@ class JointCalibration:
         covariance: of the rows (means, shift of the mean by f̄, slopes) in the B directions, flattened,
             `((F + 2)·B, (F + 2)·B)`.
         events: number of events that it was fitted to.
-        moved: how many of them had to be moved towards their estimates.
+        moved: how many of them had to be moved towards the mean.
     """
 
     monomials: Monomials
@@ -125,7 +101,6 @@ class JointCalibration:
     signal: Array
     lowest: Array
     highest: Array
-    knots: Array
     products: bool
     feature_mean: Array
     means: Array
@@ -170,39 +145,24 @@ class JointCalibration:
         )  # fmt: skip
 
     def moved_events(self, coefficients: EventCoefficients) -> int:
-        """Return how many events have to be moved towards their estimates."""
-        events = coefficients.select(coefficients.usable())
-        values = self.means + self._centred_features(events) @ self.slopes
-        return int((self._towards_estimates(events, values, self.means)[0] > 0).sum())
+        """Return how many events have to be moved towards the mean for a positive polynomial."""
+        centred = self._centred_features(coefficients.select(coefficients.usable()))
+        return int((shares_of_the_mean(self.monomials, self.means + centred @ self.slopes, self.means) > 0).sum())
 
     def _calibrated(self, events: EventCoefficients, means: Array) -> tuple[Array, Array]:
         """Return the ratios and X/ρ_0 of events that all have coefficients."""
         centred = self._centred_features(events)
+        kept = 1.0 - shares_of_the_mean(self.monomials, means + centred @ self.slopes, means)
+        centred = kept[:, None] * centred
         values = means + centred @ self.slopes
-        share, others, of_means = self._towards_estimates(events, values, means)
-        values += share[:, None] * (others - values)
         ratios = values / values[:, :1]
         ratios[:, 0] = 1.0
-        kept = 1.0 - share
-        design = np.column_stack([kept + share * of_means, kept, kept[:, None] * centred])
-        return ratios, design / values[:, :1]
-
-    def _towards_estimates(self, events: EventCoefficients, values: Array, means: Array) -> tuple[Array, Array, Array]:
-        """Return how far events are moved, towards what `(N, A)`, and the share of the mean event in that."""
-        total = np.maximum(events.ratios @ self.reference, np.finfo(np.float64).tiny)
-        others = (1.0 - _OF_MEAN) * events.ratios / total[:, None] + _OF_MEAN * means
-        positive = are_positive(self.monomials, others)  # of a squared amplitude it always is
-        others = np.where(positive[:, None], others, means)
-        part = np.where(positive, _OF_ESTIMATE, _OF_ONLY_MEAN)
-        return (
-            shares_of_others(self.monomials, values, others, part), others, np.where(positive, _OF_MEAN, 1.0)
-        )  # fmt: skip
+        return ratios, np.column_stack([np.ones(len(kept)), kept, centred]) / values[:, :1]
 
     def _centred_features(self, events: EventCoefficients) -> Array:
         shares, noise = shares_of_reference(events, self.reference, self.inputs)
         shrunk = shrunk_shares(shares - self.centre, noise, self.signal) / self.scale
-        inputs = np.clip(shrunk, self.lowest, self.highest)
-        return features_of(inputs, self.products, self.knots) - self.feature_mean
+        return features_of(np.clip(shrunk, self.lowest, self.highest), self.products) - self.feature_mean
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as JSON can hold it."""
@@ -232,12 +192,8 @@ class JointCalibration:
             raise ValueError(f"'inputs' needs numbers of {len(monomials)} monomials, got {list(inputs)}")
         arrays = {name: np.array(content[name], dtype=np.float64) for name in _ARRAYS}
         directions, count = len(arrays["directions"]), len(inputs)
-        hinges = len(arrays["knots"])
-        features = (count * (count + 3) // 2 if products else count) + hinges
-        sizes = {
-            "A": len(monomials), "I": count, "K": hinges, "F": features, "B": directions,
-            "C": (features + 2) * directions,
-        }  # fmt: skip
+        features = count * (count + 3) // 2 if products else count
+        sizes = {"A": len(monomials), "I": count, "F": features, "B": directions, "C": (features + 2) * directions}
         for name, axes in _ARRAYS.items():
             shape = tuple(sizes[axis] for axis in axes)
             # an empty list of lists has lost its second axis
@@ -268,7 +224,7 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
     w = in_reference / in_reference.mean()
     truth = c / in_reference[:, None]
     shares, noise = shares_of_reference(events, reference, tuple(range(len(monomials))))
-    inputs = independent_columns(shares, w)
+    inputs = _independent_columns(shares, w)
     products = len(inputs) <= MOST_WITH_PRODUCTS
     count = len(inputs) * (len(inputs) + 3) // 2 if products else len(inputs)
     if len(w) < _EVENTS_PER_FEATURE * (count + 1):
@@ -278,17 +234,16 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
         )
     shares, noise = shares[:, inputs], noise[:, inputs][:, :, inputs]
     centre = w @ shares / w.sum()
-    spread = covariance_of(shares - centre, w)
+    spread = _covariance(shares - centre, w)
     scale = np.sqrt(np.diag(spread))
-    signal = without_noise(spread, np.einsum("n,nab->ab", w, noise) / w.sum())
+    signal = _without_noise(spread, np.einsum("n,nab->ab", w, noise) / w.sum())
     shrunk = shrunk_shares(shares - centre, noise, signal) / scale
-    knots = _knots(shrunk, inputs)
-    features = features_of(shrunk, products, knots)
+    features = features_of(shrunk, products)
     feature_mean, means = w @ features / w.sum(), w @ truth / w.sum()
     centred = features - feature_mean
-    inverse = inverse_moments((w[:, None] * centred).T @ centred)
+    inverse = _inverse((w[:, None] * centred).T @ centred)
     slopes = inverse @ (w[:, None] * centred).T @ (truth - means)
-    varying = independent_columns(truth, w)
+    varying = _independent_columns(truth, w)
     found = JointCalibration(
         monomials=monomials,
         reference=reference,
@@ -298,12 +253,11 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
         signal=signal,
         lowest=shrunk.min(axis=0, initial=np.inf if len(inputs) else 0.0),
         highest=shrunk.max(axis=0, initial=-np.inf if len(inputs) else 0.0),
-        knots=knots,
         products=products,
         feature_mean=feature_mean,
         means=means,
         slopes=slopes,
-        directions=as_combinations(truth - means, varying, w),
+        directions=_combinations(truth - means, varying, w),
         covariance=_sandwich(centred, (truth - means)[:, varying], slopes[:, varying], inverse, w),
         events=len(w),
         moved=0,
@@ -342,13 +296,55 @@ def reference_weights(coefficients: EventCoefficients, weights: Array) -> tuple[
     return reference, usable & (weights @ reference > 0)
 
 
-def _knots(inputs: Array, numbers: tuple[int, ...]) -> Array:
-    """Return where the hinges of the first input lie, if it is that of P_0: as many as there are events for."""
-    parts = [part for part in _HINGES if part * len(inputs) >= _EVENTS_PER_HINGE]
-    if not parts or numbers[:1] != (0,):
-        return np.zeros(0)
-    knots: Array = np.quantile(inputs[:, 0], parts)
-    return knots
+def _covariance(centred: Array, w: Array) -> Array:
+    values: Array = (w[:, None] * centred).T @ centred / w.sum()
+    return values
+
+
+def _without_noise(spread: Array, noise: Array) -> Array:
+    """Return spread − noise, with no direction of less than a thousandth of the spread: noise may be overestimated."""
+    if not spread.size:
+        return spread
+    root = np.linalg.cholesky(spread)
+    inner = np.linalg.solve(root, np.linalg.solve(root, noise).T)
+    values, vectors = np.linalg.eigh(np.eye(len(spread)) - 0.5 * (inner + inner.T))
+    half = root @ vectors * np.sqrt(np.maximum(values, 1e-3))
+    signal: Array = half @ half.T
+    return signal
+
+
+def _independent_columns(values: Array, w: Array) -> tuple[int, ...]:
+    """Return columns that vary and that no others add up to: the first of those that belong together.
+
+    The others are combinations of them and a constant.
+    """
+    centred = values - w @ values / w.sum()
+    spread = np.sqrt(np.diag(_covariance(centred, w)))
+    varies = np.flatnonzero(spread > _SMALLEST_SPREAD * np.maximum(1.0, np.abs(values).max(axis=0, initial=0.0)))
+    chosen: list[int] = []
+    left = centred * np.sqrt(w / w.sum())[:, None]
+    for column in varies:
+        if (left[:, column] ** 2).sum() <= _INDEPENDENT * spread[column] ** 2:
+            continue
+        chosen.append(int(column))
+        unit = left[:, column] / np.linalg.norm(left[:, column])
+        left -= np.outer(unit, unit @ left)
+    return tuple(chosen)
+
+
+def _inverse(moments: Array) -> Array:
+    """Return the inverse of a matrix of second moments, without what no events tell apart."""
+    size = np.sqrt(np.diag(moments))
+    size = np.outer(size, size)
+    values: Array = np.linalg.pinv(moments / size, rcond=_INDEPENDENT, hermitian=True) / size
+    return values
+
+
+def _combinations(centred: Array, chosen: tuple[int, ...], w: Array) -> Array:
+    """Return all columns as combinations of the chosen ones, `(B, A)`."""
+    root = np.sqrt(w)[:, None]
+    found = np.linalg.lstsq(centred[:, chosen] * root, centred * root, rcond=None)[0]
+    return np.asarray(found, dtype=np.float64)
 
 
 def _sandwich(centred: Array, truth: Array, slopes: Array, inverse: Array, w: Array) -> Array:

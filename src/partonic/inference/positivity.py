@@ -1,9 +1,9 @@
-"""Ratios whose polynomial in θ is positive everywhere, by moving those of an event towards others that are.
+"""Ratios whose polynomial in θ is positive everywhere, by moving those of an event towards their mean.
 
 With monomials up to the second degree a density P(x|θ) = Σ_a m_a(θ) P_a is (1, θ)ᵀ Q (1, θ) with a symmetric matrix Q,
 and positive for all θ if and only if Q is. A squared amplitude has such a Q, and so has every average of squared
 amplitudes, but a fitted function need not. What is moved is kept as small as can be: the smallest t in [0, 1] for which
-(1 − t) Q + t Q' ≥ ε Q', with Q' of what it is moved towards.
+(1 − t) Q + t Q̄ ≥ ε Q̄, with Q̄ the mean of all events.
 """
 
 import numpy as np
@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from partonic.polynomial import Monomials
 
-__all__ = ["are_positive", "gram_matrices", "shares_of_others"]
+__all__ = ["SMALLEST_SHARE", "gram_matrices", "shares_of_the_mean"]
 
 Array = NDArray[np.float64]
 
+SMALLEST_SHARE = 1e-3
+"""ε: the density of an event is at no θ less than this part of that of the mean event."""
+
 _ROUNDING = 1e-9
-"""Of eigenvalues, relative to the largest of the mean of the others."""
+"""Of eigenvalues, relative to the largest of the mean."""
 
 _HALVINGS = 40
 
@@ -41,55 +44,30 @@ def gram_matrices(monomials: Monomials, ratios: Array) -> Array | None:
     return values
 
 
-def are_positive(monomials: Monomials, ratios: Array) -> NDArray[np.bool_]:
-    """Return which polynomials with coefficients `ratios` `(N, A)` are nowhere negative, `(N,)`.
-
-    Without quadratic forms only the first coefficient is looked at.
-    """
-    if not len(ratios):
-        return np.zeros(0, dtype=np.bool_)
-    forms = _scaled_forms(monomials, ratios, ratios)
-    found: NDArray[np.bool_] = np.linalg.eigvalsh(forms)[:, 0] >= -_slack(forms)
-    return found
-
-
-def shares_of_others(monomials: Monomials, ratios: Array, others: Array, part: Array) -> Array:
-    """Return the smallest t, `(N,)`, for which (1 − t)·ratios + t·others is nowhere less than `part`·others.
+def shares_of_the_mean(monomials: Monomials, ratios: Array, mean: Array) -> Array:
+    """Return the smallest t, `(N,)`, for which (1 − t)·ratios + t·mean is a positive polynomial.
 
     Args:
         monomials: the A monomials.
         ratios: coefficients of the events, `(N, A)`.
-        others: polynomials that are positive, one for each event, `(N, A)`.
-        part: ε, between 0 and 1, `(N,)`.
+        mean: of all events, `(A,)`.
 
-    Without quadratic forms only the first coefficient is kept so large.
+    Without quadratic forms only the first coefficient is kept positive.
     """
-    if not len(ratios):
-        return np.zeros(0)
-    each, reference = (_scaled_forms(monomials, values, others) for values in (ratios, others))
-    slack = _slack(reference)
+    each, of_mean = gram_matrices(monomials, ratios), gram_matrices(monomials, mean[None])
+    if each is None or of_mean is None:
+        each, of_mean = ratios[:, :1, None], mean[None, :1, None]
+    scale = np.sqrt(np.maximum(np.diagonal(of_mean[0]), np.finfo(np.float64).tiny))
+    scale = np.where(np.diagonal(of_mean[0]) > 0, scale, 1.0)
+    each, reference = each / np.outer(scale, scale), of_mean[0] / np.outer(scale, scale)
+    slack = _ROUNDING * max(1.0, float(np.linalg.eigvalsh(reference)[-1]))
     shares = np.zeros(len(ratios))
-    bad = np.flatnonzero(np.linalg.eigvalsh(each - part[:, None, None] * reference)[:, 0] < -slack)
+    bad = np.flatnonzero(np.linalg.eigvalsh(each - SMALLEST_SHARE * reference)[:, 0] < -slack)
     low, high = np.zeros(len(bad)), np.ones(len(bad))
     for _ in range(_HALVINGS if len(bad) else 0):
         middle = 0.5 * (low + high)
-        moved = (1 - middle)[:, None, None] * each[bad] + (middle - part[bad])[:, None, None] * reference[bad]
+        moved = (1 - middle)[:, None, None] * each[bad] + (middle - SMALLEST_SHARE)[:, None, None] * reference
         positive = np.linalg.eigvalsh(moved)[:, 0] >= -slack
         low, high = np.where(positive, low, middle), np.where(positive, middle, high)
     shares[bad] = high
     return shares
-
-
-def _scaled_forms(monomials: Monomials, ratios: Array, others: Array) -> Array:
-    """Return Q of `ratios` in the units in which the mean Q of `others` has a diagonal of ones."""
-    each, mean = gram_matrices(monomials, ratios), gram_matrices(monomials, others.mean(axis=0, keepdims=True))
-    if each is None or mean is None:
-        each, mean = ratios[:, :1, None], others.mean(axis=0, keepdims=True)[:, :1, None]
-    diagonal = np.diagonal(mean[0])
-    scale = np.where(diagonal > 0, np.sqrt(np.maximum(diagonal, np.finfo(np.float64).tiny)), 1.0)
-    scaled: Array = each / np.outer(scale, scale)
-    return scaled
-
-
-def _slack(forms: Array) -> float:
-    return _ROUNDING * max(1.0, float(np.linalg.eigvalsh(forms.mean(axis=0))[-1]))

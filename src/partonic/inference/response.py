@@ -6,9 +6,9 @@ fitted. An error δK, the same in all events, changes
     δR_a = [(X δK)_a − R_a (X δK)_0]/ρ_0,
 
 and a likelihood of many events by Σ_i w_i Σ_a s_ia δR_ia, with s_i the slope of its term. All that is needed of the
-events is therefore one matrix of X × monomials. The first entry of X is 1, or less where an event is moved towards its
-estimate, and its row of K the means σ_a/σ_h of the ratios over a reference density h: where they are those of the rate
-that is fitted, an error of the rate moves them, too.
+events is therefore one matrix of X × monomials. The first entry of X is 1, and its row of K the means σ_a/σ_h of the
+ratios over a reference density h: where they are those of the rate that is fitted, an error of the rate moves them,
+too.
 """
 
 from collections.abc import Sequence
