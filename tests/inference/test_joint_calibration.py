@@ -80,21 +80,26 @@ def test_calibrated_in_cells_of_the_estimate_and_of_its_error(rng):
     assert np.max(np.abs(pulls)) < 4
 
 
-def test_likelihood_is_that_of_the_reference(rng):
-    """At h the mean of ρ_a is σ_a/σ_h and the slope on each ρ is 1: orthogonality of least squares."""
+def test_means_are_true_at_the_reference_and_at_zero(rng):
+    """At h the mean of ρ_a is σ_a/σ_h by construction, at θ = 0 that of R_a is σ_a/σ_0 by the likelihood."""
     events, weights = amplitudes(rng, 5_000)
     calibration = fit_joint_calibration(events, weights)
     assert calibration.reference[[0, 3, 5]] == pytest.approx(
         [1, weights[:, 0].sum() / weights[:, 3].sum(), weights[:, 0].sum() / weights[:, 5].sum()]
     )
+    assert len(calibration.theta) == 33
     w = weights @ calibration.reference
     found = calibration.apply(events)
     assert calibration.moved == 0
     rho = found.ratios / (found.ratios @ calibration.reference)[:, None]
     truth = weights / w[:, None]
     np.testing.assert_allclose(w @ rho, w @ truth, rtol=1e-9)
-    np.testing.assert_allclose(w @ (rho * (truth - rho)) / w.sum(), 0.0, atol=1e-12)
     assert (((truth - rho) ** 2).T @ w < ((truth - _over_reference(events, calibration)) ** 2).T @ w).all()
+    w = weights[:, 0] / weights[:, 0].sum()
+    left = weights / weights[:, :1] - found.ratios
+    before = np.abs(w @ (weights / weights[:, :1] - events.ratios))
+    assert (np.abs(w @ left)[1:] < 0.2 * before[1:]).all()
+    assert (np.abs(w @ left)[1:] < 0.5 * np.sqrt(w**2 @ left[:, 1:] ** 2)).all()
 
 
 def _over_reference(events, calibration):
@@ -183,6 +188,11 @@ def test_written_and_read(rng):
     found = fit_joint_calibration(events, weights)
     again = JointCalibration.from_json(found.to_json())
     assert again.to_json() == found.to_json()
+    assert len(again.theta) == 33
+    older = JointCalibration.from_json(
+        {key: value for key, value in found.to_json().items() if key != "theta"} | {"format": 2}
+    )
+    assert older.theta.shape == (0, 2)
     np.testing.assert_array_equal(again.apply(events).ratios, found.apply(events).ratios)
 
 
@@ -214,7 +224,7 @@ def test_what_cannot_be_fitted_or_read(rng):
         ("slopes", content["slopes"][:2], "'slopes' needs finite numbers of shape"),
         ("covariance", [[float("nan")]], "'covariance' needs finite numbers of shape"),
         ("inputs", [7], "'inputs' needs numbers of 3 monomials"),
-        ("format", 3, "format 3, expected 2"),
+        ("format", 4, "format 4, expected 3"),
     ):
         with pytest.raises(ValueError, match=message):
             JointCalibration.from_json(content | {key: value})

@@ -21,8 +21,9 @@ account,
 
 with T the covariance of the p without noise: what one would know of p if all were Gaussian. The density of the
 reference is common to all θ, so that σ_a/σ_h are the integrals that the likelihood needs: those of the rate that is
-fitted are taken, and the calibration contributes f̄ and β only. Their covariance follows from the scatter of the events
-(the sandwich formula). Which features are worth it was measured: docs/explanation/validation.md.
+fitted are taken, and the calibration contributes f̄ and β only. The β are those of the largest likelihood of the
+simulated events at many θ (`partonic.inference.calibration_likelihood`); their covariance follows from what each event
+contributes (the sandwich formula). Which features are worth it was measured: docs/explanation/validation.md.
 
 Features beyond the range that the calibration saw are set to its ends, and ratios whose polynomial is not positive for
 all θ are moved towards their mean until it is (`partonic.inference.positivity`).
@@ -37,36 +38,36 @@ from numpy.typing import NDArray
 
 from partonic.errors import ParameterError
 from partonic.inference.calibration_features import features_of, shares_of_reference, shrunk_shares
+from partonic.inference.calibration_fit import fit_slopes
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.positivity import shares_of_the_mean
 from partonic.inference.rate import FiducialRate
 from partonic.inference.response import CalibrationResponse
+from partonic.inference.weighted_columns import covariance_of, independent_columns, without_noise
 from partonic.polynomial import Monomials
 
 __all__ = ["JOINT_FORMAT", "JointCalibration", "fit_joint_calibration", "reference_weights"]
 
 Array = NDArray[np.float64]
 
-JOINT_FORMAT = 2
-"""Version of the file; 1 is a calibration of each ratio alone."""
+JOINT_FORMAT = 3
+"""Version of the file; 1 is a calibration of each ratio alone, 2 knew no likelihood."""
+
+_LEAST_SQUARES_FORMAT = 2
 
 MOST_WITH_PRODUCTS = 6
 """Independent ratios up to which their products are features, too: with more, the numbers to fit become too many."""
 
 _EVENTS_PER_FEATURE = 10
-_INDEPENDENT = 1e-8
-"""Share of its variance that a column must have beside the others to count as independent."""
-
-_LARGEST_LEVERAGE = 0.9
-
 _SMALLEST_SPREAD = 1e-6
 """Ratios that vary less than this are constants."""
 
 _ARRAYS = {
     "reference": "A", "centre": "I", "scale": "I", "signal": "II", "lowest": "I", "highest": "I", "feature_mean": "F",
-    "means": "A", "slopes": "FA", "directions": "BA", "covariance": "CC",
+    "means": "A", "slopes": "FA", "directions": "BA", "covariance": "CC", "theta": "KP",
 }  # fmt: skip
-"""Arrays of the file with their axes: A monomials, I inputs, F features, B directions, C = (F + 2)·B."""
+"""Arrays of the file with their axes: A monomials, I inputs, F features, B directions, C = (F + 2)·B, K points of P
+parameters."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class JointCalibration:
         directions: errors of the columns of `means` and `slopes` are B independent ones times this, `(B, A)`.
         covariance: of the rows (means, shift of the mean by f̄, slopes) in the B directions, flattened,
             `((F + 2)·B, (F + 2)·B)`.
+        theta: points at which the likelihood was maximised, `(K, P)`; none for least squares.
         events: number of events that it was fitted to.
         moved: how many of them had to be moved towards the mean.
     """
@@ -107,6 +109,7 @@ class JointCalibration:
     slopes: Array
     directions: Array
     covariance: Array
+    theta: Array
     events: int
     moved: int
 
@@ -184,7 +187,9 @@ class JointCalibration:
         Raises:
             KeyError, TypeError, ValueError: if something is missing or has another form.
         """
-        if content["format"] != JOINT_FORMAT:
+        if content["format"] == _LEAST_SQUARES_FORMAT:
+            content = {**content, "theta": []}
+        elif content["format"] != JOINT_FORMAT:
             raise ValueError(f"format {content['format']}, expected {JOINT_FORMAT}")
         monomials = Monomials(tuple(content["parameters"]), tuple(tuple(powers) for powers in content["exponents"]))
         inputs, products = tuple(int(number) for number in content["inputs"]), bool(content["products"])
@@ -193,7 +198,10 @@ class JointCalibration:
         arrays = {name: np.array(content[name], dtype=np.float64) for name in _ARRAYS}
         directions, count = len(arrays["directions"]), len(inputs)
         features = count * (count + 3) // 2 if products else count
-        sizes = {"A": len(monomials), "I": count, "F": features, "B": directions, "C": (features + 2) * directions}
+        sizes = {
+            "A": len(monomials), "I": count, "F": features, "B": directions, "C": (features + 2) * directions,
+            "K": len(arrays["theta"]), "P": len(monomials.parameters),
+        }  # fmt: skip
         for name, axes in _ARRAYS.items():
             shape = tuple(sizes[axis] for axis in axes)
             # an empty list of lists has lost its second axis
@@ -224,7 +232,7 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
     w = in_reference / in_reference.mean()
     truth = c / in_reference[:, None]
     shares, noise = shares_of_reference(events, reference, tuple(range(len(monomials))))
-    inputs = _independent_columns(shares, w)
+    inputs = independent_columns(shares, w)
     products = len(inputs) <= MOST_WITH_PRODUCTS
     count = len(inputs) * (len(inputs) + 3) // 2 if products else len(inputs)
     if len(w) < _EVENTS_PER_FEATURE * (count + 1):
@@ -234,16 +242,13 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
         )
     shares, noise = shares[:, inputs], noise[:, inputs][:, :, inputs]
     centre = w @ shares / w.sum()
-    spread = _covariance(shares - centre, w)
+    spread = covariance_of(shares - centre, w)
     scale = np.sqrt(np.diag(spread))
-    signal = _without_noise(spread, np.einsum("n,nab->ab", w, noise) / w.sum())
+    signal = without_noise(spread, np.einsum("n,nab->ab", w, noise) / w.sum())
     shrunk = shrunk_shares(shares - centre, noise, signal) / scale
     features = features_of(shrunk, products)
     feature_mean, means = w @ features / w.sum(), w @ truth / w.sum()
-    centred = features - feature_mean
-    inverse = _inverse((w[:, None] * centred).T @ centred)
-    slopes = inverse @ (w[:, None] * centred).T @ (truth - means)
-    varying = _independent_columns(truth, w)
+    fit = fit_slopes(monomials, reference, features - feature_mean, truth, w)
     found = JointCalibration(
         monomials=monomials,
         reference=reference,
@@ -256,9 +261,10 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
         products=products,
         feature_mean=feature_mean,
         means=means,
-        slopes=slopes,
-        directions=_combinations(truth - means, varying, w),
-        covariance=_sandwich(centred, (truth - means)[:, varying], slopes[:, varying], inverse, w),
+        slopes=fit.slopes,
+        directions=fit.directions,
+        covariance=fit.covariance,
+        theta=fit.theta,
         events=len(w),
         moved=0,
     )
@@ -294,81 +300,3 @@ def reference_weights(coefficients: EventCoefficients, weights: Array) -> tuple[
         if not np.allclose(*in_units, atol=_SMALLEST_SPREAD / len(in_units[0])):  # it does not only scale the rate
             reference[column] = total[0] / total[column]
     return reference, usable & (weights @ reference > 0)
-
-
-def _covariance(centred: Array, w: Array) -> Array:
-    values: Array = (w[:, None] * centred).T @ centred / w.sum()
-    return values
-
-
-def _without_noise(spread: Array, noise: Array) -> Array:
-    """Return spread − noise, with no direction of less than a thousandth of the spread: noise may be overestimated."""
-    if not spread.size:
-        return spread
-    root = np.linalg.cholesky(spread)
-    inner = np.linalg.solve(root, np.linalg.solve(root, noise).T)
-    values, vectors = np.linalg.eigh(np.eye(len(spread)) - 0.5 * (inner + inner.T))
-    half = root @ vectors * np.sqrt(np.maximum(values, 1e-3))
-    signal: Array = half @ half.T
-    return signal
-
-
-def _independent_columns(values: Array, w: Array) -> tuple[int, ...]:
-    """Return columns that vary and that no others add up to: the first of those that belong together.
-
-    The others are combinations of them and a constant.
-    """
-    centred = values - w @ values / w.sum()
-    spread = np.sqrt(np.diag(_covariance(centred, w)))
-    varies = np.flatnonzero(spread > _SMALLEST_SPREAD * np.maximum(1.0, np.abs(values).max(axis=0, initial=0.0)))
-    chosen: list[int] = []
-    left = centred * np.sqrt(w / w.sum())[:, None]
-    for column in varies:
-        if (left[:, column] ** 2).sum() <= _INDEPENDENT * spread[column] ** 2:
-            continue
-        chosen.append(int(column))
-        unit = left[:, column] / np.linalg.norm(left[:, column])
-        left -= np.outer(unit, unit @ left)
-    return tuple(chosen)
-
-
-def _inverse(moments: Array) -> Array:
-    """Return the inverse of a matrix of second moments, without what no events tell apart."""
-    size = np.sqrt(np.diag(moments))
-    size = np.outer(size, size)
-    values: Array = np.linalg.pinv(moments / size, rcond=_INDEPENDENT, hermitian=True) / size
-    return values
-
-
-def _combinations(centred: Array, chosen: tuple[int, ...], w: Array) -> Array:
-    """Return all columns as combinations of the chosen ones, `(B, A)`."""
-    root = np.sqrt(w)[:, None]
-    found = np.linalg.lstsq(centred[:, chosen] * root, centred * root, rcond=None)[0]
-    return np.asarray(found, dtype=np.float64)
-
-
-def _sandwich(centred: Array, truth: Array, slopes: Array, inverse: Array, w: Array) -> Array:
-    """Return the covariance of the rows (means, shift by f̄, slopes) of the independent columns, flattened.
-
-    Args:
-        centred: f − f̄, `(N, F)`.
-        truth: c_a/c_h less its mean, `(N, B)`.
-        slopes: β, `(F, B)`.
-        inverse: of Σ w (f − f̄)(f − f̄)ᵀ, `(F, F)`.
-        w: weights, `(N,)`.
-    """
-    explained = centred @ slopes
-    # an event far out pulls the fit towards itself, and has too small a residual: divided by 1 − leverage (HC3)
-    pull = np.einsum("nf,fg,ng->n", centred, inverse, centred) * w
-    residual = (truth - explained) / (1.0 - np.minimum(pull, _LARGEST_LEVERAGE))[:, None]
-    influence = np.concatenate(
-        [
-            truth[:, None] / w.sum(),
-            -explained[:, None] / w.sum(),
-            (centred @ inverse)[:, :, None] * residual[:, None, :],
-        ],
-        axis=1,
-    ).reshape(len(w), -1)
-    influence *= w[:, None]
-    values: Array = influence.T @ influence
-    return values
