@@ -20,10 +20,13 @@ def test_inputs_are_stores_and_the_models_that_a_training_reads(tmp_path: Path) 
     further = analysis(tmp_path, {"parts": ["proposal"], "stores": [store], "proposal": proposal})
     files = [above / part / name for part in ("transfer", "acceptance", "proposal") for name in _FILES]
     assert MemTrainStep().inputs(further) == (store, *files)
+    start = analysis(tmp_path, {"parts": ["transfer"], "stores": [store], "transfer_start": "pretrained"})
+    assert MemTrainStep().inputs(start) == (store, *(above / "transfer" / name for name in _FILES))
 
 
 def test_models_of_a_part_that_is_not_trained_are_not_read(tmp_path: Path) -> None:
-    config = analysis(tmp_path, {"parts": ["acceptance"], "proposal": {"start": "pretrained"}})
+    section = {"parts": ["acceptance"], "proposal": {"start": "pretrained"}, "transfer_start": "pretrained"}
+    config = analysis(tmp_path, section)
     assert MemTrainStep().inputs(config) == (event_store(config),)
 
 
@@ -33,6 +36,14 @@ def test_settings_of_initial_states_matter_only_where_they_are_learned(tmp_path:
     assert step.settings(analysis(tmp_path, {})) == step.settings(analysis(tmp_path, sizes))
     parts = {"parts": ["initial_state"]}
     assert step.settings(analysis(tmp_path, parts)) != step.settings(analysis(tmp_path, {**parts, **sizes}))
+
+
+def test_a_start_matters_only_where_there_is_one(tmp_path: Path) -> None:
+    step = MemTrainStep()
+    without = step.settings(analysis(tmp_path, {}))["mem_training"]
+    assert isinstance(without, dict)
+    assert "transfer_start" not in without
+    assert step.settings(analysis(tmp_path, {"transfer_start": "pretrained"}))["mem_training"] != without
 
 
 _FILES = ("model.json", "weights.safetensors")

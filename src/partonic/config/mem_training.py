@@ -57,6 +57,10 @@ class MemNetworksConfig(StrictModel):
     transfer_training: MemTrainingConfig = MemTrainingConfig()
     """Its training, on the selected events."""
 
+    transfer_start: str | Path | None = None
+    """Folder of models, or ``pretrained``, whose transfer function the training goes on from: one of the same sizes for
+    another detector needs fewer steps than from nothing. Its scales are kept. Null to start from random weights."""
+
     consistency: ConsistencyConfig | None = None
     """Its further training on proposed partons; null for none. Needs the part `acceptance`."""
 

@@ -216,12 +216,12 @@ def training_model_files(config: MemNetworksConfig, process: str) -> tuple[Path,
     """
     drawn, start = config.proposal.drawn, config.proposal.start
     wanted: list[tuple[str | Path, str]] = []
-    if drawn is not None and drawn.model is not None:
+    if "transfer" in config.parts and config.transfer_start is not None:
+        wanted.append((config.transfer_start, "transfer"))
+    if "proposal" in config.parts and drawn is not None and drawn.model is not None:
         wanted += [(drawn.model, "transfer"), (drawn.model, "acceptance")]
-    if start is not None:
+    if "proposal" in config.parts and start is not None:
         wanted.append((start, "proposal"))
-    if "proposal" not in config.parts:
-        return ()
     return tuple(path for model, part in wanted for path in model_files(_component(model, process, part)))
 
 

@@ -53,6 +53,8 @@ def train_mem(
         one line on each part.
 
     Raises:
+        ConfigError: if a model to start from does not fit.
+        ModelError: if a model that the section names is missing or damaged.
         SchemaError: if the stores lack what the training needs, or went through different cuts.
         TrainingError: if a training does not come to finite weights.
     """
@@ -68,7 +70,8 @@ def train_mem(
         lines.append(_proposal(stores, process, layout, config, (seed, folder), progress))
     if "transfer" in config.parts:
         sizes, place = (config.transfer, config.transfer_training), folder / "transfer"
-        lines.append(str(train_transfer(stores, info, layout, sizes, seed, place, progress)))
+        start = None if config.transfer_start is None else mem_folder(config.transfer_start, process.name)
+        lines.append(str(train_transfer(stores, info, layout, sizes, seed, place, progress, start)))
         if config.consistency is not None:
             contrast = _contrast(process, config.consistency, seed, folder)
             settings = (config.consistency, config.transfer_training)

@@ -30,6 +30,8 @@ class MemTrainStep:
         left_out = {"preset", "stores"}
         if "initial_state" not in _section(config).parts:  # what earlier versions trained stays as it is
             left_out |= {"initial_state", "initial_state_training"}
+        if _section(config).transfer_start is None:
+            left_out.add("transfer_start")
         section = _section(config).model_dump(mode="json", exclude=left_out)
         return {"mem_training": section, "process": config.process.model_dump(mode="json"), "seed": config.seed}
 

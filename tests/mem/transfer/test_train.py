@@ -5,7 +5,7 @@ import torch
 
 from mem.transfer.toys import LAYOUTS, PROCESS, TINY, draw_events, some_partons, tiny_transfer
 from partonic.config.mem_transfer import MemTrainingConfig
-from partonic.errors import SchemaError
+from partonic.errors import ConfigError, ModelError, SchemaError
 from partonic.mem.transfer.data import objects_of, transfer_table
 from partonic.mem.transfer.objects import object_table
 from partonic.mem.transfer.train import mirror_events, train_transfer
@@ -27,6 +27,39 @@ def test_training_lowers_the_loss_and_resumes_to_the_same_model(tmp_path: Path) 
     assert str(train_transfer(*arguments, tmp_path / "model")) == str(result)
     assert (tmp_path / "model" / "weights.safetensors").read_bytes() == weights
     assert TransferFunction.load(tmp_path / "model").record["events"] == result.events
+
+
+def as_start(tmp_path: Path) -> Path:
+    """Train one epoch, and put the model into a folder of models."""
+    store = write_store(tmp_path / "events.parquet", 120)
+    training = MemTrainingConfig(epochs=1, batch_size=32, learning_rate=5e-3, average=None)
+    train_transfer([store], PROCESS, LAYOUT, (TINY, training), 1, tmp_path / "models" / "transfer")
+    return tmp_path / "models"
+
+
+def test_training_goes_on_from_a_trained_one(tmp_path: Path) -> None:
+    """Weights and scales are those of the start, but for the steps, which are tiny here."""
+    start = as_start(tmp_path)
+    training = MemTrainingConfig(epochs=1, batch_size=32, learning_rate=1e-9, average=None, weight_decay=0.0)
+    stores = [tmp_path / "events.parquet"]
+    train_transfer(stores, PROCESS, LAYOUT, (TINY, training), 2, tmp_path / "on", start=start)
+    old, new = TransferFunction.load(start / "transfer"), TransferFunction.load(tmp_path / "on")
+    assert new.record["started_from"] == old.record
+    weights = new.network.state_dict()
+    for name, values in old.network.state_dict().items():
+        torch.testing.assert_close(weights[name], values, atol=1e-6, rtol=0, msg=name)
+
+
+def test_one_to_start_from_must_fit(tmp_path: Path) -> None:
+    start, training = as_start(tmp_path), MemTrainingConfig(epochs=1)
+    arguments = ([tmp_path / "events.parquet"], PROCESS)
+    wider = TINY.model_copy(update={"width": 2 * TINY.width})
+    with pytest.raises(ConfigError, match="models has a transfer function of other sizes than `transfer` says"):
+        train_transfer(*arguments, LAYOUT, (wider, training), 1, tmp_path / "wider", start=start)
+    with pytest.raises(ConfigError, match="is for other objects or cuts"):
+        train_transfer(*arguments, LAYOUTS["dilepton"], (TINY, training), 1, tmp_path / "other", start=start)
+    with pytest.raises(ModelError, match="absent"):
+        train_transfer(*arguments, LAYOUT, (TINY, training), 1, tmp_path / "none", start=tmp_path / "absent")
 
 
 def test_events_outside_the_cuts_are_left_out(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from partonic.config.mem_transfer import MemTrainingConfig, TransferConfig
+from partonic.errors import ConfigError
 from partonic.events.schema import ProcessInfo
 from partonic.mem.phase_settings import phase_settings
 from partonic.mem.transfer.data import objects_of, transfer_table
@@ -94,6 +95,7 @@ def train_transfer(
     seed: int,
     folder: Path,
     progress: Progress = SILENT,
+    start: Path | None = None,
 ) -> TrainedTransfer:
     """Train a transfer function and write its model folder.
 
@@ -105,18 +107,25 @@ def train_transfer(
         seed: root seed.
         folder: of the model; its `phase` folder keeps the checkpoint, from which a killed training goes on.
         progress: told of events and steps.
+        start: folder of models whose transfer function is trained further; None for one with random weights.
 
     Raises:
+        ConfigError: if the one to start from has other sizes, objects or cuts.
+        ModelError: if it is missing or damaged.
         SchemaError: if the stores lack what the training needs.
         TrainingError: if the training does not come to finite weights.
     """
     sizes, training = config
+    known = None if start is None else _known(start, sizes, layout)
     table = transfer_table(stores, layout, training.max_events, progress)
     train, validation = split_table(table, training.validation_fraction, seed)
     with seeded_weights(seed, "transfer"):
         network = TransferNetwork(sizes, layout)
-    sample = train.part(0, _SCALE_EVENTS).columns
-    network.fit_scales(objects_of(sample, layout), sample["momenta"])
+    if known is None:
+        sample = train.part(0, _SCALE_EVENTS).columns
+        network.fit_scales(objects_of(sample, layout), sample["momenta"])
+    else:
+        network.load_state_dict(known.network.state_dict())
     settings = phase_settings(training, "transfer")
     result = run_phase(TransferPhase(network), train, validation, settings, folder / "phase", seed, progress)
     record = {
@@ -128,5 +137,23 @@ def train_transfer(
         "config": {"network": sizes.model_dump(mode="json"), "training": training.model_dump(mode="json")},
         "versions": package_versions(),
     }
+    if known is not None:
+        record["started_from"] = known.record
     TransferFunction(network, SchemaRecord.of(process), record).save(folder)
     return TrainedTransfer(folder, len(train), result.best_validation)
+
+
+def _known(folder: Path, sizes: TransferConfig, layout: TransferLayout) -> TransferFunction:
+    """Return the trained transfer function of a folder of models, if it fits."""
+    found = TransferFunction.load(folder / "transfer")
+    if found.network.config != sizes.model_copy(update={"dropout": found.network.config.dropout}):
+        raise ConfigError(
+            f"mem_training.transfer_start: {folder} has a transfer function of other sizes than `transfer` says; give "
+            "those of its model.json"
+        )
+    if found.layout != layout:
+        raise ConfigError(
+            f"mem_training.transfer_start: the transfer function of {folder} is for other objects or cuts "
+            f"({found.layout}) than the events ({layout})"
+        )
+    return found
