@@ -147,6 +147,35 @@ def test_covariance_is_that_of_repetition(rng):
         np.testing.assert_allclose(widths, 1.0, atol=4.5 / np.sqrt(2 * 150))
 
 
+def test_covariance_of_the_likelihood_is_that_of_repetition(rng):
+    """The same of densities, whose numbers depend on each other in all directions."""
+    looked_at, _ = amplitudes(rng, 8)
+    truth = amplitudes(rng, 200_000)[1].sum(axis=0)
+    rate = FiducialRate(MONOMIALS, truth, np.zeros((6, 6)))
+    values, variances = [], []
+    for seed in range(120):
+        found = fit_joint_calibration(*amplitudes(np.random.default_rng(seed), 1_000)).apply(looked_at, rate)
+        moments = np.zeros((8, 3, found.response.design.shape[1], 6))
+        for number, ratio in enumerate((1, 3, 4)):
+            # δR_a = [(X δK)_a − R_a (X δK)_0]/ρ_0
+            moments[:, number, :, ratio] += found.response.design
+            moments[:, number, :, 0] -= found.ratios[:, [ratio]] * found.response.design
+        values.append(found.ratios[:, [1, 3, 4]].ravel())
+        variances.append(np.diag(found.response.variance(moments.reshape(24, -1, 6))))
+    widths = np.std(values, axis=0, ddof=1) / np.sqrt(np.mean(variances, axis=0))
+    np.testing.assert_allclose(widths, 1.0, atol=4.5 / np.sqrt(2 * 120))
+
+
+def test_rounding_of_one_weight_changes_nothing_and_bad_weights_are_refused(rng):
+    events, weights = amplitudes(rng, 2_000)
+    rounded, broken = weights.copy(), weights.copy()
+    rounded[3, [2, 4, 5]] = 0.0, 0.0, -1e-25  # b does nothing in this event
+    broken[3, 5] = np.nan
+    assert len(fit_joint_calibration(events, rounded).theta) == 33
+    with pytest.raises(ParameterError, match="1 of 2000 usable events have weights that are no finite numbers"):
+        fit_joint_calibration(events, broken)
+
+
 def test_densities_are_positive_at_all_theta(rng):
     """Few events and much noise: some polynomials are negative, and are moved towards the mean."""
     events, weights = amplitudes(rng, 300, noise=0.5)

@@ -1,8 +1,12 @@
 """The training of the matrix element method as a step: what it reads."""
 
+import shutil
 from pathlib import Path
 
+import pytest
+
 from partonic.config.analysis import AnalysisConfig
+from partonic.errors import ConfigError
 from partonic.pretrained import pretrained_folder
 from partonic.workflow.mem_training_step import MemTrainStep
 from partonic.workflow.places import event_store
@@ -44,6 +48,21 @@ def test_a_start_matters_only_where_there_is_one(tmp_path: Path) -> None:
     assert isinstance(without, dict)
     assert "transfer_start" not in without
     assert step.settings(analysis(tmp_path, {"transfer_start": "pretrained"}))["mem_training"] != without
+
+
+def test_a_start_of_a_part_that_is_not_trained_does_not_matter(tmp_path: Path) -> None:
+    step, section = MemTrainStep(), {"parts": ["acceptance"]}
+    with_start = analysis(tmp_path, {**section, "transfer_start": "pretrained"})
+    assert step.settings(with_start) == step.settings(analysis(tmp_path, section))
+
+
+def test_models_that_the_training_would_replace_are_refused(tmp_path: Path) -> None:
+    """Emptying the folder of an outdated training would delete what it is to start from."""
+    folder = tmp_path / "out" / "train_mem"
+    shutil.copytree(pretrained_folder("tth") / "mem", folder)
+    for section in ({"transfer_start": folder}, {"parts": ["proposal"], "proposal": {"start": folder}}):
+        with pytest.raises(ConfigError, match="which the training replaces: copy the models to another folder"):
+            MemTrainStep().inputs(analysis(tmp_path, section))
 
 
 _FILES = ("model.json", "weights.safetensors")

@@ -45,6 +45,14 @@ def calibrate(
 
     found = fit(coefficients, store, output, max_events, method)
     click.echo(f"calibrate: {found.calibration.events} events, in {output}")
+    if isinstance(found.calibration, JointCalibration):
+        points = len(found.calibration.theta)
+        how = (
+            f"the likelihood at {points} points of θ"
+            if points
+            else "least squares: densities are not known to be positive"
+        )
+        click.echo(f"  by {how}")
     if isinstance(found.calibration, JointCalibration) and found.calibration.moved:
         click.echo(f"  {found.calibration.moved} of them are moved towards the mean, to be positive at all θ")
     for each in found.held_out:

@@ -1,10 +1,11 @@
 """What a joint calibration fits: the slopes of the true ratios of densities on its features, and what each event adds.
 
-By the largest likelihood of densities at many θ (`partonic.inference.calibration_likelihood`) where they are known to
-be positive: with the squares of all parameters that change shapes. Where there are none, as with ratios to first order
-only, by weighted least squares.
+By the largest likelihood of densities at many θ (`partonic.inference.calibration_likelihood`) where these are positive
+and tell all ratios apart: with the squares of all parameters that change shapes. Where there are none, as with ratios
+to first order only, by weighted least squares.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,12 @@ from partonic.inference.calibration_likelihood import CalibrationLikelihood, poi
 from partonic.inference.weighted_columns import as_combinations, independent_columns, inverse_moments
 from partonic.polynomial import Monomials
 
-__all__ = ["SlopeFit", "fit_slopes"]
+__all__ = ["SlopeFit", "fit_slopes", "units_of"]
 
 Array = NDArray[np.float64]
 
 _LARGEST_LEVERAGE = 0.9
+_EVENTS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,11 @@ def fit_slopes(monomials: Monomials, reference: Array, features: Array, truth: A
     Raises:
         ParameterError: if the likelihood has no maximum.
     """
-    centred = truth - w @ truth / w.sum()
-    varying = independent_columns(truth, w)
-    directions = as_combinations(centred, varying, w)
+    units = units_of(monomials, reference)
+    scaled = truth * units
+    centred = scaled - w @ scaled / w.sum()
+    varying = independent_columns(scaled, w)
+    directions = as_combinations(centred, varying, w) / units
     changes = centred[:, varying]
     moments = (w[:, None] * features).T
     inverse = inverse_moments(moments @ features)
@@ -67,11 +71,40 @@ def fit_slopes(monomials: Monomials, reference: Array, features: Array, truth: A
         influence = likelihood.influence(slopes, changes)
     else:
         theta = theta[:0]
+        influence = _of_least_squares(features, changes, slopes, inverse, w)
+    size = (slopes.shape[0] + 2) * len(varying)
+    covariance = np.zeros((size, size))
+    for part, of_slopes in influence:
+        share = (w[part] / w.sum())[:, None]
+        of_means = np.stack([share * changes[part], -share * (features[part] @ slopes)], axis=1)
+        flat = np.concatenate([of_means, of_slopes], axis=1).reshape(len(share), -1)
+        covariance += flat.T @ flat
+    return SlopeFit(theta, slopes @ directions, directions, covariance)
+
+
+def units_of(monomials: Monomials, reference: Array) -> Array:
+    """Return what the ratios have to be multiplied by to be of order 1, `(A,)`: σ_0/σ_kk for squares.
+
+    Args:
+        monomials: the A monomials.
+        reference: σ_0/σ_kk at the squares of the parameters that change shapes, `(A,)`.
+    """
+    units = np.ones(len(monomials.parameters))
+    for value, powers in zip(reference, monomials.exponents, strict=True):
+        if value > 0 and sorted(powers)[-1:] == [2] and sum(powers) == 2:
+            units[powers.index(2)] = np.sqrt(value)
+    values: Array = np.prod(units ** np.array(monomials.exponents), axis=1)
+    return values
+
+
+def _of_least_squares(
+    features: Array, changes: Array, slopes: Array, inverse: Array, w: Array
+) -> Iterator[tuple[slice, Array]]:
+    """Yield how much events move the slopes, `(n, F, B)`."""
+    for begin in range(0, len(w), _EVENTS_AT_ONCE):
+        part = slice(begin, begin + _EVENTS_AT_ONCE)
+        f, weight = features[part], w[part]
         # an event far out pulls the fit towards itself, and has too small a residual: divided by 1 − leverage (HC3)
-        pull = np.einsum("nf,fg,ng->n", features, inverse, features) * w
-        residual = (changes - features @ slopes) / (1.0 - np.minimum(pull, _LARGEST_LEVERAGE))[:, None]
-        influence = (w[:, None] * (features @ inverse))[:, :, None] * residual[:, None, :]
-    share = (w / w.sum())[:, None]
-    rows = np.concatenate([(share * changes)[:, None], -(share * (features @ slopes))[:, None], influence], axis=1)
-    flat = rows.reshape(len(w), -1)
-    return SlopeFit(theta, slopes @ directions, directions, flat.T @ flat)
+        pull = np.einsum("nf,fg,ng->n", f, inverse, f) * weight
+        residual = (changes[part] - f @ slopes) / (1.0 - np.minimum(pull, _LARGEST_LEVERAGE))[:, None]
+        yield part, (weight[:, None] * (f @ inverse))[:, :, None] * residual[:, None, :]

@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 
 from partonic.errors import ParameterError
 from partonic.inference.calibration_features import features_of, shares_of_reference, shrunk_shares
-from partonic.inference.calibration_fit import fit_slopes
+from partonic.inference.calibration_fit import fit_slopes, units_of
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.positivity import shares_of_the_mean
 from partonic.inference.rate import FiducialRate
@@ -59,6 +59,9 @@ MOST_WITH_PRODUCTS = 6
 """Independent ratios up to which their products are features, too: with more, the numbers to fit become too many."""
 
 _EVENTS_PER_FEATURE = 10
+_ROUNDING = 1e-9
+"""Of weights, relative to the mean one."""
+
 _SMALLEST_SPREAD = 1e-6
 """Ratios that vary less than this are constants."""
 
@@ -232,7 +235,7 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
     w = in_reference / in_reference.mean()
     truth = c / in_reference[:, None]
     shares, noise = shares_of_reference(events, reference, tuple(range(len(monomials))))
-    inputs = independent_columns(shares, w)
+    inputs = independent_columns(shares * units_of(monomials, reference), w)
     products = len(inputs) <= MOST_WITH_PRODUCTS
     count = len(inputs) * (len(inputs) + 3) // 2 if products else len(inputs)
     if len(w) < _EVENTS_PER_FEATURE * (count + 1):
@@ -275,7 +278,7 @@ def reference_weights(coefficients: EventCoefficients, weights: Array) -> tuple[
     """Return h by monomials `(A,)`, and which events have coefficients and a positive weight at h `(N,)`.
 
     Raises:
-        ParameterError: if the shapes differ, or no event can be used.
+        ParameterError: if the shapes differ, weights are not finite, or no event can be used.
     """
     monomials = coefficients.monomials
     if weights.shape != (len(coefficients), len(monomials)):
@@ -284,6 +287,9 @@ def reference_weights(coefficients: EventCoefficients, weights: Array) -> tuple[
             f"monomials, got {weights.shape}: take them from the store that the coefficients belong to"
         )
     usable = coefficients.usable()
+    if not np.isfinite(weights[usable]).all():
+        bad = int((~np.isfinite(weights[usable]).all(axis=1)).sum())
+        raise ParameterError(f"{bad} of {int(usable.sum())} usable events have weights that are no finite numbers")
     if not (total := weights[usable].sum(axis=0))[0] > 0:
         raise ParameterError(
             f"a calibration needs usable events with positive weights, got {int(usable.sum())} usable ones of "
@@ -293,10 +299,12 @@ def reference_weights(coefficients: EventCoefficients, weights: Array) -> tuple[
     reference[0] = 1.0
     for column, powers in enumerate(monomials.exponents):
         is_square = sorted(powers)[-1:] == [2] and sum(powers) == 2
-        # events of negative weight have the whole of it negative
-        if not is_square or not total[column] > 0 or (weights[usable, column] * weights[usable, 0] < 0).any():
+        if not is_square or not total[column] > 0:
             continue
         in_units = weights[usable, column] / total[column], weights[usable, 0] / total[0]
+        # events of negative weight have the whole of it negative
+        if (in_units[0] * np.sign(in_units[1]) < -_ROUNDING / len(in_units[0])).any():
+            continue
         if not np.allclose(*in_units, atol=_SMALLEST_SPREAD / len(in_units[0])):  # it does not only scale the rate
             reference[column] = total[0] / total[column]
     return reference, usable & (weights @ reference > 0)

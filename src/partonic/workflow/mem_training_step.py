@@ -30,7 +30,7 @@ class MemTrainStep:
         left_out = {"preset", "stores"}
         if "initial_state" not in _section(config).parts:  # what earlier versions trained stays as it is
             left_out |= {"initial_state", "initial_state_training"}
-        if _section(config).transfer_start is None:
+        if "transfer" not in _section(config).parts or _section(config).transfer_start is None:
             left_out.add("transfer_start")
         section = _section(config).model_dump(mode="json", exclude=left_out)
         return {"mem_training": section, "process": config.process.model_dump(mode="json"), "seed": config.seed}
@@ -39,11 +39,22 @@ class MemTrainStep:
         """Return the event stores to train on, and the files of trained models that the training reads.
 
         Raises:
+            ConfigError: if a model to be read lies where the new ones are written.
             ModelError: if a model that the section names is not there.
         """
         from partonic.mem.models import training_model_files
 
-        return (*_stores(config), *training_model_files(_section(config), config.process.name))
+        files = training_model_files(_section(config), config.process.name)
+        written = trained_mem(config).resolve()
+        for path in files:
+            if path.resolve().is_relative_to(
+                written
+            ):  # a training that is not up to date begins by emptying its folder
+                raise ConfigError(
+                    f"mem_training: {path.parent} is to be read and lies in {written}, which the training replaces: "
+                    "copy the models to another folder, and name that one"
+                )
+        return (*_stores(config), *files)
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the files of the models."""
