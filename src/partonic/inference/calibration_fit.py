@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.inference.calibration_likelihood import CalibrationLikelihood, points_of_theta
+from partonic.inference.calibration_likelihood import CalibrationLikelihood, points_of_theta, units_of_parameters
 from partonic.inference.weighted_columns import as_combinations, independent_columns, inverse_moments
 from partonic.polynomial import Monomials
 
@@ -90,9 +90,8 @@ def units_of(monomials: Monomials, reference: Array) -> Array:
         reference: σ_0/σ_kk at the squares of the parameters that change shapes, `(A,)`.
     """
     units = np.ones(len(monomials.parameters))
-    for value, powers in zip(reference, monomials.exponents, strict=True):
-        if value > 0 and sorted(powers)[-1:] == [2] and sum(powers) == 2:
-            units[powers.index(2)] = np.sqrt(value)
+    for number, unit in units_of_parameters(monomials, reference).items():
+        units[number] = unit
     values: Array = np.prod(units ** np.array(monomials.exponents), axis=1)
     return values
 

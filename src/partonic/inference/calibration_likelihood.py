@@ -35,7 +35,7 @@ from partonic.errors import ParameterError
 from partonic.inference.positivity import SMALLEST_SHARE
 from partonic.polynomial import Monomials
 
-__all__ = ["CalibrationLikelihood", "points_of_theta"]
+__all__ = ["CalibrationLikelihood", "points_of_theta", "units_of_parameters"]
 
 Array = NDArray[np.float64]
 
@@ -62,6 +62,20 @@ _LARGEST_LEVERAGE = 0.9
 _EVENTS_AT_ONCE = 4096
 
 
+def units_of_parameters(monomials: Monomials, reference: Array) -> dict[int, float]:
+    """Return, by their numbers, the parameters that change shapes, each with the size whose square doubles the rate.
+
+    Args:
+        monomials: the A monomials.
+        reference: σ_0/σ_kk at the squares of those parameters, 0 or 1 elsewhere, `(A,)`.
+    """
+    return {
+        powers.index(2): float(np.sqrt(value))
+        for value, powers in zip(reference, monomials.exponents, strict=True)
+        if value > 0 and 2 in powers and sum(powers) == 2
+    }
+
+
 def points_of_theta(monomials: Monomials, reference: Array, number: int | None = None) -> Array:
     """Return θ = 0 and points spread in all directions of the parameters that change shapes, `(K, P)`.
 
@@ -72,10 +86,7 @@ def points_of_theta(monomials: Monomials, reference: Array, number: int | None =
         reference: σ_0/σ_kk at the squares of those parameters, 0 or 1 elsewhere, `(A,)`.
         number: of points besides 0; None for enough of them.
     """
-    units = {}
-    for value, powers in zip(reference, monomials.exponents, strict=True):
-        if value > 0 and sorted(powers)[-1:] == [2] and sum(powers) == 2:
-            units[powers.index(2)] = np.sqrt(value)
+    units = units_of_parameters(monomials, reference)
     number = max(_POINTS, 4 * len(monomials)) if number is None else number
     theta = np.zeros((number + 1, len(monomials.parameters)))
     if not units:
