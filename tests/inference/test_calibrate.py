@@ -90,6 +90,7 @@ def test_joint_calibration_and_its_errors_reach_the_likelihood(tmp_path: Path, r
     result = CliRunner().invoke(main, ["calibrate", str(files.signal), "--store", str(files.store), "-o", str(output)])
     assert result.exit_code == 0, result.output
     assert "calibrate: 600 events" in result.output
+    assert "by the likelihood at 33 points of θ" in result.output
     assert "a: slope 1.000 (noise of the integration is 0.0% of the variance; without it 1.000), calibrated 1.0" in (
         result.output
     )

@@ -40,3 +40,4 @@ def test_inverse_of_what_events_tell_apart(rng):
     moments = columns.T @ columns
     inverse = inverse_moments(moments)
     np.testing.assert_allclose(moments @ inverse @ moments, moments, rtol=1e-8)
+    np.testing.assert_allclose(inverse_moments(np.diag([4.0, 0.0])), np.diag([0.25, 0.0]))

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.inference.calibration_likelihood import CalibrationLikelihood, points_of_theta, units_of_parameters
+from partonic.inference.calibration_likelihood import (
+    EVENTS_AT_ONCE,
+    LARGEST_LEVERAGE,
+    CalibrationLikelihood,
+    points_of_theta,
+    units_of_parameters,
+)
 from partonic.inference.weighted_columns import as_combinations, independent_columns, inverse_moments
 from partonic.polynomial import Monomials
 
 __all__ = ["SlopeFit", "fit_slopes", "units_of"]
 
 Array = NDArray[np.float64]
-
-_LARGEST_LEVERAGE = 0.9
-_EVENTS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,10 @@ def _of_least_squares(
     features: Array, changes: Array, slopes: Array, inverse: Array, w: Array
 ) -> Iterator[tuple[slice, Array]]:
     """Yield how much events move the slopes, `(n, F, B)`."""
-    for begin in range(0, len(w), _EVENTS_AT_ONCE):
-        part = slice(begin, begin + _EVENTS_AT_ONCE)
+    for begin in range(0, len(w), EVENTS_AT_ONCE):
+        part = slice(begin, begin + EVENTS_AT_ONCE)
         f, weight = features[part], w[part]
         # an event far out pulls the fit towards itself, and has too small a residual: divided by 1 − leverage (HC3)
         pull = np.einsum("nf,fg,ng->n", f, inverse, f) * weight
-        residual = (changes[part] - f @ slopes) / (1.0 - np.minimum(pull, _LARGEST_LEVERAGE))[:, None]
+        residual = (changes[part] - f @ slopes) / (1.0 - np.minimum(pull, LARGEST_LEVERAGE))[:, None]
         yield part, (weight[:, None] * (f @ inverse))[:, :, None] * residual[:, None, :]

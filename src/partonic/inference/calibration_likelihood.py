@@ -33,9 +33,10 @@ from numpy.typing import NDArray
 
 from partonic.errors import ParameterError
 from partonic.inference.positivity import SMALLEST_SHARE
+from partonic.inference.weighted_columns import inverse_moments
 from partonic.polynomial import Monomials
 
-__all__ = ["CalibrationLikelihood", "points_of_theta", "units_of_parameters"]
+__all__ = ["EVENTS_AT_ONCE", "LARGEST_LEVERAGE", "CalibrationLikelihood", "points_of_theta", "units_of_parameters"]
 
 Array = NDArray[np.float64]
 
@@ -58,8 +59,11 @@ _CLIPPED = 1e-6
 """Part of the true densities that may be negative, from rounding."""
 
 _SINGULAR = 1e-12
-_LARGEST_LEVERAGE = 0.9
-_EVENTS_AT_ONCE = 4096
+LARGEST_LEVERAGE = 0.9
+"""Of one event, beyond which what leaving it out would do is not believed."""
+
+EVENTS_AT_ONCE = 4096
+"""Events whose influence is held in memory together."""
 
 
 def units_of_parameters(monomials: Monomials, reference: Array) -> dict[int, float]:
@@ -159,7 +163,7 @@ class CalibrationLikelihood:
         slopes, value = start, self(start)
         for _ in range(_MOST_STEPS):
             gradient, hessian = self._gradient(slopes), self._hessian(slopes)
-            step = (_inverse(hessian) @ gradient.ravel()).reshape(slopes.shape)
+            step = (inverse_moments(hessian, _SINGULAR) @ gradient.ravel()).reshape(slopes.shape)
             rise, size = float((gradient * step).sum()), 1.0
             if rise < _TOLERANCE:
                 return slopes + step
@@ -171,8 +175,9 @@ class CalibrationLikelihood:
                 break
             slopes, value = slopes + size * step, there
         raise ParameterError(
-            f"the likelihood of the calibration has no maximum after {_MOST_STEPS} steps with {len(self.shares)} "
-            f"events and {slopes.size} numbers to fit: calibrate each ratio alone (`--method linear`)"
+            f"the maximum of the likelihood of the calibration was not found in {_MOST_STEPS} steps or less with "
+            f"{len(self.shares)} events and {slopes.size} numbers to fit: calibrate each ratio alone "
+            "(`--method linear`)"
         )
 
     def influence(self, slopes: Array, truth: Array, leverage: bool = True) -> Iterator[tuple[slice, Array]]:
@@ -192,9 +197,9 @@ class CalibrationLikelihood:
         # f̄ moves by v (f − f̄) and with it ρ; the means move by v (c/c_h − σ/σ_h), and with them ρ and the weights
         pulled = self.features.T @ curvature  # (F, K)
         scaled = (self.features.T @ ratio) / self.means
-        inverse = _inverse(self._hessian(slopes))
-        for begin in range(0, len(self.shares), _EVENTS_AT_ONCE):
-            rows = slice(begin, begin + _EVENTS_AT_ONCE)
+        inverse = inverse_moments(self._hessian(slopes), _SINGULAR)
+        for begin in range(0, len(self.shares), EVENTS_AT_ONCE):
+            rows = slice(begin, begin + EVENTS_AT_ONCE)
             features, share = self.features[rows], self.shares[rows, None]
             own = ratio[rows] @ self.directions.T - share * of_mean  # (n, B)
             if leverage:
@@ -238,7 +243,7 @@ class CalibrationLikelihood:
         strength = np.einsum("nk,bk,ck->nbc", curvature, self.directions, self.directions, optimize=True)
         leverage = strength @ size
         largest = np.abs(np.linalg.eigvals(leverage)).max(axis=1, initial=0.0)
-        leverage *= (_LARGEST_LEVERAGE / np.maximum(largest, _LARGEST_LEVERAGE))[:, None, None]
+        leverage *= (LARGEST_LEVERAGE / np.maximum(largest, LARGEST_LEVERAGE))[:, None, None]
         values: Array = np.linalg.solve(np.eye(count) - leverage, own[:, :, None])[:, :, 0]
         return values
 
@@ -251,12 +256,3 @@ def _logarithm(x: Array) -> tuple[Array, Array, Array]:
     value = np.where(small, np.log(SMALLEST_SHARE) + less - 0.5 * less**2, np.log(inside))
     first = np.where(small, (1.0 - less) / SMALLEST_SHARE, 1.0 / inside)
     return value, first, np.where(small, SMALLEST_SHARE**-2, inside**-2)
-
-
-def _inverse(hessian: Array) -> Array:
-    """Return the inverse, without directions that no events tell apart."""
-    size = np.sqrt(np.diag(hessian))
-    size = np.where(size > 0, size, 1.0)
-    values: Array = np.linalg.pinv(hessian / np.outer(size, size), rcond=_SINGULAR, hermitian=True)
-    values /= np.outer(size, size)
-    return values

@@ -51,11 +51,17 @@ def independent_columns(values: Array, w: Array) -> tuple[int, ...]:
     return tuple(chosen)
 
 
-def inverse_moments(moments: Array) -> Array:
-    """Return the inverse of a matrix of second moments, without what no events tell apart."""
+def inverse_moments(moments: Array, smallest: float = _INDEPENDENT) -> Array:
+    """Return the inverse of a matrix of second moments, without what no events tell apart.
+
+    Args:
+        moments: `(F, F)`.
+        smallest: eigenvalue that counts, relative to the largest, in units of the diagonal.
+    """
     size = np.sqrt(np.diag(moments))
+    size = np.where(size > 0, size, 1.0)
     size = np.outer(size, size)
-    values: Array = np.linalg.pinv(moments / size, rcond=_INDEPENDENT, hermitian=True) / size
+    values: Array = np.linalg.pinv(moments / size, rcond=smallest, hermitian=True) / size
     return values
 
 
