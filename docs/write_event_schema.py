@@ -22,7 +22,7 @@ TTH = ProcessInfo(
 
 def tables() -> str:
     """Return version, columns and metadata as Markdown, for ttH with one extra weight."""
-    columns = EventSchema(TTH, ("<name>",)).columns
+    columns = EventSchema(TTH, ("<name>",), identity=True).columns
     parts = [f"Schema version {SCHEMA_VERSION}."]
     for group in GROUPS:
         parts += [f"\n### {group}\n", "| column | type | unit | meaning |", "|---|---|---|---|"]

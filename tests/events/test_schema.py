@@ -14,7 +14,7 @@ from partonic.polynomial import Monomials
 
 
 def test_every_column_states_unit_group_and_meaning(process_info):
-    schema = EventSchema(process_info, ("scale_up",)).arrow()
+    schema = EventSchema(process_info, ("scale_up",), identity=True).arrow()
     facts = [{key.decode(): value.decode() for key, value in field.metadata.items()} for field in schema]
     assert {fact["group"] for fact in facts} == set(GROUPS)
     assert all(fact["description"].endswith((".", "events.")) for fact in facts)
@@ -151,3 +151,11 @@ def test_metadata_refuse_nan_and_foreign_json(process_info):
         StoreMetadata.from_json("{}", "here")
     with pytest.raises(ValidationError, match="2 PDG"):
         StoreMetadata(process="x", parton_names=("a",), parton_pdg=(1, 2), collider_energy=1.0)
+
+
+def test_the_identity_of_events_is_optional_and_no_part_of_their_meaning(process_info):
+    named, plain = EventSchema(process_info, identity=True), EventSchema(process_info)
+    assert set(named.arrow().names) - set(plain.arrow().names) == {"run", "luminosity_block", "event_number"}
+    assert named.fingerprint() == plain.fingerprint()
+    metadata = StoreMetadata.for_process(process_info, identity=True)
+    assert StoreMetadata.from_json(metadata.to_json(), "x").event_schema == named

@@ -1,7 +1,8 @@
 """A YAML file read safely, with the line of every key, so that an error can say where it is.
 
-As in YAML 1.2, ``1e-3`` is a number and only ``true`` and ``false`` are truth values (YAML 1.1 reads the first as text
-and ``no`` as false). A key given twice is an error, for YAML itself would silently keep the last one.
+As in YAML 1.2, ``1e-3`` is a number, ``010`` is ten, ``1:30`` and ``1_000`` are text, and only ``true`` and ``false``
+are truth values (YAML 1.1 reads the first as text, the others as 8, 90 and 1000, and ``no`` as false). A key given
+twice is an error, for YAML itself would silently keep the last one.
 """
 
 import re
@@ -19,8 +20,13 @@ Location = tuple[str | int, ...]
 """Where a value is: keys and list positions from the top, e.g. ``("generation", "theta", "c_tG")``."""
 
 _BOOLEAN = "tag:yaml.org,2002:bool"
+_INTEGER = "tag:yaml.org,2002:int"
+_FLOAT = "tag:yaml.org,2002:float"
 _MERGE = "tag:yaml.org,2002:merge"
-_EXPONENT_NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
+_WHOLE_NUMBER = re.compile(r"^(?:[-+]?\d+|0o[0-7]+|0x[0-9a-fA-F]+)$")
+_NUMBER = re.compile(
+    r"^(?:[-+]?(?:\d+\.\d*|\d*\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class YamlDocument:
     """
 
     path: Path
-    content: dict[str, object]
+    content: dict[str | int, object]
     lines: dict[Location, int] = field(default_factory=dict)
 
     def line(self, location: Location) -> int:
@@ -56,17 +62,29 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """The safe loader, with the numbers and truth values of YAML 1.2."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 (as PyYAML has it)
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOLEAN, _INTEGER, _FLOAT)]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    def whole_number(self, node: yaml.ScalarNode) -> int:
+        """Return the number that a scalar stands for: decimal, ``0o17`` or ``0xff``."""
+        text = str(self.construct_scalar(node))
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        return int(text[2:] if base != 10 else text, base)
+
 
 _Loader.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT_NUMBER, list("-+.0123456789"))
+_Loader.add_implicit_resolver(_FLOAT, _NUMBER, list("-+.0123456789"))
+_Loader.add_implicit_resolver(_INTEGER, _WHOLE_NUMBER, list("-+0123456789"))
+_Loader.add_constructor(_INTEGER, _Loader.whole_number)
 
 
-def read_document(path: Path) -> YamlDocument:
+def read_document(path: Path, what: str = "sections (name: ..., process: ..., ...)") -> YamlDocument:
     """Read a YAML file whose top is a mapping.
+
+    Args:
+        path: the file.
+        what: what it maps, for messages.
 
     Raises:
         ConfigError: if the file is missing or unreadable, is not YAML, gives a key twice, or is not a mapping.
@@ -87,9 +105,7 @@ def read_document(path: Path) -> YamlDocument:
     finally:
         loader.dispose()
     if not isinstance(content, dict):
-        raise ConfigError(
-            f"{path}: expected a mapping of sections (name: ..., process: ..., ...), got {_kind(content)}"
-        )
+        raise ConfigError(f"{path}: expected a mapping of {what}, got {_kind(content)}")
     return YamlDocument(path, content, lines)
 
 

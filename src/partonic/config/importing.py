@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.simulation import JetConfig, SelectionConfig
@@ -11,6 +11,8 @@ from partonic.config.simulation import JetConfig, SelectionConfig
 __all__ = ["BTagConfig", "ImportConfig", "LeptonConfig"]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+FilePattern = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, Path) else value)]
+Policy = Literal["error", "drop", "keep"]
 
 
 class BTagConfig(StrictModel):
@@ -56,8 +58,10 @@ class ImportConfig(StrictModel):
     """`lhe`: parton events (also .gz); `nanoaod`: CMS NanoAOD; `delphes`: Delphes ROOT files; `hepmc`: particle-level
     events in HepMC text (also .gz), to which the section `simulation` applies jets, detector response and selection."""
 
-    files: tuple[Path, ...] = Field(min_length=1)
-    """Files of one sample, in the order of the events."""
+    files: tuple[FilePattern, ...] = Field(min_length=1)
+    """Files of one sample, in the order of the events: paths, patterns (``*``, ``?``, ``[...]``, ``**``; sorted by
+    name), folders (their files of this format), with ``~`` and ``$VARIABLES``, or addresses (``root://...``) of ROOT
+    files. Relative to the folder where the command is run, as all paths of an analysis file."""
 
     sample: str | None = None
     """Name of the process of these events when it is not the one of the analysis, e.g. ``ttbar``."""
@@ -79,11 +83,40 @@ class ImportConfig(StrictModel):
     weight_points_file: Path | None = None
     """YAML file with the mapping of `weight_points`, for long lists."""
 
+    theta_weight_kind: Literal["auto", "absolute", "relative"] = "auto"
+    """Whether the weights at θ points are `absolute`, in the units of the nominal weight, or `relative` to it;
+    `auto`: relative in NanoAOD, absolute elsewhere. A common factor against the nominal weight is found and taken
+    out."""
+
+    nominal_weight: str | None = None
+    """Name of the nominal weight of HepMC and Delphes files (Delphes: ``Event.Weight``, or an index of
+    ``Weight.Weight``), where the file leaves it open."""
+
     nominal_is_point: bool = False
     """Use the nominal weight as the weight at `theta`, together with the weights at `weight_points`."""
 
     max_residual: float = Field(default=1e-3, gt=0.0)
-    """Largest relative deviation of an event's weights from the polynomial in θ; more is an error."""
+    """Largest relative deviation of an event's weights from the polynomial in θ; an event with more is wild."""
+
+    max_condition: float = Field(default=1e6, gt=1.0)
+    """Largest condition number of the θ points; a larger one means points so close together that coefficients would be
+    noise, and is an error."""
+
+    wild_weights: Policy = "error"
+    """What becomes of an event whose weights at the θ points follow no polynomial, do not fit its nominal weight, or
+    are larger by orders of magnitude than those of all others: `error`; `drop`, as if it were not in the files;
+    `keep`."""
+
+    duplicates: Policy = "error"
+    """What becomes of the second copy of an event, or of a file: `error`; `drop`, as if it were not in the files;
+    `keep`."""
+
+    good_runs: Path | None = None
+    """Certification of collision data: a JSON file of the luminosity blocks of each run, ``{"273158": [[1, 1279]]}``.
+    Events outside are left out."""
+
+    overlap_with: tuple[Path, ...] = ()
+    """Event stores whose events (by run, luminosity block and event number) are left out here."""
 
     extra_weights: tuple[str, ...] = ("*",)
     """Patterns (``*`` and ``?``) of the other weights that are kept as columns `weight_<name>`; empty: none."""
@@ -141,6 +174,9 @@ class ImportConfig(StrictModel):
         if self.format == "nanoaod" and self.cross_section is None and not self.data:
             message = "simulated NanoAOD needs the cross section of the sample in pb (or data: true for collisions)"
             raise SettingError(("cross_section",), message)
+        if self.good_runs is not None and not self.data:
+            message = "only collision data (data: true) are certified by run and luminosity block"
+            raise SettingError(("good_runs",), message)
         if self.data and not self.theta_independent:
             message = "collision data have no dependence on θ: set theta_independent: true"
             raise SettingError(("theta_independent",), message)

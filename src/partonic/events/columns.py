@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from partonic.polynomial import Monomials
 
-__all__ = ["GROUPS", "Column", "event_columns", "weight_column"]
+__all__ = ["GROUPS", "IDENTITY", "Column", "event_columns", "weight_column"]
 
-GROUPS = ("event", "hard process", "with_isr", "decays", "selection", "jets", "leptons", "met")
+GROUPS = ("event", "identity", "hard process", "with_isr", "decays", "selection", "jets", "leptons", "met")
 """Groups of columns, in the order of the file."""
 
 _FLOATS = pa.list_(pa.float32())
@@ -52,16 +52,30 @@ def weight_column(name: str) -> str:
     return f"weight_{name}"
 
 
-def event_columns(partons: int, monomials: Monomials, weight_names: tuple[str, ...]) -> tuple[Column, ...]:
+IDENTITY = (
+    Column("run", pa.int64(), "", "identity", "Run number of the experiment or simulation."),
+    Column("luminosity_block", pa.int64(), "", "identity", "Luminosity block of the run."),
+    Column(
+        "event_number", pa.int64(), "", "identity", "Number of the event in its run and block, as the source has it."
+    ),
+)
+"""Columns that only a store of imported events has, if its files number their events."""
+
+
+def event_columns(
+    partons: int, monomials: Monomials, weight_names: tuple[str, ...], *, identity: bool = False
+) -> tuple[Column, ...]:
     """Return all columns of a store, in order.
 
     Args:
         partons: number n of final-state partons of the hard process.
         monomials: the A monomials of θ.
         weight_names: names of extra weights (scale, PDF, shower, ...).
+        identity: whether the events have the columns `IDENTITY`.
     """
     return (
         *_event(monomials, weight_names),
+        *(IDENTITY if identity else ()),
         *_hard_process(partons),
         *_WITH_ISR,
         *_DECAYS,

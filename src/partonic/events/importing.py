@@ -4,7 +4,8 @@ HepMC files hold particles, not reconstructed events; they pass through jets, de
 (`partonic.simulation`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,10 @@ from partonic.events.cut_flow import CutFlow
 from partonic.events.readers.source import EventSource
 from partonic.events.schema import CrossSection, ProcessInfo
 from partonic.events.store import EventStore, EventWriter
+from partonic.events.watching import LeftOut, Watch
 from partonic.progress import SILENT, Progress
 
-__all__ = ["ImportResult", "import_events", "open_source", "write_source"]
+__all__ = ["ImportResult", "import_events", "open_source"]
 
 
 @dataclass(frozen=True)
@@ -31,78 +33,104 @@ class ImportResult:
         num_events: number of events in it.
         num_selected: number of events that are selected; 0 for parton-level events, to which no selection applies.
         cross_section: sum of their coefficients, pb.
+        warnings: what its user should know of the sample.
     """
 
     path: Path
     num_events: int
     num_selected: int
     cross_section: CrossSection | None
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Return one line for the terminal."""
+        """Return one line for the terminal, and one for each warning."""
         selected = f", {self.num_selected} selected" if self.num_selected else ""
         section = self.cross_section
         stated = "" if section is None else f", {section.coefficients[0]:.6g} ± {section.errors[0]:.2g} pb at θ = 0"
-        return f"{self.num_events} events imported{selected}{stated}: {self.path}"
+        line = f"{self.num_events} events imported{selected}{stated}: {self.path}"
+        return "\n".join([line, *(f"  attention: {warning}" for warning in self.warnings)])
 
 
-def open_source(config: ImportConfig, process: ProcessInfo) -> EventSource:
+def open_source(config: ImportConfig, process: ProcessInfo, left_out: frozenset[int] = frozenset()) -> EventSource:
     """Open the files of the section `import` with the reader of their format.
+
+    Args:
+        config: the section `import`.
+        process: process of the analysis.
+        left_out: numbers of events that are treated as if they were not in the files.
 
     Raises:
         EventFileError: if a file is missing, damaged or lacks something needed.
-        ConfigError: if the format needs the simulation.
     """
     match config.format:
         case "lhe":
             from partonic.events.readers.lhe import read_lhe
 
-            return read_lhe(config, process)
+            return read_lhe(config, process, left_out)
         case "nanoaod":
             from partonic.events.readers.nanoaod import read_nanoaod
 
-            return read_nanoaod(config, process)
+            return read_nanoaod(config, process, left_out)
         case "delphes":
             from partonic.events.readers.delphes import read_delphes
 
-            return read_delphes(config, process)
+            return read_delphes(config, process, left_out)
         case "hepmc":
-            message = "HepMC events pass through the detector simulation: use partonic.simulation.import_particles"
-            raise ConfigError(message)
+            from partonic.events.readers.hepmc import read_hepmc
+
+            return read_hepmc(config, process, left_out)
 
 
 def import_events(
-    config: ImportConfig, process: ProcessInfo, output: Path, progress: Progress = SILENT
+    config: ImportConfig,
+    process: ProcessInfo,
+    output: Path,
+    progress: Progress = SILENT,
+    *,
+    finished: Callable[[EventSource], EventSource] | None = None,
 ) -> ImportResult:
     """Write the events of the section `import` into a store.
 
-    The store is written atomically: an interrupted or failed import leaves nothing, and an older store as it was.
+    The store is written atomically: an interrupted or failed import leaves nothing, and an older store as it was. Where
+    wild or doubled events are to be dropped, the files are read once more without them, so that number of events and
+    normalisation come from the same count.
 
     Args:
         config: the section `import`.
         process: process of the analysis.
         output: path of the store.
         progress: told the number of events.
+        finished: turns the events of the files into those of the store; needed for HepMC, whose particles pass through
+            jets, detector response and selection (`partonic.simulation.import_particles`).
 
     Raises:
         EventFileError: if a file is missing, damaged, or an event of it is malformed.
-        ConfigError: if a setting does not fit the files.
+        ConfigError: if a setting does not fit the files, or the format needs the simulation.
         OutputError: if the store cannot be written.
     """
-    return write_source(open_source(config, process), output, progress)
+    if config.format == "hepmc" and finished is None:
+        message = "HepMC events pass through the detector simulation: use partonic.simulation.import_particles"
+        raise ConfigError(message)
+    left_out = LeftOut()
+    while True:
+        source = open_source(config, process, left_out.numbers())
+        watch = Watch(config, source, left_out)
+        watched = replace(source, tables=watch.tables())
+        try:
+            return _write(watched if finished is None else finished(watched), watch, output, progress)
+        except _ReadAgain:
+            progress.finish()
 
 
-def write_source(source: EventSource, output: Path, progress: Progress = SILENT) -> ImportResult:
+class _ReadAgain(Exception):  # noqa: N818 (no error: nothing is wrong with a file that is read twice)
+    """More events are to be left out than were in this reading."""
+
+
+def _write(source: EventSource, watch: Watch, output: Path, progress: Progress) -> ImportResult:
     """Write the events of a source into a store, with the cut flow of its selection; whole or not at all.
 
-    Args:
-        source: the events.
-        output: path of the store.
-        progress: told the number of events.
-
     Raises:
-        EventFileError: if an event is malformed.
-        OutputError: if the store cannot be written.
+        _ReadAgain: if events were found that are to be left out; nothing is written.
     """
     flow = CutFlow(("all events", *source.cuts))
     selected = 0
@@ -113,11 +141,14 @@ def write_source(source: EventSource, output: Path, progress: Progress = SILENT)
             flow.add(_cut(table), np.asarray(table.column("weight")))
             selected += _selected(table)
             progress.advance(len(table))
-        facts = {**source.metadata.facts, "largest_theta_residual": source.residual.largest}
+        if watch.needs_another_reading():
+            raise _ReadAgain
+        watch.note()
+        facts = {**source.metadata.facts, **source.notes.all_facts()}
         writer.metadata = writer.metadata.with_facts(cut_flow=flow.steps(), facts=facts)
     progress.finish()
     store = EventStore.open(output)
-    return ImportResult(output, store.num_events, selected, store.metadata.cross_section)
+    return ImportResult(output, store.num_events, selected, store.metadata.cross_section, tuple(source.notes.warnings))
 
 
 def _cut(table: pa.Table) -> np.ndarray:

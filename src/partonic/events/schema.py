@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from partonic.config.base import StrictModel
 from partonic.config.process import ProcessConfig
 from partonic.errors import NonFiniteError, ParameterError, SchemaError
-from partonic.events.columns import Column, event_columns, weight_column
+from partonic.events.columns import IDENTITY, Column, event_columns, weight_column
 from partonic.physics.hard_process import final_state_and_monomials
 from partonic.physics.process import Process
 from partonic.polynomial import Monomials
@@ -80,15 +80,18 @@ class EventSchema:
     Attributes:
         process: name, partons and monomials.
         weight_names: extra named weights, each a column ``weight_<name>``.
+        identity: whether events have run, luminosity block and event number.
     """
 
     process: ProcessInfo
     weight_names: tuple[str, ...] = ()
+    identity: bool = False
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """All columns, in the order of the file."""
-        return event_columns(len(self.process.parton_names), self.process.monomials, self.weight_names)
+        partons = len(self.process.parton_names)
+        return event_columns(partons, self.process.monomials, self.weight_names, identity=self.identity)
 
     def arrow(self) -> pa.Schema:
         """Return the Arrow schema; every field carries unit, group and description as metadata."""
@@ -97,13 +100,13 @@ class EventSchema:
     def fingerprint(self, groups: Sequence[str] | None = None) -> str:
         """Return a hash of what the columns mean, so that a trained model can refuse other events.
 
-        Extra weights do not enter: they do not change the meaning of an event.
+        Extra weights and the identity of events do not enter: they do not change the meaning of an event.
 
         Args:
             groups: restrict to these groups of columns, e.g. ``("jets", "leptons", "met")`` for what can be seen; the
                 default takes all groups and the process.
         """
-        extra = {weight_column(name) for name in self.weight_names}
+        extra = {weight_column(name) for name in self.weight_names} | {column.name for column in IDENTITY}
         columns = [
             [column.name, str(column.type), column.unit]
             for column in self.columns
@@ -213,6 +216,9 @@ class StoreMetadata(StrictModel):
     weight_names: tuple[str, ...] = ()
     """Names of the extra weights, columns `weight_<name>`."""
 
+    identity: bool = False
+    """Whether the events have the columns run, luminosity_block and event_number."""
+
     theta: dict[str, float] = Field(default_factory=dict)
     """θ at which the column `weight` holds (the generation point); parameters not named are 0."""
 
@@ -287,7 +293,7 @@ class StoreMetadata(StrictModel):
     @property
     def event_schema(self) -> EventSchema:
         """The schema that the columns of the store have."""
-        return EventSchema(self.process_info, self.weight_names)
+        return EventSchema(self.process_info, self.weight_names, self.identity)
 
     def with_facts(self, **changes: Any) -> "StoreMetadata":
         """Return a validated copy with the fields of `changes` replaced."""

@@ -19,11 +19,14 @@ from partonic.errors import EventFileError, ParameterError
 from partonic.polynomial import Monomials, solve_morphing
 
 __all__ = [
+    "SolvedWeights",
     "ThetaWeights",
     "WeightSums",
     "column_name",
     "lhe_factors",
+    "no_polynomial",
     "parse_theta",
+    "solve_weights",
     "theta_weights",
     "weights_to_coefficients",
 ]
@@ -87,6 +90,8 @@ def theta_weights(
     given: Mapping[str, Mapping[str, float]],
     where: str,
     extra: Mapping[str, Array] | None = None,
+    *,
+    max_condition: float = 1e6,
 ) -> ThetaWeights:
     """Find the weights that sit at known θ points.
 
@@ -96,9 +101,11 @@ def theta_weights(
         given: θ points stated by the user, by weight identifier; when there are any, nothing else is looked at.
         where: name of the file, for messages.
         extra: further points `(K,)` by name, listed last (the nominal weight at the generation θ).
+        max_condition: largest condition number of the points.
 
     Raises:
-        EventFileError: if a stated weight is not in the file, or the points do not determine the coefficients.
+        EventFileError: if a stated weight is not in the file, or the points do not determine the coefficients, or are
+            so close together that rounding would.
         ParameterError: if a stated point names an unknown parameter.
     """
     parameters = monomials.parameters
@@ -113,34 +120,71 @@ def theta_weights(
                 found[name] = point
     rows = {name: monomials.point(point) for name, point in found.items()} | dict(extra or {})
     points = np.array(list(rows.values())).reshape(len(rows), len(parameters))
-    _check_determined(monomials, points, where)
+    _check_determined(monomials, points, where, max_condition)
     return ThetaWeights(tuple(rows), points)
 
 
-def _check_determined(monomials: Monomials, points: Array, where: str) -> None:
+def _check_determined(monomials: Monomials, points: Array, where: str, max_condition: float) -> None:
     try:
-        solve_morphing(monomials, points, np.zeros((0, len(points))))
+        solution = solve_morphing(monomials, points, np.zeros((0, len(points))))
     except ParameterError as error:
         raise EventFileError(
             f"{where}: its weights do not give the dependence on θ: {error}. State the θ points of its weights under "
             "`weight_points`, or set `theta_independent: true` if these events do not depend on θ"
         ) from error
+    if solution.condition_number > max_condition:
+        raise EventFileError(
+            f"{where}: the {len(points)} θ points of its weights are so close together that rounding would decide the "
+            f"coefficients: the condition number of the system is {solution.condition_number:.2g}, allowed "
+            f"{max_condition:.2g}. Use weights at points further apart (import.max_condition allows more)"
+        )
 
 
-def weights_to_coefficients(
-    monomials: Monomials, weights: ThetaWeights, values: Array, event_ids: NDArray[np.int64], max_residual: float
-) -> tuple[Array, float]:
+@dataclass(frozen=True, eq=False)
+class SolvedWeights:
+    """Coefficients of events, and how well their weights follow the polynomial.
+
+    Attributes:
+        coefficients: in pb, `(N, A)`.
+        residual: root mean square of (fit − weight) of each event, relative to its largest |weight|, `(N,)`.
+        no_polynomial: whether that is too large beside its other weights, `(N,)`.
+    """
+
+    coefficients: Array
+    residual: Array
+    no_polynomial: NDArray[np.bool_]
+
+
+def solve_weights(
+    monomials: Monomials, weights: ThetaWeights, values: Array, max_residual: float, rounding: float = 0.0
+) -> SolvedWeights:
     """Solve weights at known θ points for the coefficients.
 
     Args:
         monomials: the A monomials.
         weights: where the B weights sit.
-        values: the weights in pb, `(N, B)`; any sign.
-        event_ids: numbers of the events, for messages, `(N,)`.
-        max_residual: largest root mean square of (fit − weight) of an event, relative to its largest |weight|.
+        values: the weights in pb, finite, `(N, B)`; any sign.
+        max_residual: largest root mean square of (fit − weight) of an event, relative to the median of its |weights|;
+            relative to the largest one, a single wild weight would hide itself.
+        rounding: relative rounding of the weights, which the largest one may spread over all.
+    """
+    solution = solve_morphing(monomials, weights.points, values)
+    size = np.abs(values)
+    allowed = max_residual * np.median(size, axis=1) + rounding * size.max(axis=1)
+    return SolvedWeights(solution.coefficients, solution.residual, solution.residual * size.max(axis=1) > allowed)
 
-    Returns:
-        coefficients in pb, `(N, A)`, and the largest residual found.
+
+def weights_to_coefficients(
+    monomials: Monomials, weights: ThetaWeights, values: Array, event_ids: NDArray[np.int64], max_residual: float
+) -> Array:
+    """Solve weights that must follow the polynomial for the coefficients in pb, `(N, A)`.
+
+    Args:
+        monomials: the A monomials.
+        weights: where the B weights sit.
+        values: the weights in pb, `(N, B)`.
+        event_ids: numbers of the events, for messages, `(N,)`.
+        max_residual: as in `solve_weights`.
 
     Raises:
         EventFileError: if a weight is not finite, or the weights of an event do not follow the polynomial.
@@ -148,16 +192,21 @@ def weights_to_coefficients(
     bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if bad.size:
         raise EventFileError(f"event {event_ids[bad[0]]}: a weight at a θ point is NaN or infinite")
-    solution = solve_morphing(monomials, weights.points, values)
-    worst = int(np.argmax(solution.residual)) if len(values) else 0
-    largest = float(solution.residual.max(initial=0.0))
-    if largest > max_residual:
+    solved = solve_weights(monomials, weights, values, max_residual)
+    wild = np.flatnonzero(solved.no_polynomial)
+    if wild.size:
         raise EventFileError(
-            f"event {event_ids[worst]}: its weights at {len(weights.names)} θ points are no polynomial in the "
-            f"monomials {', '.join(monomials.names)}: relative residual {largest:.2g}, allowed "
-            f"{max_residual:.2g}. Check the θ points and the monomials, or raise `max_residual`"
+            f"event {event_ids[wild[0]]}: its {no_polynomial(monomials, weights, solved.residual[wild[0]])}"
         )
-    return solution.coefficients, largest
+    return solved.coefficients
+
+
+def no_polynomial(monomials: Monomials, weights: ThetaWeights, residual: float) -> str:
+    """Say what is wrong with weights that do not follow the polynomial."""
+    return (
+        f"weights at {len(weights.names)} θ points are no polynomial in the monomials {', '.join(monomials.names)}: "
+        f"relative residual {residual:.2g}. Check the θ points and the monomials, or raise `max_residual`"
+    )
 
 
 @dataclass(frozen=True)

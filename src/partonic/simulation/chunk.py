@@ -184,9 +184,7 @@ def _weight_columns(job: ChunkJob, chunk: LheChunk) -> dict[str, pa.Array]:
     at_points, extra = np.split(named, [len(job.theta_weights.names)], axis=1)
     monomials = job.metadata.monomials
     if job.theta_weights.names:
-        coefficients, _ = weights_to_coefficients(
-            monomials, job.theta_weights, at_points, chunk.event_ids, _MAX_RESIDUAL
-        )
+        coefficients = weights_to_coefficients(monomials, job.theta_weights, at_points, chunk.event_ids, _MAX_RESIDUAL)
     else:
         constant = np.array([not any(powers) for powers in monomials.exponents], dtype=np.float64)
         coefficients = weight[:, None] * constant

@@ -17,9 +17,9 @@ from partonic.config.importing import ImportConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import EventFileError
 from partonic.events.cut_flow import cut_names
-from partonic.events.importing import ImportResult, write_source
+from partonic.events.importing import ImportResult, import_events
 from partonic.events.readers.generator_record import GeneratorRecord
-from partonic.events.readers.hepmc import PARTICLE_COLUMNS, read_hepmc
+from partonic.events.readers.hepmc import PARTICLE_COLUMNS
 from partonic.events.readers.source import EventSource
 from partonic.events.schema import ProcessInfo
 from partonic.progress import SILENT, Progress
@@ -60,7 +60,11 @@ def import_particles(
         EventFileError: if a file is missing, damaged, or has events without final particles.
         OutputError: if the store cannot be written.
     """
-    return write_source(simulated_source(read_hepmc(config, process), simulation, seed), output, progress)
+
+    def finished(source: EventSource) -> EventSource:
+        return simulated_source(source, simulation, seed)
+
+    return import_events(config, process, output, progress, finished=finished)
 
 
 def simulated_source(source: EventSource, simulation: SimulationConfig, seed: int) -> EventSource:

@@ -129,9 +129,11 @@ def files_exist(config: AnalysisConfig) -> str:
     Raises:
         EventFileError: naming those that are missing.
     """
-    files = config.import_.files if config.import_ else ()
-    _check_files(files, "import.files")
-    return f"{len(files)} event files found"
+    from partonic.events.readers.files import sample_files
+
+    files = sample_files(config.import_) if config.import_ else ()
+    elsewhere = sum(isinstance(file, str) for file in files)
+    return f"{len(files) - elsewhere} event files found" + (f", {elsewhere} on other machines" if elsewhere else "")
 
 
 def pythia_accepts(config: AnalysisConfig) -> str:

@@ -18,6 +18,9 @@ from partonic.workflow.places import event_store, generation_record, parton_even
 from partonic.workflow.step import Step
 from partonic.workflow.unfolding_steps import SampleStep, TrainStep
 
+_IMPORTED_FILES = ("weight_points_file", "good_runs", "overlap_with")
+"""Keys of the section `import` whose files count by what they hold."""
+
 __all__ = ["STEPS", "GenerateStep", "ImportStep", "ReportStep", "SimulateStep"]
 
 
@@ -104,18 +107,30 @@ class ImportStep:
         """Return the section `import`, the process, and for HepMC files the detector and the seed of its response."""
         section = _import_of(config)
         settings: dict[str, object] = {
-            "import": section.model_dump(mode="json", exclude={"files", "weight_points_file"}),
+            "import": section.model_dump(mode="json", exclude={"files", *_IMPORTED_FILES}),
             "process": config.process.model_dump(mode="json"),
+            "addresses": [file for file in self._files(section) if isinstance(file, str)],
         }
         if section.format == "hepmc":
             settings |= {"simulation": config.simulation.physics(), "seed": config.seed}
         return settings
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the event files, and the file of θ points if there is one."""
+        """Return the event files that are here, and the other files that the section names.
+
+        Raises:
+            EventFileError: if an event file is missing, or a pattern gives none.
+        """
         section = _import_of(config)
-        points = section.weight_points_file
-        return (*section.files, points) if points else section.files
+        others = [getattr(section, name) for name in ("weight_points_file", "good_runs")]
+        here = [file for file in self._files(section) if isinstance(file, Path)]
+        return (*here, *(path for path in others if path is not None), *section.overlap_with)
+
+    @staticmethod
+    def _files(section: ImportConfig) -> Sequence[Path | str]:
+        from partonic.events.readers.files import sample_files
+
+        return sample_files(section)
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the event store."""

@@ -76,7 +76,7 @@ def nanoaod_branches(**changes):
         "GenJet_pt": ak.Array([[95.0, 41.0], [65.0], []]),
         "GenJet_eta": ak.Array([[0.52, -1.0], [3.0], []]),
         "GenJet_phi": ak.Array([[0.01, 1.02], [0.0], []]),
-        "LHEReweightingWeight": ak.Array([[1.5, 2.5, 0.5]] * 3),
+        "LHEReweightingWeight": ak.Array([[1.5, 2.3, 0.8]] * 3),
         "LHEScaleWeight": ak.Array([[0.9, 1.1]] * 3),
         "PSWeight": ak.Array([[1.0]] * 3),
     }

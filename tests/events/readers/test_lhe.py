@@ -191,7 +191,7 @@ def test_weights_that_are_not_finite(tmp_path, process_info):
         head, _, tail = text.partition('<wgt id="theta_3">')
         return f'{head}<wgt id="theta_3"> inf </wgt>{tail.partition("</wgt>")[2]}'
 
-    with pytest.raises(EventFileError, match=r"event 0 .* weight 'theta_3' is inf"):
+    with pytest.raises(EventFileError, match=r"event 0 .*: a weight at a θ point is NaN or infinite"):
         malformed(tmp_path, process_info, change)
     path = write_lhe(tmp_path / "n.lhe", plain([1.0, float("nan")]))
     with pytest.raises(EventFileError, match=r"event 1 .* XWGTUP is nan"):

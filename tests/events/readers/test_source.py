@@ -3,17 +3,8 @@ import pyarrow as pa
 import pytest
 
 from partonic.config.importing import ImportConfig
-from partonic.errors import ConfigError, EventFileError
-from partonic.events.readers.source import (
-    CoefficientSolver,
-    expanded_files,
-    fixed_lists,
-    imported_process,
-    kept_weights,
-    stated_points,
-)
-from partonic.events.schema import ProcessInfo
-from partonic.polynomial import Monomials
+from partonic.errors import ConfigError
+from partonic.events.readers.source import fixed_lists, imported_process, kept_weights, stated_points
 
 
 def config(**settings):
@@ -32,12 +23,30 @@ def test_points_in_a_file(tmp_path):
     path = tmp_path / "points.yaml"
     path.write_text("0: {a: 1}\nrwgt_1: {a: -1.5, b: 2}\n")
     assert stated_points(config(weight_points_file=path)) == {"0": {"a": 1.0}, "rwgt_1": {"a": -1.5, "b": 2.0}}
-    for text in ("- 1\n", "a: 3\n", "a: {b: x}\n", "a: [\n", ""):
+    for text, message in (
+        ("- 1\n", "expected a mapping of weight ids to θ points"),
+        ("", "got an empty file"),
+        ("x: {}\na: 3\n", r"points\.yaml:2: weight 'a': expected a θ point of finite numbers.* got 3"),
+        ("a: {b: x}\n", r"points\.yaml:1: weight 'a'.* got {'b': 'x'}"),
+        ("a: {b: yes}\n", "expected a θ point"),
+        ("a: {b: .nan}\n", "expected a θ point"),
+        ("a: [\n", "not valid YAML"),
+        ("a: {b: 1}\na: {b: 2}\n", r"points\.yaml:2: key 'a' is given twice \(first on line 1\)"),
+    ):
         path.write_text(text)
-        with pytest.raises(ConfigError, match=r"points\.yaml: expected a mapping"):
+        with pytest.raises(ConfigError, match=message):
             stated_points(config(weight_points_file=path))
-    with pytest.raises(ConfigError, match="cannot read weight_points_file"):
+    with pytest.raises(ConfigError, match="there is no file"):
         stated_points(config(weight_points_file=tmp_path / "no.yaml"))
+
+
+def test_numbers_of_points_are_those_of_yaml_1_2(tmp_path):
+    path = tmp_path / "points.yaml"
+    path.write_text("010: {a: 010, b: 1e1}\n0o10: {a: 0x10, b: -.5}\n")
+    assert stated_points(config(weight_points_file=path)) == {"10": {"a": 10.0, "b": 10.0}, "8": {"a": 16.0, "b": -0.5}}
+    path.write_text("x: {a: 1:30}\n")
+    with pytest.raises(ConfigError, match=r"got \{'a': '1:30'\}"):
+        stated_points(config(weight_points_file=path))
 
 
 def test_patterns_of_extra_weights():
@@ -47,21 +56,6 @@ def test_patterns_of_extra_weights():
     assert kept_weights(config(extra_weights=["*_0"]), names) == ["scale_0", "pdf_0"]
 
 
-def test_constant_coefficient(process_info):
-    solver = CoefficientSolver.of(config(theta_independent=True), process_info, {"a_1": ""}, "file")
-    assert solver.names == ()
-    found = solver.solve(np.array([2.0, -1.0]), np.zeros((2, 0)), np.arange(2))
-    assert found.tolist() == [[2.0, 0, 0, 0, 0, 0], [-1.0, 0, 0, 0, 0, 0]]
-    odd = ProcessInfo("odd", (), (), Monomials(("a",), ((1,), (2,))), 13e3)
-    with pytest.raises(EventFileError, match="need the constant monomial"):
-        CoefficientSolver.of(config(theta_independent=True), odd, {}, "file")
-
-
 def test_fixed_lists():
     assert fixed_lists(np.arange(6).reshape(3, 2), pa.int32()).to_pylist() == [[0, 1], [2, 3], [4, 5]]
     assert fixed_lists(np.zeros((3, 0)), pa.float64()).type == pa.list_(pa.float64(), 0)
-
-
-def test_files_must_exist(tmp_path):
-    with pytest.raises(EventFileError, match="not found"):
-        list(expanded_files(config(files=[tmp_path / "no"])))

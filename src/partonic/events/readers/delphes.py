@@ -16,20 +16,15 @@ import pyarrow as pa
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError, EventFileError
 from partonic.events.cut_flow import cut_names
+from partonic.events.readers.files import sample_files
 from partonic.events.readers.generator_record import GeneratorRecord
 from partonic.events.readers.hard_process import hard_parton_momenta, hard_process_columns
+from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.objects import Objects, joined
 from partonic.events.readers.reconstruction import DetectorEvents, reconstructed_columns, truth_columns
 from partonic.events.readers.root_file import Batch, Branches, opened_tree, read_steps, resolved
-from partonic.events.readers.source import (
-    CoefficientSolver,
-    EventSource,
-    expanded_files,
-    fixed_lists,
-    imported_process,
-    kept_weights,
-    source_metadata,
-)
+from partonic.events.readers.source import EventSource, fixed_lists, imported_process, kept_weights, source_metadata
+from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
 
 __all__ = ["NEEDED", "OPTIONAL", "read_delphes"]
@@ -92,12 +87,13 @@ class _Survey:
     weights: int
 
 
-def read_delphes(config: ImportConfig, process: ProcessInfo) -> EventSource:
+def read_delphes(config: ImportConfig, process: ProcessInfo, left_out: frozenset[int] = frozenset()) -> EventSource:
     """Read Delphes files into the columns of the store.
 
     Args:
         config: the section `import`: files, cross section, object cuts, selection, ...
         process: process of the analysis.
+        left_out: numbers of events in the sample that are treated as if they were not in the files.
 
     Raises:
         EventFileError: if a file is missing, damaged, or lacks a branch that is needed, there is no cross section, or
@@ -105,22 +101,19 @@ def read_delphes(config: ImportConfig, process: ProcessInfo) -> EventSource:
         ConfigError: if `branches` names a quantity that there is not.
     """
     info = imported_process(config, process)
-    files = list(expanded_files(config))
+    files = [Path(file) for file in sample_files(config)]
     surveys = [_survey(path, config) for path in files]
     count = surveys[0].weights
-    solver = CoefficientSolver.of(config, info, {str(index): "" for index in range(count)}, str(files[0]))
+    numbering = Numbering(files, [survey.events for survey in surveys])
+    texts = {str(index): "" for index in range(count)}
+    solver = CoefficientSolver.of(config, info, texts, str(files[0]), numbering=numbering)
     names = kept_weights(config, [f"event_{index}" for index in range(count) if str(index) not in solver.names])
     factor, section = _factor(config, surveys, str(files[0]))
     num_events = sum(survey.events for survey in surveys)
     facts = {"normalisation": f"all weights sum to {section} pb"}
-    metadata = source_metadata(config, info, names, num_events, facts)
+    metadata = source_metadata(config, info, names, num_events, facts, files=files)
     reader = _Reader(solver, factor, count, {name: int(name.removeprefix("event_")) for name in names})
-    return EventSource(
-        metadata,
-        reader.tables(files),
-        num_events,
-        cut_names(config.selection, config.jets),
-    )
+    return solver.source(metadata, reader.tables(files), num_events, cut_names(config.selection, config.jets))
 
 
 class _Reader:
@@ -145,16 +138,14 @@ class _Reader:
     def _table(self, batch: Batch, first_id: int) -> pa.Table:
         ids = np.arange(first_id, first_id + len(batch))
         nominal = self.factor * batch.scalar("generator_weight").astype(np.float64)
-        weights = self.factor * (
-            batch.matrix("weights", self.size) if "weights" in batch else np.zeros((len(batch), 0))
-        )
+        weights = batch.matrix("weights", self.size) if "weights" in batch else np.zeros((len(batch), 0))
         values = weights[:, [int(name) for name in self.solver.names]]
         columns: dict[str, Any] = {
             "event_id": ids,
             "weight": nominal,
-            "coefficients": fixed_lists(self.solver.solve(nominal, values, ids), pa.float64()),
+            "coefficients": fixed_lists(self.solver.solve(nominal, values, self.factor, ids), pa.float64()),
         }
-        columns |= {f"weight_{name}": weights[:, index] for name, index in self.extra.items()}
+        columns |= {f"weight_{name}": self.factor * weights[:, index] for name, index in self.extra.items()}
         record = _generator_record(batch)
         products = record.decay_products()
         partons = hard_parton_momenta(batch, record, self.solver.process.parton_pdg, self.config)

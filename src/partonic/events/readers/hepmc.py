@@ -16,17 +16,12 @@ import pyarrow as pa
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
+from partonic.events.readers.files import sample_files
 from partonic.events.readers.generator_record import GeneratorRecord
 from partonic.events.readers.hepmc_scan import HepmcSummary, scan_hepmc
-from partonic.events.readers.source import (
-    CoefficientSolver,
-    EventSource,
-    expanded_files,
-    fixed_lists,
-    imported_process,
-    kept_weights,
-    source_metadata,
-)
+from partonic.events.readers.numbering import Numbering
+from partonic.events.readers.source import EventSource, fixed_lists, imported_process, kept_weights, source_metadata
+from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
 from partonic.events.weights import column_name
 
@@ -48,35 +43,37 @@ _MOST_EVENTS = 500
 """Events of a table: an event has about a thousand particles, 100 kB."""
 
 
-def read_hepmc(config: ImportConfig, process: ProcessInfo) -> EventSource:
+def read_hepmc(config: ImportConfig, process: ProcessInfo, left_out: frozenset[int] = frozenset()) -> EventSource:
     """Read HepMC files (plain or gzip). The tables have the columns of the store and `PARTICLE_COLUMNS`.
 
     Args:
         config: the section `import`.
         process: process of the analysis; its partons are looked for in every event.
+        left_out: numbers of events in the sample that are treated as if they were not in the files.
 
     Raises:
         EventFileError: if a file is missing, truncated or malformed, there is no cross section, or the weights do not
             give the coefficients. Faults of single events are raised while the tables are read.
     """
     info = imported_process(config, process)
-    files = list(expanded_files(config))
+    files = [Path(file) for file in sample_files(config)]
     summaries = [scan_hepmc(path) for path in files]
     names = summaries[0].names
     if different := [path for path, found in zip(files, summaries, strict=True) if found.names != names]:
         raise EventFileError(f"{different[0]} has other weights than {files[0]}: import them as separate samples")
     factor, section = _factor(config, files, summaries)
-    solver = CoefficientSolver.of(config, info, {name: name for name in names[1:]}, str(files[0]))
+    numbering = Numbering(files, [found.count for found in summaries])
+    texts = {name: name for name in names[1:]}
+    solver = CoefficientSolver.of(config, info, texts, str(files[0]), numbering=numbering)
     extra = [name for name in names[1:] if name not in solver.names and kept_weights(config, [column_name(name)])]
     count = sum(found.count for found in summaries)
     facts = {
         "normalisation": f"all weights sum to {section} pb",
         "weight_texts": {column_name(name): name for name in extra},
-        "theta_weights": dict(zip(solver.weights.names, solver.weights.points.tolist(), strict=True)),
     }
-    metadata = source_metadata(config, info, [column_name(name) for name in extra], count, facts)
+    metadata = source_metadata(config, info, [column_name(name) for name in extra], count, facts, files=files)
     tables = _tables(dict(zip(files, summaries, strict=True)), solver, factor, extra)
-    return EventSource(metadata, tables, count, residual=solver.residual)
+    return solver.source(metadata, tables, count)
 
 
 def _factor(config: ImportConfig, files: list[Path], summaries: list[HepmcSummary]) -> tuple[float, float]:
@@ -195,7 +192,7 @@ def _table(events: list[_Event], first_id: int, solver: CoefficientSolver, facto
     columns: dict[str, Any] = {
         "event_id": ids,
         "weight": nominal,
-        "coefficients": fixed_lists(solver.solve(nominal, factor * values, ids), pa.float64()),
+        "coefficients": fixed_lists(solver.solve(nominal, values, factor, ids), pa.float64()),
         "initial_pdg": pa.array([None if p is None else list(p[:2]) for p in pdf], pa.list_(pa.int32(), 2)),
         "x1": pa.array([None if p is None else p[2] for p in pdf], pa.float64()),
         "x2": pa.array([None if p is None else p[3] for p in pdf], pa.float64()),

@@ -22,15 +22,11 @@ import pyarrow as pa
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
+from partonic.events.readers.files import sample_files
 from partonic.events.readers.lhe_event import PartonRow, event_columns
-from partonic.events.readers.source import (
-    CoefficientSolver,
-    EventSource,
-    expanded_files,
-    imported_process,
-    kept_weights,
-    source_metadata,
-)
+from partonic.events.readers.numbering import Numbering
+from partonic.events.readers.source import EventSource, imported_process, kept_weights, source_metadata
+from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import NORMALISATION_ERROR
 from partonic.events.weights import WeightSums, column_name, lhe_factors
@@ -62,26 +58,29 @@ class _LheFile:
     events: Iterator[Any]
 
 
-def read_lhe(config: ImportConfig, process: ProcessInfo) -> EventSource:
+def read_lhe(config: ImportConfig, process: ProcessInfo, left_out: frozenset[int] = frozenset()) -> EventSource:
     """Read LHE files (plain or gzip) into the columns of the store.
 
     Args:
         config: the section `import`: files, partons, θ points of weights, normalisation, ...
         process: process of the analysis.
+        left_out: numbers of events in the sample that are treated as if they were not in the files.
 
     Raises:
         EventFileError: if a file is missing, truncated or malformed, its beams differ from those of the process, or
             its weights do not give the coefficients. Faults of single events are raised while the tables are read.
     """
     info = imported_process(config, process)
-    files = list(expanded_files(config))
-    sums = _all_sums(files)
+    files = [Path(file) for file in sample_files(config)]
+    scans = [_scan(path) for path in files]
+    numbering = Numbering(files, [sum(count for count, _ in scan.values()) for scan in scans])
+    sums = _all_sums(files, scans)
     with _opened(files[0]) as first:
         strategy = first.init.initInfo.weightingStrategy
         theta = config.theta or (first.record or {}).get("theta", {})
         error = _normalisation_error(first) if config.cross_section is None else 0.0
     factors, rule = lhe_factors(strategy, sums, config.normalisation, config.cross_section)
-    solver = CoefficientSolver.of(config, info, first.texts, str(files[0]))
+    solver = CoefficientSolver.of(config, info, first.texts, str(files[0]), numbering=numbering, theta=theta)
     names = {
         name: first.columns[name]
         for name in first.columns
@@ -93,10 +92,9 @@ def read_lhe(config: ImportConfig, process: ProcessInfo) -> EventSource:
         NORMALISATION_ERROR: error,
         "stated_cross_section": sum(entry.cross_section for entry in sums.values()),
         "weight_texts": {column: first.texts[name] for name, column in names.items()},
-        "theta_weights": dict(zip(solver.weights.names, solver.weights.points.tolist(), strict=True)),
     }
-    metadata = source_metadata(config, info, list(names.values()), count, facts).with_facts(theta=theta)
-    return EventSource(metadata, _tables(files, solver, factors, names), count, residual=solver.residual)
+    metadata = source_metadata(config, info, list(names.values()), count, facts, files=files).with_facts(theta=theta)
+    return solver.source(metadata, _tables(files, solver, factors, names), count)
 
 
 def _normalisation_error(file: _LheFile) -> float:
@@ -137,7 +135,7 @@ def _row(file: _LheFile, index: int, event: Any, solver: CoefficientSolver, name
                 f"{', '.join(list(event.weights)[:10]) or 'none'}. Repair the file, or leave that weight out with "
                 "`extra_weights` or `weight_points`"
             )
-        if not math.isfinite(value):
+        if name not in solver.names and not math.isfinite(value):
             raise EventFileError(f"{where}: weight '{name}' is {value}, expected a finite number")
         values.append(value)
     row = PartonRow.of(event, where, solver.process, file.init.initInfo, own=file.record is not None)
@@ -214,12 +212,11 @@ def _checked_events(path: Path, events: Iterator[Any]) -> Iterator[Any]:
         yield event
 
 
-def _all_sums(files: list[Path]) -> dict[int, WeightSums]:
+def _all_sums(files: list[Path], scans: list[dict[int, tuple[int, float]]]) -> dict[int, WeightSums]:
     """Add up the weights of all files by process; their cross sections are averaged with the numbers of events."""
     counts: dict[int, int] = {}
     totals: dict[int, float] = {}
     sections: dict[int, float] = {}
-    scans = [_scan(path) for path in files]
     inits = [_init(path) for path in files]
     strategies = {init.initInfo.weightingStrategy for init in inits}
     if len(strategies) > 1:

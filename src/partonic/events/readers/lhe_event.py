@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from partonic.errors import EventFileError
-from partonic.events.readers.source import CoefficientSolver, fixed_lists
+from partonic.events.readers.source import fixed_lists
+from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
 
 __all__ = ["PartonRow", "event_columns"]
@@ -185,7 +186,7 @@ def event_columns(
     factor = np.array([factors[row.process_number] for row in rows])
     weight = factor * np.array([row.weight for row in rows])
     values = np.array([row.theta_weights for row in rows], dtype=np.float64).reshape(len(rows), -1)
-    coefficients = solver.solve(weight, factor[:, None] * values, ids)
+    coefficients = solver.solve(weight, values, factor, ids)
     extra = np.array([row.extra_weights for row in rows], dtype=np.float64).reshape(len(rows), -1)
     columns: dict[str, Any] = {
         "event_id": ids,

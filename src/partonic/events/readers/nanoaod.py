@@ -17,6 +17,7 @@ import pyarrow as pa
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError, EventFileError
 from partonic.events.cut_flow import cut_names
+from partonic.events.readers.files import sample_files
 from partonic.events.readers.hard_process import hard_process_columns
 from partonic.events.readers.nanoaod_branches import (
     NEEDED,
@@ -26,17 +27,11 @@ from partonic.events.readers.nanoaod_branches import (
     known_branches,
 )
 from partonic.events.readers.nanoaod_events import detector_events, hard_partons
+from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.reconstruction import reconstructed_columns, truth_columns
 from partonic.events.readers.root_file import Batch, Branches, opened_tree, read_steps, resolved
-from partonic.events.readers.source import (
-    CoefficientSolver,
-    EventSource,
-    expanded_files,
-    fixed_lists,
-    imported_process,
-    kept_weights,
-    source_metadata,
-)
+from partonic.events.readers.source import EventSource, fixed_lists, imported_process, kept_weights, source_metadata
+from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
 
 __all__ = ["read_nanoaod"]
@@ -45,12 +40,13 @@ _TITLE = re.compile(r"\[(\d+)\] is ([^;]+);")
 _THETA = "theta_weights"
 
 
-def read_nanoaod(config: ImportConfig, process: ProcessInfo) -> EventSource:
+def read_nanoaod(config: ImportConfig, process: ProcessInfo, left_out: frozenset[int] = frozenset()) -> EventSource:
     """Read NanoAOD files into the columns of the store.
 
     Args:
         config: the section `import`: files, cross section, b-tag working point, object cuts, selection, ...
         process: process of the analysis.
+        left_out: numbers of events in the sample that are treated as if they were not in the files.
 
     Raises:
         EventFileError: if a file is missing, damaged, or lacks a branch that is needed, or its weights do not give the
@@ -58,26 +54,23 @@ def read_nanoaod(config: ImportConfig, process: ProcessInfo) -> EventSource:
         ConfigError: if `branches` names a quantity that there is not.
     """
     info = imported_process(config, process)
-    files = list(expanded_files(config))
+    files = [Path(file) for file in sample_files(config)]
     surveys = [_survey(path, config) for path in files]
     num_events = sum(survey.events for survey in surveys)
     sizes, texts = surveys[0].sizes, surveys[0].texts
     descriptions = {str(index): texts.get(_THETA, {}).get(index, "") for index in range(sizes.get(_THETA, 0))}
-    solver = CoefficientSolver.of(config, info, descriptions, str(files[0]))
+    numbering = Numbering(files, [survey.events for survey in surveys])
+    where = str(files[0])
+    solver = CoefficientSolver.of(config, info, descriptions, where, numbering=numbering, relative=True)
     extra = _extra_weights(config, sizes, solver)
     factor, facts = _normalisation(surveys, config, str(files[0]))
     facts["weight_texts"] = {
         name: texts[quantity][index] for name, (quantity, index) in extra.items() if index in texts[quantity]
     }
     generated = sum(survey.generated for survey in surveys)
-    metadata = source_metadata(config, info, list(extra), generated, facts)
+    metadata = source_metadata(config, info, list(extra), generated, facts, files=files)
     reader = _Reader(solver, factor, sizes, extra)
-    return EventSource(
-        metadata,
-        reader.tables(files),
-        num_events,
-        cut_names(config.selection, config.jets),
-    )
+    return solver.source(metadata, reader.tables(files), num_events, cut_names(config.selection, config.jets))
 
 
 class _Reader:
@@ -126,7 +119,7 @@ class _Reader:
             vectors = {name: batch.matrix(name, size) for name, size in self.sizes.items()}
         indices = [int(name) for name in self.solver.names]
         values = vectors[_THETA][:, indices] if indices else np.zeros((len(batch), 0))
-        coefficients = self.solver.solve(nominal, nominal[:, None] * values, ids)
+        coefficients = self.solver.solve(nominal, values, self.factor, ids)
         columns: dict[str, Any] = {"weight": nominal, "coefficients": fixed_lists(coefficients, pa.float64())}
         for name, (quantity, index) in self.extra.items():
             columns[f"weight_{name}"] = nominal * vectors[quantity][:, index]

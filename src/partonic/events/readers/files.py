@@ -1,0 +1,124 @@
+"""The files of a sample: paths, patterns, folders and addresses of the section `import`.
+
+One rule holds for every path of an analysis file: it is relative to the folder where the command is run; ``~`` and
+``$VARIABLES`` mean what they mean in a shell.
+"""
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from partonic.config.importing import ImportConfig
+from partonic.errors import EventFileError
+from partonic.provenance import file_digest
+
+__all__ = ["EventFile", "is_address", "sample_files", "short_name"]
+
+EventFile = Path | str
+"""A file here, or the address of one elsewhere (``root://...``)."""
+
+_ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})")
+_PATTERN = re.compile(r"[*?\[]")
+_ENDINGS = {
+    "lhe": (".lhe", ".lhe.gz", ".lhe.xz", ".lhe.zst", ".lhe.bz2"),
+    "nanoaod": (".root",),
+    "delphes": (".root",),
+    "hepmc": (".hepmc", ".hepmc2", ".hepmc3", ".hepmc.gz", ".hepmc2.gz", ".hepmc3.gz", ".hepmc.xz", ".hepmc.zst"),
+}
+"""Endings of the files that are taken from a folder."""
+
+
+def is_address(text: str) -> bool:
+    """Return whether `text` is an address of another machine, such as ``root://host//file.root``."""
+    return _ADDRESS.match(text) is not None
+
+
+def short_name(file: EventFile) -> str:
+    """Return the last part of a path or address."""
+    return Path(str(file)).name
+
+
+def sample_files(config: ImportConfig) -> tuple[EventFile, ...]:
+    """Return the files of the sample, in order: those of a pattern or a folder sorted by name.
+
+    Args:
+        config: the section `import`.
+
+    Raises:
+        EventFileError: if a file is missing or unreadable, a pattern or a folder gives no file, a variable is not set,
+            an address is given for a text format, or a file is there twice while `duplicates` is ``error``.
+    """
+    found = [file for text in config.files for file in _expanded(text, config.format)]
+    return tuple(_each_once(found, config))
+
+
+def _expanded(text: str, kind: str) -> Sequence[EventFile]:
+    if is_address(text):
+        if kind not in ("nanoaod", "delphes"):
+            raise EventFileError(
+                f"import.files: {text}: only ROOT files are read from another machine; copy this one here first"
+            )
+        return (text,)
+    expanded = os.path.expandvars(os.path.expanduser(text))
+    if unset := _VARIABLE.search(expanded):
+        raise EventFileError(f"import.files: {text}: the environment variable {unset[0]} is not set")
+    path = Path(expanded)
+    if path.is_dir():
+        return _of_folder(path, kind)
+    if path.is_file() or not _PATTERN.search(expanded):
+        return (_readable(path),)
+    matches = sorted(Path(name) for name in glob.glob(expanded, recursive=True))
+    files = [_readable(match) for match in matches if match.is_file()]
+    if not files:
+        raise EventFileError(f"import.files: no file matches the pattern {text} (relative paths begin in {Path.cwd()})")
+    return files
+
+
+def _of_folder(folder: Path, kind: str) -> Sequence[Path]:
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name.lower().endswith(_ENDINGS[kind]))
+    if not files:
+        raise EventFileError(
+            f"import.files: the folder {folder} has no file that ends with {', '.join(_ENDINGS[kind])}; name the "
+            "files, or give a pattern"
+        )
+    return [_readable(file) for file in files]
+
+
+def _readable(path: Path) -> Path:
+    if not path.exists():
+        where = "" if path.is_absolute() else f"; relative paths begin in {Path.cwd()}"
+        raise EventFileError(f"event file {path} not found (import.files{where})")
+    if not os.access(path, os.R_OK):
+        raise EventFileError(f"event file {path} cannot be read: permission denied (import.files)")
+    return path
+
+
+def _each_once(files: Sequence[EventFile], config: ImportConfig) -> Iterator[EventFile]:
+    """Yield each file once; whether two are the same is decided by what they hold."""
+    seen: dict[str, EventFile] = {}
+    same_size = _sizes_given_twice(files)
+    for file in files:
+        key = _key(file, read=isinstance(file, Path) and file.stat().st_size in same_size)
+        first = seen.setdefault(key, file)
+        if first is not file and config.duplicates == "error":
+            again = "it is listed twice" if str(first) == str(file) else f"it holds the same as {first}"
+            raise EventFileError(
+                f"import.files: {file}: {again}, and its events would count twice. Take one of them out, or set "
+                "import.duplicates to drop"
+            )
+        if first is file or config.duplicates == "keep":
+            yield file
+
+
+def _sizes_given_twice(files: Sequence[EventFile]) -> set[int]:
+    sizes = [file.stat().st_size for file in files if isinstance(file, Path)]
+    return {size for size in sizes if sizes.count(size) > 1}
+
+
+def _key(file: EventFile, *, read: bool) -> str:
+    if not isinstance(file, Path):
+        return file
+    return file_digest(file) if read else str(file.resolve())
