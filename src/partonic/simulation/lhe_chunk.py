@@ -1,7 +1,5 @@
 """A chunk of Les Houches events as arrays: what the shower is fed with and what the store keeps of the hard process."""
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,13 +8,9 @@ from jaxtyping import Float, Int
 
 from partonic.errors import EventFileError
 from partonic.events.schema import ProcessInfo
+from partonic.events.text.lhe_numbers import COLUMNS, FACTS, event_numbers, named_weights
 
 __all__ = ["LheChunk", "parse_chunk"]
-
-_NUMBERS = re.compile(rb"<event>([^<#]*)")
-_NAMED = re.compile(rb"<wgt\s+id\s*=\s*[\"']([^\"']+)[\"']\s*>\s*([^<\s]+)")
-_FACTS = 6
-_COLUMNS = 13
 
 
 @dataclass(frozen=True)
@@ -105,53 +99,34 @@ def parse_chunk(texts: Sequence[bytes], first: int, weight_names: Sequence[str] 
     facts, particles = [], []
     for index, text in enumerate(texts):
         numbers = _numbers(text, first + index)
-        facts.append(numbers[:_FACTS])
-        particles += numbers[_FACTS:]
-    parsed = np.array(facts, dtype=np.float64).reshape(-1, _FACTS)
-    names = [name.encode() for name in weight_names]
+        facts.append(numbers[:FACTS])
+        particles += numbers[FACTS:]
+    parsed = np.array(facts, dtype=np.float64).reshape(-1, FACTS)
+    names = list(weight_names)
     weights = [_weights(text, names, first + index) for index, text in enumerate(texts)] if names else []
     return LheChunk(
         first=first,
         facts=parsed,
-        particles=np.array(particles, dtype=np.float64).reshape(-1, _COLUMNS),
+        particles=np.array(particles, dtype=np.float64).reshape(-1, COLUMNS),
         offsets=np.concatenate([[0], np.cumsum(parsed[:, 0])]).astype(np.int64),
         named_weights=np.array(weights, dtype=np.float64).reshape(len(texts), len(names)),
     )
 
 
 def _numbers(text: bytes, event: int) -> list[float]:
-    block = _NUMBERS.match(text)
     try:
-        numbers = [float(word) for word in block.group(1).split()] if block else []
-    except ValueError:
-        numbers = [float(word.replace(b"D", b"E").replace(b"d", b"e")) for word in _words(block, event)]
-    expected = _FACTS + _COLUMNS * int(numbers[0]) if numbers else _FACTS
-    if len(numbers) != expected or not math.isfinite(sum(numbers)):
-        raise EventFileError(
-            f"event {event} of the LHE file is malformed: expected {expected} finite numbers "
-            f"(6, and 13 for each particle), got {len(numbers)}"
-        )
-    return numbers
+        return event_numbers(text)
+    except ValueError as error:
+        raise EventFileError(f"event {event} of the LHE file is malformed: {error}") from error
 
 
-def _words(block: "re.Match[bytes] | None", event: int) -> list[bytes]:
-    words = block.group(1).split() if block else []
-    for word in words:
-        if not re.fullmatch(rb"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", word):
-            raise EventFileError(
-                f"event {event} of the LHE file is malformed: expected a number, got {word.decode(errors='replace')!r}"
-            )
-    return words
-
-
-def _weights(text: bytes, names: Sequence[bytes], event: int) -> list[float]:
-    found = dict(_NAMED.findall(text))
+def _weights(text: bytes, names: Sequence[str], event: int) -> list[float]:
     try:
-        return [float(found[name]) for name in names]
+        found = named_weights(text)
+        return [found[name] for name in names]
     except KeyError as error:
-        missing = error.args[0].decode(errors="replace")
         raise EventFileError(
-            f"event {event} of the LHE file lacks the weight '{missing}', which its header declares"
+            f"event {event} of the LHE file lacks the weight '{error.args[0]}', which its header declares"
         ) from error
     except ValueError as error:
         raise EventFileError(f"event {event} of the LHE file has a weight that is no number: {error}") from error
