@@ -102,14 +102,15 @@ def _each_once(files: Sequence[EventFile], config: ImportConfig) -> Iterator[Eve
     same_size = _sizes_given_twice(files)
     for file in files:
         key = _key(file, read=isinstance(file, Path) and file.stat().st_size in same_size)
-        first = seen.setdefault(key, file)
-        if first is not file and config.duplicates == "error":
+        first = seen.get(key)
+        seen.setdefault(key, file)
+        if first is not None and config.duplicates == "error":
             again = "it is listed twice" if str(first) == str(file) else f"it holds the same as {first}"
             raise EventFileError(
                 f"import.files: {file}: {again}, and its events would count twice. Take one of them out, or set "
                 "import.duplicates to drop"
             )
-        if first is file or config.duplicates == "keep":
+        if first is None or config.duplicates == "keep":
             yield file
 
 
