@@ -28,9 +28,8 @@ def plausible_cross_section(value: float, what: str, where: str) -> float:
     """
     if math.isfinite(value) and _SMALLEST <= value <= _LARGEST:
         return value
-    reason = (
-        "not a number" if math.isnan(value) else "unknown or wrong" if value <= 0 else "beyond any pp cross section"
-    )
+    wrong = "unknown or wrong" if value <= 0 else "beyond what pp collisions can have"
+    reason = "not a number" if math.isnan(value) else wrong
     raise EventFileError(
         f"{where} states the cross section {value:g} pb ({what}), which is {reason}: give the one of the sample with "
         "import.cross_section, in pb"
