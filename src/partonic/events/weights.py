@@ -9,7 +9,7 @@ Weights that are no θ point (scales, PDF members, shower variations) stay as na
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -225,14 +225,19 @@ class WeightSums:
 
 
 def lhe_factors(
-    strategy: int, sums: Mapping[int, WeightSums], rule: str = "auto", cross_section: float | None = None
+    strategy: int,
+    sums: Mapping[int, WeightSums],
+    rule: str = "auto",
+    cross_section: float | None = None,
+    *,
+    warn: Callable[[str], None] | None = None,
 ) -> tuple[dict[int, float], str]:
     """Return the factor that turns XWGTUP into pb such that all events sum to the cross section, by process.
 
     The weighting strategy |IDWTUP| of hep-ph/0109068 says what XWGTUP means: 1 and 4, the mean of the weights is the
     cross section; 2, the weights of each process are relative to its XSECUP; 3, unit weights (±1), all processes
     together have the cross section Σ XSECUP. Generators that write weights whose *sum* is the cross section under
-    strategy 4 (MadGraph with ``event_norm = sum``) are recognised by comparison with XSECUP to 2%. A warning is logged
+    strategy 4 (MadGraph with ``event_norm = sum``) are recognised by comparison with XSECUP to 2%. There is a warning
     when the weights do not fit XSECUP: some generators write other units, or a placeholder for XSECUP.
 
     Args:
@@ -240,6 +245,7 @@ def lhe_factors(
         sums: number and sum of the weights, by process number.
         rule: ``"auto"`` as above, or ``"average"`` or ``"sum"`` whatever IDWTUP says.
         cross_section: total in pb that replaces the one of the file.
+        warn: takes warnings; None: they are logged.
 
     Returns:
         the factors, and a sentence that says what was done.
@@ -258,7 +264,7 @@ def lhe_factors(
         if kind == 4 and count > 1 and stated and abs(total / stated - 1) < 0.02:
             rule = "sum"
         elif cross_section is None and kind != 2:
-            _warn_if_implausible(strategy, count, total, stated)
+            _warn_if_implausible(strategy, count, total, stated, warn or logger.warning)
     factors = _factors(rule, sums, count, total, stated)
     note = f"IDWTUP {strategy}: {_RULES[rule]}"
     if cross_section is not None:
@@ -269,18 +275,17 @@ def lhe_factors(
     return factors, note
 
 
-def _warn_if_implausible(strategy: int, count: int, total: float, stated: float) -> None:
-    """Log a warning if the weights do not mean what IDWTUP says, as far as the stated cross section can tell."""
+def _warn_if_implausible(strategy: int, count: int, total: float, stated: float, warn: Callable[[str], None]) -> None:
+    """Warn if the weights do not mean what IDWTUP says, as far as the stated cross section can tell."""
     mean = total / max(count, 1)
     sums = (mean, total) if abs(strategy) == 3 else (mean,)
     near = stated and min(abs(value / stated - 1) for value in sums) < _NEAR
     if near or (abs(strategy) == 3 and abs(mean) < 1.0 + 1e-6):  # weights of ±1 have no unit
         return
-    logger.warning(
-        "IDWTUP is %d, the weights have the mean %.4g and the sum %.4g, and the file states %.4g pb, which does "
-        "not fit. Check the cross section, and give it with import.cross_section if need be",
-        strategy, mean, total, stated,
-    )  # fmt: skip
+    warn(
+        f"IDWTUP is {strategy}, the weights have the mean {mean:.4g} and the sum {total:.4g}, and the file states "
+        f"{stated:.4g} pb, which does not fit. Check the cross section, and give import.cross_section if need be"
+    )
 
 
 _NEAR = 0.2

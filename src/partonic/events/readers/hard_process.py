@@ -1,6 +1,6 @@
 """The hard process of detector-level files: partons, momentum fractions, initial partons, scale and α_s."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,34 @@ from partonic.events.readers.generator_record import GeneratorRecord
 from partonic.events.readers.root_file import Batch
 from partonic.events.readers.source import fixed_lists
 
-__all__ = ["hard_parton_momenta", "hard_process_columns"]
+__all__ = ["check_partons", "hard_parton_momenta", "hard_process_columns"]
+
+
+def check_partons(
+    momenta: Float[np.ndarray, "events numbers"], names: Sequence[str], where: Callable[[int], str]
+) -> None:
+    """Check that partons are at finite rapidity.
+
+    Args:
+        momenta: (E, px, py, pz) of the n partons of each event in GeV, flattened, `(N, 4n)`.
+        names: names of the partons.
+        where: gives file and place of the event in a row.
+
+    Raises:
+        EventFileError: if a parton is not finite, or moves along the beam without mass (E ≤ |pz|), as incoming partons
+            do: it has no rapidity, and no point of phase space.
+    """
+    vectors = momenta.reshape(len(momenta), -1, 4)
+    good = np.isfinite(vectors).all(axis=-1) & (vectors[..., 0] > np.abs(vectors[..., 3]))
+    if good.all():
+        return
+    event, parton = (int(index) for index in np.argwhere(~good)[0])
+    energy, px, py, pz = vectors[event, parton]
+    raise EventFileError(
+        f"{where(event)}: the parton {names[parton]} has (E, px, py, pz) = ({energy:g}, {px:g}, {py:g}, {pz:g}) GeV, "
+        "which is at infinite rapidity or no momentum: expected E > |pz|. Check that import.partons names outgoing "
+        "partons that every event has"
+    )
 
 
 def hard_parton_momenta(

@@ -1,17 +1,19 @@
 """One LHE event as a row of the store: hard partons, decay products and momentum fractions."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from partonic.errors import EventFileError
+from partonic.events.readers.hard_process import check_partons
 from partonic.events.readers.source import fixed_lists
 from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
+from partonic.events.text.lhe_header import LheHeader
+from partonic.events.text.lhe_numbers import COLUMNS, FACTS, event_numbers
 
 __all__ = ["PartonRow", "event_columns"]
 
@@ -19,6 +21,23 @@ _RESONANCES = (25, 6, -6)
 _INCOMING = -1
 _FINAL = 1
 _DECAYED = 2
+_LARGEST_FRACTION = 1.001
+"""Largest momentum fraction that rounding of momenta and beam energies explains."""
+
+
+class _Particle(NamedTuple):
+    """One particle of an event, as the file lists it. Momenta in GeV."""
+
+    id: int
+    status: int
+    mother1: int
+    mother2: int
+    color1: int
+    color2: int
+    px: float
+    py: float
+    pz: float
+    e: float
 
 
 @dataclass(frozen=True)
@@ -35,6 +54,9 @@ class PartonRow:
         partons: momenta (E, px, py, pz) of the final-state partons of the process, flattened, GeV.
         decays: momenta, PDG ids and resonances of the decay products.
         hadronic_top: ±6, or 0.
+        where: file and number of the event, for messages.
+        number: number of the event in the sample.
+        unit: factor of all its weights, before that of its process.
         theta_weights, extra_weights: further weights, in the units of the file.
     """
 
@@ -48,64 +70,81 @@ class PartonRow:
     partons: tuple[float, ...]
     decays: tuple[tuple[float, ...], tuple[int, ...], tuple[int, ...]]
     hadronic_top: int
-    theta_weights: tuple[float, ...] = ()
-    extra_weights: tuple[float, ...] = ()
+    where: str
+    number: int = 0
+    unit: float = 1.0
+    theta_weights: Sequence[float] = ()
+    extra_weights: Sequence[float] = ()
 
     @classmethod
-    def of(cls, event: Any, where: str, process: ProcessInfo, beams: Any, own: bool) -> "PartonRow":
-        """Convert an event of `pylhe`.
+    def of(cls, text: bytes, where: str, process: ProcessInfo, header: LheHeader) -> "PartonRow":
+        """Read an event.
 
         Args:
-            event: the event.
+            text: its text.
             where: file and number of the event, for messages.
             process: partons to look for.
-            beams: first line of the <init> block.
-            own: whether our own generator wrote the file, so that IDPRUP is 1 + channel.
+            header: of its document: beam energies, and whether our own generator wrote it, so that IDPRUP is
+                1 + channel.
 
         Raises:
+            ValueError: if a number of the event is missing or none.
             EventFileError: if the event is malformed, or its final state is not that of the process.
         """
-        info, particles = event.eventinfo, event.particles
-        _check_particles(info, particles, where)
+        numbers = event_numbers(text)
+        _, process_number, weight, scale, _, alpha_s = numbers[:FACTS]
+        particles = _particles(numbers)
         first, second = _incoming(particles, where)
         origins = [_origin(particles, index, where) for index in range(len(particles))]
+        own = header.record is not None
         return cls(
-            weight=info.weight,
-            process_number=info.pid,
-            channel=info.pid - 1 if own else None,
-            scale=info.scale if info.scale > 0 else None,
-            alpha_s=info.aqcd if info.aqcd > 0 else None,
+            weight=weight,
+            process_number=int(process_number),
+            channel=int(process_number) - 1 if own else None,
+            scale=scale if scale > 0 else None,
+            alpha_s=alpha_s if alpha_s > 0 else None,
             initial=(first.id, second.id),
-            fractions=(
-                (first.e + first.pz) / (2.0 * beams.energyA),
-                (second.e - second.pz) / (2.0 * beams.energyB),
-            ),
+            fractions=_fractions(first, second, header.energies, where),
             partons=_partons(particles, process, where),
             decays=_decays(particles, origins, generic=not process.parton_pdg),
             hadronic_top=_hadronic_top(particles, origins),
+            where=where,
         )
 
-    def with_weights(self, theta: Sequence[float], extra: Sequence[float]) -> "PartonRow":
-        """Return a copy that carries the weights at θ points and the extra weights."""
-        return replace(self, theta_weights=tuple(theta), extra_weights=tuple(extra))
+    def with_weights(self, number: int, unit: float, theta: Sequence[float], extra: Sequence[float]) -> "PartonRow":
+        """Return a copy that has a number, the unit of its weights, and those at θ points and the extra ones."""
+        return replace(self, number=number, unit=unit, theta_weights=theta, extra_weights=extra)
 
 
-def from_lhe_order(particle: Any) -> tuple[float, float, float, float]:
+def _particles(numbers: Sequence[float]) -> list[_Particle]:
+    particles = []
+    for start in range(FACTS, len(numbers), COLUMNS):
+        words = numbers[start : start + COLUMNS]
+        if not all(map(float.is_integer, words[:6])):
+            number = (start - FACTS) // COLUMNS + 1
+            message = f"particle {number} begins with {words[:6]}, expected six whole numbers (id, status, ...)"
+            raise ValueError(message)
+        particles.append(_Particle(*map(int, words[:6]), *words[6:10]))
+    return particles
+
+
+def from_lhe_order(particle: _Particle) -> tuple[float, float, float, float]:
     """Return (E, px, py, pz) of a particle; LHE files list (px, py, pz, E)."""
     return particle.e, particle.px, particle.py, particle.pz
 
 
-def _check_particles(info: Any, particles: Sequence[Any], where: str) -> None:
-    if info.nparticles != len(particles):
+def _fractions(first: _Particle, second: _Particle, energies: tuple[float, float], where: str) -> tuple[float, float]:
+    """Return x1 and x2 of the incoming partons."""
+    x1, x2 = (first.e + first.pz) / (2.0 * energies[0]), (second.e - second.pz) / (2.0 * energies[1])
+    if not (0.0 <= x1 <= _LARGEST_FRACTION and 0.0 <= x2 <= _LARGEST_FRACTION):
         raise EventFileError(
-            f"{where} is malformed: it announces {info.nparticles} particles and lists {len(particles)}"
+            f"{where}: its incoming partons have the momentum fractions {x1:.6g} and {x2:.6g} of beams with "
+            f"{energies[0]:g} and {energies[1]:g} GeV, expected numbers from 0 to 1. Are its momenta in GeV?"
         )
-    numbers = [value for particle in particles for value in from_lhe_order(particle)]
-    if not all(math.isfinite(value) for value in (*numbers, info.weight, info.scale, info.aqcd)):
-        raise EventFileError(f"{where} is malformed: a momentum, the weight, the scale or α_s is NaN or infinite")
+    return x1, x2
 
 
-def _incoming(particles: Sequence[Any], where: str) -> tuple[Any, Any]:
+def _incoming(particles: Sequence[_Particle], where: str) -> tuple[_Particle, _Particle]:
     incoming = [particle for particle in particles if particle.status == _INCOMING]
     if len(incoming) != 2:
         raise EventFileError(f"{where} is malformed: expected two incoming particles (status −1), got {len(incoming)}")
@@ -113,7 +152,7 @@ def _incoming(particles: Sequence[Any], where: str) -> tuple[Any, Any]:
     return (first, second) if first.pz >= second.pz else (second, first)
 
 
-def _origin(particles: Sequence[Any], index: int, where: str) -> int:
+def _origin(particles: Sequence[_Particle], index: int, where: str) -> int:
     """Return the PDG id of the H, t or t̄ that a particle descends from, 0 if there is none."""
     seen = 0
     while (mother := particles[index].mother1) > 0 and particles[index].status != _INCOMING:
@@ -122,11 +161,11 @@ def _origin(particles: Sequence[Any], index: int, where: str) -> int:
             raise EventFileError(f"{where} is malformed: the mothers of particle {index + 1} lead nowhere")
         index = mother - 1
         if particles[index].id in _RESONANCES:
-            return int(particles[index].id)
+            return particles[index].id
     return 0
 
 
-def _partons(particles: Sequence[Any], process: ProcessInfo, where: str) -> tuple[float, ...]:
+def _partons(particles: Sequence[_Particle], process: ProcessInfo, where: str) -> tuple[float, ...]:
     if not process.parton_pdg:
         return ()
     outgoing = [particle for particle in particles if particle.status in (_FINAL, _DECAYED)]
@@ -145,7 +184,7 @@ def _partons(particles: Sequence[Any], process: ProcessInfo, where: str) -> tupl
 
 
 def _decays(
-    particles: Sequence[Any], origins: Sequence[int], generic: bool
+    particles: Sequence[_Particle], origins: Sequence[int], generic: bool
 ) -> tuple[tuple[float, ...], tuple[int, ...], tuple[int, ...]]:
     kept = [
         (particle, origin)
@@ -156,7 +195,7 @@ def _decays(
     return momenta, tuple(particle.id for particle, _ in kept), tuple(origin for _, origin in kept)
 
 
-def _hadronic_top(particles: Sequence[Any], origins: Sequence[int]) -> int:
+def _hadronic_top(particles: Sequence[_Particle], origins: Sequence[int]) -> int:
     """Return the top with decay products but no lepton among them, if there is exactly one."""
     products: dict[int, list[int]] = {6: [], -6: []}
     for particle, origin in zip(particles, origins, strict=True):
@@ -168,7 +207,6 @@ def _hadronic_top(particles: Sequence[Any], origins: Sequence[int]) -> int:
 
 def event_columns(
     rows: Sequence[PartonRow],
-    first_id: int,
     solver: CoefficientSolver,
     factors: Mapping[int, float],
     weight_names: Sequence[str],
@@ -177,16 +215,17 @@ def event_columns(
 
     Args:
         rows: the events.
-        first_id: number of the first one.
         solver: gives them coefficients.
         factors: from the units of the file to pb, by process number.
         weight_names: names of the extra weights, in the order of `PartonRow.extra_weights`.
     """
-    ids = np.arange(first_id, first_id + len(rows))
-    factor = np.array([factors[row.process_number] for row in rows])
+    ids = np.array([row.number for row in rows], dtype=np.int64)
+    factor = np.array([row.unit * factors[row.process_number] for row in rows])
     weight = factor * np.array([row.weight for row in rows])
     values = np.array([row.theta_weights for row in rows], dtype=np.float64).reshape(len(rows), -1)
     coefficients = solver.solve(weight, values, factor, ids)
+    partons = np.array([row.partons for row in rows], dtype=np.float64).reshape(len(rows), -1)
+    check_partons(partons, solver.process.parton_names, lambda row: rows[row].where)
     extra = np.array([row.extra_weights for row in rows], dtype=np.float64).reshape(len(rows), -1)
     columns: dict[str, Any] = {
         "event_id": ids,
@@ -198,7 +237,7 @@ def event_columns(
         "alpha_s": pa.array([row.alpha_s for row in rows], pa.float64()),
         "x1": [row.fractions[0] for row in rows],
         "x2": [row.fractions[1] for row in rows],
-        "partons": fixed_lists(np.array([row.partons for row in rows]).reshape(len(rows), -1), pa.float64()),
+        "partons": fixed_lists(partons, pa.float64()),
         "hadronic_top": pa.array([row.hadronic_top for row in rows], pa.int8()),
         "decay_partons": pa.array([row.decays[0] for row in rows], pa.list_(pa.float64())),
         "decay_pdg": pa.array([row.decays[1] for row in rows], pa.list_(pa.int32())),

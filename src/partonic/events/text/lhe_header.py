@@ -172,6 +172,14 @@ class LheHeader:
         return math.hypot(*errors) / total if total and all(error >= 0 for error in errors) else 0.0
 
     @property
+    def own_relative_error(self) -> float:
+        """As `relative_error`; in files of our own generator its record knows how the processes are correlated."""
+        own = (self.record or {}).get("cross_section")
+        if isinstance(own, dict) and own.get("value"):
+            return abs(float(own["error"]) / float(own["value"]))
+        return self.relative_error
+
+    @property
     def stated_events(self) -> int | None:
         """Number of events that MadGraph notes (``MGGenerationInfo``), None if there is no such note."""
         found = _MADGRAPH_EVENTS.search(self.text)

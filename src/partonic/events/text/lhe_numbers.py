@@ -3,7 +3,6 @@
 import html
 import math
 import re
-from collections.abc import Sequence
 
 __all__ = [
     "COLUMNS",
@@ -48,18 +47,20 @@ def fortran_number(word: bytes) -> float:
     return float(number + b"e" + (signed or unsigned or b"0"))
 
 
-def _numbers(words: Sequence[bytes]) -> list[float]:
-    try:
-        numbers = [float(word) for word in words]
-    except ValueError:
-        return [fortran_number(word) for word in words]
-    return numbers if not any(b"_" in word for word in words) else [fortran_number(word) for word in words]
+def _numbers(block: bytes) -> list[float]:
+    words = block.split()
+    if b"_" not in block:
+        try:
+            return [float(word) for word in words]
+        except ValueError:
+            pass
+    return [fortran_number(word) for word in words]
 
 
-def _words(text: bytes) -> list[bytes]:
-    """Return the words before the first tag, without the lines that are comments."""
+def _numeric_block(text: bytes) -> bytes:
+    """Return the text before the first tag, without the lines that are comments."""
     block = text.partition(b"<")[0]
-    return (_COMMENT.sub(b"", block) if b"#" in block else block).split()
+    return _COMMENT.sub(b"", block) if b"#" in block else block
 
 
 def process_and_weight(text: bytes) -> tuple[int, float]:
@@ -70,7 +71,7 @@ def process_and_weight(text: bytes) -> tuple[int, float]:
     """
     words = text.split(None, 3)[:3]
     if len(words) < 3 or any(b"#" in word or b"<" in word for word in words):
-        words = _words(text)[:3]
+        words = _numeric_block(text).split()[:3]
     if len(words) < 3:
         raise ValueError(f"it has {len(words)} numbers")
     process, weight = fortran_number(words[1]), fortran_number(words[2])
@@ -87,7 +88,7 @@ def event_numbers(text: bytes) -> list[float]:
     Raises:
         ValueError: if something is no number, not finite, or there are more or less numbers than particles announced.
     """
-    numbers = _numbers(_words(text))
+    numbers = _numbers(_numeric_block(text))
     announced = numbers[0] if numbers else 0.0
     if not (announced >= 0 and announced.is_integer()):
         raise ValueError(f"its number of particles NUP is {announced:g}")
@@ -145,4 +146,4 @@ def unnamed_weights(text: bytes) -> list[float]:
         ValueError: if one is no number.
     """
     lists = _LIST.findall(text) if b"<weights" in text else []
-    return [number for words in lists for number in _numbers(words.split())]
+    return [number for words in lists for number in _numbers(words)]

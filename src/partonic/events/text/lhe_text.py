@@ -1,7 +1,7 @@
 """The text of Les Houches event files, cut into documents and events while it streams past.
 
 This is the one place that knows where an event begins and ends; counting, summing, importing and the simulation all
-read through it. The files are XML by name only (run cards in them have bare ``<`` and ``&``), so that they are searched for
+read through it. The files are XML by name only (run cards in them have bare ``<`` and ``&``), so they are searched for
 the few tags that matter. What is in comments, in CDATA sections and in the header is never taken for an event, and what
 is neither an event nor anything known is an error: nothing is passed over in silence.
 """
