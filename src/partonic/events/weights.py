@@ -23,6 +23,7 @@ __all__ = [
     "ThetaWeights",
     "WeightSums",
     "column_name",
+    "distinct_columns",
     "lhe_factors",
     "no_polynomial",
     "parse_theta",
@@ -315,3 +316,21 @@ def _ratio(cross_section: float, total: float) -> float:
 def column_name(*parts: str) -> str:
     """Return a name for an extra weight made of letters, digits, dots, signs and single underscores."""
     return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9.+-]", "_", "_".join(parts))).strip("_")
+
+
+def distinct_columns(columns: Mapping[str, str]) -> dict[str, str]:
+    """Return names of columns for weights, no two the same.
+
+    Args:
+        columns: what each weight would be called, by identifier; identifiers that differ in other characters than
+            `column_name` keeps may make the same, or nothing. Those get their place in addition.
+    """
+    taken: set[str] = set()
+    result = {}
+    for place, (identifier, wanted) in enumerate(columns.items()):
+        column = column_name(wanted)
+        while not column or column in taken:
+            column = column_name(column, str(place))
+        taken.add(column)
+        result[identifier] = column
+    return result

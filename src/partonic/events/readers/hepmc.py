@@ -3,27 +3,35 @@
 The particles are passed on as a flat table; jets, detector response and selection are applied to it as to our own
 events. Whatever units a file uses, energies become GeV and lengths mm. A first pass over the text counts the events and
 adds up their weights, because the weights are normalised to the cross section, which a file states with its last event.
+The events themselves are read by a child process (`hepmc_process`).
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
+from partonic.events.readers.cross_sections import plausible_cross_section
 from partonic.events.readers.files import sample_files
 from partonic.events.readers.generator_record import GeneratorRecord
+from partonic.events.readers.hard_process import check_partons
+from partonic.events.readers.hepmc_process import record_batches
 from partonic.events.readers.hepmc_scan import HepmcSummary, scan_hepmc
+from partonic.events.readers.hepmc_weights import HepmcWeights, weights_of_files
+from partonic.events.readers.notes import Notes
 from partonic.events.readers.numbering import Numbering
-from partonic.events.readers.source import EventSource, fixed_lists, imported_process, kept_weights, source_metadata
+from partonic.events.readers.source import EventSource, fixed_lists, imported_process, source_metadata
 from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
-from partonic.events.weights import column_name
+from partonic.events.store import NORMALISATION_ERROR
 
 __all__ = ["PARTICLE_COLUMNS", "read_hepmc"]
 
@@ -38,13 +46,15 @@ PARTICLE_COLUMNS = {
 (E, px, py, pz) in GeV, flattened; index in the event of the first mother, −1 for none; production vertex (x, y, z, ct)
 in mm, flattened."""
 
-
 _MOST_EVENTS = 500
 """Events of a table: an event has about a thousand particles, 100 kB."""
 
+_BEAM = 4
+_PROTON = 2212
+
 
 def read_hepmc(config: ImportConfig, process: ProcessInfo, left_out: frozenset[int] = frozenset()) -> EventSource:
-    """Read HepMC files (plain or gzip). The tables have the columns of the store and `PARTICLE_COLUMNS`.
+    """Read HepMC files (plain or compressed). The tables have the columns of the store and `PARTICLE_COLUMNS`.
 
     Args:
         config: the section `import`.
@@ -52,185 +62,231 @@ def read_hepmc(config: ImportConfig, process: ProcessInfo, left_out: frozenset[i
         left_out: numbers of events in the sample that are treated as if they were not in the files.
 
     Raises:
-        EventFileError: if a file is missing, truncated or malformed, there is no cross section, or the weights do not
-            give the coefficients. Faults of single events are raised while the tables are read.
+        EventFileError: if a file is missing, truncated or malformed, there is no cross section, the files do not belong
+            together, or the weights do not give the coefficients. Faults of single events are raised while the tables
+            are read.
     """
-    info = imported_process(config, process)
+    info, notes = imported_process(config, process), Notes()
     files = [Path(file) for file in sample_files(config)]
-    summaries = [scan_hepmc(path) for path in files]
-    names = summaries[0].names
-    if different := [path for path, found in zip(files, summaries, strict=True) if found.names != names]:
-        raise EventFileError(f"{different[0]} has other weights than {files[0]}: import them as separate samples")
-    factor, section = _factor(config, files, summaries)
+    summaries = _scanned(files, left_out)
     numbering = Numbering(files, [found.count for found in summaries])
-    texts = {name: name for name in names[1:]}
-    solver = CoefficientSolver.of(config, info, texts, str(files[0]), numbering=numbering)
-    extra = [name for name in names[1:] if name not in solver.names and kept_weights(config, [column_name(name)])]
-    count = sum(found.count for found in summaries)
+    weights = weights_of_files(files, summaries, config, notes)
+    factor, section, error = _factor(config, files, summaries, weights)
+    texts = {name: name for name in weights.others}
+    solver = CoefficientSolver.of(config, info, texts, str(files[0]), numbering=numbering, notes=notes)
+    columns = weights.kept(config, solver.names)
+    for path, found in zip(files, summaries, strict=True):
+        _compare_with_stated(path, found, notes)
+    programs = dict.fromkeys(name for found in summaries for name in found.programs)
     facts = {
         "normalisation": f"all weights sum to {section} pb",
-        "weight_texts": {column_name(name): name for name in extra},
+        NORMALISATION_ERROR: error,
+        "nominal_weight": weights.nominal_rule,
+        "weight_texts": {column: name for name, column in columns.items()},
+        "format_version": ", ".join(dict.fromkeys(f"{found.kind} {found.version}".strip() for found in summaries)),
+        **({"generators": list(programs)} if programs else {}),
     }
-    metadata = source_metadata(config, info, [column_name(name) for name in extra], count, facts, files=files)
-    tables = _tables(dict(zip(files, summaries, strict=True)), solver, factor, extra)
-    return solver.source(metadata, tables, count)
+    count = sum(found.kept for found in summaries)
+    metadata = source_metadata(config, info, list(columns.values()), count, facts, files=files, identity=True)
+    reader = _Reader(files, summaries, numbering, solver, weights, factor, columns, left_out)
+    return solver.source(metadata, reader.tables(), count)
 
 
-def _factor(config: ImportConfig, files: list[Path], summaries: list[HepmcSummary]) -> tuple[float, float]:
-    total = sum(found.total for found in summaries)
-    stated = [(found.cross_section, found.count) for found in summaries if found.cross_section]
-    section = config.cross_section
+def _scanned(files: Sequence[Path], left_out: frozenset[int]) -> list[HepmcSummary]:
+    summaries: list[HepmcSummary] = []
+    for path in files:
+        summaries.append(scan_hepmc(path, sum(found.count for found in summaries), left_out))
+    if not any(found.kept for found in summaries):
+        raise EventFileError(f"{files[0]}: there is no event in the files of the sample")
+    return summaries
+
+
+def _factor(
+    config: ImportConfig, files: Sequence[Path], summaries: Sequence[HepmcSummary], weights: HepmcWeights
+) -> tuple[float, float, float]:
+    """Return the factor from the units of the files to pb, the cross section in pb, and its relative error."""
+    total = sum(weights.total(index, found) for index, found in enumerate(summaries))
+    section, error = config.cross_section, 0.0
     if section is None:
-        if len(stated) < len(summaries):
-            raise EventFileError(f"{files[0]} states no cross section: give import.cross_section in pb")
-        section = sum(value * count for value, count in stated) / sum(count for _, count in stated)
+        kept = [(path, found) for path, found in zip(files, summaries, strict=True) if found.kept]
+        for path, found in kept:
+            if found.cross_section is None:
+                raise EventFileError(f"{path} states no cross section: give import.cross_section in pb")
+            plausible_cross_section(found.cross_section, "GenCrossSection of its last event", str(path))
+        number = sum(found.kept for _, found in kept)
+        section = sum((found.cross_section or 0.0) * found.kept for _, found in kept) / number
+        errors = [(found.error or 0.0) * found.kept / number for _, found in kept]
+        sensible = all(math.isfinite(value) and value >= 0.0 for value in errors)
+        error = math.hypot(*errors) / section if sensible and sum(errors) < section else 0.0
     if total == 0 or not math.isfinite(total):
         raise EventFileError(f"{files[0]}: the event weights sum to {total} and cannot be normalised to {section} pb")
-    return section / total, section
+    return section / total, section, error
 
 
-def _tables(
-    files: Mapping[Path, HepmcSummary], solver: CoefficientSolver, factor: float, extra: list[str]
-) -> Iterator[pa.Table]:
-    first_id = 0
-    rows: list[_Event] = []
-    for path, summary in files.items():
-        for event in _events(path, summary):
-            rows.append(event)
-            if len(rows) == min(solver.config.batch_size, _MOST_EVENTS):
-                yield _table(rows, first_id, solver, factor, extra)
-                first_id += len(rows)
-                rows = []
-    if rows:
-        yield _table(rows, first_id, solver, factor, extra)
+def _compare_with_stated(path: Path, found: HepmcSummary, notes: Notes) -> None:
+    if found.accepted is not None and found.accepted != found.count:
+        notes.warn(
+            f"{path}: its last event states {found.accepted} accepted events, the file has {found.count}. A part of a "
+            "run is fine; if the events were selected, give the cross section of those that are left with "
+            "import.cross_section"
+        )
 
 
 @dataclass(frozen=True)
-class _Event:
-    """Arrays of one event; `where` names it in messages."""
+class _Reader:
+    """Makes tables of the events of a sample that is understood."""
 
-    where: str
-    weights: Mapping[str, float]
-    nominal: float
-    pdg: np.ndarray
-    status: np.ndarray
-    momenta: np.ndarray
-    mother: np.ndarray
-    vertex: np.ndarray
-    pdf: tuple[int, int, float, float, float] | None
+    files: Sequence[Path]
+    summaries: Sequence[HepmcSummary]
+    numbering: Numbering
+    solver: CoefficientSolver
+    weights: HepmcWeights
+    factor: float
+    columns: Mapping[str, str]
+    left_out: frozenset[int]
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Read the files one after another."""
+        size = min(self.solver.config.batch_size, _MOST_EVENTS)
+        waiting: list[pa.Table] = []
+        for events in self._events():
+            waiting.append(events)
+            while sum(len(table) for table in waiting) >= size:
+                whole = pa.concat_tables(waiting)
+                yield self._table(whole.slice(0, size).combine_chunks())
+                waiting = [whole.slice(size)]
+        if sum(len(table) for table in waiting):
+            yield self._table(pa.concat_tables(waiting).combine_chunks())
+
+    def _events(self) -> Iterator[pa.Table]:
+        """Yield what the child sends with the numbers of the events in the sample, without those left out."""
+        for index, (path, summary) in enumerate(zip(self.files, self.summaries, strict=True)):
+            if not summary.count:
+                continue
+            done = 0
+            for batch in record_batches(path, summary.kind):
+                numbers = self.numbering.first(index) + done + np.arange(len(batch))
+                table = pa.Table.from_batches([batch])
+                self._check(path, summary, table, done)
+                table = self._with_weights(table, index).append_column("event_id", pa.array(numbers))
+                done += len(batch)
+                kept = [number not in self.left_out for number in numbers.tolist()]
+                yield table if all(kept) else table.filter(pa.array(kept))
+            if done != summary.count:
+                raise EventFileError(
+                    f"{path}: event {done} (the first is 0) is malformed: the HepMC library does not read it; expected "
+                    f"{summary.count} events"
+                )
+
+    def _check(self, path: Path, summary: HepmcSummary, table: pa.Table, done: int) -> None:
+        """Check what the child says of each event against the first pass."""
+        problems = pc.index(pc.is_valid(table.column("problem")), value=True).as_py()
+        if problems >= 0:
+            raise EventFileError(
+                f"{path}: event {done + problems} (the first is 0) cannot be read: {table['problem'][problems]}"
+            )
+        if not summary.names:
+            return
+        lengths = np.asarray(pc.list_value_length(table.column("weights")))
+        if (wrong := np.flatnonzero(lengths != len(summary.names))).size:
+            raise EventFileError(
+                f"{path}: event {done + wrong[0]} (the first is 0) has {lengths[wrong[0]]} weights, expected "
+                f"{len(summary.names)}: {', '.join(summary.names[:10])}"
+            )
+
+    def _with_weights(self, table: pa.Table, file: int) -> pa.Table:
+        """Put the weights in one order for all files: the nominal one, then the others; (1,) for events without."""
+        rows = table.num_rows
+        order = self.weights.order(file)
+        flat = np.asarray(table.column("weights").combine_chunks().flatten(), dtype=np.float64)
+        values = flat.reshape(rows, -1)[:, order] if order else np.ones((rows, 1))
+        place = table.schema.get_field_index("weights")
+        return table.set_column(place, "weights", fixed_lists(values, pa.float64())).drop_columns(["problem"])
+
+    def _table(self, events: pa.Table) -> pa.Table:
+        ids = np.asarray(events.column("event_id"), dtype=np.int64)
+        names = ["", *self.weights.others]
+        flat = np.asarray(events.column("weights").combine_chunks().flatten(), dtype=np.float64)
+        weights = dict(zip(names, flat.reshape(len(ids), -1).T, strict=True))
+        nominal = self.factor * weights[""]
+        theta = np.array([weights[name] for name in self.solver.names], dtype=np.float64).reshape(-1, len(ids)).T
+        for name in self.columns:
+            self._check_finite(weights[name], ids, f"weight '{name}'")
+        record = self._record(events, ids)
+        columns: dict[str, Any] = {
+            "event_id": ids,
+            "weight": nominal,
+            "coefficients": fixed_lists(self.solver.solve(nominal, theta, self.factor, ids), pa.float64()),
+            "event_number": events.column("event_number").combine_chunks(),
+            **_pdf_columns(events.column("pdf")),
+            "partons": fixed_lists(self._partons(record, ids), pa.float64()),
+        }
+        columns |= {f"weight_{column}": self.factor * weights[name] for name, column in self.columns.items()}
+        for name, kind in PARTICLE_COLUMNS.items():
+            columns[name] = events.column(name.removeprefix("particle_")).combine_chunks().cast(kind)
+        return pa.table(columns)
+
+    def _check_finite(self, values: NDArray[np.float64], ids: NDArray[np.int64], what: str) -> None:
+        if (bad := np.flatnonzero(~np.isfinite(values))).size:
+            raise EventFileError(f"{self.numbering.where(int(ids[bad[0]]))}: {what} is NaN or infinite")
+
+    def _record(self, events: pa.Table, ids: NDArray[np.int64]) -> GeneratorRecord:
+        def flat(name: str) -> NDArray[Any]:
+            return np.asarray(events.column(name).combine_chunks().flatten())
+
+        counts = np.asarray(pc.list_value_length(events.column("pdg"))).astype(np.int64)
+        momenta = flat("momentum").astype(np.float64).reshape(-1, 4)
+        self._check_finite(momenta.sum(axis=1), np.repeat(ids, counts), "the momentum of a particle")
+        pdg, mother = flat("pdg").astype(np.int64), flat("mother").astype(np.int64)
+        beams = np.flatnonzero(flat("status") == _BEAM)
+        self._check_beams(pdg[beams], momenta[beams, 0], np.repeat(ids, counts)[beams])
+        return GeneratorRecord(pdg=pdg, mother=mother, momenta=momenta, counts=counts)
+
+    def _check_beams(self, pdg: NDArray[np.int64], energy: NDArray[np.float64], event: NDArray[np.int64]) -> None:
+        """Check the beam particles of each event; events without are noted."""
+        if not len(pdg):
+            self.solver.notes.warn(
+                "the events have no beam particles (status 4): that they are of proton beams at the collider energy "
+                "of the process was not checked"
+            )
+            return
+        numbers, first, counts = np.unique(event, return_index=True, return_counts=True)
+        stated = 0.5 * self.solver.process.collider_energy
+        for number, place, count in zip(numbers.tolist(), first.tolist(), counts.tolist(), strict=True):
+            beams, energies = pdg[place : place + count], energy[place : place + count]
+            if count != 2 or (beams != _PROTON).any():
+                raise EventFileError(
+                    f"{self.numbering.where(number)}: its beam particles (status 4) are {', '.join(map(str, beams))}, "
+                    f"expected two protons ({_PROTON}, {_PROTON}). Other colliders are not supported"
+                )
+            root_s = 2.0 * math.sqrt(max(float(energies[0] * energies[1]), 0.0))
+            if not math.isclose(root_s, 2.0 * stated, rel_tol=1e-3):
+                raise EventFileError(
+                    f"{self.numbering.where(number)}: its beams collide at √S = {root_s:g} GeV, but the process is at "
+                    f"{2.0 * stated:g} GeV: set process.collider_energy to the one of the file"
+                )
+
+    def _partons(self, record: GeneratorRecord, ids: NDArray[np.int64]) -> NDArray[np.float64]:
+        wanted = self.solver.process.parton_pdg
+        rows = record.hard_partons(wanted, self.solver.config.parton_copy)
+        if (rows < 0).any():
+            event, parton = np.argwhere(rows < 0)[0]
+            raise EventFileError(
+                f"{self.numbering.where(int(ids[event]))} has no particle with PDG id {wanted[parton]}. Set "
+                "import.partons to the PDG ids that every event of this sample has, or to [] for none"
+            )
+        momenta: NDArray[np.float64] = record.momenta[rows].reshape(len(rows), -1)
+        names = self.solver.process.parton_names
+        check_partons(momenta, names, lambda row: self.numbering.where(int(ids[row])))
+        return momenta
 
 
-def _events(path: Path, summary: HepmcSummary) -> Iterator[_Event]:
-    """Read the events of a file; `pyhepmc` stops without a word at one it cannot read, so they are counted."""
-    import pyhepmc
-
-    index = 0
-    try:
-        with pyhepmc.open(str(path)) as file:
-            for record in file:
-                yield _converted(record, f"{path}: event {index} (the first is 0)", summary.names)
-                index += 1
-    except (EOFError, OSError, RuntimeError, ValueError) as error:
-        raise EventFileError(f"{path}: event {index} (the first is 0) cannot be read: {error}") from error
-    if index != summary.count:
-        raise EventFileError(f"{path}: event {index} (the first is 0) is malformed; expected {summary.count} events")
-
-
-def _converted(record: Any, where: str, names: tuple[str, ...]) -> _Event:
-    import pyhepmc
-
-    record.set_units(pyhepmc.Units.GEV, pyhepmc.Units.MM)
-    weights = list(record.weights)
-    if len(weights) != len(names):
-        raise EventFileError(f"{where} has {len(weights)} weights, expected {len(names)}: {', '.join(names[:10])}")
-    if not np.isfinite(weights).all():
-        raise EventFileError(f"{where}: weight '{names[int(np.argmin(np.isfinite(weights)))]}' is NaN or infinite")
-    particles = record.numpy.particles
-    momenta = np.stack([particles.e, particles.px, particles.py, particles.pz], axis=-1)
-    if not np.isfinite(momenta).all():
-        raise EventFileError(f"{where}: the momentum of a particle is NaN or infinite")
-    mother, vertex = _production(record, len(momenta))
-    return _Event(
-        where,
-        dict(zip(names, weights, strict=True)),
-        weights[0],
-        np.array(particles.pid),
-        np.array(particles.status),
-        momenta,
-        mother,
-        vertex,
-        _pdf(record),
-    )
-
-
-def _production(record: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the index of the first mother (−1: none) and the production vertex (x, y, z, ct) in mm."""
-    mother = np.full(count, -1, dtype=np.int32)
-    vertex = np.zeros((count, 4))
-    for point in record.vertices:
-        produced = [particle.id - 1 for particle in point.particles_out]
-        incoming = point.particles_in
-        if incoming:
-            mother[produced] = incoming[0].id - 1
-        place = point.position
-        vertex[produced] = (place.x, place.y, place.z, place.t)
-    return mother, vertex
-
-
-def _pdf(record: Any) -> tuple[int, int, float, float, float] | None:
-    info = record.pdf_info
-    if info is None or info.x1 <= 0:
-        return None
-    return info.parton_id1, info.parton_id2, info.x1, info.x2, info.scale
-
-
-def _table(events: list[_Event], first_id: int, solver: CoefficientSolver, factor: float, extra: list[str]) -> pa.Table:
-    ids = np.arange(first_id, first_id + len(events))
-    nominal = factor * np.array([event.nominal for event in events])
-    values = np.array([[event.weights[name] for name in solver.names] for event in events]).reshape(len(events), -1)
-    pdf = [event.pdf for event in events]
-    columns: dict[str, Any] = {
-        "event_id": ids,
-        "weight": nominal,
-        "coefficients": fixed_lists(solver.solve(nominal, values, factor, ids), pa.float64()),
-        "initial_pdg": pa.array([None if p is None else list(p[:2]) for p in pdf], pa.list_(pa.int32(), 2)),
+def _pdf_columns(column: pa.ChunkedArray) -> dict[str, pa.Array]:
+    """Return the columns of what entered the hard process, null where an event does not say."""
+    pdf = column.to_pylist()
+    return {
+        "initial_pdg": pa.array([None if p is None else [int(p[0]), int(p[1])] for p in pdf], pa.list_(pa.int32(), 2)),
         "x1": pa.array([None if p is None else p[2] for p in pdf], pa.float64()),
         "x2": pa.array([None if p is None else p[3] for p in pdf], pa.float64()),
         "scale": pa.array([None if p is None or p[4] <= 0 else p[4] for p in pdf], pa.float64()),
-        "partons": fixed_lists(_partons(events, solver), pa.float64()),
     }
-    for name in extra:
-        columns[f"weight_{column_name(name)}"] = factor * np.array([event.weights[name] for event in events])
-    for name, kind in PARTICLE_COLUMNS.items():
-        arrays = [getattr(event, _FIELDS[name]).ravel() for event in events]
-        offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int32)
-        columns[name] = pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(arrays), kind.value_type))
-    return pa.table(columns)
-
-
-_FIELDS = {
-    "particle_pdg": "pdg",
-    "particle_status": "status",
-    "particle_momentum": "momenta",
-    "particle_mother": "mother",
-    "particle_vertex": "vertex",
-}
-
-
-def _partons(events: list[_Event], solver: CoefficientSolver) -> np.ndarray:
-    wanted = solver.process.parton_pdg
-    record = GeneratorRecord(
-        pdg=np.concatenate([event.pdg for event in events]).astype(np.int64),
-        mother=np.concatenate([event.mother for event in events]).astype(np.int64),
-        momenta=np.concatenate([event.momenta for event in events]),
-        counts=np.array([len(event.pdg) for event in events]),
-    )
-    rows = record.hard_partons(wanted, solver.config.parton_copy)
-    if (rows < 0).any():
-        event, parton = np.argwhere(rows < 0)[0]
-        raise EventFileError(
-            f"{events[event].where} has no particle with PDG id {wanted[parton]}. Set import.partons to the PDG ids "
-            "that every event of this sample has, or to [] for none"
-        )
-    momenta: np.ndarray = record.momenta[rows].reshape(len(events), -1)
-    return momenta

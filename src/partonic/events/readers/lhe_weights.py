@@ -10,7 +10,7 @@ from partonic.events.readers.lhe_sample import LheSection
 from partonic.events.readers.notes import Notes
 from partonic.events.readers.source import kept_weights
 from partonic.events.text.lhe_numbers import named_weights, unnamed_weights
-from partonic.events.weights import column_name
+from partonic.events.weights import column_name, distinct_columns
 
 __all__ = ["LheWeights", "WeightReader", "check_same_meaning", "weights_of"]
 
@@ -58,20 +58,7 @@ def weights_of(section: LheSection, notes: Notes) -> LheWeights:
                 f"{section.where}: its events have a list <weights> of {reader.unread} numbers beside {len(declared)} "
                 "named weights; what they mean is not said, and they are not kept"
             )
-    return LheWeights(_told_apart(columns), texts)
-
-
-def _told_apart(columns: Mapping[str, str]) -> dict[str, str]:
-    """Give weights whose identifiers make the same column their number in addition."""
-    taken: set[str] = set()
-    result = {}
-    for index, (name, column) in enumerate(columns.items()):
-        unique = column if column and column not in taken else column_name(column, str(index))
-        while unique in taken:
-            unique = column_name(unique, str(index))
-        taken.add(unique)
-        result[name] = unique
-    return result
+    return LheWeights(distinct_columns(columns), texts)
 
 
 class WeightReader:
