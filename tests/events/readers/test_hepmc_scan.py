@@ -30,9 +30,10 @@ HepMC::IO_GenEvent-END_EVENT_LISTING
 def test_both_versions(tmp_path):
     path = tmp_path / "e"
     path.write_text(VERSION_3)
-    assert scan_hepmc(path) == HepmcSummary(2, 1.0, ("nominal", "MUR=2 MUF=1"), 12.0)
+    names = ("nominal", "MUR=2 MUF=1")
+    assert scan_hepmc(path) == HepmcSummary(2, 2, (1.0, 4.0), names, 12.0, 1.0, "hepmc3", "3.02.05")
     path.write_bytes(gzip.compress(VERSION_2.encode()))
-    assert scan_hepmc(path) == HepmcSummary(1, 1.5, ("nominal", "MUR 2"), 7.0)
+    assert scan_hepmc(path) == HepmcSummary(1, 1, (1.5, -2.0), ("nominal", "MUR 2"), 7.0, 0.1, "hepmc2", "2.06")
 
 
 def test_weights_without_names_have_numbers(tmp_path):

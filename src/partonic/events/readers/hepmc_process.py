@@ -1,6 +1,7 @@
 """Reading HepMC files in a child process: whatever becomes of it, here it is an error that names file and event."""
 
 import contextlib
+import importlib.util
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from typing import IO
 import pyarrow as pa
 
 import partonic
-from partonic.errors import EventFileError
+from partonic.errors import DependencyError, EventFileError
 from partonic.events.readers.hepmc_child import PROGRESS
 
 __all__ = ["record_batches"]
@@ -32,7 +33,11 @@ def record_batches(path: Path, kind: str) -> Iterator[pa.RecordBatch]:
 
     Raises:
         EventFileError: if an event cannot be read, or the library crashes.
+        DependencyError: if the library is not installed.
     """
+    if importlib.util.find_spec("pyhepmc") is None:
+        message = "HepMC files are read with pyhepmc, which is not installed: pip install 'partonic[readers]'"
+        raise DependencyError(message)
     with tempfile.TemporaryFile() as progress, tempfile.TemporaryFile() as messages:
         command = [sys.executable, "-P", "-m", _CHILD, str(path), kind, str(progress.fileno())]
         with subprocess.Popen(

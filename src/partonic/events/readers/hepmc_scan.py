@@ -152,6 +152,8 @@ class _Scan:
         self._seen = True
         if self._weights is None:
             self._weights, self._totals = len(weights), [0.0] * len(weights)
+            if weights and self._names and len(weights) != len(self._names):
+                raise ValueError(f"its number of weights is {len(weights)}, but {len(self._names)} are named")
         if len(weights) != self._weights:
             raise ValueError(f"its number of weights is {len(weights)}, that of the events before {self._weights}")
         if self.first + self.count - 1 in self.left_out:

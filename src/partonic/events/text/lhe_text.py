@@ -121,7 +121,7 @@ class LheText:
 
     def _end_of_preamble(self, cursor: "_Cursor", position: int) -> int:
         """Return where the first event, or the end of a document without events, begins."""
-        in_header = has_init = False
+        in_header, init_end = False, -1
         while (found := cursor.search(_BEFORE, position)) is not None:
             tag, position = found.group(), found.end()
             if tag in _ENDS:
@@ -135,8 +135,9 @@ class LheText:
             elif in_header:
                 continue
             elif tag.startswith((b"<init", b"</init")):
-                has_init = has_init or tag.startswith(b"</")
-            elif has_init:
+                init_end = found.end() if tag.startswith(b"</") else init_end
+            elif init_end >= 0:
+                self._check_gap(cursor.data[init_end : found.start()])
                 return found.start()
             else:
                 raise EventFileError(f"{self.path} has no valid <init> block (<init> ... </init>) before its events")
@@ -174,14 +175,18 @@ class LheText:
         while (found := cursor.search(_BETWEEN, position)) is not None:
             if found.group() not in _ENDS:
                 gap = cursor.data[cursor.at : found.start()]
-                if not gap.isspace() and gap and (rest := _ELEMENT.sub(b"", _AROUND.sub(b" ", gap)).strip()):
-                    raise EventFileError(
-                        f"{self.path}: {self._after()} comes text that belongs to no event: "
-                        f"{rest[:60].decode(errors='replace')!r}. A tag <event> or </event> may be damaged: mend it"
-                    )
+                self._check_gap(gap)
                 return found
             position = self._end_of_hidden(cursor, found.group(), found.end())
         raise EventFileError(self._cut(self._after()))
+
+    def _check_gap(self, gap: bytes) -> None:
+        """Check that text outside of the events is space, comments and whole elements, but no lost event."""
+        if gap and not gap.isspace() and (rest := _ELEMENT.sub(b"", _AROUND.sub(b" ", gap)).strip()):
+            raise EventFileError(
+                f"{self.path}: {self._after()} comes text that belongs to no event: "
+                f"{rest[:60].decode(errors='replace')!r}. A tag <event> or </event> may be damaged: mend it"
+            )
 
     def _after(self) -> str:
         return f"after event {self.count - 1} (the first is 0)" if self.count else "before the first event"
@@ -257,7 +262,7 @@ class _Cursor:
             self.data, self.at = self.data[self.at :], 0
 
     def _grow(self) -> bool:
-        block = next(self._blocks, b"")
+        block = next(filter(None, self._blocks), b"")
         self.data += block
         return bool(block)
 
