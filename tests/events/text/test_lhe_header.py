@@ -107,7 +107,10 @@ def test_what_madgraph_notes():
     assert found.generators == ["MadGraph 3.5.8"]
     none = header("#  Integrated weight (pb)  :  unknown")
     assert (none.stated_events, none.stated_section, none.generators) == (None, None, [])
-    assert header(after="<generator name='Sherpa' version='3.0'>  </generator>").generators
+    assert header(init=INIT + "<generator name='Sherpa' version='3.0'> cite it </generator>").generators == [
+        "Sherpa 3.0"
+    ]
+    assert header("<generator version='1.2'> Some </generator>").generators == ["Some 1.2"]
 
 
 def test_records_of_our_own():

@@ -197,10 +197,10 @@ class LheHeader:
     @property
     def generators(self) -> list[str]:
         """Names and versions of the programs that the header names."""
-        named = [
-            " ".join([name.strip(), *(value for _, value, other in _ATTRIBUTE.findall(f" {attributes}") if value)])
-            for attributes, name in _GENERATOR.findall(self._shown)
-        ]
+        named = []
+        for text, inside in _GENERATOR.findall(self._shown):
+            attributes = _attributes(f" {text}")
+            named.append(f"{attributes.get('name') or inside.strip()} {attributes.get('version', '')}".strip())
         madgraph = _MADGRAPH_VERSION.search(self.text) if "MadGraph" in self.text or "MGVersion" in self.text else None
         return named or ([f"MadGraph {madgraph[1] or madgraph[2]}"] if madgraph else [])
 
