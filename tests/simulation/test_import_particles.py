@@ -7,7 +7,7 @@ import pytest
 from partonic.config.importing import ImportConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import EventFileError
-from partonic.events.readers.hepmc import PARTICLE_COLUMNS
+from partonic.events.readers.hepmc.reader import PARTICLE_COLUMNS
 from partonic.events.store import EventStore
 from partonic.simulation.event_record import read_publicly
 from partonic.simulation.import_particles import import_particles, particle_level

@@ -76,7 +76,7 @@ def open_source(config: ImportConfig, process: ProcessInfo, left_out: frozenset[
 
             return read_delphes(config, process, left_out)
         case "hepmc":
-            from partonic.events.readers.hepmc import read_hepmc
+            from partonic.events.readers.hepmc.reader import read_hepmc
 
             return read_hepmc(config, process, left_out)
 

@@ -19,7 +19,7 @@ from partonic.errors import EventFileError
 from partonic.events.cut_flow import cut_names
 from partonic.events.importing import ImportResult, import_events
 from partonic.events.readers.generator_record import GeneratorRecord
-from partonic.events.readers.hepmc import PARTICLE_COLUMNS
+from partonic.events.readers.hepmc.reader import PARTICLE_COLUMNS
 from partonic.events.readers.source import EventSource
 from partonic.events.schema import ProcessInfo
 from partonic.progress import SILENT, Progress

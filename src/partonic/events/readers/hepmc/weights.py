@@ -6,7 +6,7 @@ from pathlib import Path
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
-from partonic.events.readers.hepmc_scan import HepmcSummary
+from partonic.events.readers.hepmc.scan import HepmcSummary
 from partonic.events.readers.nominal import nominal_position
 from partonic.events.readers.notes import Notes
 from partonic.events.readers.source import kept_weights

@@ -3,7 +3,7 @@
 The particles are passed on as a flat table; jets, detector response and selection are applied to it as to our own
 events. Whatever units a file uses, energies become GeV and lengths mm. A first pass over the text counts the events and
 adds up their weights, because the weights are normalised to the cross section, which a file states with its last event.
-The events themselves are read by a child process (`hepmc_process`).
+The events themselves are read by a child process (`process`).
 """
 
 import math
@@ -23,9 +23,9 @@ from partonic.events.readers.cross_sections import plausible_cross_section
 from partonic.events.readers.files import sample_files
 from partonic.events.readers.generator_record import GeneratorRecord
 from partonic.events.readers.hard_process import check_partons
-from partonic.events.readers.hepmc_process import record_batches
-from partonic.events.readers.hepmc_scan import HepmcSummary, scan_hepmc
-from partonic.events.readers.hepmc_weights import HepmcWeights, weights_of_files
+from partonic.events.readers.hepmc.process import record_batches
+from partonic.events.readers.hepmc.scan import HepmcSummary, scan_hepmc
+from partonic.events.readers.hepmc.weights import HepmcWeights, weights_of_files
 from partonic.events.readers.notes import Notes
 from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.source import EventSource, fixed_lists, imported_process, source_metadata
@@ -239,26 +239,28 @@ class _Reader:
         self._check_finite(momenta.sum(axis=1), np.repeat(ids, counts), "the momentum of a particle")
         pdg, mother = flat("pdg").astype(np.int64), flat("mother").astype(np.int64)
         beams = np.flatnonzero(flat("status") == _BEAM)
-        self._check_beams(pdg[beams], momenta[beams, 0], np.repeat(ids, counts)[beams])
+        event = np.repeat(np.arange(len(ids)), counts)[beams]
+        if (np.bincount(event, minlength=len(ids)) < 2).any():
+            self.solver.notes.warn(
+                "there are events without two beam particles (status 4): whether their beams are those of the process "
+                "was not checked"
+            )
+        self._check_beams(pdg[beams], momenta[beams, 0], ids[event])
         return GeneratorRecord(pdg=pdg, mother=mother, momenta=momenta, counts=counts)
 
     def _check_beams(self, pdg: NDArray[np.int64], energy: NDArray[np.float64], event: NDArray[np.int64]) -> None:
-        """Check the beam particles of each event; events without are noted."""
-        if not len(pdg):
-            self.solver.notes.warn(
-                "the events have no beam particles (status 4): that they are of proton beams at the collider energy "
-                "of the process was not checked"
-            )
-            return
+        """Check the beam particles of each event; events with less than two are noted."""
         numbers, first, counts = np.unique(event, return_index=True, return_counts=True)
         stated = 0.5 * self.solver.process.collider_energy
         for number, place, count in zip(numbers.tolist(), first.tolist(), counts.tolist(), strict=True):
             beams, energies = pdg[place : place + count], energy[place : place + count]
-            if count != 2 or (beams != _PROTON).any():
+            if count > 2 or (beams != _PROTON).any():
                 raise EventFileError(
                     f"{self.numbering.where(number)}: its beam particles (status 4) are {', '.join(map(str, beams))}, "
                     f"expected two protons ({_PROTON}, {_PROTON}). Other colliders are not supported"
                 )
+            if count < 2:
+                continue
             root_s = 2.0 * math.sqrt(max(float(energies[0] * energies[1]), 0.0))
             if not math.isclose(root_s, 2.0 * stated, rel_tol=1e-3):
                 raise EventFileError(

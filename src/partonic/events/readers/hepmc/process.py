@@ -13,19 +13,18 @@ from typing import IO
 
 import pyarrow as pa
 
-import partonic
 from partonic.errors import DependencyError, EventFileError
-from partonic.events.readers.hepmc_child import PROGRESS
+from partonic.events.readers.hepmc.child import PROGRESS
 
 __all__ = ["record_batches"]
 
-_CHILD = "partonic.events.readers.hepmc_child"
+_CHILD = "partonic.events.readers.hepmc.child"
 _MESSAGES = 2_000
 """Bytes at the end of what the library printed that are looked at for a reason."""
 
 
 def record_batches(path: Path, kind: str) -> Iterator[pa.RecordBatch]:
-    """Yield the events of a file, as `hepmc_child.SCHEMA` has them, some dozens at a time.
+    """Yield the events of a file, as `child.SCHEMA` has them, some dozens at a time.
 
     Args:
         path: the file.
@@ -63,7 +62,8 @@ def _batches(child: "subprocess.Popen[bytes]") -> Generator[pa.RecordBatch, None
 
 def _environment() -> dict[str, str]:
     """Return the environment of the child, in which it finds this very package."""
-    places = [str(Path(partonic.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    package = Path(__file__).resolve().parents[3]
+    places = [str(package.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
 
 

@@ -4,9 +4,10 @@ The library may crash on a damaged file; a process of its own takes only itself 
 stream of `SCHEMA` in Arrow's IPC format, and nothing of what the library prints gets into it. The number of the event
 that is being read stands in a second file, so that the parent knows where the child ended.
 
-Run as ``python -m partonic.events.readers.hepmc_child FILE FORMAT DESCRIPTOR``.
+Run as ``python -m partonic.events.readers.hepmc.child FILE FORMAT DESCRIPTOR``.
 """
 
+import io
 import os
 import struct
 import sys
@@ -18,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from partonic.errors import EventFileError
+from partonic.events.readers.hepmc.weightless import WeightlessText
 from partonic.events.text.compression import opened_bytes, reading
 
 __all__ = ["PROGRESS", "SCHEMA", "main"]
@@ -43,6 +45,7 @@ PROGRESS = struct.Struct("<q")
 """How the number of the event stands in the second file."""
 
 _ROWS = 50
+_BUFFER = 1 << 16
 
 
 def main(path: Path, kind: str, progress: int, output: int) -> None:
@@ -84,20 +87,21 @@ def _rows(path: Path, kind: str, progress: int) -> Iterator[dict[str, Any]]:
 
     index = 0
     try:
-        with reading(path), opened_bytes(path) as stream, pyhepmc.open(stream, format=kind) as file:
-            events = iter(file)
+        with reading(path), opened_bytes(path) as stream:
+            text = WeightlessText(stream)
+            events = iter(pyhepmc.open(io.BufferedReader(text, _BUFFER), format=kind))
             while True:
                 os.pwrite(progress, PROGRESS.pack(index), 0)
                 record = next(events, None)
                 if record is None:
                     return
-                yield _row(record)
+                yield _row(record, text.weights.popleft())
                 index += 1
     except (EventFileError, RuntimeError, ValueError, MemoryError) as error:
         yield {"problem": str(error) or type(error).__name__}
 
 
-def _row(record: Any) -> dict[str, Any]:
+def _row(record: Any, weights: list[float]) -> dict[str, Any]:
     import pyhepmc
 
     record.set_units(pyhepmc.Units.GEV, pyhepmc.Units.MM)
@@ -105,7 +109,7 @@ def _row(record: Any) -> dict[str, Any]:
     mother, vertex = _production(record, len(particles.pid))
     return {
         "event_number": record.event_number,
-        "weights": np.array(record.weights, dtype=np.float64),
+        "weights": np.array(weights, dtype=np.float64),
         "pdf": _pdf(record),
         "pdg": np.array(particles.pid),
         "status": np.array(particles.status),

@@ -1,0 +1,1 @@
+"""HepMC text: events of any shower, their particles and their weights."""
