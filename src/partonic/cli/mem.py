@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from partonic.cli.options import execute, force_option
+from partonic.cli.options import execute, execute_alone, force_option, given_options, json_option
 
 __all__ = ["mem"]
 
@@ -25,6 +24,7 @@ _ONLY_WITH_STORE = (
     help="Folder of the results of ANALYSIS [key: output]; with --store: the file of coefficients.",
 )
 @force_option
+@json_option
 @click.option("--store", type=click.Path(dir_okay=False, path_type=Path), help="Event store, in place of ANALYSIS.")
 @click.option(
     "--model", default="pretrained", show_default=True, help="`pretrained`, or a folder with transfer and acceptance."
@@ -70,20 +70,14 @@ def mem(
     partonic mem --store events.parquet --output coefficients.parquet --max-events 100
     """  # noqa: D301 - \b keeps click from joining the lines
     if analysis is not None:
-        given = [name for name in ("store", *_ONLY_WITH_STORE) if _is_given(ctx, name)]
-        if given:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        if names := given_options(ctx, ("store", *_ONLY_WITH_STORE)):
             raise click.UsageError(f"{names}: the analysis file has these settings, in its section `mem`")
-        execute(analysis, output, ["mem"], force)
+        execute(analysis, output, ["mem"], force, as_json=options["as_json"])
     elif store is None or output is None:
         message = "give an ANALYSIS, or --store with an event store and --output with a file of coefficients"
         raise click.UsageError(message)
     else:
         _integrate_store(store, output, force, options)
-
-
-def _is_given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _integrate_store(store: Path, output: Path, force: bool, options: dict[str, Any]) -> None:
@@ -113,5 +107,8 @@ def _integrate_store(store: Path, output: Path, force: bool, options: dict[str, 
     except ValueError as error:
         raise ConfigError(f"{store} holds events of '{metadata.process}', a process that is not known here") from error
     hypothesis = hypothesis_of_store(metadata, process)
-    result = integrate_events(store, output, hypothesis, config, seed, force=force, progress=TerminalProgress())
-    click.echo(f"mem: {result}")
+
+    def work() -> object:
+        return integrate_events(store, output, hypothesis, config, seed, force=force, progress=TerminalProgress())
+
+    execute_alone("mem", [output], work, options["as_json"])
