@@ -56,6 +56,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
         "infer",
         "report",
         "check",
+        "status",
     ]
 
 
@@ -200,7 +201,7 @@ def test_interruption(analysis: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partonic.workflow, "run_analysis", failing(KeyboardInterrupt()))
     result = run("run", analysis)
     assert result.exit_code == 130
-    assert "interrupted; run the same command to continue" in result.stderr
+    assert f"to go on: partonic run {analysis}\n" in result.stderr
 
 
 def test_bug_keeps_its_traceback(analysis: Path, monkeypatch: pytest.MonkeyPatch) -> None:

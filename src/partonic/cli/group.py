@@ -74,7 +74,8 @@ def _stopped(ctx: click.Context, error: KeyboardInterrupt, stop: Stop) -> None:
     message = f"interrupted{place}\n{kept}\n{how_to_go_on(ctx.meta[_ARGUMENTS])}"
     if ctx.meta.get(JSON_ASKED):
         print_json({"error": {**content, "message": message}})
-    sys.stderr.write("\n")  # behind the bar
+    if sys.stderr.isatty():
+        click.echo(err=True)  # the bar stands on this line
     click.echo(message, err=True)
     ctx.exit(stop.exit_status)
 
