@@ -19,10 +19,12 @@ def inference_result(path: Path) -> dict[str, Any] | None:
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise TypeError(f"expected a mapping, got a {type(content).__name__}")
         result_line(content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InferenceError(f"the result {path} cannot be read ({error}); run `partonic infer` again") from error
-    return dict(content)
+    return content
 
 
 def result_line(result: dict[str, Any]) -> str:
