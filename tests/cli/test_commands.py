@@ -45,6 +45,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
     assert result.exit_code == 0
     listed = [line.split()[0] for line in result.stdout.partition("Commands:")[2].splitlines() if line.strip()]
     assert listed == [
+        "new",
         "run",
         "generate",
         "simulate",

@@ -12,6 +12,7 @@ from partonic.cli.generate import generate
 from partonic.cli.import_events import import_events
 from partonic.cli.infer import infer
 from partonic.cli.mem import mem
+from partonic.cli.new import new
 from partonic.cli.options import KEPT
 from partonic.cli.output import JSON_ASKED, print_json
 from partonic.cli.report import report
@@ -95,5 +96,19 @@ def main(verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[handler])
 
 
-for command in (run, generate, simulate, import_events, train, sample, mem, calibrate, infer, report, check, status):
+for command in (
+    new,
+    run,
+    generate,
+    simulate,
+    import_events,
+    train,
+    sample,
+    mem,
+    calibrate,
+    infer,
+    report,
+    check,
+    status,
+):
     main.add_command(command)
