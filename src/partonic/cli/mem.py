@@ -1,11 +1,14 @@
 """`partonic mem`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from partonic.cli.options import execute, execute_alone, force_option, given_options, json_option
+
+if TYPE_CHECKING:
+    from partonic.config.process import ProcessConfig
 
 __all__ = ["mem"]
 
@@ -83,8 +86,6 @@ def mem(
 def _integrate_store(store: Path, output: Path, force: bool, options: dict[str, Any]) -> None:
     from partonic.cli.progress import TerminalProgress
     from partonic.config.mem import MemConfig
-    from partonic.config.process import ProcessConfig
-    from partonic.errors import ConfigError
     from partonic.events.store import EventStore
     from partonic.mem.integrate_events import hypothesis_of_store, integrate_events
 
@@ -102,13 +103,30 @@ def _integrate_store(store: Path, output: Path, force: bool, options: dict[str, 
         }
     )  # fmt: skip
     metadata = EventStore.open(store).metadata
-    try:
-        process = ProcessConfig.model_validate({"name": metadata.process, "collider_energy": metadata.collider_energy})
-    except ValueError as error:
-        raise ConfigError(f"{store} holds events of '{metadata.process}', a process that is not known here") from error
+    process = _process_of(store, metadata.process, metadata.collider_energy)
     hypothesis = hypothesis_of_store(metadata, process)
 
     def work() -> object:
         return integrate_events(store, output, hypothesis, config, seed, force=force, progress=TerminalProgress())
 
     execute_alone("mem", [output], work, options["as_json"])
+
+
+def _process_of(store: Path, name: str, collider_energy: float) -> "ProcessConfig":
+    """Return the hard process of the events of a store.
+
+    Raises:
+        ConfigError: if there is no matrix element for it here.
+    """
+    from partonic.config.process import ProcessConfig
+    from partonic.config.template import processes
+    from partonic.errors import ConfigError
+
+    if name not in processes():
+        raise ConfigError(
+            f"{store} holds events of '{name}', for which there is no matrix element here (there is one for: "
+            f"{', '.join(processes())}). To integrate these events under the hypothesis of such a process, write an "
+            f"analysis with it in `process`, `mem.store: {store}`, and the cross section of the process from "
+            "mem.normalisation"
+        )
+    return ProcessConfig.model_validate({"name": name, "collider_energy": collider_energy})
