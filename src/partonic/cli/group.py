@@ -8,6 +8,7 @@ import click
 
 from partonic.cli.calibrate import calibrate
 from partonic.cli.check import check
+from partonic.cli.doctor import doctor
 from partonic.cli.generate import generate
 from partonic.cli.import_events import import_events
 from partonic.cli.infer import infer
@@ -97,18 +98,6 @@ def main(verbose: bool) -> None:
 
 
 for command in (
-    new,
-    run,
-    generate,
-    simulate,
-    import_events,
-    train,
-    sample,
-    mem,
-    calibrate,
-    infer,
-    report,
-    check,
-    status,
-):
+    new, run, generate, simulate, import_events, train, sample, mem, calibrate, infer, report, check, status, doctor,
+):  # fmt: skip
     main.add_command(command)
