@@ -9,18 +9,41 @@ from partonic.cli.output import say
 __all__ = ["new"]
 
 
+def _processes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the processes that complete a word, for the shell."""
+    from partonic.config.template import processes
+
+    return [name for name in processes() if name.startswith(incomplete)]
+
+
+def _channels(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the decay channels that complete a word, for the shell."""
+    from partonic.config.template import channels
+
+    return [name for name in channels() if name.startswith(incomplete)]
+
+
+def _sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the formats of files that complete a word, for the shell."""
+    from partonic.config.template import sources
+
+    return [name for name in sources() if name.startswith(incomplete)]
+
+
 @click.command()
-@click.argument("process")
+@click.argument("process", shell_complete=_processes)
 @click.option(
     "--channel",
     default="semileptonic",
     show_default=True,
+    shell_complete=_channels,
     help="Decays of the top pair: semileptonic, dilepton, all_hadronic, inclusive.",
 )
 @click.option(
     "--from",
     "source",
     metavar="FORMAT",
+    shell_complete=_sources,
     help="Import files: lhe, nanoaod, delphes, hepmc [default: generate and simulate events].",
 )
 @click.option(
