@@ -120,11 +120,15 @@ def _generated(process: str, channel: str) -> dict[str, object]:
     else:
         generation["events"] = 400_000
         parts = ["acceptance", "transfer", "initial_state", "proposal"]
-        sections["mem_training"] = {"preset": "small", "parts": parts, "proposal": {"drawn": {"events": 500_000}}}
+        proposal = {
+            "drawn": {"events": 500_000},
+            "training": {"epochs": 3, "flow_epochs": 6, "validation_fraction": 0.02},
+        }
+        sections["mem_training"] = {"preset": "small", "parts": parts, "proposal": proposal}
         sections["mem"] = {
             "proposal": {"kind": "network"}, "points": {"maximum": 10_000}, "max_events": 1_000,
         }  # fmt: skip
-    sections["inference"] = {"luminosity": 10.0, "parameters": list(_FITTED), "data": "pseudo", "truth": {}}
+    sections["inference"] = {"luminosity": 30.0, "parameters": list(_FITTED), "data": "pseudo", "truth": {}}
     return sections
 
 
