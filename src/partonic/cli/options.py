@@ -98,7 +98,7 @@ def given_options(ctx: click.Context, names: Sequence[str]) -> str:
 
 def _as_json(outcomes: "Sequence[Outcome]") -> dict[str, Any]:
     """Return the outcomes of steps as JSON has them, and the result of the inference if that is one of them."""
-    from partonic.workflow import inference_result
+    from partonic.workflow.inference_result import inference_result
 
     results = [path for each in outcomes if each.step == "infer" for path in each.files if path.name == "result.json"]
     return {

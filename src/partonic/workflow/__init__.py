@@ -1,7 +1,6 @@
 """The steps of an analysis and how to run those whose inputs changed."""
 
 from partonic.workflow.check import Finding, check_analysis
-from partonic.workflow.inference_result import inference_result
 from partonic.workflow.interruption import StepInterrupted
 from partonic.workflow.plan import PlannedStep, plan_analysis
 from partonic.workflow.runner import applicable_steps, run_analysis
@@ -17,7 +16,6 @@ __all__ = [
     "StepInterrupted",
     "applicable_steps",
     "check_analysis",
-    "inference_result",
     "plan_analysis",
     "run_analysis",
     "run_status",
