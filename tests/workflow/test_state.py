@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from partonic.errors import WorkflowError
 from partonic.workflow import state as module
 from partonic.workflow.state import StepIdentity, WorkflowState
 
@@ -68,6 +69,20 @@ def test_last_whole_run_is_remembered_while_the_next_goes_on(tmp_path: Path, clo
         clock[0] += 1.0
         state.interrupt("mem")
         assert WorkflowState(tmp_path).records["mem"].last_duration() == (10.0, {"events": 5.0})
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("settings", 3), ("inputs", ["a"]), ("inputs", 3), ("workload", {"events": "many"}),
+        ("workload", {"events": 0}), ("workload", [1]), ("seconds", "long"), ("earlier_seconds", []), ("started", "yesterday"), ("ended", 7),
+    ],
+)  # fmt: skip
+def test_damaged_entries_are_one_message(tmp_path: Path, entry: str, value: object) -> None:
+    step = {"fingerprint": "x", "finished": True, entry: value}
+    (tmp_path / "workflow.json").write_text(json.dumps({"format": 1, "steps": {"mem": step}}))
+    with pytest.raises(WorkflowError, match=r"workflow\.json is damaged \(.*\); remove that file to begin anew"):
+        WorkflowState(tmp_path)
 
 
 def test_records_of_an_earlier_version(tmp_path: Path) -> None:

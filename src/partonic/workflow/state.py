@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from partonic.errors import WorkflowError
 from partonic.files import write_json
@@ -213,12 +214,38 @@ class WorkflowState:
         write_json(self.path, {"format": FORMAT, "analysis": self.analysis, "steps": steps})
 
 
-def _record(entry: dict[str, object]) -> StepRecord:
+def _record(entry: dict[str, Any]) -> StepRecord:
     files = entry.pop("files", {})
     if not isinstance(files, dict):
         message = "files is not a mapping"
         raise TypeError(message)
-    return StepRecord(**entry, files={name: FileRecord(**known) for name, known in files.items()})  # type: ignore[arg-type]
+    _check_types(entry, files)
+    return StepRecord(**entry, files={name: FileRecord(**known) for name, known in files.items()})
+
+
+def _check_types(entry: Mapping[str, Any], files: Mapping[str, object]) -> None:
+    """Check what is read for people only, which would otherwise fail where it is shown.
+
+    Raises:
+        TypeError: naming the entry that is not what it should be.
+        ValueError: if a time is none.
+    """
+    for key in ("started", "ended"):
+        if entry.get(key) is not None:
+            datetime.fromisoformat(entry[key])
+    inputs, workloads = entry.get("inputs"), [entry.get(key, {}) for key in ("workload", "earlier_workload")]
+    sound = {
+        "settings": isinstance(entry.get("settings"), dict | None),
+        "inputs": inputs is None or (isinstance(inputs, list) and all(name in files for name in inputs)),
+        "workload": all(isinstance(each, dict) and all(map(_is_positive, each.values())) for each in workloads),
+        "seconds": all(isinstance(entry.get(key), int | float | None) for key in ("seconds", "earlier_seconds")),
+    }
+    if wrong := [name for name, is_sound in sound.items() if not is_sound]:
+        raise TypeError(f"{', '.join(wrong)} not as expected")
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
 
 
 def _spent(record: StepRecord) -> float | None:
