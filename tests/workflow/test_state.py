@@ -75,7 +75,8 @@ def test_last_whole_run_is_remembered_while_the_next_goes_on(tmp_path: Path, clo
     ("entry", "value"),
     [
         ("settings", 3), ("inputs", ["a"]), ("inputs", 3), ("workload", {"events": "many"}),
-        ("workload", {"events": 0}), ("workload", [1]), ("seconds", "long"), ("earlier_seconds", []), ("started", "yesterday"), ("ended", 7),
+        ("workload", {"events": 0}), ("workload", [1]), ("seconds", "long"), ("earlier_seconds", []),
+        ("started", "yesterday"), ("ended", 7),
     ],
 )  # fmt: skip
 def test_damaged_entries_are_one_message(tmp_path: Path, entry: str, value: object) -> None:
