@@ -8,8 +8,7 @@ from partonic.config.importing import ImportConfig
 from partonic.config.simulation import SelectionConfig
 from partonic.errors import ConfigError, EventFileError
 from partonic.events.batch import EventBatch
-from partonic.events.readers.delphes import read_delphes
-from partonic.events.readers.root_file import resolved
+from partonic.events.readers.root.delphes import read_delphes
 from partonic.events.schema import ProcessInfo
 from partonic.polynomial import Monomials
 

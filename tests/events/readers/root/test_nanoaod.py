@@ -9,7 +9,7 @@ from partonic.config.importing import ImportConfig
 from partonic.config.simulation import SelectionConfig
 from partonic.errors import ConfigError, EventFileError
 from partonic.events.batch import EventBatch
-from partonic.events.readers.nanoaod import read_nanoaod
+from partonic.events.readers.root.nanoaod import read_nanoaod
 from partonic.events.schema import ProcessInfo
 from partonic.polynomial import Monomials
 
