@@ -70,26 +70,33 @@ class Tree:
 
         where = f"{self.file}: branch {name} of '{self.name}', rows {start} to {stop - 1}"
         with _foreign(where, "cannot be read, the file is damaged or truncated"):
-            array = self._tree[self.branches[name]].array(entry_start=start, entry_stop=stop, library="ak")
+            branch = self._tree[self.branches[name]]
+            rows = int(branch.num_entries)
+            array = branch.array(entry_start=start, entry_stop=stop, library="ak")
             if len(array.fields) == 1:  # an RNTuple of vectors may wrap numbers in records
                 array = array[array.fields[0]]
             count, dimensions = len(array), array.ndim
             kind = _dtype(ak.flatten(array, axis=None))
-        if count != stop - start:
-            raise EventFileError(f"{where}: {count} rows instead of {stop - start}: the file is damaged or truncated")
+        if count != stop - start or rows != self.entries:
+            raise EventFileError(
+                f"{where}: the branch has {rows} rows and gave {count}, but the tree has {self.entries}: the file is "
+                "damaged or was not closed properly"
+            )
         if kind.kind not in "biuf" or dimensions > 2:
             raise EventFileError(f"{where} holds {array.type.content}, expected numbers or lists of numbers")
         return array
 
     def counter(self, name: str) -> str | None:
         """Return the branch with the lengths of the lists of a branch, None where there is none."""
-        counted = getattr(self._tree[self.branches[name]], "count_branch", None)
-        return None if counted is None else str(counted.name)
+        with _foreign(str(self.file), f"is damaged, its branch {name} cannot be read"):
+            counted = getattr(self._tree[self.branches[name]], "count_branch", None)
+            return None if counted is None else str(counted.name)
 
     def title(self, name: str) -> str:
         """Return what the file says of a branch, empty where it says nothing but type and shape."""
-        branch = self._tree[self.branches[name]]
-        text = str(getattr(branch, "title", None) or getattr(branch, "description", None) or "").strip()
+        with _foreign(str(self.file), f"is damaged, its branch {name} cannot be read"):
+            branch = self._tree[self.branches[name]]
+            text = str(getattr(branch, "title", None) or getattr(branch, "description", None) or "").strip()
         return "" if text.startswith(f"{name}[") or text.split("/")[0] == name else text
 
 

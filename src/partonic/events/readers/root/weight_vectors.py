@@ -20,7 +20,8 @@ from partonic.events.readers.root.file import Tree
 __all__ = ["WeightVector", "common_vectors", "finite_columns", "surveyed_vector"]
 
 _STEP = 200_000
-_TEXT = re.compile(r"\[(\d+)\] is ([^;]+)")
+_TEXT = re.compile(r"\[(\d+)\] is (.+?)(?=;|\[\d+\] is|$)")
+"""Semicolons between weights are missing in some versions."""
 
 
 @dataclass(frozen=True)
