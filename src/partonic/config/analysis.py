@@ -13,6 +13,7 @@ from partonic.config.inference import InferenceConfig
 from partonic.config.loader import load_config, nearest
 from partonic.config.mem import MemConfig
 from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.paths import LocalPath
 from partonic.config.process import ProcessConfig, parameter_names
 from partonic.config.report import ReportConfig
 from partonic.config.simulation import SimulationConfig
@@ -28,7 +29,7 @@ class AnalysisConfig(StrictModel):
     """Name of the analysis: letters, digits and ``_ . + -``. The results go to ``runs/<name>`` unless `output` says
     otherwise."""
 
-    output: Path = Path()
+    output: LocalPath = Path()
     """Folder of the results, relative to where the command is run; by default ``runs/<name>``."""
 
     seed: int = Field(1, ge=0)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.paths import LocalPath
 from partonic.config.simulation import JetConfig, SelectionConfig
 
 __all__ = ["BTagConfig", "ImportConfig", "LeptonConfig"]
@@ -80,7 +81,7 @@ class ImportConfig(StrictModel):
     """θ point of each weight that gives the dependence on θ, by weight id (LHE, HepMC, Delphes) or by index (NanoAOD
     `LHEReweightingWeight`). None given: weights whose text or name states θ are used."""
 
-    weight_points_file: Path | None = None
+    weight_points_file: LocalPath | None = None
     """YAML file with the mapping of `weight_points`, for long lists."""
 
     theta_weight_kind: Literal["auto", "absolute", "relative"] = "auto"
@@ -111,11 +112,11 @@ class ImportConfig(StrictModel):
     """What becomes of the second copy of an event, or of a file: `error`; `drop`, as if it were not in the files;
     `keep`."""
 
-    good_runs: Path | None = None
+    good_runs: LocalPath | None = None
     """Certification of collision data: a JSON file of the luminosity blocks of each run, ``{"273158": [[1, 1279]]}``.
     Events outside are left out."""
 
-    overlap_with: tuple[Path, ...] = ()
+    overlap_with: tuple[LocalPath, ...] = ()
     """Event stores whose events (by run, luminosity block and event number) are left out here."""
 
     extra_weights: tuple[str, ...] = ("*",)

@@ -1,12 +1,12 @@
 """The section `inference` of an analysis file: from coefficients of events to limits on the theory parameters."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.paths import LocalPath, NameOrPath
 
 __all__ = [
     "BackgroundConfig",
@@ -34,10 +34,10 @@ class ConstraintConfig(StrictModel):
 class BackgroundEventsConfig(StrictModel):
     """Simulated events of a background, which pseudo-data and pseudo-experiments draw from."""
 
-    store: Path
+    store: LocalPath
     """Their event store."""
 
-    coefficients: dict[str, Path]
+    coefficients: dict[str, LocalPath]
     """Files with their coefficients under each hypothesis: ``signal`` and the names of all backgrounds."""
 
 
@@ -50,7 +50,7 @@ class BackgroundConfig(StrictModel):
     cross_section: float | None = Field(None, gt=0.0)
     """Fiducial cross section in pb; null: the one that travels with its coefficients."""
 
-    coefficients: Path | None = None
+    coefficients: LocalPath | None = None
     """File of log P_b(x) of the same events as those of the signal; null: ``mem/<name>.parquet``."""
 
     events: BackgroundEventsConfig | None = None
@@ -131,14 +131,14 @@ class InferenceConfig(StrictModel):
     """Where the coefficients come from: the matrix element method, or the parton truth of simulated events, the bound
     of what any method can reach."""
 
-    coefficients: Path | None = None
+    coefficients: LocalPath | None = None
     """File of the coefficients of the signal; null: ``mem/signal.parquet``."""
 
-    calibration: str | Path | None = None
+    calibration: NameOrPath | None = None
     """Calibration of the coefficients of the signal: a file written by `partonic calibrate`, or ``pretrained`` for the
     one that ships with the models of the process; null for none. Parton truth needs none."""
 
-    ensemble: tuple[Path, ...] = ()
+    ensemble: tuple[LocalPath, ...] = ()
     """Coefficients of the same events with networks trained anew; their scatter is the error of the training."""
 
     backgrounds: dict[str, BackgroundConfig] = Field(default_factory=dict)

@@ -1,11 +1,11 @@
 """The section `mem` of an analysis file: the integrals P_a(x) of the matrix element method over partons."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.paths import LocalPath, NameOrPath
 
 __all__ = ["BaseConfig", "DominatedConfig", "MemConfig", "NormalisationConfig", "PointsConfig", "ProposalConfig"]
 
@@ -82,7 +82,7 @@ class ProposalConfig(StrictModel):
     ``auto``: the network if there is one beside the other parts, else the flow; ``uniform``: the unit cube of the
     partons (useful only with `base.kind: vegas`, and slow)."""
 
-    model: str | Path | None = None
+    model: NameOrPath | None = None
     """``pretrained``, or a folder: for ``unfolding`` one that has the view ``hard``; for ``network`` one that has
     ``proposal``. Null: for ``unfolding`` the model of the section `unfolding`, for ``network`` that of `mem.model`."""
 
@@ -104,7 +104,7 @@ class NormalisationConfig(StrictModel):
     """``accepted``: the weights of the accepted events of a simulated store; ``acceptance``: those of all its events
     times ε(z); ``process``: the integral of dσ/dz times ε(z) over phase space, which needs no store."""
 
-    store: Path | None = None
+    store: LocalPath | None = None
     """Simulated store; null for the one whose events are integrated."""
 
     points: int = Field(200_000, ge=1_000)
@@ -114,7 +114,7 @@ class NormalisationConfig(StrictModel):
 class MemConfig(StrictModel):
     """The matrix element method: P_a(x) = ∫ dz [dσ/dz]_a ε(z) p_T(x|z) for each selected event."""
 
-    model: str | Path | None = None
+    model: NameOrPath | None = None
     """Transfer function and acceptance: ``pretrained``, or a folder that holds ``transfer`` and ``acceptance``, perhaps
     ``initial_state`` and ``proposal``, too. Null: those trained here, if there is a section `mem_training`, else
     ``pretrained``."""
@@ -138,7 +138,7 @@ class MemConfig(StrictModel):
     normalisation: NormalisationConfig = NormalisationConfig()
     """The fiducial cross section."""
 
-    store: Path | None = None
+    store: LocalPath | None = None
     """Event store with the events; null for the events of this analysis."""
 
     max_events: int | None = Field(None, ge=1)

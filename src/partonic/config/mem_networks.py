@@ -5,13 +5,13 @@ section leaves out; what is written in the file wins.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.mem_transfer import MemTrainingConfig
+from partonic.config.paths import NameOrPath
 from partonic.config.unfolding import FlowConfig
 
 __all__ = [
@@ -90,7 +90,7 @@ class DrawnEventsConfig(StrictModel):
     events: int = Field(1_000_000, ge=100)
     """Number of events."""
 
-    model: str | Path | None = None
+    model: NameOrPath | None = None
     """Folder of the two models, or ``pretrained``; null for those that are trained beside the proposal."""
 
 
@@ -132,7 +132,7 @@ class ProposalNetworkConfig(StrictModel):
     drawn: DrawnEventsConfig | None = None
     """Train on events drawn from the transfer function instead of the simulated ones; null for the simulated ones."""
 
-    start: str | Path | None = None
+    start: NameOrPath | None = None
     """Folder of models, or ``pretrained``, whose proposal the training goes on from: one of the same sizes for another
     transfer function or selection needs fewer steps than from nothing. Its scales are kept, and `regression_epochs` are
     left out. Null to start from random weights."""

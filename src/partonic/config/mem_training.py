@@ -1,7 +1,6 @@
 """The section `mem_training` of an analysis file: training of the networks of the matrix element method."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -10,6 +9,7 @@ from partonic.config.base import SettingError, StrictModel
 from partonic.config.mem_initial_state import InitialStateConfig
 from partonic.config.mem_networks import ProposalNetworkConfig
 from partonic.config.mem_transfer import AcceptanceConfig, ConsistencyConfig, MemTrainingConfig, TransferConfig
+from partonic.config.paths import LocalPath, NameOrPath
 
 __all__ = ["MEM_PRESETS", "MemNetworksConfig", "MemPart"]
 
@@ -48,7 +48,7 @@ class MemNetworksConfig(StrictModel):
     parts: tuple[MemPart, ...] = Field(("transfer", "acceptance"), min_length=1)
     """Which networks to train. `proposal` is for processes and channels without a model of unfolding."""
 
-    stores: tuple[Path, ...] = ()
+    stores: tuple[LocalPath, ...] = ()
     """Event stores to train on; empty for the events of this analysis."""
 
     transfer: TransferConfig = TransferConfig()
@@ -57,7 +57,7 @@ class MemNetworksConfig(StrictModel):
     transfer_training: MemTrainingConfig = MemTrainingConfig()
     """Its training, on the selected events."""
 
-    transfer_start: str | Path | None = None
+    transfer_start: NameOrPath | None = None
     """Folder of models, or ``pretrained``, whose transfer function the training goes on from: one of the same sizes for
     another detector needs fewer steps than from nothing. Its scales are kept. Null to start from random weights."""
 

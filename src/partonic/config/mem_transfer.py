@@ -1,12 +1,12 @@
 """The learned parts of the matrix element method: transfer function and acceptance, their sizes and their training."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.paths import NameOrPath
 
 __all__ = ["AcceptanceConfig", "ConsistencyConfig", "MemTrainingConfig", "TransferConfig"]
 
@@ -75,7 +75,7 @@ class ConsistencyConfig(StrictModel):
     source: Literal["unfolding", "network"] = "unfolding"
     """Where they come from: a model of unfolding, view ``hard``, or the part `proposal`."""
 
-    model: str | Path = "pretrained"
+    model: NameOrPath = "pretrained"
     """The model of unfolding: ``pretrained``, or a folder."""
 
     @model_validator(mode="after")

@@ -1,11 +1,11 @@
 """The section `process` of an analysis file: which hard process, at which collider, with which constants."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from partonic.config.base import StrictModel
+from partonic.config.paths import LocalPath
 
 __all__ = ["PdfConfig", "ProcessConfig", "parameter_names"]
 
@@ -18,7 +18,7 @@ class PdfConfig(StrictModel):
 
     name: str = "NNPDF31_lo_as_0130"
     """Name of an LHAPDF-format set. The default ships with Pythia 8."""
-    folder: Path | None = None
+    folder: LocalPath | None = None
     """Folder with LHAPDF-format sets; by default those of `LHAPDF_DATA_PATH` and the sets shipped with Pythia 8."""
     member: int = Field(default=0, ge=0)
     """Member of the set; 0 is the central one."""

@@ -5,12 +5,12 @@ fills what a section leaves out; what is written in the file wins.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.paths import LocalPath, NameOrPath
 
 __all__ = [
     "PRESETS",
@@ -309,10 +309,10 @@ class UnfoldingConfig(StrictModel):
     views: tuple[View, ...] = Field(("hard", "with_isr"), min_length=1)
     """Which partons to sample; one model for each."""
 
-    model: str | Path | None = None
+    model: NameOrPath | None = None
     """A trained model to use instead of training: ``pretrained``, or a folder that holds one folder for each view."""
 
-    stores: tuple[Path, ...] = ()
+    stores: tuple[LocalPath, ...] = ()
     """Event stores to train on; empty for the events of this analysis."""
 
     provenance: ProvenanceConfig = ProvenanceConfig()

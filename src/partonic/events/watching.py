@@ -142,9 +142,9 @@ class Watch:
         wild, notes = self.source.wild, self.source.notes
         wild.reasons |= self.left_out.wild
         if wild.reasons:
-            done = {"drop": "left out", "keep": "kept as they are"}[wild.policy]
+            done = {"drop": "left out", "keep": "kept"}[wild.policy]
             notes.facts["wild_weights"] = wild.record()
-            notes.warn(f"{len(wild.reasons)} events with wild weights were {done}: {wild.described()}")
+            notes.warn(f"{done} {_events(len(wild.reasons))} with wild weights: {wild.described()}")
         for event, reason in self._largest_extra.apart().items():
             notes.warn(f"{wild.numbering.where(event)}: {reason}; it stays, for it is none of the θ points")
 
@@ -154,7 +154,7 @@ class Watch:
         if copies:
             done = "left out" if self._config.duplicates == "drop" else "kept"
             notes.facts["duplicates"] = {"policy": self._config.duplicates, "events": sorted(copies)}
-            notes.warn(f"{len(copies)} events that are in the files twice were {done}: {self._same_events(copies)}")
+            notes.warn(f"{done} {_events(len(copies))} that the files have twice: {self._same_events(copies)}")
         elif self.source.metadata.identity and (again := self._duplicates.same_numbers()):
             notes.facts["events_with_the_number_of_another"] = again
 
@@ -192,3 +192,7 @@ class Watch:
 
     def _files(self) -> str:
         return str(self.source.wild.numbering.files[0])
+
+
+def _events(number: int) -> str:
+    return f"{number} event{'' if number == 1 else 's'}"

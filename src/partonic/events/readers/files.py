@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from partonic.config.importing import ImportConfig
+from partonic.config.paths import expanded
 from partonic.errors import EventFileError
 from partonic.provenance import file_digest
 
@@ -20,7 +21,6 @@ EventFile = Path | str
 """A file here, or the address of one elsewhere (``root://...``)."""
 
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})")
 _PATTERN = re.compile(r"[*?\[]")
 _ENDINGS = {
     "lhe": (".lhe", ".lhe.gz", ".lhe.xz", ".lhe.zst", ".lhe.bz2"),
@@ -62,15 +62,16 @@ def _expanded(text: str, kind: str) -> Sequence[EventFile]:
                 f"import.files: {text}: only ROOT files are read from another machine; copy this one here first"
             )
         return (text,)
-    expanded = os.path.expandvars(os.path.expanduser(text))
-    if unset := _VARIABLE.search(expanded):
-        raise EventFileError(f"import.files: {text}: the environment variable {unset[0]} is not set")
-    path = Path(expanded)
+    try:
+        local = expanded(text)
+    except ValueError as error:
+        raise EventFileError(f"import.files: {text}: {error}") from error
+    path = Path(local)
     if path.is_dir():
         return _of_folder(path, kind)
-    if path.is_file() or not _PATTERN.search(expanded):
+    if path.is_file() or not _PATTERN.search(local):
         return (_readable(path),)
-    matches = sorted(Path(name) for name in glob.glob(expanded, recursive=True))
+    matches = sorted(Path(name) for name in glob.glob(local, recursive=True))
     files = [_readable(match) for match in matches if match.is_file()]
     if not files:
         raise EventFileError(f"import.files: no file matches the pattern {text} (relative paths begin in {Path.cwd()})")
