@@ -178,9 +178,9 @@ def _wanted_vectors(
         if quantity not in names:
             continue
         vector = surveyed_vector(tree, names[quantity], left_out)
-        columns = [f"{name}_{place}" for place in range(vector.size or 0)]
+        columns = [f"{name}_{place}" for place in range(vector.most)]
         needed = quantity == _THETA and not config.theta_independent
-        if needed or vector.fault or kept_weights(config, columns):
+        if needed or kept_weights(config, columns):
             found[quantity] = vector
     return found
 

@@ -31,7 +31,8 @@ class WeightVector:
     Attributes:
         file: the file.
         branch: its name.
-        size: number of weights of each event; None if there are no events.
+        size: number of weights of the first event; None if there are no events.
+        most: largest number of weights of an event, until a fault.
         title: what the file says of it, empty for nothing.
         fault: what is wrong with the lengths, empty for nothing.
     """
@@ -41,6 +42,7 @@ class WeightVector:
     size: int | None
     title: str = ""
     fault: str = ""
+    most: int = 0
 
     @property
     def texts(self) -> Mapping[int, str]:
@@ -58,21 +60,22 @@ def surveyed_vector(tree: Tree, branch: str, left_out: frozenset[int] = frozense
     """
     counter = f"n{branch}"
     counted = tree.counter(branch) == counter and counter in tree.branches
-    size, title = None, " ".join(tree.title(branch).split())
+    size, most, title = None, 0, " ".join(tree.title(branch).split())
     for batch in read_steps(tree, {"weights": counter if counted else branch}, _STEP):
         lengths = batch.scalar("weights").astype(np.int64) if counted else batch.counts("weights")
         kept = ~np.isin(batch.numbers, list(left_out))
         lengths, numbers = lengths[kept], batch.numbers[kept]
         if size is None and len(lengths):
             size = int(lengths[0])
+        most = max(most, int(lengths.max(initial=0)))
         if (lengths != size).any():
             event = int(np.flatnonzero(lengths != size)[0])
             fault = (
                 f"{tree.file}: event {numbers[event]} (the first is 0): branch {branch} has {lengths[event]} values, "
                 f"but the first event has {size}"
             )
-            return WeightVector(tree.file, branch, size, title, fault)
-    return WeightVector(tree.file, branch, size, title)
+            return WeightVector(tree.file, branch, size, title, fault, most)
+    return WeightVector(tree.file, branch, size, title, most=most)
 
 
 def common_vectors(
