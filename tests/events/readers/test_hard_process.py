@@ -10,10 +10,9 @@ from partonic.events.readers.root.batch import Batch
 
 
 def batch_of(**values):
-    arrays = {name: ak.Array(value) for name, value in values.items()}
-    return Batch(
-        "a.root", {name: name.upper() for name in values}, {k.upper(): v for k, v in arrays.items()}, np.arange(2)
-    )
+    arrays = {name.upper(): ak.Array(value) for name, value in values.items()}
+    names = {name: name.upper() for name in values}
+    return Batch("a.root", names, arrays, np.arange(len(next(iter(values.values())))))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +58,7 @@ def test_mothers_that_are_no_particle():
 
 
 def checked(energy, real_energy, rng, more=None):
-    """Events at √S = `real_energy`, of a pair of partons that carry the share 1/`more` of the invariant mass squared."""
+    """Events at √S = `real_energy`, of a pair of partons that carries the share 1/`more` of the invariant mass²."""
     check, notes = EnergyCheck(energy), Notes()
     x1, x2 = rng.uniform(0.01, 0.2, (2, 400))
     mass = np.sqrt(x1 * x2 / (1.0 if more is None else more)) * real_energy
