@@ -19,13 +19,13 @@ from partonic.events.readers.notes import Notes
 from partonic.events.readers.root.batch import read_steps
 from partonic.events.readers.root.file import RootFile, Tree
 
-__all__ = ["GeneratorSums", "generator_sums", "normalisation"]
+__all__ = ["COUNTS", "SUMS", "GeneratorSums", "generator_sums", "normalisation"]
 
 _TREES = ("Runs", "LuminosityBlocks")
-_SUM = ("genEventSumw", "genEventSumw_")
-_COUNT = ("genEventCount", "genEventCount_")
+SUMS = ("genEventSumw", "genEventSumw_")
+COUNTS = ("genEventCount", "genEventCount_")
 _SQUARES = ("genEventSumw2", "genEventSumw2_")
-"""Names until 2019, in NanoAOD version 6 (with the underscore), and since."""
+"""Names of sums; those with the underscore are of NanoAOD version 6."""
 
 _LIKE_A_SUM = re.compile(r"(?i)sum_?w(?!2)|sum_?of_?weight|total_?weight|sum_?weight|weight_?sum").search
 _VARIATION = re.compile(r"(?i)^n?(LHE|PS|GenModel)\w*Sumw").match
@@ -133,7 +133,7 @@ def _stated(file: RootFile, branches: Mapping[str, str], notes: Notes) -> _State
         tree = file.optional_tree(name)
         if tree is None:
             continue
-        sums = [branch for branch in ((wanted,) if wanted else _SUM) if branch in tree.branches]
+        sums = [branch for branch in ((wanted,) if wanted else SUMS) if branch in tree.branches]
         if len(sums) > 1:
             raise EventFileError(
                 f"{file.file}: the tree '{name}' has {' and '.join(sums)}, of different versions of NanoAOD: name the "
@@ -162,12 +162,12 @@ def _read_rows(tree: Tree, sum_branch: str, branches: Mapping[str, str], notes: 
             "are of several models, but the sample has one cross section"
         )
     wanted = branches.get("generated_events")
-    count = next((name for name in ((wanted,) if wanted else _COUNT) if name in tree.branches), None)
+    count = next((name for name in ((wanted,) if wanted else COUNTS) if name in tree.branches), None)
     if wanted and count is None:
         raise EventFileError(
             f"{tree.file}: '{tree.name}' lacks the branch {wanted} (import.branches: generated_events)"
         )
-    squares = next((name for name in _SQUARES if name in tree.branches and sum_branch in _SUM), None)
+    squares = next((name for name in _SQUARES if name in tree.branches and sum_branch in SUMS), None)
     names = {"sum": sum_branch} | ({"count": count} if count else {}) | ({"squares": squares} if squares else {})
     rows: dict[str, list[float]] = {name: [] for name in names}
     for batch in read_steps(tree, names, _STEP):

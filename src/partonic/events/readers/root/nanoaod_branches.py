@@ -106,7 +106,7 @@ COLLECTIONS = {
 }
 """Collections that `branches` may name as a whole, and how the names of their quantities begin."""
 
-SUMS = ("sum_of_weights", "generated_events")
+OF_RUNS = ("sum_of_weights", "generated_events")
 """Branches of the tree `Runs` that `branches` may name."""
 
 
@@ -136,7 +136,7 @@ def nanoaod_quantities(config: ImportConfig) -> Quantities:
         optional = {name: optional[name] for name in optional if name not in WEIGHTS or name == "theta_weights"}
     if config.theta_independent and not config.extra_weights:
         optional.pop("theta_weights", None)
-    branches = {name: branch for name, branch in config.branches.items() if name not in SUMS}
+    branches = {name: branch for name, branch in config.branches.items() if name not in OF_RUNS}
     if config.btag.branch is not None:
         if branches.get("jet_btag", config.btag.branch) != config.btag.branch:
             message = "import.btag.branch and import.branches (jet_btag) name two discriminators: give one of them"
