@@ -11,13 +11,13 @@ from jaxtyping import Float, Int
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
-from partonic.events.readers.generator_record import GeneratorRecord
+from partonic.events.readers.generator_record import DecayProducts, GeneratorRecord
 from partonic.events.readers.notes import Notes
 from partonic.events.readers.objects import Objects
 from partonic.events.readers.root.batch import Batch
 from partonic.events.readers.source import fixed_lists
 
-__all__ = ["EnergyCheck", "check_partons", "hard_parton_momenta", "hard_process_columns", "mothers"]
+__all__ = ["EnergyCheck", "check_partons", "check_products", "hard_parton_momenta", "hard_process_columns", "mothers"]
 
 _TOLERANCE = 0.03
 """Relative deviation of x₁x₂S from ŝ that rounding of momenta cannot explain; 13 and 13.6 TeV differ by 0.09."""
@@ -86,6 +86,22 @@ def hard_parton_momenta(
     momenta: Float[np.ndarray, "events numbers"] = record.momenta[rows].reshape(len(rows), 4 * len(pdg_ids))
     check_partons(momenta, [f"with PDG id {pdg}" for pdg in pdg_ids], batch.where)
     return momenta
+
+
+def check_products(batch: Batch, record: GeneratorRecord, products: DecayProducts) -> None:
+    """Check that the momenta of decay products are finite numbers.
+
+    Raises:
+        EventFileError: if one is not, because its pseudorapidity or momentum is too large.
+    """
+    bad = ~np.isfinite(record.momenta[products.rows]).all(axis=-1)
+    if bad.any():
+        product = int(np.argmax(bad))
+        event = int(np.repeat(np.arange(len(products.counts)), products.counts)[product])
+        raise EventFileError(
+            f"{batch.where(event)}: the momentum of the decay product with PDG id "
+            f"{record.pdg[products.rows[product]]} is not finite"
+        )
 
 
 def hard_process_columns(batch: Batch, notes: Notes) -> dict[str, Any]:

@@ -71,3 +71,25 @@ def test_azimuths_are_brought_into_one_turn():
     batch = batch_of(phi=[[0.5, 4.0], [2.0 * np.pi]], met=[-np.pi, 3.5])
     assert np.allclose(batch.objects(phi="phi")["phi"], [0.5, 4.0 - 2 * np.pi, 0.0])
     assert np.allclose(batch.angle("met"), [np.pi, 3.5 - 2 * np.pi])
+
+
+def test_whole_numbers():
+    batch = batch_of(
+        a_pdg=[[11.0], [-13.0]], b_mother=np.array([[1], [2]], np.int16), c_identification=[[True], [False]]
+    )
+    assert batch.flat("a_pdg").tolist() == [11, -13]
+    assert batch.flat("a_pdg").dtype == np.int64
+    assert batch.flat("b_mother").dtype == np.int64
+    assert batch.flat("c_identification").dtype == np.bool_
+    wrong = batch_of(
+        a_identification=[[1.0], [0.93]], b_charge=[[1e30], [1.0]], c_pdg=[[2**31], [1]], d_pt=[[True], [True]]
+    )
+    for name, value in (
+        ("a_identification", r"event 11 .* 0\.93"),
+        ("b_charge", r"event 10 .* 1e\+30"),
+        ("c_pdg", "2147"),
+    ):
+        with pytest.raises(EventFileError, match=rf"{value}\d*, expected a whole number of at most 32 bits \({name}\)"):
+            wrong.flat(name)
+    with pytest.raises(EventFileError, match=r"branch d_pt \(d_pt\) holds true and false, expected numbers"):
+        wrong.flat("d_pt")

@@ -271,7 +271,7 @@ def test_azimuths(tmp_path):
 
 def test_a_discriminator_is_no_bits(tmp_path):
     path = write(tmp_path / "a.root", **{"Jet.Score": ak.Array(JETS["btag"])})
-    with pytest.raises(EventFileError, match=r"Jet.Score holds fractions, so it is a discriminator and no bits"):
+    with pytest.raises(EventFileError, match=r"Jet.Score holds fractions or negative numbers, so it is a disc"):
         read(path, branches={"jet_btag": "Jet.Score"}, **CONSTANT)
     batch = read(path, branches={"jet_btag": "Jet.Score"}, btag={"working_point": 0.75}, **CONSTANT)
     assert batch.flat("jet_tagged").sum() == 4

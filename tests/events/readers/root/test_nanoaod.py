@@ -539,3 +539,10 @@ def test_partons_at_infinite_rapidity(tmp_path):
 def test_two_names_of_the_discriminator(path):
     with pytest.raises(ConfigError, match="name two discriminators"):
         read(path, branches={"jet_btag": "Jet_x"}, btag={"branch": "Jet_y", "working_point": 0.1})
+
+
+def test_decay_products_that_are_no_momenta(tmp_path):
+    eta = nanoaod_branches()["GenPart_eta"].tolist()
+    eta[1][3] = 1e4  # a b quark of the H; nobody has sinh(10⁴)
+    with pytest.raises(EventFileError, match=r"event 1 .*: the momentum of the decay product with PDG id 5 is not"):
+        read(write(tmp_path / "1.root", RUNS, GenPart_eta=ak.Array(eta)))

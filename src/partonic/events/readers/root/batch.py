@@ -1,5 +1,6 @@
 """Some events of a ROOT file: quantities as flat NumPy arrays, checked."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,12 @@ __all__ = ["Batch", "read_steps"]
 
 _FULL_TURN = 2.0 * np.pi
 """Largest |φ| that is taken for an angle in radians; degrees are larger."""
+
+
+_WHOLE = re.compile(r"_(pdg(_[12])?|mother|flavour|status|charge|multiplicity|identification)$").search
+"""Quantities that are whole numbers; an identification may be true or false as well."""
+
+_LARGEST_WHOLE = 2**31
 
 
 class Batch:
@@ -163,7 +170,27 @@ class Batch:
             raise EventFileError(
                 f"{self._branch(quantity, int(event[bad]))} holds {values[bad]}, expected finite numbers"
             )
+        if _WHOLE(quantity):
+            return self._whole(quantity, values, event)
+        if values.dtype == np.bool_:
+            raise EventFileError(
+                f"{self.file}: branch {self.names[quantity]} ({quantity}) holds true and false, expected numbers"
+            )
         return values
+
+    def _whole(
+        self, quantity: str, values: Shaped[np.ndarray, " values"], event: Int[np.ndarray, " values"]
+    ) -> Shaped[np.ndarray, " values"]:
+        if values.dtype == np.bool_:
+            return values if quantity.endswith("_identification") else values.astype(np.int64)
+        wrong = (values != np.round(values)) | (values >= _LARGEST_WHOLE) | (values < -_LARGEST_WHOLE)
+        if wrong.any():
+            worst = int(np.argmax(wrong))
+            raise EventFileError(
+                f"{self._branch(quantity, int(event[worst]))} holds {values[worst]}, expected a whole number of at "
+                f"most 32 bits ({quantity})"
+            )
+        return values.astype(np.int64)
 
     def _azimuth(
         self, quantity: str, phi: Shaped[np.ndarray, " values"], event: Int[np.ndarray, " values"]

@@ -16,7 +16,7 @@ from partonic.errors import ConfigError, EventFileError
 from partonic.events.cut_flow import cut_names
 from partonic.events.readers.cross_sections import plausible_cross_section
 from partonic.events.readers.files import EventFile, sample_files
-from partonic.events.readers.hard_process import EnergyCheck, hard_parton_momenta, hard_process_columns
+from partonic.events.readers.hard_process import EnergyCheck, check_products, hard_parton_momenta, hard_process_columns
 from partonic.events.readers.notes import Notes
 from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.reconstruction import reconstructed_columns, truth_columns
@@ -226,6 +226,7 @@ class _Reader:
         columns |= {f"weight_{name}": self.factor * vectors[:, place] for name, place in self.extra.items()}
         record = generator_record(batch)
         products = record.decay_products()
+        check_products(batch, record, products)
         partons = hard_parton_momenta(batch, record, self.solver.process.parton_pdg, self.config)
         process = hard_process_columns(batch, self.solver.notes)
         if self.config.parton_copy == "first":

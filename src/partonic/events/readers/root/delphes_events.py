@@ -17,6 +17,7 @@ __all__ = ["TagBits", "detector_events", "generator_record"]
 
 _MASSES = {"electron": 0.000511, "muon": 0.10566}
 _PDG = {"electron": 11, "muon": 13}
+_ALL_BITS = 2**32
 
 
 @dataclass
@@ -74,10 +75,11 @@ def _jets(batch: Batch, config: ImportConfig, bits: TagBits) -> Objects:
         features["flavour"] = "jet_flavour"
     jets = batch.objects(**features)
     if config.btag.branch is None and config.btag.working_point is None:
-        if jets["btag"].dtype.kind == "f" and (jets["btag"] != np.round(jets["btag"])).any():
+        values = jets["btag"]
+        if ((values != np.round(values)) | (values < 0) | (values >= _ALL_BITS)).any():
             raise EventFileError(
-                f"{batch.file}: branch {batch.names['jet_btag']} holds fractions, so it is a discriminator and no "
-                "bits: give its working point with import.btag.working_point"
+                f"{batch.file}: branch {batch.names['jet_btag']} holds fractions or negative numbers, so it is a "
+                "discriminator and no bits: give its working point with import.btag.working_point"
             )
         tagged = bits.tagged(jets["btag"])
         jets = jets.with_columns(btag=tagged.astype(np.float32))

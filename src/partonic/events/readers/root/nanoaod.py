@@ -18,7 +18,7 @@ from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError, EventFileError
 from partonic.events.cut_flow import cut_names
 from partonic.events.readers.files import EventFile, sample_files
-from partonic.events.readers.hard_process import EnergyCheck, hard_process_columns
+from partonic.events.readers.hard_process import EnergyCheck, check_products, hard_process_columns
 from partonic.events.readers.notes import Notes
 from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.reconstruction import reconstructed_columns, truth_columns
@@ -268,6 +268,7 @@ class _Reader:
         products = None
         if events.record is not None:
             products = events.record.all_products() if any_final_state else events.record.decay_products()
+            check_products(batch, events.record, products)
             partons = hard_partons(batch, events.record, self.solver.process.parton_pdg, self.config)
             process = hard_process_columns(batch, self.solver.notes)
             if self.config.parton_copy == "first":

@@ -85,10 +85,11 @@ def _leptons(batch: Batch, kind: str, config: ImportConfig) -> Objects:
 
 
 def four_momenta(objects: Objects) -> Float[np.ndarray, "objects 4"]:
-    """Return (E, px, py, pz) in GeV of objects with pt, eta, phi and mass."""
+    """Return (E, px, py, pz) in GeV of objects with pt, eta, phi and mass; infinite where η is too large."""
     pt, eta, phi, mass = (objects[name].astype(np.float64) for name in ("pt", "eta", "phi", "mass"))
-    along = np.where(pt > 0, pt * np.sinh(np.where(pt > 0, eta, 0.0)), 0.0)
-    energy = np.sqrt(pt**2 + along**2 + mass**2)
+    with np.errstate(over="ignore"):
+        along = np.where(pt > 0, pt * np.sinh(np.where(pt > 0, eta, 0.0)), 0.0)
+        energy = np.sqrt(pt**2 + along**2 + mass**2)
     return np.stack([energy, pt * np.cos(phi), pt * np.sin(phi), along], axis=-1)
 
 
