@@ -54,6 +54,8 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/python docs/write_configuration.py
 	$(BIN)/python docs/write_event_schema.py
+	$(BIN)/python docs/write_command_line.py
+	$(BIN)/python docs/write_branches.py
 
 docs: $(STAMP)
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

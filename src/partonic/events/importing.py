@@ -68,11 +68,11 @@ def open_source(config: ImportConfig, process: ProcessInfo, left_out: frozenset[
 
             return read_lhe(config, process, left_out)
         case "nanoaod":
-            from partonic.events.readers.nanoaod import read_nanoaod
+            from partonic.events.readers.root.nanoaod import read_nanoaod
 
             return read_nanoaod(config, process, left_out)
         case "delphes":
-            from partonic.events.readers.delphes import read_delphes
+            from partonic.events.readers.root.delphes import read_delphes
 
             return read_delphes(config, process, left_out)
         case "hepmc":

@@ -129,7 +129,7 @@ def _typed(name, values):
     integer = any(
         word in name for word in ("Id", "Idx", "Flavour", "cutBased", "PID", "Status", "M1", "Charge", "BTag")
     )
-    kind = np.bool_ if name.endswith("tightId") else np.int32 if integer else np.float32
+    kind = np.bool_ if "bool" in str(values.type) else np.int32 if integer else np.float32
     return ak.values_astype(values, kind)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from partonic.events.readers.objects import Objects, delta_r, joined, matched, nearest, pairs
+from partonic.events.readers.objects import Objects, azimuth, delta_r, joined, matched, nearest, pairs
 
 
 def objects(*events):
@@ -76,3 +76,16 @@ def test_lists_and_joined_collections():
     assert FIRST.with_columns(x=np.arange(5))["x"].tolist() == [0, 1, 2, 3, 4]
     with pytest.raises(KeyError):
         FIRST["mass"]
+
+
+def test_azimuths_are_in_one_turn_also_in_single_precision():
+    pi = np.pi
+    angles = np.array([0.0, 3.1, pi, -pi, np.float32(pi), -np.float32(pi), 2 * pi, -3.5, 9.0, np.nextafter(pi, 4)])
+    for given in (angles, angles.astype(np.float32)):
+        single = azimuth(given).astype(np.float32).astype(np.float64)
+        assert (single > -pi).all()
+        assert (single <= pi).all()
+        assert np.allclose(np.cos(single), np.cos(given), atol=1e-6)
+        assert np.allclose(np.sin(single), np.sin(given), atol=1e-6)
+    inside = np.array([1.2345, -3.0, 3.14], dtype=np.float32)
+    assert np.array_equal(azimuth(inside), inside)

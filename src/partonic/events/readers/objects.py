@@ -7,7 +7,10 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool, Float, Int, Shaped
 
-__all__ = ["Objects", "delta_r", "joined", "matched", "nearest", "pairs"]
+__all__ = ["Objects", "azimuth", "delta_r", "joined", "matched", "nearest", "pairs"]
+
+_PI = float(np.nextafter(np.float32(np.pi), np.float32(0)))
+"""The largest single-precision number that is at most π: columns hold single precision, whose own π is above π."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,14 @@ class Objects:
         """Return a feature as one Arrow list an event, null where `valid` is False."""
         offsets = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int32)
         return pa.ListArray.from_arrays(offsets, pa.array(self[name], kind), mask=pa.array(~valid))
+
+
+def azimuth(phi: Shaped[np.ndarray, " angles"]) -> Float[np.ndarray, " angles"]:
+    """Return azimuths in (−π, π], also when they are rounded to single precision; those inside stay as they are."""
+    wrapped = phi.astype(np.float64)
+    turns = np.ceil((wrapped - np.pi) / (2.0 * np.pi))
+    wrapped = np.where((wrapped > np.pi) | (wrapped <= -np.pi), wrapped - 2.0 * np.pi * turns, wrapped)
+    return np.where(np.abs(wrapped) > _PI, np.copysign(_PI, wrapped), wrapped)
 
 
 def joined(first: Objects, second: Objects) -> Objects:

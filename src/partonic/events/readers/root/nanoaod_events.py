@@ -8,10 +8,11 @@ from jaxtyping import Float
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
 from partonic.events.readers.generator_record import GeneratorRecord
-from partonic.events.readers.hard_process import hard_parton_momenta
+from partonic.events.readers.hard_process import hard_parton_momenta, mothers
 from partonic.events.readers.objects import Objects, joined
 from partonic.events.readers.reconstruction import DetectorEvents
-from partonic.events.readers.root_file import Batch
+from partonic.events.readers.root.batch import Batch
+from partonic.events.readers.root.jet_identification import COMPONENTS, identification, passed
 
 __all__ = ["detector_events", "four_momenta", "hard_partons"]
 
@@ -27,29 +28,34 @@ def detector_events(batch: Batch, config: ImportConfig, any_final_state: bool) -
         any_final_state: take the LHE particles as generator particles.
     """
     true_jets = None
-    if batch.branches.has_all("true_jet_pt", "true_jet_eta", "true_jet_phi"):
+    if batch.has_all("true_jet_pt", "true_jet_eta", "true_jet_phi"):
         true_jets = batch.objects(pt="true_jet_pt", eta="true_jet_eta", phi="true_jet_phi")
     return DetectorEvents(
         jets=_jets(batch, config),
         leptons=joined(_leptons(batch, "electron", config), _leptons(batch, "muon", config)),
-        met=np.stack([batch.scalar("met_pt"), batch.scalar("met_phi")], axis=-1).astype(np.float64),
+        met=np.stack([batch.scalar("met_pt").astype(np.float64), batch.angle("met_phi")], axis=-1),
         true_jets=true_jets,
         record=None if config.data else _lhe_record(batch) if any_final_state else _generator_record(batch),
     )
 
 
 def _jets(batch: Batch, config: ImportConfig) -> Objects:
-    jets = batch.objects(pt="jet_pt", eta="jet_eta", phi="jet_phi", mass="jet_mass", btag="jet_btag")
+    features = {"pt": "jet_pt", "eta": "jet_eta", "phi": "jet_phi", "mass": "jet_mass", "btag": "jet_btag"}
+    if "jet_flavour" in batch:
+        features["flavour"] = "jet_flavour"
+    jets = batch.objects(**features)
     _check_discriminator(batch, jets)
     identified = np.ones(len(jets["pt"]), dtype=bool)
-    if "jet_identification" in batch:
-        bits = batch.flat("jet_identification").astype(np.int64)
-        identified = (bits & config.jet_identification) == config.jet_identification
+    if config.jet_identification and "jet_identification" in batch:
+        bits = batch.objects(pt="jet_pt", bits="jet_identification")["bits"]
+        identified = passed(bits, config.jet_identification)
+    elif config.jet_identification and batch.has_all(*COMPONENTS):
+        identified = passed(identification(batch), config.jet_identification)
     working_point = config.btag.working_point
     if working_point is not None:
         jets = jets.with_columns(tagged=jets["btag"] >= working_point)
     if "jet_flavour" in batch:
-        flavour = np.abs(batch.flat("jet_flavour").astype(np.int64))
+        flavour = np.abs(jets["flavour"].astype(np.int64))
         jets = jets.with_columns(flavour=np.where(np.isin(flavour, (4, 5)), flavour, 0))
     return jets.with_columns(identified=identified)
 
@@ -59,44 +65,50 @@ def _check_discriminator(batch: Batch, jets: Objects) -> None:
     values = jets["btag"]
     if len(values) >= _ENOUGH_JETS and values.max() < -1:
         raise EventFileError(
-            f"{batch.branches.path}: branch {batch.branches.names['jet_btag']} is below −1 for all {len(values)} jets "
-            f"of events {batch.first} to {batch.first + len(batch) - 1}: this discriminator was not computed. Name "
+            f"{batch.file}: branch {batch.names['jet_btag']} is below −1 for all {len(values)} jets "
+            f"of events {batch.numbers[0]} to {batch.numbers[-1]}: this discriminator was not computed. Name "
             "another with import.btag.branch, and its working point"
         )
 
 
 def _leptons(batch: Batch, kind: str, config: ImportConfig) -> Objects:
-    features = ("pt", "eta", "phi", "mass", "pdg", "isolation")
+    features = ["pt", "eta", "phi", "mass", "pdg", "isolation"]
+    if f"{kind}_identification" in batch:
+        features.append("identification")
     leptons = batch.objects(**{name: f"{kind}_{name}" for name in features})
     identified = np.ones(len(leptons["pt"]), dtype=bool)
     if f"{kind}_identification" in batch:
+        values = leptons["identification"]
         smallest = config.leptons.electron_identification if kind == "electron" else 1
-        identified = batch.flat(f"{kind}_identification").astype(np.int64) >= smallest
+        identified = values if values.dtype == np.bool_ else values.astype(np.int64) >= smallest
     return leptons.with_columns(identified=identified)
 
 
 def four_momenta(objects: Objects) -> Float[np.ndarray, "objects 4"]:
-    """Return (E, px, py, pz) in GeV of objects with pt, eta, phi and mass."""
+    """Return (E, px, py, pz) in GeV of objects with pt, eta, phi and mass; infinite where η is too large."""
     pt, eta, phi, mass = (objects[name].astype(np.float64) for name in ("pt", "eta", "phi", "mass"))
-    along = np.where(pt > 0, pt * np.sinh(np.where(pt > 0, eta, 0.0)), 0.0)
-    energy = np.sqrt(pt**2 + along**2 + mass**2)
+    with np.errstate(over="ignore"):
+        along = np.where(pt > 0, pt * np.sinh(np.where(pt > 0, eta, 0.0)), 0.0)
+        energy = np.sqrt(pt**2 + along**2 + mass**2)
     return np.stack([energy, pt * np.cos(phi), pt * np.sin(phi), along], axis=-1)
 
 
 def _generator_record(batch: Batch) -> GeneratorRecord:
-    particles = batch.objects(pt="generator_pt", eta="generator_eta", phi="generator_phi", mass="generator_mass")
+    features = ("pt", "eta", "phi", "mass", "pdg", "mother")
+    particles = batch.objects(**{name: f"generator_{name}" for name in features})
     return GeneratorRecord(
-        pdg=batch.flat("generator_pdg").astype(np.int64),
-        mother=batch.flat("generator_mother").astype(np.int64),
+        pdg=particles["pdg"].astype(np.int64),
+        mother=mothers(batch, particles),
         momenta=four_momenta(particles),
         counts=particles.counts,
     )
 
 
 def _lhe_record(batch: Batch) -> GeneratorRecord:
-    particles = batch.objects(pt="lhe_pt", eta="lhe_eta", phi="lhe_phi", mass="lhe_mass", pdg="lhe_pdg")
+    features = ["pt", "eta", "phi", "mass", "pdg", *(["status"] if "lhe_status" in batch else [])]
+    particles = batch.objects(**{name: f"lhe_{name}" for name in features})
     if "lhe_status" in batch:
-        particles = particles.select(batch.flat("lhe_status") == 1)
+        particles = particles.select(particles["status"] == 1)
     return GeneratorRecord(
         pdg=particles["pdg"].astype(np.int64),
         mother=np.full(len(particles["pdg"]), -1, dtype=np.int64),
