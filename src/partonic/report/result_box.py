@@ -25,7 +25,11 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """Kinds of intervals in words."""
 
-_DATA: Final = {"pseudo": "pseudo-experiment", "asimov": "Asimov sample", "events": "data"}
+_DATA: Final = {
+    "pseudo": "events of a pseudo-experiment", "asimov": "expected events (Asimov sample)", "events": "events",
+}  # fmt: skip
+
+_SHORT: Final = {"statistical": "stat", "calibration": "calib"}
 
 _ASCII: Final = str.maketrans(
     {"−": "-", "±": "+-", "∪": "or", "√": "sqrt ", "σ": "sigma", "⁻": "^-", "¹": "1", "≥": ">=", "≤": "<=", "·": "*",
@@ -72,10 +76,17 @@ class ResultBox:
         """Whether the true values are known."""
         return any(value.truth is not None for value in self.values)
 
+    @property
+    def warning(self) -> str:
+        """What the asterisk in the table means; empty where there is none."""
+        if any(value.parabola_misleads for value in self.values):
+            return "(*) Best fit ± error is not what the interval says: quote the interval."
+        return ""
+
     def columns(self) -> tuple[str, ...]:
         """Return the headings of the table of values."""
         head = ("parameter", *(f"{level:.0%} interval" for level in self.levels), "best fit ± error")
-        return (*head, "statistical", "other errors", *(["truth"] if self.has_truth else []))
+        return (*head, "errors by cause", *(["truth"] if self.has_truth else []))
 
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """Return the cells of the table of values, theory parameters first."""
@@ -90,7 +101,7 @@ class ResultBox:
         lines = [self.title, *(f"  {name}: {text}" for name, text in self.facts)]
         if self.values or self.others:
             lines += ["", *(f"  {line}" for line in self._table(unicode)), ""]
-            lines += [f"  Intervals: {self.kind}." + self._warning()] if self.values else []
+            lines += [f"  Intervals: {self.kind}. {self.warning}"] if self.values else []
         lines += ["", *self._findings()]
         return "\n".join(_plain(line, unicode).rstrip() for line in lines)
 
@@ -111,7 +122,7 @@ class ResultBox:
         cells = [_interval(found.get(level), value.error) for level in self.levels]
         number = number_with_error(value.value, value.error) if value.error else f"{value.value:.4g}"
         fit = f"{number} (*)" if value.parabola_misleads else number
-        row = (value.name, *cells, fit.replace("-", "−"), _size(value.errors["statistical"]), _others(value))
+        row = (value.name, *cells, fit.replace("-", "−"), _causes(value))
         return (*row, *([_truth(value)] if self.has_truth else []))
 
     def _table(self, unicode: bool) -> list[str]:
@@ -120,11 +131,6 @@ class ResultBox:
         widths = [max(_width(row[column]) for row in cells) for column in range(len(heading))]
         return ["  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
                 for row in cells]  # fmt: skip
-
-    def _warning(self) -> str:
-        if any(value.parabola_misleads for value in self.values):
-            return " (*) Best fit ± error is not what the interval says: quote the interval."
-        return ""
 
     def _findings(self) -> list[str]:
         if not self.findings:
@@ -156,10 +162,10 @@ def _facts(sample: Sample, counts: EventCounts) -> list[tuple[str, str]]:
     record = sample.limits.inference if sample.limits else None
     if record is not None:
         result = record.result
-        rate = "shape only" if result["shape_only"] else "with the number of events"
-        facts.append(("Fitted", f"{_data(result)}, {result['data']['events']:,.6g} events, {rate}"))
+        rate = "shape only" if result["shape_only"] else "shape and rate"
         facts.append(("Luminosity", f"{result['luminosity']:g} fb⁻¹"))
-    facts.append(("Events", f"{counts.events:,} in the store, {counts.selected:,} selected"))
+        facts.append(("Fitted", f"{result['data']['events']:,.6g} {_data(result)}, {rate}"))
+    facts.append(("Events", f"{counts.events:,}, of these {counts.selected:,} selected"))
     what = "Sum of weights" if sample.is_data else "Cross section"
     facts.append((what, number_with_error(*counts.weight, sample.weight_unit)))
     if counts.selected and counts.selected != counts.events:
@@ -170,7 +176,7 @@ def _facts(sample: Sample, counts: EventCounts) -> list[tuple[str, str]]:
 def _data(result: Mapping[str, Any]) -> str:
     data = result["data"]
     if data["kind"] == "events" and data["truth"] is not None:
-        return "simulated events as data"
+        return "simulated events taken as data"
     return _DATA[data["kind"]]
 
 
@@ -192,16 +198,12 @@ def _places(error: float) -> int:
     return min(8, max(0, 1 - int(f"{error:.1e}".split("e")[1]))) if error > 0 else 4
 
 
-def _size(error: float | None) -> str:
-    return "–" if error is None else f"{error:.2g}"
-
-
-def _others(value: FittedValue) -> str:
-    """Return the errors of the other causes, largest first, those below a tenth of the total left out."""
+def _causes(value: FittedValue) -> str:
+    """Return the errors by cause, largest first; those below a tenth of the total are left out."""
     total = value.error or 0.0
-    found = {cause: value.errors[cause] or 0.0 for cause in CAUSES if cause not in ("statistical", "total")}
+    found = {cause: value.errors[cause] or 0.0 for cause in CAUSES if cause != "total"}
     told = sorted((cause for cause in found if found[cause] > 0.1 * total), key=lambda cause: -found[cause])
-    return ", ".join(f"{cause} {found[cause]:.2g}" for cause in told) or "small"
+    return ", ".join(f"{_SHORT.get(cause, cause)} {found[cause]:.2g}" for cause in told) or "–"
 
 
 def _truth(value: FittedValue) -> str:
