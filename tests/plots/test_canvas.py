@@ -15,7 +15,9 @@ def draw():
     return draw_panels(AXIS, panel, headline=Headline(right=r"$\sqrt{s}$ = 13 TeV"))
 
 
-@pytest.mark.parametrize(("kind", "begin"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
+@pytest.mark.parametrize(
+    ("kind", "begin"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml"), ("webp", b"RIFF")]
+)
 def test_the_same_figure_gives_the_same_bytes(kind: str, begin: bytes) -> None:
     with figure_style():
         first, second = figure_files(draw(), [kind])[kind], figure_files(draw(), [kind])[kind]
@@ -36,7 +38,7 @@ def test_all_formats_are_saved_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_unknown_format_is_refused(tmp_path: Path) -> None:
-    with figure_style(), pytest.raises(OutputError, match="png, svg, not as bmp"):
+    with figure_style(), pytest.raises(OutputError, match="png, svg, webp, not as bmp"):
         save_figure(draw(), tmp_path, "jets", ["bmp"])
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from partonic.cli.result_box import print_result_box
+
 if TYPE_CHECKING:
     from partonic.config.analysis import AnalysisConfig
 
@@ -46,3 +48,5 @@ def execute(
     outcomes = run_analysis(chosen, steps=steps, force=force, progress=TerminalProgress())
     for outcome in outcomes:
         click.echo(f"{outcome.step}: {outcome.summary}")
+    if any(outcome.step == "report" for outcome in outcomes):
+        print_result_box(chosen.output)

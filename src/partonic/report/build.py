@@ -20,13 +20,13 @@ from partonic.plots.canvas import Headline
 from partonic.progress import SILENT, Progress
 from partonic.report.content import Content
 from partonic.report.event_counts import EventCounts
-from partonic.report.labels import particle_label
-from partonic.report.limits import LimitFiles, read_limits
 from partonic.report.figures import Art, draw_plots
 from partonic.report.findings import gather_findings
+from partonic.report.labels import particle_label
+from partonic.report.limits import LimitFiles, read_limits
 from partonic.report.page import Chapter, Part, write_page
 from partonic.report.result_box import result_box
-from partonic.report.section import Sample, Section
+from partonic.report.section import Filled, Sample, Section
 from partonic.report.sections import Group, groups_of
 from partonic.report.theta import reference_point, theta_points
 from partonic.report.unfolded import judged_models
@@ -78,7 +78,8 @@ def build_report(
     if limits is not None:
         sample = replace(sample, limits=read_limits(limits, events))
     groups, counts = _groups(sample), EventCounts()
-    _fill([section for _, sections in groups for section in sections], counts, events, options.batch_size, progress)
+    every = [section for _, sections in groups for section in sections]
+    _fill([counts, *every], events, options.batch_size, progress)
     return _write(groups, counts, sample, output, progress)
 
 
@@ -110,16 +111,13 @@ def _groups(sample: Sample) -> list[tuple[Group, list[Section]]]:
     return [(group, sections) for group, sections in kept if sections]
 
 
-def _fill(
-    sections: list[Section], counts: EventCounts, events: EventStore, size: int, progress: Progress
-) -> None:
-    wanted = {name for section in sections for name in section.columns} | {"event_id", "weight", "selected"}
+def _fill(filled: Sequence[Filled], events: EventStore, size: int, progress: Progress) -> None:
+    wanted = {name for each in filled for name in each.columns} | {"event_id"}
     columns = [column.name for column in events.metadata.event_schema.columns if column.name in wanted]
     progress.start("reading events", events.num_events, "events")
     for batch in events.batches(columns, size):
-        counts.fill(batch)
-        for section in sections:
-            section.fill(batch)
+        for each in filled:
+            each.fill(batch)
         progress.advance(len(batch))
     progress.finish()
 

@@ -1,6 +1,7 @@
 """How many events a store has, and what their weights are worth."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ class EventCounts:
         largest: largest |w| among all and among the selected events, `(2,)`.
         negative: events with a negative weight, all and selected, `(2,)`.
     """
+
+    columns: ClassVar[tuple[str, ...]] = ("weight", "selected")
 
     sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 3)))
     largest: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))

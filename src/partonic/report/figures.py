@@ -86,7 +86,9 @@ def _drawn(plot: Plot, art: Art) -> DrawnFigure:
     paths = [write_file(folder / f"{plot.name}.{kind}", contents[kind]) for kind in kinds]
     paths.append(folder / f"{plot.name}.json")
     write_text(paths[-1], json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n")
-    files = tuple(FigureFile(_KINDS.get(path.suffix, path.suffix[1:].upper()), f"figures/{path.name}") for path in paths)
+    files = tuple(
+        FigureFile(_KINDS.get(path.suffix, path.suffix[1:].upper()), f"figures/{path.name}") for path in paths
+    )
     embedded = f"data:image/webp;base64,{base64.b64encode(contents['webp']).decode()}" if not art.linked else ""
     source = embedded or f"figures/{plot.name}.svg"
     return DrawnFigure(plot.name, plot.caption, source, width, height, files)

@@ -90,7 +90,7 @@ def fitted_values(record: InferenceRecord) -> tuple[FittedValue, ...]:
 
 def _fitted(record: InferenceRecord, name: str) -> FittedValue:
     found = record.result["best_fit"][name]
-    kind, intervals = "", ()
+    kind, intervals = "", tuple[Interval, ...]()
     if name in record.fitted:
         each = {kind: record.intervals(name, kind) for kind in _KINDS}
         kind = next((kind for kind in _KINDS if each[kind]), "")

@@ -72,9 +72,7 @@ def write_page(path: Path, box: ResultBox, chapters: Sequence[Chapter]) -> None:
     template = environment.get_template("page.html.j2")
     anchors = {part.name for chapter in chapters for part in chapter.parts}
     figure = _main_figure(box, chapters)
-    write_text(
-        path, template.render(box=box, chapters=chapters, version=version, anchors=anchors, main_figure=figure)
-    )
+    write_text(path, template.render(box=box, chapters=chapters, version=version, anchors=anchors, main_figure=figure))
 
 
 def _main_figure(box: ResultBox, chapters: Sequence[Chapter]) -> DrawnFigure | None:
@@ -83,4 +81,3 @@ def _main_figure(box: ResultBox, chapters: Sequence[Chapter]) -> DrawnFigure | N
     wanted += [f"likelihood_{value.name}" for value in box.values]
     drawn = {each.name: each for chapter in chapters for part in chapter.parts for each in part.figures}
     return next((drawn[name] for name in wanted if name in drawn), None)
-

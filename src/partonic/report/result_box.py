@@ -209,7 +209,7 @@ def _causes(value: FittedValue) -> str:
 def _truth(value: FittedValue) -> str:
     if value.truth is None:
         return "–"
-    inside = {True: " (inside)", False: " (outside)", None: ""}[value.truth_inside]
+    inside = {True: ", inside", False: ", outside", None: ""}[value.truth_inside]
     return f"{value.truth:.4g}{inside}".replace("-", "−")
 
 

@@ -10,7 +10,7 @@ from partonic.report.section import Sample
 __all__ = ["event_findings", "generation_findings"]
 
 MOST_NEGATIVE: Final = 0.05
-"""Share of events with a negative weight from on which it is told: n events are then worth (1 − 2 · 0.05)² = 81% of n."""
+"""Share of events with a negative weight to tell of: n events are then worth (1 − 2 · 0.05)² = 81% of n."""
 
 FEWEST_EFFECTIVE: Final = 100.0
 """Effective number of selected simulated events below which the cross section behind the cuts is not known to 10%."""
@@ -42,9 +42,9 @@ def event_findings(sample: Sample, counts: EventCounts) -> Iterator[Finding]:
     told = [str(text) for text in sample.metadata.facts.get("warnings") or ()]
     for text in told[:MOST_WARNINGS]:
         yield Finding("attention", "import", _sentence(text), "summary")
-    if more := len(told) - MOST_WARNINGS:
-        if more > 0:
-            yield Finding("attention", "import", f"{more} more warnings of the reader; all are in the facts.", "summary")
+    if len(told) > MOST_WARNINGS:
+        text = f"{len(told) - MOST_WARNINGS} more warnings of the reader are among the facts of the source."
+        yield Finding("attention", "import", text, "summary")
     if not counts.events:
         yield Finding("fault", "events", "There is no event.", "summary")
         return
@@ -66,7 +66,9 @@ def _weights(sample: Sample, counts: EventCounts) -> Iterator[Finding]:
     row, words = (1, "selected events") if counts.selected else (0, "events")
     number, negative = counts.sums[row, 0], int(counts.negative[row])
     if negative / number > MOST_NEGATIVE:
-        text = f"{negative:,} of {number:,.0f} {words} ({percent(negative / number)}) have a negative weight (bound 5%)."
+        text = (
+            f"{negative:,} of {number:,.0f} {words} ({percent(negative / number)}) have a negative weight (bound 5%)."
+        )
         yield Finding("attention", "events", f"{text} They dilute what the others know.", "summary")
     if sample.is_data:
         return
@@ -103,7 +105,9 @@ def generation_findings(record: Mapping[str, Any] | None) -> Iterator[Finding]:
     over, limit = figures.get("overweight_fraction"), figures.get("overweight_limit")
     if over is not None and limit is not None and over > limit:
         text = f"{percent(over)} of the cross section lies above the maximum weight (bound {percent(limit)})."
-        yield Finding("attention", "generation", f"{text} Spectra are too low there unless weights are kept.", "generation")
+        yield Finding(
+            "attention", "generation", f"{text} Spectra are too low there unless weights are kept.", "generation"
+        )
     largest, maximum = figures.get("largest_weight"), figures.get("maximum_weight")
     if largest and maximum and largest > LARGEST_OVER_MAXIMUM * maximum:
         text = f"An event weighs {largest / maximum:.3g} times the maximum of the unweighting (bound 5)."

@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Finding", "count_and_share", "percent"]
+__all__ = ["Finding", "Level", "count_and_share", "level_of", "percent"]
+
+
+Level = Literal["fault", "attention"]
+
+
+def level_of(*, is_fault: bool) -> Level:
+    """Return the level of a finding."""
+    return "fault" if is_fault else "attention"
 
 
 @dataclass(frozen=True)
@@ -17,7 +25,7 @@ class Finding:
         section: name of the section of the report that shows it; empty for none.
     """
 
-    level: Literal["fault", "attention"]
+    level: Level
     step: str
     text: str
     section: str = ""

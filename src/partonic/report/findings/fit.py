@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from partonic.inference.intervals import threshold
 from partonic.inference.record import InferenceRecord, interval_of
-from partonic.report.findings.finding import Finding, count_and_share
+from partonic.report.findings.finding import Finding, count_and_share, level_of
 from partonic.report.fitted_value import FittedValue, fitted_values
 
 __all__ = ["fit_findings"]
@@ -63,11 +63,14 @@ def _events(record: InferenceRecord) -> Iterator[Finding]:
         text = f"{events:.3g} events are few for the asymptotic formula (bound {FEW_EVENTS})"
         yield Finding("attention", "fit", f"{text}: take `inference.toys`.", _SECTION)
     if data["non_positive"]:
-        level = "fault" if data["non_positive"] > NON_POSITIVE * events else "attention"
-        text = f"The density of {count_and_share(data['non_positive'], events)} is not positive at the best fit (bound 1%)."
+        level = level_of(is_fault=data["non_positive"] > NON_POSITIVE * events)
+        found = count_and_share(data["non_positive"], events)
+        text = f"The density of {found} is not positive at the best fit (bound 1%)."
         yield Finding(level, "fit", text, _SECTION)
     if data["without_coefficients"]:
-        text = f"{count_and_share(data['without_coefficients'], events)} have no coefficients: only their number enters."
+        text = (
+            f"{count_and_share(data['without_coefficients'], events)} have no coefficients: only their number enters."
+        )
         yield Finding("attention", "fit", text, "mem_integrals")
     if record.result["source"] == "mem" and settings.get("calibration") is None:
         text = "The ratios were fitted as integrated, without `inference.calibration`: intervals may be too short."
@@ -97,7 +100,9 @@ def _parameter(record: InferenceRecord, value: FittedValue) -> Iterator[Finding]
     for cause in ("integration", "rate", "calibration", "training"):
         error = value.errors[cause]
         if error is not None and error > OTHER_CAUSES * statistical:
-            text = f"The error of {name} from {cause}, {error:.2g}, is more than half the statistical {statistical:.2g}."
+            text = (
+                f"The error of {name} from {cause}, {error:.2g}, is more than half the statistical {statistical:.2g}."
+            )
             yield Finding("attention", "fit", text, _SECTION)
 
 
@@ -147,7 +152,7 @@ def _coverage(record: InferenceRecord) -> Iterator[Finding]:
                         f"{each['value']:.1%} ± {each['error']:.1%} of the {float(level):.0%} intervals of "
                         f"{found['name']} hold the truth at {_theta(point['theta'])}."
                     )
-                    yield Finding("fault" if off < 0 else "attention", "fit", text, "inference_coverage")
+                    yield Finding(level_of(is_fault=off < 0), "fit", text, "inference_coverage")
 
 
 def _theta(theta: dict[str, float]) -> str:

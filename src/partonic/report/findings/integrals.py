@@ -9,13 +9,13 @@ from partonic.errors import EventFileError, InferenceError, ParameterError
 from partonic.inference.calibration import RatioCalibration, fit_calibration
 from partonic.inference.sum_rule import SumRule, sum_rule
 from partonic.mem.result import FEW_POINTS
-from partonic.report.findings.finding import Finding, count_and_share, percent
+from partonic.report.findings.finding import Finding, count_and_share, level_of, percent
 from partonic.report.limits import IntegratedEvents, Limits
 
 __all__ = ["integral_findings"]
 
 FEW_EFFECTIVE: Final = 0.1
-"""Share of events with fewer than `FEW_POINTS` effective points from which on it is told: their errors are not known."""
+"""Share of events with fewer than `FEW_POINTS` effective points to tell of: their errors are not known themselves."""
 
 DOMINATED: Final = 0.05
 """Share of events whose integral one point dominates: expected is none, and each of them may be off by any factor."""
@@ -50,7 +50,7 @@ def _quality(events: IntegratedEvents) -> Iterator[Finding]:
         return
     excluded = total - len(good)
     if excluded / total > EXCLUDED:
-        level = "fault" if excluded / total > TOO_MANY else "attention"
+        level = level_of(is_fault=excluded / total > TOO_MANY)
         text = f"{count_and_share(excluded, total)} have no coefficients under {events.name} (bound 1%)."
         yield Finding(level, "mem", text, "mem_integrals")
     few = int((good.effective_sample_size < FEW_POINTS).sum())
@@ -66,7 +66,7 @@ def _quality(events: IntegratedEvents) -> Iterator[Finding]:
 def _flagged(events: IntegratedEvents, number: int, words: str, bound: float) -> Iterator[Finding]:
     total = len(events.coefficients)
     if number / total > bound:
-        level = "fault" if number / total > TOO_MANY else "attention"
+        level = level_of(is_fault=number / total > TOO_MANY)
         text = f"{count_and_share(number, total)} {words} under {events.name} (bound {percent(bound)})."
         yield Finding(level, "mem", text, "mem_integrals")
 
@@ -104,7 +104,7 @@ def _judged(
                 f"Sum rule: the mean of {words} of {names[worst]} is off by {_signed(rule.difference[worst])} or "
                 f"{_signed(pulls[worst], 2)} of its errors (bound {SUM_RULE[0]:g})."
             )
-            level = "fault" if abs(pulls[worst]) > SUM_RULE[1] else "attention"
+            level = level_of(is_fault=bool(abs(pulls[worst]) > SUM_RULE[1]))
             yield Finding(level, "mem", text, "mem_integrals")
     if calibration is not None:
         known = calibration.slope_error > 0
@@ -116,7 +116,7 @@ def _judged(
                 f"The slope of the true ratios on {words} of {names[worst]} is {calibration.slope[worst]:.2f} ± "
                 f"{calibration.slope_error[worst]:.2f} (bound 1 ± {SLOPE:g}): {_claim(away[worst])}."
             )
-            yield Finding("fault" if abs(away[worst]) > 3 * SLOPE else "attention", "mem", text, "mem_integrals")
+            yield Finding(level_of(is_fault=bool(abs(away[worst]) > 3 * SLOPE)), "mem", text, "mem_integrals")
 
 
 def _claim(away: float) -> str:

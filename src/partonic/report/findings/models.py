@@ -36,9 +36,7 @@ def _underlying_event(sample: Sample) -> Iterator[Finding]:
     setting = section.get("multiparton_interactions") if isinstance(section, Mapping) else None
     if setting is False:
         return
-    how = (
-        "these have them" if setting else "whether these have them is not recorded, and collisions do"
-    )
+    how = "these have them" if setting else "whether these have them is not recorded, and collisions do"
     text = f"The networks that ship were trained without multiparton interactions; {how}. Train on events like these."
     yield Finding("attention", "models", text, "mem_integrals" if sample.limits else "unfolding_calibration")
 

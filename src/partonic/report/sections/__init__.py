@@ -17,10 +17,13 @@ from partonic.report.sections.discriminant import DiscriminantSection
 from partonic.report.sections.generation import GenerationSection
 from partonic.report.sections.inference_coverage import InferenceCoverageSection
 from partonic.report.sections.inference_likelihood import InferenceLikelihoodSection
+from partonic.report.sections.information import InformationSection
+from partonic.report.sections.intervals import IntervalsSection
 from partonic.report.sections.jets import JetsSection
 from partonic.report.sections.mem_integrals import MemIntegralsSection
 from partonic.report.sections.optimal_observables import OptimalObservablesSection
 from partonic.report.sections.partons import PartonsSection
+from partonic.report.sections.post_fit import PostFitSection
 from partonic.report.sections.response import ResponseSection
 from partonic.report.sections.selected import SelectedSection
 from partonic.report.sections.summary import SummarySection
@@ -101,10 +104,13 @@ def limit_sections(limits: Limits | None) -> tuple[Maker, ...]:
         return ()
     inferred = limits.inference is not None
     shown: tuple[tuple[Maker, bool], ...] = (
+        (IntervalsSection, inferred),
         (InferenceLikelihoodSection, inferred),
+        (PostFitSection, inferred),
         (OptimalObservablesSection, inferred or any(each.weights is not None for each in limits.integrated)),
         (DiscriminantSection, limits.discrimination is not None or _has_backgrounds(limits)),
         (InferenceCoverageSection, limits.inference is not None and bool(limits.inference.result["coverage"])),
+        (InformationSection, any(each.weights is not None for each in limits.integrated)),
         (MemIntegralsSection, bool(limits.integrated)),
     )
     return tuple(make for make, there in shown if there)

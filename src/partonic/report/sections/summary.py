@@ -17,7 +17,7 @@ class SummarySection:
 
     name: ClassVar[str] = "summary"
     title: ClassVar[str] = "What was run"
-    columns: ClassVar[tuple[str, ...]] = ("weight", "selected")
+    columns: ClassVar[tuple[str, ...]] = EventCounts.columns
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
