@@ -10,7 +10,7 @@
   }
   function text(table) {
     return Array.from(table.rows, function (row) {
-      return Array.from(row.cells, function (cell) { return cell.innerText.trim(); }).join("\t");
+      return Array.from(row.cells, function (cell) { return cell.innerText.trim().replace(/\s+/g, " "); }).join("\t");
     }).join("\n");
   }
   window.addEventListener("hashchange", unfold);
