@@ -45,6 +45,8 @@ def draw_correlation(labels: Sequence[str], correlation: Array, *, headline: Hea
     axes.tick_params(which="both", length=0)
     left, bottom, width, height = axes.get_position().bounds
     axes.set_position((left, bottom, 0.86 * width, height))
-    bar = figure.colorbar(mesh, cax=figure.add_axes((left + 0.89 * width, bottom, 0.035 * width, height)))
+    bar = figure.colorbar(
+        mesh, cax=figure.add_axes((left + 0.89 * width, bottom, 0.035 * width, height), label="<colorbar>")
+    )
     bar.set_label("correlation")
     return figure

@@ -108,7 +108,9 @@ def draw_map(
     )  # fmt: skip
     left, bottom, width, height = axes.get_position().bounds
     axes.set_position((left, bottom, 0.88 * width, height))
-    bar = figure.colorbar(mesh, cax=figure.add_axes((left + 0.9 * width, bottom, 0.035 * width, height)))
+    bar = figure.colorbar(
+        mesh, cax=figure.add_axes((left + 0.9 * width, bottom, 0.035 * width, height), label="<colorbar>")
+    )
     bar.set_label(title)
     bar.ax.tick_params(which="both", right=True, left=False)
     axes.set_xlabel(histogram.x.title)

@@ -13,7 +13,6 @@ from partonic.report.findings import Finding
 from partonic.report.findings.integrals import integral_findings
 from partonic.report.limits import LimitFiles, read_limits
 
-
 NOISE = 0.002
 """So little that it does not lower the slopes."""
 
