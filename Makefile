@@ -54,6 +54,7 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/python docs/write_configuration.py
 	$(BIN)/python docs/write_event_schema.py
+	$(BIN)/python docs/write_command_line.py
 	$(BIN)/python docs/write_branches.py
 
 docs: $(STAMP)

@@ -29,7 +29,8 @@ ORDER = (
     {"events"},
     {"physics"},
     {"config"},
-    {"estimate", "polynomial", "provenance", "files", "parts", "pretrained", "progress", "units", "rng", "errors"},
+    {"estimate", "polynomial", "parameter_names", "provenance", "files", "parts", "pretrained", "progress"}
+    | {"units", "rng", "errors"},
 )
 RANK = {room: len(ORDER) - level for level, rooms in enumerate(ORDER) for room in rooms}
 BOTTOM = ORDER[-1]

@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-__all__ = ["SILENT", "Progress", "SilentProgress"]
+__all__ = ["SILENT", "Progress", "SilentProgress", "duration_text"]
 
 
 @runtime_checkable
@@ -33,3 +33,17 @@ class SilentProgress:
 
 
 SILENT: Progress = SilentProgress()
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration as people say it, e.g. ``"0.4 s"``, ``"13 s"``, ``"4 min 10 s"`` or ``"2 h 5 min"``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

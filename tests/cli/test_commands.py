@@ -45,6 +45,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
     assert result.exit_code == 0
     listed = [line.split()[0] for line in result.stdout.partition("Commands:")[2].splitlines() if line.strip()]
     assert listed == [
+        "new",
         "run",
         "generate",
         "simulate",
@@ -56,6 +57,8 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
         "infer",
         "report",
         "check",
+        "status",
+        "doctor",
     ]
 
 
@@ -200,7 +203,7 @@ def test_interruption(analysis: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partonic.workflow, "run_analysis", failing(KeyboardInterrupt()))
     result = run("run", analysis)
     assert result.exit_code == 130
-    assert "interrupted; run the same command to continue" in result.stderr
+    assert f"to go on: partonic run {analysis}\n" in result.stderr
 
 
 def test_bug_keeps_its_traceback(analysis: Path, monkeypatch: pytest.MonkeyPatch) -> None:

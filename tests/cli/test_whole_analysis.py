@@ -163,7 +163,7 @@ def test_killed_at_any_moment_gives_the_same_events(analysis: Path, output: Path
         status, stderr = Process(analysis, folder).stop_when(happened, how)
         assert status == (130 if how == signal.SIGINT else -how)
         assert not (folder / "simulate" / "events.parquet").exists()
-    assert "interrupted; run the same command to continue" in stderr
+    assert "to go on: partonic run" in stderr
     assert "Traceback" not in stderr
     result = run("run", analysis, "-o", folder)
     assert result.exit_code == 0, result.stderr

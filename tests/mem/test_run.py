@@ -175,7 +175,7 @@ def test_cross_section_is_kept(store: Path, tmp_path: Path) -> None:
 
 def test_no_selected_event(tmp_path: Path) -> None:
     store = write_store(tmp_path / "empty.parquet", events=0)
-    with pytest.raises(EventFileError, match="has no selected event, so there is nothing to integrate"):
+    with pytest.raises(EventFileError, match="has no events, so there is nothing to integrate"):
         integrate_store(store, job(), CONFIG, 3, tmp_path / "toy.parquet")
 
 

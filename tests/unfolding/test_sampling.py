@@ -201,7 +201,7 @@ def test_events_of_another_kind(tmp_path: Path) -> None:
 
 def test_store_without_selected_events(tmp_path: Path) -> None:
     store = write_store(tmp_path / "events.parquet", events=0)
-    with pytest.raises(EventFileError, match="has no selected event"):
+    with pytest.raises(EventFileError, match="has no events"):
         sample(store, tmp_path / "samples.parquet")
 
 

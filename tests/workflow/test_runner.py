@@ -9,7 +9,7 @@ from partonic.config import AnalysisConfig
 from partonic.errors import ConfigError, OutputError, WorkflowError
 from partonic.workflow import run_analysis
 from partonic.workflow.lock import folder_lock
-from partonic.workflow.runner import step_fingerprint
+from partonic.workflow.runner import step_identity
 from partonic.workflow.state import WorkflowState
 from partonic.workflow.step import Step
 
@@ -172,7 +172,7 @@ def test_records_name_versions_and_files(config: AnalysisConfig, steps: list[Tex
     record = json.loads((config.output / "workflow.json").read_text())["steps"]["simulate"]
     assert set(record["files"]) == {"generate/text", "simulate/text"}
     assert "numpy" in record["versions"]
-    assert record["fingerprint"] == step_fingerprint(steps[1], WorkflowState(config.output), config)
+    assert record["fingerprint"] == step_identity(steps[1], WorkflowState(config.output), config).fingerprint
 
 
 def test_folder_can_be_moved(config: AnalysisConfig, steps: list[TextStep], tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from typing import Literal
 
 import click
 
+from partonic.cli.output import say
+
 __all__ = ["calibrate"]
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -44,7 +46,7 @@ def calibrate(
     from partonic.inference.joint_calibration import JointCalibration
 
     found = fit(coefficients, store, output, max_events, method)
-    click.echo(f"calibrate: {found.calibration.events} events, in {output}")
+    say(f"calibrate: {found.calibration.events} events, in {output}")
     if isinstance(found.calibration, JointCalibration):
         points = len(found.calibration.theta)
         how = (
@@ -52,11 +54,11 @@ def calibrate(
             if points
             else "least squares: densities are not known to be positive"
         )
-        click.echo(f"  by {how}")
+        say(f"  by {how}")
     if isinstance(found.calibration, JointCalibration) and found.calibration.moved:
-        click.echo(f"  {found.calibration.moved} of them are moved towards the mean, to be positive at all θ")
+        say(f"  {found.calibration.moved} of them are moved towards the mean, to be positive at all θ")
     for each in found.held_out:
-        click.echo(
+        say(
             f"  {each.name}: slope {each.slope:.3f} (noise of the integration is {each.noise_share:.1%} of the "
             f"variance; without it {each.slope_without_noise:.3f}), calibrated {each.calibrated_slope:.3f} ± "
             f"{each.calibrated_slope_error:.3f}; R² {each.explained:.3f}, calibrated {each.explained_calibrated:.3f}"
@@ -64,7 +66,7 @@ def calibrate(
     rule = found.sum_rule
     for a, name in enumerate(found.names):
         if rule.difference_error[a] > _EXACT:
-            click.echo(
+            say(
                 f"  sum rule of {name}: mean {rule.mean[a]:.4f}, true {rule.mean[a] - rule.difference[a]:.4f}, "
                 f"difference {rule.difference[a]:+.4f} ± {rule.difference_error[a]:.4f}"
             )

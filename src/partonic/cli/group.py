@@ -1,26 +1,34 @@
 """The group of commands, and what happens when one of them fails."""
 
 import logging
+import sys
+from pathlib import Path
 
 import click
 
 from partonic.cli.calibrate import calibrate
 from partonic.cli.check import check
+from partonic.cli.doctor import doctor
 from partonic.cli.generate import generate
 from partonic.cli.import_events import import_events
 from partonic.cli.infer import infer
 from partonic.cli.mem import mem
+from partonic.cli.new import new
+from partonic.cli.options import KEPT
+from partonic.cli.output import JSON_ASKED, print_json
 from partonic.cli.report import report
 from partonic.cli.run import run
 from partonic.cli.sample import sample
 from partonic.cli.simulate import simulate
+from partonic.cli.status import status
+from partonic.cli.stopping import Stop, how_to_go_on, stop_signals
 from partonic.cli.train import train
 from partonic.errors import PartonicError
 
 __all__ = ["main"]
 
-INTERRUPTED = 130
-"""Exit status of a command stopped by Ctrl-C, as shells have it (128 + SIGINT)."""
+_ARGUMENTS = "partonic.arguments"
+"""Key of `click.Context.meta` with the command line."""
 
 
 class AnalysisCommands(click.Group):
@@ -29,19 +37,49 @@ class AnalysisCommands(click.Group):
     An error that is not a `PartonicError` is a bug and keeps its traceback.
     """
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the command line, to say how to go on with it."""
+        ctx.meta[_ARGUMENTS] = list(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command that was asked for."""
-        try:
-            return super().invoke(ctx)
-        except PartonicError as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            click.echo("\ninterrupted; run the same command to continue", err=True)
-            ctx.exit(INTERRUPTED)
+        with stop_signals() as stop:
+            try:
+                return super().invoke(ctx)
+            except PartonicError as error:
+                if ctx.meta.get(JSON_ASKED):
+                    print_json({"error": {"kind": type(error).__name__, "message": str(error)}})
+                raise click.ClickException(str(error)) from error
+            except KeyboardInterrupt as error:
+                _stopped(ctx, error, stop)
+                return None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order in which they are used."""
         return list(self.commands)
+
+
+def _stopped(ctx: click.Context, error: KeyboardInterrupt, stop: Stop) -> None:
+    """Say what was stopped, what of it is kept and how to go on, and leave with the status of the signal."""
+    from partonic.progress import duration_text
+    from partonic.workflow.interruption import StepInterrupted, kept_work
+
+    place, kept = "", "what was finished is kept"
+    content: dict[str, object] = {"kind": "Interrupted"}
+    if isinstance(error, StepInterrupted):
+        worked = "" if error.seconds is None else f", after {duration_text(error.seconds)} of work"
+        place, kept = f" in the step '{error.step}'{worked}", kept_work(error.step, error.folder)
+        content["step"] = error.step
+    elif folders := [each for each in ctx.meta.get(KEPT, []) if Path(each).is_dir()]:
+        kept = f"kept: what was finished, in {', '.join(folders)}; the same command goes on from there"
+    message = f"interrupted{place}\n{kept}\n{how_to_go_on(ctx.meta[_ARGUMENTS])}"
+    if ctx.meta.get(JSON_ASKED):
+        print_json({"error": {**content, "message": message}})
+    if sys.stderr.isatty():
+        click.echo(err=True)  # the bar stands on this line
+    click.echo(message, err=True)
+    ctx.exit(stop.exit_status)
 
 
 @click.group(cls=AnalysisCommands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,5 +97,7 @@ def main(verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[handler])
 
 
-for command in (run, generate, simulate, import_events, train, sample, mem, calibrate, infer, report, check):
+for command in (
+    new, run, generate, simulate, import_events, train, sample, mem, calibrate, infer, report, check, status, doctor,
+):  # fmt: skip
     main.add_command(command)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from partonic.cli.options import analysis_argument, execute, force_option, output_option
+from partonic.cli.options import analysis_argument, execute, force_option, json_option, output_option
 
 __all__ = ["import_events"]
 
@@ -13,6 +13,7 @@ __all__ = ["import_events"]
 @analysis_argument
 @output_option
 @force_option
-def import_events(analysis: Path, output: Path | None, force: bool) -> None:
+@json_option
+def import_events(analysis: Path, output: Path | None, force: bool, as_json: bool) -> None:
     """Import events of other programs or experiments."""
-    execute(analysis, output, ["import"], force)
+    execute(analysis, output, ["import"], force, as_json=as_json)

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from partonic.cli.options import execute, force_option
+from partonic.cli.options import execute, execute_alone, force_option, given_options, json_option
 
 __all__ = ["infer"]
 
@@ -22,6 +21,7 @@ _ONLY_WITH_COEFFICIENTS = ("store", "luminosity", "data", "theta", "seed", "shap
     help="Folder of the results of ANALYSIS [key: output]; with --coefficients: of result.json and curves.parquet.",
 )
 @force_option
+@json_option
 @click.option(
     "--coefficients",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -63,19 +63,14 @@ def infer(
     partonic infer --coefficients signal.parquet --store events.parquet --output limits
     """  # noqa: D301 - \b keeps click from joining the lines
     if analysis is not None:
-        if given := [name for name in ("coefficients", *_ONLY_WITH_COEFFICIENTS) if _is_given(ctx, name)]:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        if names := given_options(ctx, ("coefficients", *_ONLY_WITH_COEFFICIENTS)):
             raise click.UsageError(f"{names}: the analysis file has these settings, in its section `inference`")
-        execute(analysis, output, ["infer"], force)
+        execute(analysis, output, ["infer"], force, as_json=options["as_json"])
     elif coefficients is None or output is None:
         message = "give an ANALYSIS, or --coefficients with a file of coefficients and --output with a folder"
         raise click.UsageError(message)
     else:
         _infer_file(coefficients, output, options)
-
-
-def _is_given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _infer_file(coefficients: Path, output: Path, options: dict[str, Any]) -> None:
@@ -91,8 +86,12 @@ def _infer_file(coefficients: Path, output: Path, options: dict[str, Any]) -> No
         truth=truth or None,
         shape_only=options["shape_only"],
     )
-    result = run(Files(options["store"], coefficients, {}), config, options["seed"], output, TerminalProgress())
-    click.echo(f"infer: {result}")
+
+    def work() -> object:
+        files = Files(options["store"], coefficients, {})
+        return run(files, config, options["seed"], output, TerminalProgress())
+
+    execute_alone("infer", [output / "result.json", output / "curves.parquet"], work, options["as_json"])
 
 
 def _assignment(text: str) -> tuple[str, float]:

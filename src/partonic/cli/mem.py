@@ -1,12 +1,14 @@
 """`partonic mem`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from partonic.cli.options import execute, force_option
+from partonic.cli.options import execute, execute_alone, force_option, given_options, json_option
+
+if TYPE_CHECKING:
+    from partonic.config.process import ProcessConfig
 
 __all__ = ["mem"]
 
@@ -25,6 +27,7 @@ _ONLY_WITH_STORE = (
     help="Folder of the results of ANALYSIS [key: output]; with --store: the file of coefficients.",
 )
 @force_option
+@json_option
 @click.option("--store", type=click.Path(dir_okay=False, path_type=Path), help="Event store, in place of ANALYSIS.")
 @click.option(
     "--model", default="pretrained", show_default=True, help="`pretrained`, or a folder with transfer and acceptance."
@@ -70,11 +73,9 @@ def mem(
     partonic mem --store events.parquet --output coefficients.parquet --max-events 100
     """  # noqa: D301 - \b keeps click from joining the lines
     if analysis is not None:
-        given = [name for name in ("store", *_ONLY_WITH_STORE) if _is_given(ctx, name)]
-        if given:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        if names := given_options(ctx, ("store", *_ONLY_WITH_STORE)):
             raise click.UsageError(f"{names}: the analysis file has these settings, in its section `mem`")
-        execute(analysis, output, ["mem"], force)
+        execute(analysis, output, ["mem"], force, as_json=options["as_json"])
     elif store is None or output is None:
         message = "give an ANALYSIS, or --store with an event store and --output with a file of coefficients"
         raise click.UsageError(message)
@@ -82,15 +83,9 @@ def mem(
         _integrate_store(store, output, force, options)
 
 
-def _is_given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-
-
 def _integrate_store(store: Path, output: Path, force: bool, options: dict[str, Any]) -> None:
     from partonic.cli.progress import TerminalProgress
     from partonic.config.mem import MemConfig
-    from partonic.config.process import ProcessConfig
-    from partonic.errors import ConfigError
     from partonic.events.store import EventStore
     from partonic.mem.integrate_events import hypothesis_of_store, integrate_events
 
@@ -108,10 +103,30 @@ def _integrate_store(store: Path, output: Path, force: bool, options: dict[str, 
         }
     )  # fmt: skip
     metadata = EventStore.open(store).metadata
-    try:
-        process = ProcessConfig.model_validate({"name": metadata.process, "collider_energy": metadata.collider_energy})
-    except ValueError as error:
-        raise ConfigError(f"{store} holds events of '{metadata.process}', a process that is not known here") from error
+    process = _process_of(store, metadata.process, metadata.collider_energy)
     hypothesis = hypothesis_of_store(metadata, process)
-    result = integrate_events(store, output, hypothesis, config, seed, force=force, progress=TerminalProgress())
-    click.echo(f"mem: {result}")
+
+    def work() -> object:
+        return integrate_events(store, output, hypothesis, config, seed, force=force, progress=TerminalProgress())
+
+    execute_alone("mem", [output], work, options["as_json"])
+
+
+def _process_of(store: Path, name: str, collider_energy: float) -> "ProcessConfig":
+    """Return the hard process of the events of a store.
+
+    Raises:
+        ConfigError: if there is no matrix element for it here.
+    """
+    from partonic.config.process import ProcessConfig
+    from partonic.config.template import processes
+    from partonic.errors import ConfigError
+
+    if name not in processes():
+        raise ConfigError(
+            f"{store} holds events of '{name}', for which there is no matrix element here (there is one for: "
+            f"{', '.join(processes())}). To integrate these events under the hypothesis of such a process, write an "
+            f"analysis with it in `process`, `mem.store: {store}`, and the cross section of the process from "
+            "mem.normalisation"
+        )
+    return ProcessConfig.model_validate({"name": name, "collider_energy": collider_energy})

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from partonic.cli.options import execute, force_option
+from partonic.cli.options import execute, execute_alone, force_option, given_options, json_option
 
 __all__ = ["sample"]
 
@@ -22,6 +21,7 @@ _ONLY_WITH_STORE = ("model", "view", "samples", "precision", "seed", "max_events
     help="Folder of the results of ANALYSIS [key: output]; with --store: the file of samples.",
 )
 @force_option
+@json_option
 @click.option("--store", type=click.Path(dir_okay=False, path_type=Path), help="Event store, in place of ANALYSIS.")
 @click.option(
     "--model",
@@ -48,19 +48,14 @@ def sample(
     partonic sample --store events.parquet --output samples.parquet --samples 100
     """  # noqa: D301 - \b keeps click from joining the lines
     if analysis is not None:
-        if given := [name for name in ("store", *_ONLY_WITH_STORE) if _is_given(ctx, name)]:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        if names := given_options(ctx, ("store", *_ONLY_WITH_STORE)):
             raise click.UsageError(f"{names}: the analysis file has these settings, in its section `unfolding`")
-        execute(analysis, output, ["sample"], force)
+        execute(analysis, output, ["sample"], force, as_json=options["as_json"])
     elif store is None or output is None:
         message = "give an ANALYSIS, or --store with an event store and --output with a file of samples"
         raise click.UsageError(message)
     else:
         _sample_store(store, output, force, options)
-
-
-def _is_given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _sample_store(store: Path, output: Path, force: bool, options: dict[str, Any]) -> None:
@@ -72,8 +67,11 @@ def _sample_store(store: Path, output: Path, force: bool, options: dict[str, Any
         samples_per_event=options["samples"],
         **{name: options[name] for name in ("precision", "max_events", "device")},
     )
-    result = sample_events(
-        store, output, options["model"], options["view"], config, options["seed"], force=force,
-        progress=TerminalProgress(),
-    )  # fmt: skip
-    click.echo(f"sample: {result}")
+
+    def work() -> object:
+        return sample_events(
+            store, output, options["model"], options["view"], config, options["seed"], force=force,
+            progress=TerminalProgress(),
+        )  # fmt: skip
+
+    execute_alone("sample", [output], work, options["as_json"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from partonic.cli.options import analysis_argument, execute, force_option, output_option
+from partonic.cli.options import analysis_argument, execute, force_option, json_option, output_option
 
 __all__ = ["simulate"]
 
@@ -13,6 +13,7 @@ __all__ = ["simulate"]
 @analysis_argument
 @output_option
 @force_option
-def simulate(analysis: Path, output: Path | None, force: bool) -> None:
+@json_option
+def simulate(analysis: Path, output: Path | None, force: bool, as_json: bool) -> None:
     """Shower, measure and select the generated events."""
-    execute(analysis, output, ["simulate"], force)
+    execute(analysis, output, ["simulate"], force, as_json=as_json)

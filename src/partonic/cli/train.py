@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from partonic.cli.options import analysis_argument, execute, force_option, output_option
+from partonic.cli.options import analysis_argument, execute, force_option, json_option, output_option
 
 __all__ = ["train"]
 
@@ -13,11 +13,12 @@ __all__ = ["train"]
 @analysis_argument
 @output_option
 @force_option
-def train(analysis: Path, output: Path | None, force: bool) -> None:
+@json_option
+def train(analysis: Path, output: Path | None, force: bool, as_json: bool) -> None:
     """Train the networks of unfolding and of the matrix element method.
 
     Of unfolding, if the analysis has a section `unfolding` that names no `model`: a folder for each parton view, in
     <output>/train, which `partonic sample --model <output>/train` takes. Of the matrix element method, if it has a
     section `mem_training`: a folder for each part, in <output>/train_mem, which `mem.model` takes.
     """
-    execute(analysis, output, ["train", "train_mem"], force, any_of=True)
+    execute(analysis, output, ["train", "train_mem"], force, any_of=True, as_json=as_json)

@@ -20,6 +20,7 @@ import torch
 from partonic.config.mem import MemConfig
 from partonic.errors import EventFileError, WorkflowError
 from partonic.events.batch import RECO_COLUMNS, EventBatch, RecoEvents
+from partonic.events.reconstructed import count_selected
 from partonic.events.store import EventStore
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.coefficients_file import (
@@ -94,6 +95,7 @@ def integrate_store(
     key = _key(events, job, config, seed)
     if (finished := _finished(output, key)) is not None:
         return finished
+    _selected(events, config.max_events)  # before the models are loaded and the cross section is computed
     ingredients = job.load(device)
     check_store(ingredients, events.metadata, str(store))
     section = job.cross_section(ingredients) if job.cross_section else None  # first, for it may not be known
@@ -246,7 +248,5 @@ def _selected(store: EventStore, limit: int | None) -> int:
     Raises:
         EventFileError: if there is none.
     """
-    total = sum(len(batch) for batch in store.batches(columns=["event_id"], selected_only=True))
-    if not total:
-        raise EventFileError(f"{store.path} has no selected event, so there is nothing to integrate; loosen the cuts")
+    total = count_selected(store, "integrate")
     return total if limit is None else min(total, limit)

@@ -4,10 +4,12 @@ from pathlib import Path
 
 from partonic.config.unfolding import SamplingConfig, View
 from partonic.errors import ModelError, OutputError
+from partonic.events.reconstructed import count_selected
 from partonic.events.store import EventStore
 from partonic.parts import remove_parts
+from partonic.pretrained import pretrained_models
 from partonic.progress import SILENT, Progress
-from partonic.unfolding.model_files import find_model, model_fingerprint
+from partonic.unfolding.model_files import PRETRAINED, find_model, model_fingerprint
 from partonic.unfolding.sampling import LoadedModel, SamplingResult, check_device, sample_store
 from partonic.unfolding.unfolder import Unfolder
 
@@ -60,13 +62,31 @@ def sample_events(
 
     Raises:
         PartonicError: as `load_model` and `sample_store`.
+        EventFileError: if the store has no selected event with reconstructed objects.
         OutputError: if `output` is the store itself.
     """
     if output.resolve() == store.resolve():
         raise OutputError(f"{output} is the event store; give the samples a file of their own")
-    process = EventStore.open(store).metadata.process
-    loaded = load_model(model, view, process, config.device)
+    events = EventStore.open(store)
+    count_selected(events, "unfold")
+    loaded = _model_for(events, model, view, config.device)
     if force:
         remove_parts(output)
         output.unlink(missing_ok=True)
     return sample_store(store, loaded, config, seed, output, progress)
+
+
+def _model_for(store: EventStore, model: str | Path, view: View | None, device: str) -> LoadedModel:
+    """Load the model for the events of a store.
+
+    Raises:
+        ModelError: if there is none for their process, or it is damaged.
+    """
+    process = store.metadata.process
+    if str(model) == PRETRAINED and process not in pretrained_models():
+        raise ModelError(
+            f"{store.path} holds events of '{process}', for which no unfolding model ships with partonic (there are "
+            f"some for: {', '.join(pretrained_models())}): train one on simulated events of '{process}' (section "
+            "`unfolding`, `partonic train`), and name its folder with --model or in unfolding.model"
+        )
+    return load_model(model, view, process, device)

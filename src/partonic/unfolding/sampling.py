@@ -20,6 +20,7 @@ import torch
 from partonic.config.unfolding import SamplingConfig
 from partonic.errors import ConfigError, EventFileError
 from partonic.events.batch import RECO_COLUMNS, EventBatch, RecoEvents
+from partonic.events.reconstructed import count_selected
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
 from partonic.nn.flows.flow import Precision
@@ -203,9 +204,7 @@ def _selected(store: EventStore, limit: int | None) -> int:
     Raises:
         EventFileError: if there is none.
     """
-    total = sum(len(batch) for batch in store.batches(columns=["event_id"], selected_only=True))
-    if not total:
-        raise EventFileError(f"{store.path} has no selected event, so there is nothing to unfold; loosen the selection")
+    total = count_selected(store, "unfold")
     return total if limit is None else min(total, limit)
 
 

@@ -7,7 +7,7 @@ from partonic.report.limits import LimitFiles
 from partonic.workflow.inference_steps import InferStep
 from partonic.workflow.places import coefficients_file, discrimination_file, event_store
 
-__all__ = ["limit_files"]
+__all__ = ["limit_files", "possible_limit_files"]
 
 
 def limit_files(config: AnalysisConfig) -> LimitFiles | None:
@@ -26,6 +26,12 @@ def limit_files(config: AnalysisConfig) -> LimitFiles | None:
         discrimination=curves if config.mem is not None and curves.is_file() else None,
     )
     return files if any(files.paths()) else None
+
+
+def possible_limit_files(config: AnalysisConfig) -> tuple[Path, ...]:
+    """Return coefficients and result of the inference, whether they are there or not."""
+    results = () if config.inference is None else InferStep().outputs(config)
+    return (*_coefficients(config).values(), *results)
 
 
 def _coefficients(config: AnalysisConfig) -> dict[str, Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from partonic.errors import OutputError, WorkflowError
 from partonic.files import output_folder
 
-__all__ = ["folder_lock"]
+__all__ = ["folder_lock", "is_locked"]
 
 
 @contextlib.contextmanager
@@ -37,3 +37,21 @@ def folder_lock(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process holds `folder` now. Nothing is created; a lock that may not be opened counts as free."""
+    import filelock
+
+    path = folder / ".lock"
+    if not path.is_file():
+        return False
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False

@@ -1,20 +1,24 @@
 """Running the steps of an analysis whose inputs changed, and no other."""
 
+import contextlib
 import logging
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.errors import ConfigError, OutputError, WorkflowError
+from partonic.errors import ConfigError, OutputError, PartonicError, WorkflowError
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash
+from partonic.workflow.interruption import StepInterrupted
 from partonic.workflow.lock import folder_lock
-from partonic.workflow.state import WorkflowState
+from partonic.workflow.state import StepIdentity, WorkflowState
 from partonic.workflow.step import Outcome, Step
 from partonic.workflow.steps import STEPS
+from partonic.workflow.workload import workload
 
-__all__ = ["applicable_steps", "run_analysis"]
+__all__ = ["applicable_steps", "needed_steps", "run_analysis", "step_identity", "wanted_steps"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +48,15 @@ def run_analysis(
     Raises:
         ConfigError: if a step is asked for that this analysis does not have.
         WorkflowError: if an earlier step is missing or out of date, or another run holds the folder.
+        StepInterrupted: if a step is stopped by Ctrl-C.
         PartonicError: whatever a step raises.
     """
     of_analysis = [step for step in available if step.applies(config)]
-    wanted = _wanted(of_analysis, steps, config)
-    needed = _needed(of_analysis, wanted, config)
+    wanted = wanted_steps(of_analysis, steps, config)
+    needed = needed_steps(of_analysis, wanted, config)
     with folder_lock(config.output):
         state = WorkflowState(config.output)
+        state.analysis = {"name": config.name, "steps": [step.name for step in of_analysis]}
         return [_bring_up_to_date(step, wanted, state, config, force, progress) for step in needed]
 
 
@@ -59,7 +65,12 @@ def applicable_steps(config: AnalysisConfig, available: Sequence[Step] = STEPS) 
     return tuple(step.name for step in available if step.applies(config))
 
 
-def _wanted(of_analysis: Sequence[Step], steps: Sequence[str] | None, config: AnalysisConfig) -> set[str]:
+def wanted_steps(of_analysis: Sequence[Step], steps: Sequence[str] | None, config: AnalysisConfig) -> set[str]:
+    """Return the names of the steps that are asked for (None: all of the analysis).
+
+    Raises:
+        ConfigError: if the analysis has not one of them.
+    """
     names = [step.name for step in of_analysis]
     if steps is None:
         return set(names)
@@ -69,7 +80,7 @@ def _wanted(of_analysis: Sequence[Step], steps: Sequence[str] | None, config: An
     return set(steps)
 
 
-def _needed(of_analysis: Sequence[Step], wanted: set[str], config: AnalysisConfig) -> Sequence[Step]:
+def needed_steps(of_analysis: Sequence[Step], wanted: set[str], config: AnalysisConfig) -> Sequence[Step]:
     """Return, in order, the wanted steps and those whose files they read, directly or through others."""
     names = set(wanted)
     for step in reversed(of_analysis):
@@ -82,36 +93,60 @@ def _needed(of_analysis: Sequence[Step], wanted: set[str], config: AnalysisConfi
 def _bring_up_to_date(
     step: Step, wanted: set[str], state: WorkflowState, config: AnalysisConfig, force: bool, progress: Progress
 ) -> Outcome:
-    fingerprint = step_fingerprint(step, state, config)
-    current = state.is_current(step.name, fingerprint, step.outputs(config))
+    identity = step_identity(step, state, config)
+    fingerprint, outputs = identity.fingerprint, tuple(step.outputs(config))
+    current = state.is_current(step.name, fingerprint, outputs)
     if current and not (force and step.name in wanted):
-        return Outcome(step.name, ran=False, summary=f"up to date: {state.records[step.name].summary}")
+        summary = f"up to date: {state.records[step.name].summary}"
+        return Outcome(step.name, ran=False, summary=summary, files=outputs)
     if step.name not in wanted:
-        raise WorkflowError(
-            f"the step '{step.name}' has not run with these settings in {config.output}; run `partonic {step.name}` "
-            "first, or `partonic run` for all steps"
-        )
+        raise WorkflowError(not_up_to_date(step, config))
     if force or not (step.knows_its_work or state.can_resume(step.name, fingerprint)):
         _empty(config.output / step.name, state)
-    state.begin(step.name, fingerprint)
+    state.begin(step.name, identity)
     logger.info("%s begins", step.name)
-    summary = step.run(config, progress)
+    began = time.monotonic()
+    with _noted_interruption(step, state):
+        summary = step.run(config, progress)
     state.end(step.name, [*step.inputs(config), *step.outputs(config)], summary)
-    return Outcome(step.name, ran=True, summary=summary)
+    return Outcome(step.name, True, summary, time.monotonic() - began, tuple(step.outputs(config)))
 
 
-def step_fingerprint(step: Step, state: WorkflowState, config: AnalysisConfig) -> str:
-    """Return the hash of all that the result of a step depends on.
+def not_up_to_date(step: Step, config: AnalysisConfig) -> str:
+    """Return what to do about a step that is needed, but was not asked for."""
+    return (
+        f"the step '{step.name}' has not run with these settings in {config.output}; run `partonic {step.name}` "
+        "first, or `partonic run` for all steps"
+    )
+
+
+@contextlib.contextmanager
+def _noted_interruption(step: Step, state: WorkflowState) -> Iterator[None]:
+    """Record how long a step has worked when it does not come to its end, and say which one Ctrl-C has stopped."""
+    try:
+        yield
+    except BaseException as error:
+        with contextlib.suppress(PartonicError):  # a full disk must not hide why the step stopped
+            state.interrupt(step.name)
+        if isinstance(error, KeyboardInterrupt):
+            seconds = state.records[step.name].seconds
+            raise StepInterrupted(step.name, state.folder / step.name, seconds) from error
+        raise
+
+
+def step_identity(step: Step, state: WorkflowState, config: AnalysisConfig) -> StepIdentity:
+    """Return all that the result of a step depends on, with the hash of it.
 
     Raises:
         WorkflowError: if an input file is missing.
     """
-    digests = []
-    for path in step.inputs(config):
+    digests, inputs, settings = [], tuple(step.inputs(config)), dict(step.settings(config))
+    for path in inputs:
         if not path.is_file():
             raise WorkflowError(f"the step '{step.name}' reads {path}, but there is no such file")
         digests.append(state.digest(path))
-    return content_hash({"version": step.version, "settings": dict(step.settings(config)), "inputs": digests})
+    fingerprint = content_hash({"version": step.version, "settings": settings, "inputs": digests})
+    return StepIdentity(fingerprint, step.version, settings, inputs, workload(step.name, config))
 
 
 def _empty(folder: Path, state: WorkflowState) -> None:

@@ -53,8 +53,12 @@ class Outcome:
         step: its name.
         ran: False if nothing had changed since it last ran.
         summary: one line on its result.
+        seconds: that it worked in this run, 0 if it did not run.
+        files: that it leaves.
     """
 
     step: str
     ran: bool
     summary: str
+    seconds: float = 0.0
+    files: tuple[Path, ...] = ()

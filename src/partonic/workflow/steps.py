@@ -180,6 +180,12 @@ class ReportStep:
         models = [path for folder in judged_model_folders(config) for path in model_files(folder)]
         return tuple(dict.fromkeys((event_store(config), *record, *models, *(limits.paths() if limits else ()))))
 
+    def later_inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the files on the way to limits, which the page shows if they are there."""
+        from partonic.workflow.limit_files import possible_limit_files
+
+        return possible_limit_files(config)
+
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the page and its numbers."""
         folder = config.output / self.name

@@ -1,0 +1,98 @@
+"""Every analysis file that `partonic new` writes is one that the loader takes, and says what its settings do."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from partonic.config import load_analysis
+from partonic.config.analysis import AnalysisConfig
+from partonic.config.simulation import DecayConfig
+from partonic.config.template import OWN_EVENTS, analysis_template, channels, processes, sources
+from partonic.errors import ConfigError
+from partonic.workflow import applicable_steps
+
+COMBINATIONS = list(itertools.product(processes(), channels(), sources()))
+
+
+def loaded(path: Path, *names: str) -> AnalysisConfig:
+    path.write_text(analysis_template(*names).text, encoding="utf-8")
+    return load_analysis(path)
+
+
+@pytest.mark.parametrize(("process", "channel", "source"), COMBINATIONS)
+def test_every_combination_loads(tmp_path: Path, process: str, channel: str, source: str) -> None:
+    config = loaded(tmp_path / "a.yaml", process, channel, source)
+    assert config.name == analysis_template(process, channel, source).name
+    assert config.process.name == process
+    if source == OWN_EVENTS:
+        assert config.import_ is None
+        assert config.simulation.decays.tops == channel
+    else:
+        assert config.import_ is not None
+        assert config.import_.format == source
+        assert not config.import_.files[0].exists(), "a run must not begin before the files are filled in"
+    if source == "hepmc":
+        assert config.simulation.decays.tops == channel
+
+
+def test_there_are_all_processes_channels_and_formats() -> None:
+    assert processes() == ("tth", "ttbb")
+    assert channels() == ("semileptonic", "dilepton", "all_hadronic", "inclusive")
+    assert sources() == ("generation", "lhe", "nanoaod", "delphes", "hepmc")
+
+
+@pytest.mark.parametrize(
+    ("channel", "steps"),
+    [
+        ("semileptonic", ("generate", "simulate", "mem", "infer", "report")),
+        ("dilepton", ("generate", "simulate", "train_mem", "mem", "infer", "report")),
+        ("all_hadronic", ("generate", "simulate", "train_mem", "mem", "infer", "report")),
+        ("inclusive", ("generate", "simulate", "report")),
+    ],
+)
+def test_steps_of_a_channel(tmp_path: Path, channel: str, steps: tuple[str, ...]) -> None:
+    assert applicable_steps(loaded(tmp_path / "a.yaml", "tth", channel)) == steps
+
+
+def test_background_has_no_parameters_to_fit(tmp_path: Path) -> None:
+    assert applicable_steps(loaded(tmp_path / "a.yaml", "ttbb")) == ("generate", "simulate", "report")
+    imported = loaded(tmp_path / "b.yaml", "ttbb", "semileptonic", "lhe").import_
+    assert imported is not None
+    assert imported.theta_independent
+
+
+def test_comments_are_the_docstrings_of_the_settings() -> None:
+    text = analysis_template("tth", "dilepton").text
+    described = DecayConfig.model_fields["leptons"].description
+    assert f"    # {described}\n    leptons: [e, mu]\n" in text
+    lines = text.splitlines()
+    assert all(len(line) <= 120 for line in lines)
+    for above, line in itertools.pairwise(lines):
+        if line and not line.lstrip().startswith("#"):
+            assert above.lstrip().startswith("#"), f"no comment above '{line}'"
+
+
+def test_numbers_that_only_the_user_knows_are_marked() -> None:
+    template = analysis_template("tth", "semileptonic", "nanoaod")
+    marked = [line.split(":")[0].strip() for line in template.text.splitlines() if line.endswith("# FILL IN")]
+    assert marked == ["files", "cross_section", "working_point"]
+    assert [each.split(":")[0].split(".")[-1] for each in template.to_fill_in] == marked
+    assert analysis_template("tth").to_fill_in == ()
+    assert "FILL IN" not in analysis_template("tth").text
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("ttH",), "there is no process 'ttH'; did you mean 'tth'\\? Known: ttbb, tth"),
+        (
+            ("tth", "semi"),
+            "no decay channel 'semi'; did you mean 'semileptonic'\\? Known: all_hadronic, dilepton, incl",
+        ),
+        (("tth", "dilepton", "root"), "no source 'root'; Known: delphes, generation, hepmc, lhe, nanoaod"),
+    ],
+)
+def test_unknown_names(names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        analysis_template(*names)
