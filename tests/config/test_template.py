@@ -31,7 +31,7 @@ def test_every_combination_loads(tmp_path: Path, process: str, channel: str, sou
     else:
         assert config.import_ is not None
         assert config.import_.format == source
-        assert not config.import_.files[0].exists(), "a run must not begin before the files are filled in"
+        assert not Path(config.import_.files[0]).exists(), "a run must not begin before the files are filled in"
     if source == "hepmc":
         assert config.simulation.decays.tops == channel
 

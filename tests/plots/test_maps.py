@@ -35,3 +35,15 @@ def test_map_is_drawn_with_its_labels(tmp_path, rng: np.random.Generator) -> Non
     assert figure.axes[0].get_xlabel() == "x"
     assert figure.axes[1].get_ylabel() == "share"
     assert path.stat().st_size > 1000
+
+
+def test_maps_of_what_has_a_sign_are_white_at_zero() -> None:
+    values = np.array([[-1.0, 0.0, 3.0], [np.nan, 2.0, 1.0]])
+    with figure_style():
+        figure = draw_map(Histogram2D(X, Y), values, "mean", headline=Headline(), signed=True)
+    mesh = figure.axes[0].collections[0]
+    assert mesh.get_clim() == (-3.0, 3.0)
+    assert np.ma.count_masked(mesh.get_array()) == 1
+    nothing = np.full((2, 3), np.nan)
+    with figure_style():
+        draw_map(Histogram2D(X, Y), nothing, "mean", headline=Headline(), signed=True)

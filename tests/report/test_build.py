@@ -53,19 +53,21 @@ def test_whole_report_of_our_own_events(make_store: Maker, tmp_path: Path) -> No
     text = page.read_text()
     found = Page(text)
     assert page == tmp_path / "report" / "index.html"
-    assert len(text) < 6_000_000
-    # Self-contained: no scripts, no style sheets, no address outside, every image inside, every link a file beside it.
-    assert not {"script", "link", "iframe", "object"} & set(found.tags)
+    assert len(text) < 3_000_000
+    # Self-contained: one script and one icon in the page, no style sheets, no address outside, every image inside,
+    # every link a file beside it.
+    assert not {"iframe", "object"} & set(found.tags)
+    assert (found.tags.count("script"), found.tags.count("link")) == (1, 1)
     assert not re.search(r"(?:https?:)?//[a-z]", re.sub(r"base64,[A-Za-z0-9+/=]+", "", text))
-    assert all(source.startswith("data:image/png;base64,") for source in found.sources)
+    assert all(source.startswith("data:image/webp;base64,") for source in found.sources)
     assert len(set(found.anchors)) == len(found.anchors)
-    files = [link for link in found.links if not link.startswith("#")]
+    files = [link for link in found.links if not link.startswith(("#", "data:"))]
     assert all((page.parent / link).is_file() for link in files)
     assert {link[1:] for link in found.links if link.startswith("#")} <= set(found.anchors)
     # Every figure is there in both formats, and no other file.
     names = {path.stem for path in (page.parent / "figures").iterdir()}
     assert {path.name for path in (page.parent / "figures").iterdir()} == {
-        f"{n}.{k}" for n in names for k in ("pdf", "png")
+        f"{n}.{k}" for n in names for k in ("pdf", "png", "json")
     }
     assert len(names) == len(found.sources) > 30
     sections = results(page.parent)
@@ -132,7 +134,7 @@ def test_nan_in_a_column_is_an_error_and_leaves_no_page(make_store: Maker, tmp_p
     def spoil(columns: dict[str, object]) -> None:
         columns["partons"][3, 2] = np.nan
 
-    with pytest.raises(NonFiniteError, match="of 'parton_pt' are not finite"):
+    with pytest.raises(NonFiniteError, match="of 'pt_H' are not finite"):
         build_report(make_store(50, spoil), tmp_path / "report")
     assert not (tmp_path / "report" / "index.html").exists()
 
@@ -237,5 +239,6 @@ def test_progress_counts_the_events(make_store: Maker, tmp_path: Path) -> None:
 def test_text_from_a_file_cannot_become_markup(make_store: Maker, tmp_path: Path) -> None:
     config = ReportConfig(title="<script>alert(1)</script>", formats=(), sections=("summary",))
     text = build_report(make_store(10), tmp_path / "report", config).read_text()
-    assert "<script>" not in text
+    assert "<script>alert" not in text
+    assert text.count("<script") == 1  # that of the page
     assert "&lt;script&gt;" in text

@@ -53,7 +53,7 @@ def test_page_shows_both_views(tmp_path: Path) -> None:
     page = build_report(store, tmp_path / "report", config, models=models)
     found = Page(page.read_text())
     sections = json.loads((tmp_path / "report" / "report.json").read_text())["sections"]
-    assert tuple(sections) == ("summary", *SECTIONS)
+    assert tuple(sections) == (*SECTIONS, "summary")
     assert set(SECTIONS) <= set(found.anchors)
     # 8 of regression, 8 of samples, 4 of calibration and one phase for each view; provenance: its phase and efficiency.
     assert len(found.sources) == 2 * 21 + 2

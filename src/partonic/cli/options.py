@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from partonic.cli.output import json_option, print_json, results_only_on_stdout, say
+from partonic.cli.result_box import print_result_box
 
 if TYPE_CHECKING:
     from partonic.config.analysis import AnalysisConfig
@@ -65,6 +66,8 @@ def execute(
         return
     for outcome in outcomes:
         say(f"{outcome.step}: {outcome.summary}")
+    if any(outcome.step == "report" for outcome in outcomes):
+        print_result_box(chosen.output)
 
 
 def execute_alone(name: str, files: Sequence[Path], work: "Callable[[], object]", as_json: bool) -> None:

@@ -94,6 +94,10 @@ class ReportConfig(StrictModel):
     formats: tuple[Literal["pdf", "png", "svg"], ...] = ("pdf", "png")
     """Formats in which each figure is saved beside the page."""
 
+    figures: Literal["embedded", "linked"] = "embedded"
+    """Whether the page holds its figures, so that it can be mailed alone, or shows SVG files beside it, which are
+    sharp at any size and keep the page small."""
+
     binnings: dict[str, BinningConfig] = Field(default_factory=dict)
     """Bins of variables by name, where others than the default are wanted."""
 

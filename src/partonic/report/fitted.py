@@ -4,7 +4,7 @@ Pseudo-data are drawn again from the recorded seed, so they are the very ones th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,12 @@ class FittedEvents:
     Attributes:
         loaded: coefficients, rates and simulated events.
         data: what was fitted.
+        stores: event store of each component, 0 for the signal, as far as it has simulated events.
     """
 
     loaded: Loaded
     data: Data
+    stores: Mapping[int, Path] = field(default_factory=dict)
 
     def discriminations(self) -> tuple[Discrimination, ...]:
         """Return the ROC curve of the densities for each background that has simulated events.
@@ -69,8 +71,11 @@ def fitted_events(record: InferenceRecord) -> FittedEvents:
         InferenceError: if nothing can be drawn from what is there now.
     """
     config = InferenceConfig.model_validate(record.result["settings"])
-    loaded = load(_files(record.result["files"]), config, int(record.result["data"]["seed"]))
-    return FittedEvents(loaded, make_data(loaded, config))
+    files = _files(record.result["files"])
+    loaded = load(files, config, int(record.result["data"]["seed"]))
+    simulated = enumerate(config.backgrounds.values(), start=1)
+    stores = {number: section.events.store for number, section in simulated if section.events is not None}
+    return FittedEvents(loaded, make_data(loaded, config), stores | ({} if files.store is None else {0: files.store}))
 
 
 def _files(content: Mapping[str, Any]) -> Files:

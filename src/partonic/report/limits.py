@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from partonic.errors import EventFileError
 from partonic.events.store import EventStore
+from partonic.inference.calibration import RatioCalibration, fit_calibration
 from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.coefficients_file import CoefficientsMetadata, read_coefficients
 from partonic.inference.record import InferenceRecord, read_result
+from partonic.inference.sum_rule import SumRule, sum_rule
 from partonic.mem.roc_file import Discrimination, read_discrimination
 from partonic.report.fitted import FittedEvents, fitted_events
 
@@ -69,6 +71,20 @@ class IntegratedEvents:
     metadata: CoefficientsMetadata
     weights: Array | None
 
+    @cached_property
+    def sum_rule(self) -> SumRule | None:
+        """Mean ratios against those of the true weights; None without enough simulated events of this hypothesis."""
+        if self.weights is None or not _enough(self.coefficients, self.weights):
+            return None
+        return sum_rule(self.coefficients, self.weights, self.metadata.cross_section)
+
+    @cached_property
+    def calibration(self) -> RatioCalibration | None:
+        """Slopes of the true ratios on the estimated ones; None as for `sum_rule`."""
+        if self.weights is None or not _enough(self.coefficients, self.weights):
+            return None
+        return fit_calibration(self.coefficients, self.weights)
+
 
 @dataclass(frozen=True, eq=False)
 class Limits:
@@ -108,6 +124,11 @@ def read_limits(files: LimitFiles, events: EventStore) -> Limits:
         inference=None if files.inference is None else read_result(files.inference),
         discrimination=None if files.discrimination is None else read_discrimination(files.discrimination),
     )
+
+
+def _enough(coefficients: EventCoefficients, weights: Array) -> bool:
+    """Return whether there are enough usable events with a weight for a calibration."""
+    return int((coefficients.usable() & (weights[:, 0] > 0)).sum()) >= 2 * len(coefficients.monomials)
 
 
 def _integrated(name: str, path: Path, store: EventStore) -> IntegratedEvents:

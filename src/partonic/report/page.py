@@ -1,46 +1,22 @@
-"""The HTML page: one file with everything in it, that needs no network and prints well."""
+"""The HTML page: one file with everything in it, that needs no network and prints well.
 
-import base64
+It opens with the result and what to look at. Everything is there without its script, which adds buttons that copy
+tables, and unfolds what is linked to or printed.
+"""
+
 import importlib.metadata
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from partonic.errors import DependencyError
 from partonic.files import write_text
-from partonic.plots.canvas import Headline, figure_files, write_file
-from partonic.plots.style import figure_style
-from partonic.report.content import Content, Plot
+from partonic.parameter_names import with_symbols
+from partonic.report.content import Content
+from partonic.report.figures import DrawnFigure
+from partonic.report.result_box import ResultBox
 
-__all__ = ["DrawnFigure", "Part", "draw_plots", "write_page"]
-
-
-@dataclass(frozen=True)
-class FigureFile:
-    """A figure as a file beside the page: its format, and its path relative to the page."""
-
-    kind: str
-    path: str
-
-
-@dataclass(frozen=True)
-class DrawnFigure:
-    """A figure as the page needs it.
-
-    Attributes:
-        name, caption: as in the plot.
-        image: PNG file in base64.
-        width, height: of the image, pixels.
-        files: the figure beside the page.
-    """
-
-    name: str
-    caption: str
-    image: str
-    width: int
-    height: int
-    files: tuple[FigureFile, ...]
+__all__ = ["Chapter", "Part", "write_page"]
 
 
 @dataclass(frozen=True)
@@ -59,30 +35,23 @@ class Part:
     figures: tuple[DrawnFigure, ...]
 
 
-def draw_plots(
-    plots: Sequence[Plot], folder: Path, formats: Sequence[str], headline: Headline
-) -> tuple[DrawnFigure, ...]:
-    """Draw `plots` one at a time, save them in ``<folder>/figures`` and return them for the page.
+@dataclass(frozen=True)
+class Chapter:
+    """Sections under one heading.
 
-    Raises:
-        OutputError: if a figure cannot be written.
-        DependencyError: if matplotlib is not installed.
+    Attributes:
+        name, title: of the group of sections.
+        is_open: whether they are unfolded when the page is opened.
+        parts: the sections.
     """
-    return tuple(_drawn(plot, folder, formats, headline) for plot in plots)
+
+    name: str
+    title: str
+    is_open: bool
+    parts: tuple[Part, ...]
 
 
-def _drawn(plot: Plot, folder: Path, formats: Sequence[str], headline: Headline) -> DrawnFigure:
-    with figure_style():
-        figure = plot.draw(headline)
-        contents = figure_files(figure, list(dict.fromkeys(["png", *formats])))
-    image = contents["png"]
-    width, height = struct.unpack(">II", image[16:24])  # the first chunk of a PNG file holds its size
-    paths = [write_file(folder / "figures" / f"{plot.name}.{kind}", contents[kind]) for kind in formats]
-    files = tuple(FigureFile(path.suffix[1:].upper(), f"figures/{path.name}") for path in paths)
-    return DrawnFigure(plot.name, plot.caption, base64.b64encode(image).decode(), width, height, files)
-
-
-def write_page(path: Path, title: str, lead: str, parts: Sequence[Part]) -> None:
+def write_page(path: Path, box: ResultBox, chapters: Sequence[Chapter]) -> None:
     """Write the page.
 
     Raises:
@@ -95,9 +64,20 @@ def write_page(path: Path, title: str, lead: str, parts: Sequence[Part]) -> None
         msg = "the report needs jinja2, which is not installed: pip install 'partonic[report]'"
         raise DependencyError(msg) from error
     environment = Environment(
-        loader=PackageLoader("partonic.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+        loader=PackageLoader("partonic.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["symbols"] = with_symbols
     version = importlib.metadata.version("partonic")
-    write_text(
-        path, environment.get_template("page.html.j2").render(title=title, lead=lead, parts=parts, version=version)
-    )
+    template = environment.get_template("page.html.j2")
+    anchors = {part.name for chapter in chapters for part in chapter.parts}
+    figure = _main_figure(box, chapters)
+    write_text(path, template.render(box=box, chapters=chapters, version=version, anchors=anchors, main_figure=figure))
+
+
+def _main_figure(box: ResultBox, chapters: Sequence[Chapter]) -> DrawnFigure | None:
+    """Return the main contour, or without one the likelihood of the first parameter, where the page has it."""
+    wanted = [f"contour_{box.contour[0]}_{box.contour[1]}"] if box.contour else []
+    wanted += [f"likelihood_{value.name}" for value in box.values]
+    drawn = {each.name: each for chapter in chapters for part in chapter.parts for each in part.figures}
+    return next((drawn[name] for name in wanted if name in drawn), None)

@@ -1,8 +1,7 @@
 """Sections of the report: what they are given, and what they must do.
 
 A section is built once for a sample, sees every batch of events once, and then gives its content. New sections
-(unfolding, matrix element method, limits) are classes like the existing ones, added to
-`partonic.report.sections.SECTIONS`.
+are classes like the existing ones, added to their group in `partonic.report.sections`.
 """
 
 import difflib
@@ -22,7 +21,7 @@ from partonic.report.content import Content
 from partonic.report.limits import Limits
 from partonic.report.unfolded import UnfoldedModel
 
-__all__ = ["Sample", "Section", "ThetaPoint"]
+__all__ = ["Filled", "Sample", "Section", "ThetaPoint"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +114,20 @@ class Sample:
     def weight_unit(self) -> str:
         """Unit of the weights."""
         return "events" if self.is_data else "pb"
+
+
+@runtime_checkable
+class Filled(Protocol):
+    """What sees every batch of events once.
+
+    Attributes:
+        columns: columns of the event store that it reads.
+    """
+
+    columns: ClassVar[tuple[str, ...]]
+
+    def fill(self, batch: EventBatch) -> None:
+        """Add one batch of events; columns that are null there are left out."""
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from partonic.config.report import UnfoldingReportConfig
 from partonic.errors import EventFileError
 from partonic.events.store import EventStore
+from partonic.pretrained import pretrained_folder
 from partonic.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class UnfoldedModel:
         history: by phase, the figures of each epoch by name; empty where the model came without.
         provenance: which jets it finds; None where the events have no matched truth.
         trained_here: whether it was trained in the analysis whose events it is judged on.
+        shipped: whether it ships with the package.
     """
 
     quality: "UnfoldingQuality"
@@ -42,6 +44,7 @@ class UnfoldedModel:
     history: Mapping[str, Curves] = field(default_factory=dict)
     provenance: "ProvenanceQuality | None" = None
     trained_here: bool = False
+    shipped: bool = False
 
     @property
     def view(self) -> str:
@@ -94,6 +97,7 @@ def judged_models(
                 provenance=_provenance(unfolder.model.provenance, events, config.events),
                 trained_here=output.resolve().parent in folder.resolve().parents
                 and events.path.name in unfolder.record.get("stores", ()),
+                shipped=pretrained_folder("").resolve() in folder.resolve().parents,
             )
         )
     return tuple(judged)

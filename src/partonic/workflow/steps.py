@@ -154,7 +154,7 @@ class ReportStep:
     """The HTML page with its figures."""
 
     name: str = "report"
-    version: int = 1
+    version: int = 2
     knows_its_work: bool = False
 
     def applies(self, config: AnalysisConfig) -> bool:

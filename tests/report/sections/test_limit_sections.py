@@ -27,13 +27,19 @@ from partonic.report.sections import limit_sections
 from partonic.report.sections.discriminant import DiscriminantSection
 from partonic.report.sections.inference_coverage import InferenceCoverageSection
 from partonic.report.sections.inference_likelihood import InferenceLikelihoodSection, interval_text
+from partonic.report.sections.information import InformationSection
+from partonic.report.sections.intervals import IntervalsSection
 from partonic.report.sections.mem_integrals import MemIntegralsSection
 from partonic.report.sections.optimal_observables import OptimalObservablesSection
+from partonic.report.sections.post_fit import PostFitSection
 
-SECTIONS = ("mem_integrals", "discriminant", "optimal_observables", "inference_likelihood", "inference_coverage")
+SECTIONS = (
+    "intervals", "inference_likelihood", "post_fit", "optimal_observables", "discriminant", "inference_coverage",
+    "information", "mem_integrals",
+)  # fmt: skip
 MAKERS = (
-    MemIntegralsSection, DiscriminantSection, OptimalObservablesSection, InferenceLikelihoodSection,
-    InferenceCoverageSection,
+    IntervalsSection, InferenceLikelihoodSection, PostFitSection, OptimalObservablesSection, DiscriminantSection,
+    InferenceCoverageSection, InformationSection, MemIntegralsSection,
 )  # fmt: skip
 
 
@@ -73,9 +79,11 @@ def test_page_has_all_sections_and_its_numbers_are_json(files: LimitFiles, tmp_p
     page = build_report(files.store, tmp_path / "report", config, limits=files)
     found = Page(page.read_text())
     sections = json.loads((page.parent / "report.json").read_text())["sections"]
-    assert tuple(sections) == ("summary", *SECTIONS)
-    # Quality, calibration; ROC; R_1 and R_2 of c_tG, R_2 of κ̃; two curves, one contour; coverage, pulls, bias.
-    assert len(found.sources) == 2 + 1 + 3 + 3 + 3
+    assert tuple(sections) == (*SECTIONS, "summary")
+    # Whiskers, pulls, correlation; two curves, one contour, which is in the result box too; R_1 and R_2 of c_tG, R_2 of
+    # κ̃, with the best fit and with three plain observables; the same three at several θ; ROC; coverage, pulls, bias;
+    # information on two parameters in three planes; quality, calibration.
+    assert len(found.sources) == 3 + 3 + 1 + (3 + 3) + 3 + 1 + 3 + 2 * 3 + 2
     assert sections["mem_integrals"]["results"]["tth"]["counts"]["zero acceptance"] == 2
 
 
@@ -278,10 +286,12 @@ def test_sections_are_there_if_there_is_something_to_show(files: LimitFiles) -> 
     limits = read_limits(files, EventStore.open(files.store))
     assert limit_sections(None) == limit_sections(Limits()) == ()
     assert limit_sections(limits) == MAKERS
-    assert limit_sections(Limits(limits.integrated)) == (MemIntegralsSection, OptimalObservablesSection)
+    integrated = (OptimalObservablesSection, InformationSection, MemIntegralsSection)
+    assert limit_sections(Limits(limits.integrated)) == integrated
     record = limits.inference
     without = replace(record, result={**record.result, "coverage": []})
-    assert limit_sections(Limits(inference=without)) == (OptimalObservablesSection, InferenceLikelihoodSection)
+    fit = (IntervalsSection, InferenceLikelihoodSection, PostFitSection, OptimalObservablesSection)
+    assert limit_sections(Limits(inference=without)) == fit
 
 
 def test_separation_from_the_events_of_a_fit(files: LimitFiles, tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
-"""The sections of the page, in their order. A new kind of result is one more class in `SECTIONS`."""
+"""The sections of the page in their order, gathered into groups: what is asked first comes first.
 
-from collections.abc import Callable
+A new kind of result is one more class in its group.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from partonic.report.limits import Limits
 from partonic.report.section import Sample, Section
@@ -13,10 +17,13 @@ from partonic.report.sections.discriminant import DiscriminantSection
 from partonic.report.sections.generation import GenerationSection
 from partonic.report.sections.inference_coverage import InferenceCoverageSection
 from partonic.report.sections.inference_likelihood import InferenceLikelihoodSection
+from partonic.report.sections.information import InformationSection
+from partonic.report.sections.intervals import IntervalsSection
 from partonic.report.sections.jets import JetsSection
 from partonic.report.sections.mem_integrals import MemIntegralsSection
 from partonic.report.sections.optimal_observables import OptimalObservablesSection
 from partonic.report.sections.partons import PartonsSection
+from partonic.report.sections.post_fit import PostFitSection
 from partonic.report.sections.response import ResponseSection
 from partonic.report.sections.selected import SelectedSection
 from partonic.report.sections.summary import SummarySection
@@ -26,45 +33,85 @@ from partonic.report.sections.unfolding_regression import UnfoldingRegressionSec
 from partonic.report.sections.unfolding_samples import UnfoldingSamplesSection
 from partonic.report.sections.unfolding_training import UnfoldingTrainingSection
 
-__all__ = ["SECTIONS", "UNFOLDING_SECTIONS", "limit_sections"]
+__all__ = ["SECTIONS", "UNFOLDING_SECTIONS", "Group", "groups_of", "limit_sections"]
 
-SECTIONS: tuple[Callable[[Sample], Section], ...] = (
-    SummarySection,
-    CrossSectionSection,
-    GenerationSection,
-    PartonsSection,
-    PartonThetaSection,
-    CutFlowSection,
-    AcceptanceSection,
-    JetsSection,
-    SelectedSection,
-    SelectedThetaSection,
-    CandidatesSection,
-    ResponseSection,
-    TaggingSection,
-)
-"""Makers of the sections, in the order of the page."""
+Maker = Callable[[Sample], Section]
 
-UNFOLDING_SECTIONS: tuple[Callable[[Sample], Section], ...] = (
+
+@dataclass(frozen=True)
+class Group:
+    """Sections under one heading.
+
+    Attributes:
+        name: anchor in the page.
+        title: heading.
+        makers: of its sections, in their order.
+        is_open: whether they are unfolded when the page is opened.
+    """
+
+    name: str
+    title: str
+    makers: tuple[Maker, ...]
+    is_open: bool = False
+
+
+UNFOLDING_SECTIONS: tuple[Maker, ...] = (
     UnfoldingTrainingSection,
     UnfoldingRegressionSection,
     UnfoldingSamplesSection,
     UnfoldingCalibrationSection,
 )
-"""Makers of the sections that follow where unfolding models were judged."""
+"""Makers of the sections where unfolding models were judged."""
+
+SIMULATION: tuple[Maker, ...] = (
+    CutFlowSection,
+    SelectedSection,
+    SelectedThetaSection,
+    AcceptanceSection,
+    JetsSection,
+    CandidatesSection,
+    ResponseSection,
+    TaggingSection,
+)
+"""Makers of the sections on reconstructed events."""
+
+GENERATION: tuple[Maker, ...] = (CrossSectionSection, GenerationSection, PartonsSection, PartonThetaSection)
+"""Makers of the sections on the hard process."""
+
+SECTIONS: tuple[Maker, ...] = (*SIMULATION, *GENERATION, SummarySection)
+"""Makers of the sections that every report has, in the order of the page."""
 
 
-def limit_sections(limits: Limits | None) -> tuple[Callable[[Sample], Section], ...]:
+def groups_of(sample: Sample) -> Iterator[Group]:
+    """Yield the groups of a page, as far as there is something to show: the result first, then what it is made of."""
+    found = limit_sections(sample.limits)
+    integrals = tuple(make for make in found if make is MemIntegralsSection)
+    inference = tuple(make for make in found if make is not MemIntegralsSection)
+    if inference:
+        yield Group("inference", "Inference", inference, is_open=True)
+    if integrals:
+        yield Group("mem", "Matrix element method", integrals, is_open=True)
+    if sample.unfolded:
+        yield Group("unfolding", "Unfolding", UNFOLDING_SECTIONS)
+    yield Group("simulation", "Reconstructed events", SIMULATION, is_open=not found)
+    yield Group("hard_process", "Generation", GENERATION)
+    yield Group("provenance", "Provenance", (SummarySection,), is_open=not found)
+
+
+def limit_sections(limits: Limits | None) -> tuple[Maker, ...]:
     """Return the makers of the sections on the way to limits, as far as there is something to show."""
     if limits is None:
         return ()
     inferred = limits.inference is not None
-    shown: tuple[tuple[Callable[[Sample], Section], bool], ...] = (
-        (MemIntegralsSection, bool(limits.integrated)),
-        (DiscriminantSection, limits.discrimination is not None or _has_backgrounds(limits)),
-        (OptimalObservablesSection, inferred or any(each.weights is not None for each in limits.integrated)),
+    shown: tuple[tuple[Maker, bool], ...] = (
+        (IntervalsSection, inferred),
         (InferenceLikelihoodSection, inferred),
+        (PostFitSection, inferred),
+        (OptimalObservablesSection, inferred or any(each.weights is not None for each in limits.integrated)),
+        (DiscriminantSection, limits.discrimination is not None or _has_backgrounds(limits)),
         (InferenceCoverageSection, limits.inference is not None and bool(limits.inference.result["coverage"])),
+        (InformationSection, any(each.weights is not None for each in limits.integrated)),
+        (MemIntegralsSection, bool(limits.integrated)),
     )
     return tuple(make for make, there in shown if there)
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.events.batch import EventBatch
-from partonic.inference.calibration import RatioCalibration, fit_calibration
+from partonic.inference.calibration import RatioCalibration
 from partonic.inference.coefficients import OK, EventCoefficients
-from partonic.inference.sum_rule import SumRule, sum_rule
+from partonic.inference.sum_rule import SumRule
 from partonic.mem.result import FEW_POINTS
 from partonic.plots.canvas import Headline
 from partonic.plots.distributions import Distribution, draw_distributions
@@ -43,7 +43,7 @@ class MemIntegralsSection:
     """Quality of the integrals under each hypothesis, sum rule and calibration of the ratios."""
 
     name: ClassVar[str] = "mem_integrals"
-    title: ClassVar[str] = "Matrix element method: integrals"
+    title: ClassVar[str] = "Integrals of the matrix element method"
     columns: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, sample: Sample) -> None:
@@ -84,11 +84,8 @@ class _Measured:
         self.events = events
         self.good = events.coefficients.select(events.coefficients.usable())
         self.names = events.coefficients.monomials.names
-        self.rule: SumRule | None = None
-        self.calibration: RatioCalibration | None = None
-        if events.weights is not None and _enough(events.coefficients, events.weights):
-            self.rule = sum_rule(events.coefficients, events.weights, events.metadata.cross_section)
-            self.calibration = fit_calibration(events.coefficients, events.weights)
+        self.rule: SumRule | None = events.sum_rule
+        self.calibration: RatioCalibration | None = events.calibration
 
     def missing(self) -> Iterator[str]:
         name = self.events.name
@@ -269,11 +266,6 @@ def _is_multiple(values: Array, others: Array) -> bool:
     size = float(others @ others)
     factor = float(values @ others) / size if size > 0 else 0.0
     return bool(np.allclose(values, factor * others, rtol=1e-6, atol=_ROUNDING))
-
-
-def _enough(coefficients: EventCoefficients, weights: Array) -> bool:
-    """Return whether there are enough usable events with a weight for a calibration."""
-    return int((coefficients.usable() & (weights[:, 0] > 0)).sum()) >= 2 * len(coefficients.monomials)
 
 
 def _effective_share(good: EventCoefficients) -> Array:

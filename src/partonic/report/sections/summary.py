@@ -3,14 +3,11 @@
 import json
 from typing import ClassVar
 
-import numpy as np
-
 from partonic.events.batch import EventBatch
-from partonic.plots.histogram import finite_weights
 from partonic.provenance import package_versions
 from partonic.report.content import Content, Table, number_with_error
+from partonic.report.event_counts import EventCounts
 from partonic.report.section import Sample
-from partonic.report.views import selection_of
 
 __all__ = ["SummarySection"]
 
@@ -19,21 +16,17 @@ class SummarySection:
     """What was run and how many events it gave."""
 
     name: ClassVar[str] = "summary"
-    title: ClassVar[str] = "Summary"
-    columns: ClassVar[tuple[str, ...]] = ("weight", "selected")
+    title: ClassVar[str] = "What was run"
+    columns: ClassVar[tuple[str, ...]] = EventCounts.columns
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
         self.sample = sample
-        self.sums = np.zeros((2, 3))
-        self.negative = 0
+        self.counts = EventCounts()
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events."""
-        weight = finite_weights(batch.weight, "weight")
-        self.negative += int((weight < 0).sum())
-        for row, chosen in enumerate((weight, weight[selection_of(batch)])):
-            self.sums[row] += (len(chosen), chosen.sum(), (chosen**2).sum())
+        self.counts.fill(batch)
 
     def content(self) -> Content:
         """Return the facts of the run."""
@@ -42,18 +35,18 @@ class SummarySection:
         metadata = self.sample.metadata
         versions = {**metadata.versions} or package_versions()
         return Content(
-            tables=(Table("What was run.", ("", ""), rows),),
+            tables=(Table("Process, events and weights.", ("", ""), rows),),
             details={
                 "Configuration": json.dumps(metadata.config, indent=2) if metadata.config else "not recorded",
                 "Package versions": "\n".join(f"{name} {version}" for name, version in sorted(versions.items())),
                 **({"Further facts of the source": json.dumps(metadata.facts, indent=2)} if metadata.facts else {}),
             },
             results={
-                "events": int(self.sums[0, 0]),
-                "selected": int(self.sums[1, 0]),
-                "sum_of_weights": self.sums[:, 1].tolist(),
-                "sum_of_squared_weights": self.sums[:, 2].tolist(),
-                "negative_weights": self.negative,
+                "events": self.counts.events,
+                "selected": self.counts.selected,
+                "sum_of_weights": self.counts.sums[:, 1].tolist(),
+                "sum_of_squared_weights": self.counts.sums[:, 2].tolist(),
+                "negative_weights": int(self.counts.negative[0]),
                 "metadata": metadata.model_dump(mode="json"),
             },
         )
@@ -73,16 +66,14 @@ class SummarySection:
         }
 
     def _numbers(self) -> dict[str, str]:
-        (events, weight, squares), (selected, kept, kept_squares) = self.sums
-        effective = weight**2 / squares if squares > 0 else 0.0
+        counts, unit = self.counts, self.sample.weight_unit
         numbers = {
-            "Events": f"{int(events):,}",
-            "Sum of weights": number_with_error(weight, float(np.sqrt(squares)), self.sample.weight_unit),
-            "Effective number of events (Σw)²/Σw²": f"{effective:,.0f}",
-            "Negative weights": f"{self.negative:,}",
-            "Selected events": f"{int(selected):,}",
+            "Events": f"{counts.events:,}",
+            "Sum of weights": number_with_error(*counts.weight, unit),
+            "Effective number of events (Σw)²/Σw²": f"{counts.effective(selected=False):,.0f}",
+            "Negative weights": f"{counts.negative[0]:,}",
+            "Selected events": f"{counts.selected:,}",
         }
-        if selected:
-            error = float(np.sqrt(kept_squares))
-            numbers["Sum of weights of selected events"] = number_with_error(kept, error, self.sample.weight_unit)
+        if counts.selected:
+            numbers["Sum of weights of selected events"] = number_with_error(*counts.selected_weight, unit)
         return numbers

@@ -57,6 +57,25 @@ def test_nested_and_flat_fields_of_an_rntuple(tmp_path):
     assert found == {"Jet_pt": [[1.0], []], "Jet.eta": [[0.5], []], "Muon_pt": [[7.0], [8.0]], "x": [0, 1]}
 
 
+@pytest.mark.parametrize("kind", ["mktree", "mkrntuple"])
+def test_rows_across_baskets_and_clusters(tmp_path, kind, rng):
+    """Files are written in parts, e.g. by merging; any stretch of rows is the same as of the whole."""
+    counts = rng.integers(0, 5, 30)
+    lists = ak.unflatten(ak.Array(rng.normal(size=counts.sum())), counts)
+    path, parts = tmp_path / "a.root", [(0, 7), (7, 8), (8, 21), (21, 30)]
+    with uproot.recreate(path) as file:
+        writable = getattr(file, kind)("Events", {"x": np.int64, "w": ak.type(lists).content} if kind == "mktree" else
+                                       {"x": np.arange(7), "w": lists[:7]})  # fmt: skip
+        for start, stop in parts[0 if kind == "mktree" else 1 :]:
+            writable.extend({"x": np.arange(start, stop), "w": lists[start:stop]})
+    with opened(path, Notes()) as file:
+        tree = file.tree("Events")
+        assert tree.entries == 30
+        for start, stop in [(0, 30), (0, 4), (5, 9), (7, 8), (7, 22), (20, 30), (29, 30)]:
+            assert tree.array("x", start, stop).tolist() == list(range(start, stop))
+            assert tree.array("w", start, stop).tolist() == lists[start:stop].tolist()
+
+
 def tree_of_names(path, names):
     with opened(path, Notes()) as file:
         tree = file.tree("Events")

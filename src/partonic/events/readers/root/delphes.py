@@ -54,9 +54,7 @@ def read_delphes(config: ImportConfig, process: ProcessInfo, left_out: frozenset
         DependencyError: if a package that a file or address needs is not installed.
     """
     if config.data:
-        message = (
-            "import.data: Delphes files are simulations; leave `data` out (to treat them as data, set weights later)"
-        )
+        message = "import.data: Delphes files are simulations, whose events have weights: leave it out"
         raise ConfigError(message)
     info = imported_process(config, process)
     notes = Notes()

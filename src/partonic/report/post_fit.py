@@ -1,0 +1,94 @@
+"""The data and what the best fit expects of them, event by event, for distributions of any observable."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.inference.mixture import LUMINOSITY, SIGNAL_STRENGTH
+from partonic.report.event_observables import observables_of_events
+from partonic.report.fitted import FittedEvents
+from partonic.report.observables import reco_observables
+from partonic.report.predicted import PredictedEvents, predicted_by_inference
+
+__all__ = ["PLAIN", "PostFit", "post_fit"]
+
+Array = NDArray[np.float64]
+
+PLAIN = ("jet_multiplicity", "ht", "closest_pair_mass")
+"""Plain observables that are compared: counts, hardness, and the mass that shows a Higgs boson."""
+
+
+@dataclass(frozen=True, eq=False)
+class PostFit:
+    """Expected events and data.
+
+    Attributes:
+        events: simulated events and data with their coefficients.
+        component: of each simulated event, 0 for the signal, `(N,)`.
+        names: of the components.
+        expected: expected number that each simulated event stands for at the best fit, `(N,)`.
+        reference: the same at θ = 0 and nominal normalisations, `(N,)`.
+        plain: plain observables of simulated events and data by name, `(N,)` and `(D,)`.
+        same_events: whether the data are among the simulated events, so that both fluctuate together.
+    """
+
+    events: PredictedEvents
+    component: NDArray[np.int64]
+    names: tuple[str, ...]
+    expected: Array
+    reference: Array
+    plain: dict[str, tuple[Array, Array]]
+    same_events: bool
+
+
+def post_fit(fitted: FittedEvents, best: dict[str, float]) -> PostFit | None:
+    """Return expectation and data of a fit; None where there are no simulated events to expect from.
+
+    Args:
+        fitted: events of the inference.
+        best: best values of all its parameters.
+
+    Raises:
+        EventFileError: if a store lacks an event that was fitted.
+    """
+    loaded = fitted.loaded
+    if not loaded.samples:
+        return None
+    events = predicted_by_inference(fitted)
+    sizes = [len(part) for part in events.samples]
+    component = np.repeat([sample.component for sample in loaded.samples], sizes)
+    mixture = loaded.setup.mixture
+    backgrounds = tuple(background.name for background in mixture.backgrounds)
+    factors = np.array([best[SIGNAL_STRENGTH], *(best[f"{name}_normalisation"] for name in backgrounds)])
+    theta = events.monomials.point({name: best[name] for name in events.monomials.parameters})
+    weights = events.weights @ events.monomials.evaluate(theta)
+    reference = events.weights @ events.monomials.evaluate(np.zeros_like(theta))
+    return PostFit(
+        events=events,
+        component=component,
+        names=("signal", *backgrounds),
+        expected=best[LUMINOSITY] * factors[component] * weights,
+        reference=reference,
+        plain=_plain(fitted, events),
+        same_events=fitted.data.kind != "asimov",
+    )
+
+
+def _plain(fitted: FittedEvents, events: PredictedEvents) -> dict[str, tuple[Array, Array]]:
+    observables = [each for each in reco_observables() if each.axis.name in PLAIN]
+    stores = [fitted.stores[sample.component] for sample in fitted.loaded.samples]
+    simulated = [
+        observables_of_events(store, part.event_id, observables)
+        for store, part in zip(stores, events.samples, strict=True)
+    ]
+    of_data = stores if fitted.data.chosen is not None else [fitted.stores[0]]
+    data = [
+        observables_of_events(store, part.event_id, observables)
+        for store, part in zip(of_data, events.data, strict=True)
+    ]
+    return {name: (_joined(simulated, name), _joined(data, name)) for name in PLAIN}
+
+
+def _joined(parts: list[dict[str, Array]], name: str) -> Array:
+    return np.concatenate([np.zeros(0), *(part[name] for part in parts)])
