@@ -70,7 +70,9 @@ def test_the_parts_of_an_interval_have_a_line_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize("figures", [(FIGURE,), ()])
 def test_a_likelihood_stands_in_for_a_contour(tmp_path: Path, figures: tuple[DrawnFigure, ...]) -> None:
     text = written(tmp_path, box(), figures=figures)
-    assert ('<a class="contour" href="#figure-likelihood_c_tG">' in text) is bool(figures)
+    assert ('<a class="contour" href="#figure-likelihood_c_tG" title="−2 Δlog L against c_tG.">' in text) is bool(
+        figures
+    )
     assert ('class="first plain"' in text) is not bool(figures)
 
 
