@@ -62,6 +62,7 @@ def output(analysis: Path) -> Path:
     result = run("run", analysis, "-o", folder)
     assert result.exit_code == 0, result.stderr
     assert f"report: the report is {folder / 'report' / 'index.html'}" in result.stdout
+    assert "look at" in result.stdout.partition("\n\n")[2], "the result in a box comes last"
     return folder
 
 
@@ -74,10 +75,15 @@ def test_every_step_leaves_its_result(output: Path) -> None:
     assert not list(output.rglob("*.partial"))
 
 
+def steps_in(stdout: str) -> list[str]:
+    """Return the lines on the steps, without the result in a box that follows."""
+    return stdout.partition("\n\n")[0].splitlines()
+
+
 def test_nothing_is_done_twice(analysis: Path, output: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()}
     result = run("run", analysis, "-o", output)
-    assert [line.split(":")[1].strip() for line in result.stdout.splitlines()] == ["up to date"] * 3
+    assert [line.split(":")[1].strip() for line in steps_in(result.stdout)] == ["up to date"] * 3
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()} == before
 
 
@@ -91,7 +97,7 @@ def test_changed_report_leaves_the_events(analysis: Path, output: Path) -> None:
     other = analysis.with_name("other.yaml")
     other.write_text(analysis.read_text(encoding="utf-8") + "  title: Another title\n", encoding="utf-8")
     result = run("run", other, "-o", output)
-    assert [": up to date" in line for line in result.stdout.splitlines()] == [True, True, False]
+    assert [": up to date" in line for line in steps_in(result.stdout)] == [True, True, False]
     assert "Another title" in (output / "report" / "index.html").read_text(encoding="utf-8")
 
 
@@ -182,7 +188,7 @@ def test_events_of_another_program_are_imported(output: Path, tmp_path: Path) ->
     )
     result = run("run", path, "-o", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
-    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == ["import", "report"]
+    assert [line.partition(":")[0] for line in steps_in(result.stdout)] == ["import", "report"]
     imported = pq.read_table(tmp_path / "out" / "import" / "events.parquet", columns=["coefficients", "partons"])
     simulated = pq.read_table(output / "simulate" / "events.parquet", columns=["coefficients", "partons"])
     for name, factor in (("partons", 1.0), ("coefficients", branching_fraction(output))):

@@ -77,9 +77,9 @@ class PostFitSection:
             for column, (low, bins) in enumerate(((-1.0, 20), (0.0, 20))):
                 label = rf"$R_{column + 1}$({parameter_label(name)})"
                 axis = self.sample.axis(Axis.regular(f"R{column + 1}_{name}", label, (bins, low, 1.0)))
-                yield _Distribution(axis, fit, simulated[:, column], data[:, column])
+                yield _Distribution(axis, f"R{column + 1}({name})", fit, simulated[:, column], data[:, column])
         for name, (values, of_data) in fit.plain.items():
-            yield _Distribution(self.axes[name], fit, values, of_data)
+            yield _Distribution(self.axes[name], plain(self.axes[name].label), fit, values, of_data)
 
 
 def _paragraphs(fit: PostFit) -> Iterator[str]:
@@ -97,9 +97,10 @@ def _paragraphs(fit: PostFit) -> Iterator[str]:
 
 @dataclass
 class _Distribution:
-    """One observable: what is expected of each process, and the data."""
+    """One observable: what is expected of each process, and the data; `text` is its name without mathematics."""
 
     axis: Axis
+    text: str
     fit: PostFit
     simulated: Array
     of_data: Array
@@ -143,7 +144,7 @@ class _Distribution:
 
 def _table(fit: PostFit, found: list[_Distribution]) -> Table:
     rows = tuple(
-        (plain(each.axis.label), f"{each.data.total:,.6g}", f"{each.total.total:,.6g}", f"{each.reference.total:,.6g}",
+        (each.text, f"{each.data.total:,.6g}", f"{each.total.total:,.6g}", f"{each.reference.total:,.6g}",
          f"{each.chi_square[0]:.1f} / {each.chi_square[1]}")
         for each in found
     )  # fmt: skip
@@ -153,7 +154,7 @@ def _table(fit: PostFit, found: list[_Distribution]) -> Table:
 
 def _plot(found: _Distribution) -> Plot:
     chi_square, bins = found.chi_square
-    caption = f"{plain(found.axis.label)}: data, best fit and θ = 0; below, ratios to the best fit. χ²/bins = "
+    caption = f"{found.text}: data, best fit and θ = 0; below, ratios to the best fit. χ²/bins = "
     return Plot(f"post_fit_{found.axis.name}", f"{caption}{chi_square:.1f}/{bins}.", partial(_draw, found))
 
 
