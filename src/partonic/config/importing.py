@@ -56,8 +56,9 @@ class ImportConfig(StrictModel):
     """Event files of others, and what has to be known to read them."""
 
     format: Literal["lhe", "nanoaod", "delphes", "hepmc"]
-    """`lhe`: parton events (also .gz); `nanoaod`: CMS NanoAOD; `delphes`: Delphes ROOT files; `hepmc`: particle-level
-    events in HepMC text (also .gz), to which the section `simulation` applies jets, detector response and selection."""
+    """`lhe`: parton events; `nanoaod`: CMS NanoAOD; `delphes`: Delphes ROOT files; `hepmc`: particle-level events in
+    HepMC text, to which the section `simulation` applies jets, detector response and selection. Text may be compressed
+    with gzip, xz, bzip2 or Zstandard."""
 
     files: tuple[FilePattern, ...] = Field(min_length=1)
     """Files of one sample, in the order of the events: paths, patterns (``*``, ``?``, ``[...]``, ``**``; sorted by
