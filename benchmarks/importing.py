@@ -3,8 +3,8 @@
 Prints one JSON line. `lhe_ratio_to_pylhe`: CPU time of a bare loop of ``pylhe`` over the events of a gzipped LHE file
 with ten weights at θ points, over that of our whole import of it (two passes, coefficients, all checks, writing the
 store). `hepmc_ratio_to_pyhepmc`: wall time of a bare loop of ``pyhepmc`` over a gzipped HepMC file, over that of our
-reading it into tables by a child process, first pass over the text included. The two alternate in one process; the median of
-the rounds is given.
+reading it into tables by a child process, first pass over the text included. The two alternate in one process; the
+median of the rounds is given.
 """
 
 import argparse
