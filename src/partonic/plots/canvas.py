@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from partonic.errors import OutputError
 from partonic.files import atomic_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
 __all__ = ["Headline", "canvas", "figure_files", "remark", "save_figure", "write_file"]
@@ -100,42 +100,60 @@ def figure_files(figure: "Figure", formats: Sequence[str]) -> dict[str, bytes]:
     """
     if unknown := [kind for kind in formats if kind not in _REPRODUCIBLE]:
         raise OutputError(f"figures can be written as {', '.join(_REPRODUCIBLE)}, not as {', '.join(unknown)}")
-    return {kind: _file(figure, kind) for kind in formats}
+    contents: dict[str, bytes] = {}
+    pixels: NDArray[np.uint8] | None = None
+    for kind in formats:
+        if kind in _VECTORS:
+            contents[kind] = _vectors(figure, kind)
+        else:
+            pixels = _pixels(figure) if pixels is None else pixels  # drawn once: that is most of the time of a report
+            contents[kind] = _image(pixels, kind)
+    return contents
 
 
-def _file(figure: "Figure", kind: str) -> bytes:
-    # The canvases write directly: `Figure.savefig` would draw everything twice, which is most of the time of a report.
+_VECTORS = ("pdf", "svg")
+
+
+def _pixels(figure: "Figure") -> NDArray[np.uint8]:
+    """Return the pixels `(height, width, 4)` of a figure."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(PNG_RESOLUTION)  # those that draw vectors leave another one behind
+    agg: Any = FigureCanvasAgg(figure)
+    agg.draw()
+    pixels: NDArray[np.uint8] = np.array(agg.buffer_rgba())
+    return pixels
+
+
+def _vectors(figure: "Figure", kind: str) -> bytes:
+    # The canvases write directly: `Figure.savefig` would draw everything twice, which is most of the time of a report.
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = io.BytesIO()
-    figure.set_dpi(PNG_RESOLUTION)  # those that draw vectors leave another one behind
-    if kind == "webp":
-        _write_small(FigureCanvasAgg(figure), buffer)
-        return buffer.getvalue()
-    if kind == "png":
-        write: Any = FigureCanvasAgg(figure).print_png
-    elif kind == "pdf":
-        write = FigureCanvasPdf(figure).print_pdf
-    else:
-        write = FigureCanvasSVG(figure).print_svg
+    figure.set_dpi(PNG_RESOLUTION)
+    write: Any = FigureCanvasPdf(figure).print_pdf if kind == "pdf" else FigureCanvasSVG(figure).print_svg
     write(buffer, metadata=_REPRODUCIBLE[kind])
     return buffer.getvalue()
 
 
-def _write_small(drawn: "FigureCanvasAgg", buffer: io.BytesIO) -> None:
-    """Write a figure for a page that holds many: as WebP, a quarter of the size of PNG.
+def _image(pixels: NDArray[np.uint8], kind: str) -> bytes:
+    """Return pixels as PNG, or as WebP for a page that holds many figures: a quarter of the size.
 
-    Colours are rounded to 6 bits a channel, which nobody sees, with black and white kept; nothing else is lost.
+    The colours of WebP are rounded to 6 bits a channel, which nobody sees, with black and white kept; nothing else is
+    lost.
     """
-    from matplotlib.image import imsave
+    from matplotlib import image
 
-    agg: Any = drawn
-    agg.draw()
-    pixels = np.asarray(agg.buffer_rgba())[..., :3]
-    rounded = (pixels & 0xFC) | (pixels >> 6)
+    imsave: Any = image.imsave
+    buffer = io.BytesIO()
+    if kind == "png":
+        imsave(buffer, pixels, format="png", dpi=PNG_RESOLUTION, metadata=_REPRODUCIBLE["png"])
+        return buffer.getvalue()
+    colours = pixels[..., :3]
+    rounded = (colours & 0xFC) | (colours >> 6)
     imsave(buffer, rounded, format="webp", pil_kwargs={"lossless": True, "quality": 80, "method": 4})
+    return buffer.getvalue()
 
 
 def save_figure(figure: "Figure", folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
