@@ -45,6 +45,12 @@ def test_box_of_a_fit() -> None:
     assert text.endswith("Nothing to look at: no warning of any step.")
 
 
+def test_parton_events_have_no_selection() -> None:
+    partons = counts(np.ones(2000), np.zeros(0))
+    partons.judged = 0
+    assert "Events: 2,000, without a selection" in result_box(sample(), partons, "My analysis", ()).text()
+
+
 def test_an_interval_of_two_parts_is_flagged() -> None:
     found = box(intervals=TWO)
     ((_, interval_cell, fit, *_),) = found.rows()

@@ -165,7 +165,8 @@ def _facts(sample: Sample, counts: EventCounts) -> list[tuple[str, str]]:
         rate = "shape only" if result["shape_only"] else "shape and rate"
         facts.append(("Luminosity", f"{result['luminosity']:g} fb⁻¹"))
         facts.append(("Fitted", f"{result['data']['events']:,.6g} {_data(result)}, {rate}"))
-    facts.append(("Events", f"{counts.events:,}, of these {counts.selected:,} selected"))
+    selected = f"of these {counts.selected:,} selected" if counts.judged else "without a selection"
+    facts.append(("Events", f"{counts.events:,}, {selected}"))
     what = "Sum of weights" if sample.is_data else "Cross section"
     facts.append((what, number_with_error(*counts.weight, sample.weight_unit)))
     if counts.selected and counts.selected != counts.events:
