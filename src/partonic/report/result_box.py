@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from partonic.inference.intervals import Interval
 from partonic.parameter_names import with_symbols
+from partonic.plain_text import in_encoding
 from partonic.report.content import number_with_error
 from partonic.report.event_counts import EventCounts
 from partonic.report.findings import Finding
@@ -30,11 +31,6 @@ _DATA: Final = {
 }  # fmt: skip
 
 _SHORT: Final = {"statistical": "stat", "calibration": "calib"}
-
-_ASCII: Final = str.maketrans(
-    {"−": "-", "±": "+-", "∪": "or", "√": "sqrt ", "σ": "sigma", "⁻": "^-", "¹": "1", "≥": ">=", "≤": "<=", "·": "*",
-     "→": "->", "–": "-", "θ": "theta", "χ": "chi", "²": "^2", "…": "..."}
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -210,8 +206,9 @@ def _causes(value: FittedValue) -> str:
 def _truth(value: FittedValue) -> str:
     if value.truth is None:
         return "–"
-    inside = {True: ", inside", False: ", outside", None: ""}[value.truth_inside]
-    return f"{value.truth:.4g}{inside}".replace("-", "−")
+    inside = {True: ", in", False: ", outside", None: ""}[value.truth_inside]
+    level = f" {value.widest.level:.0%}" if value.widest is not None and inside else ""
+    return f"{value.truth:.4g}{inside}{level}".replace("-", "−")
 
 
 def _record(value: FittedValue) -> dict[str, Any]:
@@ -230,7 +227,7 @@ def _plain(text: str, unicode: bool) -> str:
     """Return a text with the symbols of the parameters, or in ASCII."""
     if unicode:
         return with_symbols(text)
-    return text.translate(_ASCII).encode("ascii", "replace").decode()
+    return in_encoding(text, "ascii")
 
 
 def _width(text: str) -> int:
