@@ -73,7 +73,9 @@ def test_selected_events(tmp_path, process_info, kind):
 def test_collision_data_have_no_cross_section(tmp_path, process_info):
     path = write_tree(tmp_path / "e.root", "Events", nanoaod_branches())
     settings = {"data": True, "theta_independent": True, "btag": {"working_point": 0.3}}
-    result = import_events(ImportConfig(format="nanoaod", files=[path], **settings), process_info, tmp_path / "e.parquet")
+    result = import_events(
+        ImportConfig(format="nanoaod", files=[path], **settings), process_info, tmp_path / "e.parquet"
+    )
     assert result.cross_section is None
     assert " pb" not in str(result)
 

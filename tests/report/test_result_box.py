@@ -45,6 +45,15 @@ def test_box_of_a_fit() -> None:
     assert text.endswith("Nothing to look at: no warning of any step.")
 
 
+def test_intervals_of_two_kinds_are_told_apart() -> None:
+    found = box()
+    (value,) = found.values
+    both = replace(found, values=(replace(value, name="kappa_tilde_t", kind="toys"), value))
+    said = "from pseudo-experiments (kappa_tilde_t); asymptotic, with all errors (c_tG)"
+    assert both.kind == said
+    assert f"Intervals: {said.replace('kappa_tilde_t', 'κ̃_t')}." in both.text()
+
+
 def test_parton_events_have_no_selection() -> None:
     partons = counts(np.ones(2000), np.zeros(0))
     partons.judged = 0

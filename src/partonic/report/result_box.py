@@ -64,8 +64,12 @@ class ResultBox:
     @property
     def kind(self) -> str:
         """Where the intervals come from, in words; the kinds of all parameters where they differ."""
-        kinds = dict.fromkeys(value.kind for value in self.values if value.kind)
-        return "; ".join(KINDS[kind] for kind in kinds)
+        names: dict[str, list[str]] = {}
+        for value in self.values:
+            if value.kind:
+                names.setdefault(value.kind, []).append(value.name)
+        told = (KINDS[kind] + (f" ({', '.join(names[kind])})" if len(names) > 1 else "") for kind in names)
+        return "; ".join(told)
 
     @property
     def has_truth(self) -> bool:
