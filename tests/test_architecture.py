@@ -29,7 +29,17 @@ ORDER = (
     {"events"},
     {"physics"},
     {"config"},
-    {"estimate", "polynomial", "parameter_names", "provenance", "files", "parts", "pretrained", "progress"}
+    {
+        "estimate",
+        "polynomial",
+        "parameter_names",
+        "plain_text",
+        "provenance",
+        "files",
+        "parts",
+        "pretrained",
+        "progress",
+    }
     | {"units", "rng", "errors"},
 )
 RANK = {room: len(ORDER) - level for level, rooms in enumerate(ORDER) for room in rooms}

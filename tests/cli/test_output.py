@@ -24,8 +24,8 @@ def analysis(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("encoding", "written"),
-    [("utf-8", "κ̃_t = 1 ± 2 in runs/c_tG, σ"), ("ascii", "kappa_tilde_t = 1 ? 2 in runs/c_tG, ?"),
-     ("latin-1", "kappa_tilde_t = 1 ± 2 in runs/c_tG, ?")],
+    [("utf-8", "κ̃_t = 1 ± 2 in runs/c_tG, σ"), ("ascii", "kappa_tilde_t = 1 +- 2 in runs/c_tG, sigma"),
+     ("latin-1", "kappa_tilde_t = 1 ± 2 in runs/c_tG, sigma")],
 )  # fmt: skip
 def test_parameters_are_written_as_the_terminal_can(encoding: str, written: str) -> None:
     code = "from partonic.cli.output import say; say('kappa_tilde_t = 1 ± 2 in runs/c_tG, σ')"

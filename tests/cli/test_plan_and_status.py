@@ -137,7 +137,7 @@ def test_status_before_the_first_run(analysis: Path, tmp_path: Path) -> None:
     assert "no analysis has run in" in nothing.stderr
     absent = run("status", tmp_path / "absent")
     assert absent.exit_code == 1
-    assert "there is no file" in absent.stderr
+    assert f"there is no {tmp_path / 'absent'}; give the folder of the results of `partonic run`" in absent.stderr
 
 
 def test_output_goes_with_an_analysis(config: AnalysisConfig, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ COMBINATIONS = list(itertools.product(processes(), channels(), sources()))
 
 
 def loaded(path: Path, *names: str) -> AnalysisConfig:
-    path.write_text(analysis_template(*names).text, encoding="utf-8")
+    path.write_text(analysis_template(*names).text.replace("FILL_IN", "0.5"), encoding="utf-8")
     return load_analysis(path)
 
 
@@ -80,6 +80,26 @@ def test_numbers_that_only_the_user_knows_are_marked() -> None:
     assert [each.split(":")[0].split(".")[-1] for each in template.to_fill_in] == marked
     assert analysis_template("tth").to_fill_in == ()
     assert "FILL IN" not in analysis_template("tth").text
+
+
+def test_file_with_a_number_still_to_be_filled_in_does_not_load(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(analysis_template("tth", "semileptonic", "nanoaod").text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_analysis(path)
+    told = [line.split(": ", maxsplit=1)[1] for line in str(caught.value).splitlines()]
+    assert told == [
+        "import.cross_section: this value is still to be filled in, in place of FILL_IN",
+        "import.btag.working_point: this value is still to be filled in, in place of FILL_IN",
+    ]
+
+
+@pytest.mark.parametrize(("process", "source", "said"), [
+    ("tth", "delphes", True), ("tth", OWN_EVENTS, False), ("ttbb", "delphes", False),
+])  # fmt: skip
+def test_files_of_others_may_need_their_points(process: str, source: str, said: bool) -> None:
+    text = analysis_template(process, "semileptonic", source).text
+    assert ("do not say their θ themselves, import.weight_points must" in text) is said
 
 
 @pytest.mark.parametrize(

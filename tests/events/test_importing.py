@@ -33,7 +33,7 @@ def test_parton_events(tmp_path, process_info):
     result = import_events(config, process_info, tmp_path / "out" / "events.parquet", progress)
     assert (progress.total, progress.done, progress.finished) == (20, 20, True)
     store = EventStore.open(result.path)
-    assert (store.num_events, result.num_events, result.num_selected) == (20, 20, 0)
+    assert (store.num_events, result.num_events, result.num_selected) == (20, 20, None)
     assert np.allclose(store.metadata.cross_section.coefficients, truth.mean(axis=0))
     spread, stated = truth.std(axis=0) / np.sqrt(20), 0.01 / 0.5 * truth.mean(axis=0)  # XERRUP/XSECUP
     assert np.allclose(store.metadata.cross_section.errors, np.hypot(spread, stated))
@@ -45,6 +45,7 @@ def test_parton_events(tmp_path, process_info):
     assert np.allclose(batch.column("partons"), momenta)
     assert list(store.batches(selected_only=True)) == []
     assert "20 events imported, " in str(result)
+    assert "selected" not in str(result)
 
 
 @pytest.mark.parametrize("kind", ["nanoaod", "delphes"])
@@ -59,6 +60,7 @@ def test_selected_events(tmp_path, process_info, kind):
     )  # fmt: skip
     result = import_events(config, process_info, tmp_path / "events.parquet")
     assert (result.num_events, result.num_selected) == (3, 1)
+    assert "3 events imported, 1 selected, 0.5 ± 0.37 pb at θ = 0: " in str(result)
     metadata = EventStore.open(result.path).metadata
     assert [step.events for step in metadata.cut_flow] == [3, 1, 1, 1, 1]
     assert metadata.cut_flow[0].weight == pytest.approx(0.5)
@@ -66,6 +68,16 @@ def test_selected_events(tmp_path, process_info, kind):
     batch = next(EventStore.open(result.path).batches(selected_only=True))
     assert batch.reco().jet_mask.sum() == 4
     assert batch.weight.tolist() == pytest.approx([0.25])
+
+
+def test_collision_data_have_no_cross_section(tmp_path, process_info):
+    path = write_tree(tmp_path / "e.root", "Events", nanoaod_branches())
+    settings = {"data": True, "theta_independent": True, "btag": {"working_point": 0.3}}
+    result = import_events(
+        ImportConfig(format="nanoaod", files=[path], **settings), process_info, tmp_path / "e.parquet"
+    )
+    assert result.cross_section is None
+    assert " pb" not in str(result)
 
 
 def test_a_bad_event_leaves_no_store(tmp_path, process_info):

@@ -124,6 +124,20 @@ def test_events_without_a_selected_one(make_store: Maker, tmp_path: Path) -> Non
     assert "differs from the events" in sections["cut_flow"]["missing"][0]
 
 
+def test_partons_are_open_where_nothing_was_reconstructed(make_store: Maker, tmp_path: Path) -> None:
+    def partons_only(columns: dict[str, object]) -> None:
+        for name in list(columns):
+            if name in ("selected", "cut") or name.startswith(("jet_", "lepton_", "met_")):
+                del columns[name]
+
+    title = "<summary><h3>Parton level</h3>"
+    options = ReportConfig(sections=("jets", "partons"))
+    whole = build_report(make_store(60), tmp_path / "whole", options).read_text(encoding="utf-8")
+    assert f"<details>\n{title}" in whole
+    bare = build_report(make_store(60, partons_only), tmp_path / "bare", options).read_text(encoding="utf-8")
+    assert f"<details open>\n{title}" in bare
+
+
 def test_store_without_any_event(make_store: Maker, tmp_path: Path) -> None:
     page = build_report(make_store(0), tmp_path / "report", ReportConfig(formats=()))
     Page(page.read_text())

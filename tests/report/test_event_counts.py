@@ -35,6 +35,11 @@ def test_sums_do_not_depend_on_the_batches(make_store: Maker) -> None:
     assert whole.selected_weight[0] == pytest.approx(weight[batch.table.column("selected").to_numpy()].sum())
 
 
+def test_events_that_no_selection_was_applied_to(make_store: Maker) -> None:
+    assert counted(make_store(30)).judged == 30
+    assert counted(make_store(30, lambda columns: columns.pop("selected")), 7).judged == 0
+
+
 def test_nothing_is_worth_nothing() -> None:
     assert EventCounts().effective(selected=True) == 0.0
     assert EventCounts().events == 0

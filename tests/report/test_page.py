@@ -74,6 +74,14 @@ def test_a_likelihood_stands_in_for_a_contour(tmp_path: Path, figures: tuple[Dra
         figures
     )
     assert ('class="first plain"' in text) is not bool(figures)
+    assert "statistical errors</span>" not in text
+
+
+def test_the_small_contour_says_what_it_shows(tmp_path: Path) -> None:
+    """Letters of its axes are too small to be read there."""
+    two = replace(box(), contour=("delta_kappa_t", "kappa_tilde_t"))
+    text = written(tmp_path, two, figures=(replace(FIGURE, name="contour_delta_kappa_t_kappa_tilde_t"),))
+    assert "<span>κ̃_t against δκ_t, statistical errors</span></a>" in text
 
 
 def test_broad_figures_take_the_whole_width(tmp_path: Path) -> None:

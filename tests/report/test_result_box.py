@@ -38,11 +38,26 @@ def test_box_of_a_fit() -> None:
         "truth",
     )
     assert found.rows() == (
-        ("c_tG", "[0.05, 0.45]", "[0.15, 0.35]", "0.25 ± 0.10", "stat 0.1, calib 0.02", "0.3, inside"),
+        ("c_tG", "[0.05, 0.45]", "[0.15, 0.35]", "0.25 ± 0.10", "stat 0.1, calib 0.02", "0.3, in 95%"),
     )
     assert "Intervals: asymptotic, with all errors." in text
     assert "(*)" not in text
     assert text.endswith("Nothing to look at: no warning of any step.")
+
+
+def test_intervals_of_two_kinds_are_told_apart() -> None:
+    found = box()
+    (value,) = found.values
+    both = replace(found, values=(replace(value, name="kappa_tilde_t", kind="toys"), value))
+    said = "from pseudo-experiments (kappa_tilde_t); asymptotic, with all errors (c_tG)"
+    assert both.kind == said
+    assert f"Intervals: {said.replace('kappa_tilde_t', 'κ̃_t')}." in both.text()
+
+
+def test_parton_events_have_no_selection() -> None:
+    partons = counts(np.ones(2000), np.zeros(0))
+    partons.judged = 0
+    assert "Events: 2,000, without a selection" in result_box(sample(), partons, "My analysis", ()).text()
 
 
 def test_an_interval_of_two_parts_is_flagged() -> None:

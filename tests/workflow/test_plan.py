@@ -201,7 +201,9 @@ def test_report_reads_what_will_be_there(tmp_path: Path) -> None:
                                                               "d: not there → [1, 2]"]),
         ("sample", {"views": ["hard"]}, {"views": ("hard", "with_isr")},
          ["unfolding.views: ['hard'] → ['hard', 'with_isr']"]),
-        ("mem", {"max_events": 5}, {"max_events": None}, ["mem.max_events: 5 → None"]),
+        ("mem", {"max_events": 5}, {"max_events": None}, ["mem.max_events: 5 → null"]),
+        ("infer", {"compare": True}, {"compare": False}, ["compare: true → false"]),
+        ("infer", {"toys": None}, {"toys": {"points": 3}}, ["toys.points: not there → 3"]),
         ("mem", {"points": (1, 2)}, {"points": [1, 2]}, []),
     ],
 )  # fmt: skip

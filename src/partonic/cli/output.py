@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from partonic.parameter_names import encoding_has_symbols, with_symbols
+from partonic.plain_text import in_encoding
 
 __all__ = ["JSON_ASKED", "json_option", "print_json", "results_only_on_stdout", "say"]
 
@@ -31,12 +32,12 @@ json_option = click.option(
 def say(text: str, err: bool = False) -> None:
     """Print a text, with theory parameters as physicists write them where the stream can show that.
 
-    A letter that the encoding of the stream lacks becomes a question mark rather than an error.
+    Other letters that its encoding lacks are written out, e.g. ``sigma`` for σ.
     """
     stream = sys.stderr if err else sys.stdout
     encoding = getattr(stream, "encoding", None) or "ascii"
     written = with_symbols(text, encoding_has_symbols(encoding))
-    click.echo(written.encode(encoding, errors="replace").decode(encoding), err=err)
+    click.echo(in_encoding(written, encoding), err=err)
 
 
 def print_json(content: Mapping[str, Any]) -> None:

@@ -35,8 +35,12 @@ def status(run: Path, output: Path | None, as_json: bool) -> None:
 
 def _status(run: Path, output: Path | None) -> "RunStatus":
     from partonic.config import load_analysis
+    from partonic.errors import WorkflowError
     from partonic.workflow import run_status
 
+    if not run.exists():
+        message = f"there is no {run}; give the folder of the results of `partonic run`, or the analysis file"
+        raise WorkflowError(message)
     if run.is_dir():
         if output is not None:
             message = f"{run} is a folder of results itself: --output goes with an analysis file"

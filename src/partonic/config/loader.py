@@ -12,7 +12,10 @@ from partonic.config.base import SettingError
 from partonic.config.document import Location, YamlDocument, read_document
 from partonic.errors import ConfigError
 
-__all__ = ["load_config", "nearest"]
+__all__ = ["FILL_IN", "load_config", "nearest"]
+
+FILL_IN = "FILL_IN"
+"""Stands in files to begin with where only the user knows the value; no setting takes it."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -55,6 +58,8 @@ def _problem(item: dict[str, Any], document: YamlDocument, model: type[BaseModel
     if item["type"] == "missing":
         return document.line(location[:-1]), f"{dotted(location)}: this key is missing"
     name = dotted(document.written(location)) or "the file"
+    if item["input"] == FILL_IN:
+        return document.line(location), f"{name}: this value is still to be filled in, in place of {FILL_IN}"
     return document.line(location), f"{name}: {_lower(item['msg'])}, got {item['input']!r}"
 
 

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.importing import ImportConfig
-from partonic.config.loader import nearest, sections_in
+from partonic.config.loader import FILL_IN, nearest, sections_in
 from partonic.config.process import ProcessConfig, parameter_names
 from partonic.config.simulation import DecayConfig
 from partonic.errors import ConfigError
@@ -39,8 +39,8 @@ _SELECTION: Mapping[str, Mapping[str, object]] = {
 """Cuts of the example of each channel."""
 
 _FILES = {"lhe": "events.lhe.gz", "nanoaod": "events.root", "delphes": "events.root", "hepmc": "events.hepmc.gz"}
-_UNKNOWN = 999_999.0
-"""Stands where only the user knows the number: a cross section that nobody takes for his own, and no jet is tagged."""
+_UNKNOWN = FILL_IN
+"""Stands where only the user knows the number. It is none, so that no run can begin with it."""
 
 _FITTED = ("kappa_tilde_t", "c_tG")
 
@@ -101,7 +101,8 @@ def analysis_template(process: str, channel: str = "semileptonic", source: str =
         "report": {"title": f"{process}, {channel.replace('_', ' ')}"},
     }
     to_fill_in = _to_fill_in(source) if imported else ()
-    return AnalysisTemplate(name, _header(name, source, to_fill_in) + _written(content), to_fill_in)
+    header = _header(name, source, to_fill_in, bool(parameter_names(process)))
+    return AnalysisTemplate(name, header + _written(content), to_fill_in)
 
 
 def _generated(process: str, channel: str) -> dict[str, object]:
@@ -169,11 +170,13 @@ def _to_fill_in(source: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _header(name: str, source: str, to_fill_in: Sequence[str]) -> str:
+def _header(name: str, source: str, to_fill_in: Sequence[str], has_parameters: bool) -> str:
     lines = [f"# Analysis '{name}'. Every setting that is left out has its default: docs/reference/configuration.md."]
     lines += [f"# To be filled in: {each}" for each in to_fill_in]
     if source == "lhe":
         lines.append("# Parton events have no reconstructed objects, which unfolding and matrix element method need.")
+    if source != OWN_EVENTS and has_parameters:
+        lines.append("# Where the weights of your files do not say their θ themselves, import.weight_points must.")
     lines += [
         "#",
         "#   partonic check FILE            is everything there?",

@@ -31,22 +31,23 @@ class ImportResult:
     Attributes:
         path: the event store.
         num_events: number of events in it.
-        num_selected: number of events that are selected; 0 for parton-level events, to which no selection applies.
-        cross_section: sum of their coefficients, pb.
+        num_selected: number of events that are selected; None for parton-level events, to which no selection applies.
+        cross_section: sum of their coefficients, pb; None for collision data.
         warnings: what its user should know of the sample.
     """
 
     path: Path
     num_events: int
-    num_selected: int
+    num_selected: int | None
     cross_section: CrossSection | None
     warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return one line for the terminal, and one for each warning."""
-        selected = f", {self.num_selected} selected" if self.num_selected else ""
+        selected = "" if self.num_selected is None else f", {self.num_selected} selected"
         section = self.cross_section
-        stated = "" if section is None else f", {section.coefficients[0]:.6g} ± {section.errors[0]:.2g} pb at θ = 0"
+        error = f" ± {section.errors[0]:.2g}" if section is not None and section.errors[0] else ""
+        stated = "" if section is None else f", {section.coefficients[0]:.6g}{error} pb at θ = 0"
         line = f"{self.num_events} events imported{selected}{stated}: {self.path}"
         return "\n".join([line, *(f"  attention: {warning}" for warning in self.warnings)])
 
@@ -133,13 +134,14 @@ def _write(source: EventSource, watch: Watch, output: Path, progress: Progress) 
         _ReadAgain: if events were found that are to be left out; nothing is written.
     """
     flow = CutFlow(("all events", *source.cuts))
-    selected = 0
+    selected: int | None = None
     progress.start("importing events", source.num_events, "events")
     with EventWriter(output, source.metadata) as writer:
         for table in source.tables:
             writer.write(table)
             flow.add(_cut(table), np.asarray(table.column("weight")))
-            selected += _selected(table)
+            chosen = _selected(table)
+            selected = selected if chosen is None else (selected or 0) + chosen
             progress.advance(len(table))
         if watch.needs_another_reading():
             raise _ReadAgain
@@ -148,7 +150,9 @@ def _write(source: EventSource, watch: Watch, output: Path, progress: Progress) 
         writer.metadata = writer.metadata.with_facts(cut_flow=flow.steps(), facts=facts)
     progress.finish()
     store = EventStore.open(output)
-    return ImportResult(output, store.num_events, selected, store.metadata.cross_section, tuple(source.notes.warnings))
+    is_data = bool(store.metadata.config.get("import", {}).get("data"))
+    section = None if is_data else store.metadata.cross_section
+    return ImportResult(output, store.num_events, selected, section, tuple(source.notes.warnings))
 
 
 def _cut(table: pa.Table) -> np.ndarray:
@@ -158,5 +162,9 @@ def _cut(table: pa.Table) -> np.ndarray:
     return np.asarray(pc.fill_null(table.column("cut"), -1))
 
 
-def _selected(table: pa.Table) -> int:
-    return int(pc.sum(table.column("selected")).as_py() or 0) if "selected" in table.column_names else 0
+def _selected(table: pa.Table) -> int | None:
+    """Return how many events are selected; None where no selection applies."""
+    if "selected" not in table.column_names:
+        return None
+    number = pc.sum(table.column("selected")).as_py()
+    return None if number is None else int(number)

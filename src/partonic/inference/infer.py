@@ -50,6 +50,7 @@ class InferenceSummary:
     Attributes:
         path: of ``result.json``.
         best: best fit.
+        errors: of the best fit, all causes together, `(P,)`.
         intervals: of each theory parameter, asymptotic and with all errors.
         truth: θ of the pseudo-data, if they are such.
         events: number of events, or sum of their weights.
@@ -57,12 +58,13 @@ class InferenceSummary:
 
     path: Path
     best: FitResult
+    errors: Array
     intervals: Mapping[str, tuple[Interval, ...]]
     truth: Mapping[str, float] | None
     events: float
 
     def __str__(self) -> str:
-        """Return a line for each parameter: best fit, error, intervals with all errors, truth."""
+        """Return a line for each parameter: best fit, its error and intervals with all errors, truth."""
         lines = [f"{self.events:.6g} events; the result is {self.path}"]
         for name, intervals in self.intervals.items():
             number = self.best.names.index(name)
@@ -72,7 +74,7 @@ class InferenceSummary:
                 for each in intervals
                 if each.kind == "total"
             )
-            lines.append(f"  {name} = {self.best.phi[number]:.4g} ± {self.best.errors[number]:.2g}: {parts}{known}")
+            lines.append(f"  {name} = {self.best.phi[number]:.4g} ± {self.errors[number]:.2g}: {parts}{known}")
         return "\n".join(lines)
 
 
@@ -99,7 +101,8 @@ def infer(
     best = _best_fit(data, config)
     curves = CurveTable()
     scans, intervals, best = _intervals(data, best, members, loaded, config, curves)
-    result = _described(data, loaded, best, _budget(data, best, members), intervals, config, files)
+    budget = _budget(data, best, members)
+    result = _described(data, loaded, best, budget, intervals, config, files)
     for names in _pairs(config, loaded):
         _add_contour(data.likelihood, best, names, scans, config, curves)
     result |= _expected(loaded, config, curves)
@@ -109,7 +112,8 @@ def infer(
     write_json(output / "result.json", plain(result))
     for name in ("coverage", *(f"toys-{name}" for name in loaded.setup.interest)):
         remove_parts(output / name)
-    return InferenceSummary(output / "result.json", best, intervals, data.truth, data.likelihood.total)
+    events = data.likelihood.total
+    return InferenceSummary(output / "result.json", best, budget.total, intervals, data.truth, events)
 
 
 def _best_fit(data: Data, config: InferenceConfig, extra: Array | None = None) -> FitResult:

@@ -129,14 +129,16 @@ def _write(
     title = sample.config.title or _default_title(sample)
     box = result_box(sample, counts, title, gather_findings(sample, counts))
     progress.start("drawing the report", sum(len(sections) for _, sections in groups), "sections")
-    chapters = []
+    chapters: list[Chapter] = []
     for group, sections in groups:
-        parts = []
+        parts: list[Part] = []
         for section in sections:
             content = section.content()
             parts.append(Part(section.name, section.title, content, draw_plots(content.plots, art)))
             progress.advance()
-        chapters.append(Chapter(group.name, group.title, group.is_open, tuple(parts)))
+        before = chapters[-1] if chapters else None
+        is_open = group.is_open or (before is not None and before.is_open and not before.has_figures)
+        chapters.append(Chapter(group.name, group.title, is_open, tuple(parts)))
     progress.finish()
     shown = [part for chapter in chapters for part in chapter.parts]
     records = {part.name: _record(part.content) for part in shown}

@@ -21,6 +21,7 @@ class EventCounts:
         sums: number, Σw and Σw² of all (first row) and of the selected events (second row), `(2, 3)`.
         largest: largest |w| among all and among the selected events, `(2,)`.
         negative: events with a negative weight, all and selected, `(2,)`.
+        judged: events that a selection was applied to; parton events have none.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("weight", "selected")
@@ -28,6 +29,7 @@ class EventCounts:
     sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 3)))
     largest: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     negative: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, dtype=np.int64))
+    judged: int = 0
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events.
@@ -36,6 +38,8 @@ class EventCounts:
             NonFiniteError: if a weight is NaN or infinite.
         """
         weight = finite_weights(batch.weight, "weight")
+        column = batch.table.column("selected")
+        self.judged += len(column) - column.null_count
         for row, chosen in enumerate((weight, weight[selection_of(batch)])):
             self.sums[row] += (len(chosen), chosen.sum(), (chosen**2).sum())
             self.largest[row] = max(self.largest[row], np.abs(chosen).max(initial=0.0))

@@ -50,6 +50,11 @@ class Chapter:
     is_open: bool
     parts: tuple[Part, ...]
 
+    @property
+    def has_figures(self) -> bool:
+        """Whether there is something to see in it; events of partons alone have nothing among reconstructed ones."""
+        return any(part.figures for part in self.parts)
+
 
 def write_page(path: Path, box: ResultBox, chapters: Sequence[Chapter]) -> None:
     """Write the page.

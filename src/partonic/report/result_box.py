@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from partonic.inference.intervals import Interval
 from partonic.parameter_names import with_symbols
+from partonic.plain_text import in_encoding
 from partonic.report.content import number_with_error
 from partonic.report.event_counts import EventCounts
 from partonic.report.findings import Finding
@@ -30,11 +31,6 @@ _DATA: Final = {
 }  # fmt: skip
 
 _SHORT: Final = {"statistical": "stat", "calibration": "calib"}
-
-_ASCII: Final = str.maketrans(
-    {"−": "-", "±": "+-", "∪": "or", "√": "sqrt ", "σ": "sigma", "⁻": "^-", "¹": "1", "≥": ">=", "≤": "<=", "·": "*",
-     "→": "->", "–": "-", "θ": "theta", "χ": "chi", "²": "^2", "…": "..."}
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,8 +64,12 @@ class ResultBox:
     @property
     def kind(self) -> str:
         """Where the intervals come from, in words; the kinds of all parameters where they differ."""
-        kinds = dict.fromkeys(value.kind for value in self.values if value.kind)
-        return "; ".join(KINDS[kind] for kind in kinds)
+        names: dict[str, list[str]] = {}
+        for value in self.values:
+            if value.kind:
+                names.setdefault(value.kind, []).append(value.name)
+        told = (KINDS[kind] + (f" ({', '.join(names[kind])})" if len(names) > 1 else "") for kind in names)
+        return "; ".join(told)
 
     @property
     def has_truth(self) -> bool:
@@ -165,7 +165,8 @@ def _facts(sample: Sample, counts: EventCounts) -> list[tuple[str, str]]:
         rate = "shape only" if result["shape_only"] else "shape and rate"
         facts.append(("Luminosity", f"{result['luminosity']:g} fb⁻¹"))
         facts.append(("Fitted", f"{result['data']['events']:,.6g} {_data(result)}, {rate}"))
-    facts.append(("Events", f"{counts.events:,}, of these {counts.selected:,} selected"))
+    selected = f"of these {counts.selected:,} selected" if counts.judged else "without a selection"
+    facts.append(("Events", f"{counts.events:,}, {selected}"))
     what = "Sum of weights" if sample.is_data else "Cross section"
     facts.append((what, number_with_error(*counts.weight, sample.weight_unit)))
     if counts.selected and counts.selected != counts.events:
@@ -209,8 +210,9 @@ def _causes(value: FittedValue) -> str:
 def _truth(value: FittedValue) -> str:
     if value.truth is None:
         return "–"
-    inside = {True: ", inside", False: ", outside", None: ""}[value.truth_inside]
-    return f"{value.truth:.4g}{inside}".replace("-", "−")
+    inside = {True: ", in", False: ", outside", None: ""}[value.truth_inside]
+    level = f" {value.widest.level:.0%}" if value.widest is not None and inside else ""
+    return f"{value.truth:.4g}{inside}{level}".replace("-", "−")
 
 
 def _record(value: FittedValue) -> dict[str, Any]:
@@ -229,7 +231,7 @@ def _plain(text: str, unicode: bool) -> str:
     """Return a text with the symbols of the parameters, or in ASCII."""
     if unicode:
         return with_symbols(text)
-    return text.translate(_ASCII).encode("ascii", "replace").decode()
+    return in_encoding(text, "ascii")
 
 
 def _width(text: str) -> int:

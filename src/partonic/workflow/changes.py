@@ -49,8 +49,11 @@ def changed_settings(step: str, before: Mapping[str, object], now: Mapping[str, 
         now: settings as the step tells them.
     """
     old, new = dict(_flat(_as_written(step, before))), dict(_flat(_as_written(step, now)))
-    keys = sorted(key for key in old.keys() | new.keys() if key not in old or key not in new or old[key] != new[key])
-    lines = [f"{key}: {old.get(key, 'not there')} → {new.get(key, 'not there')}" for key in keys[:_SHOWN]]
+    every = old.keys() | new.keys()
+    # a section that was null is told by what is in it now
+    null = {above for key in every for above in _above(key) if old.get(above, new.get(above)) is None}
+    keys = sorted(key for key in every - null if key not in old or key not in new or old[key] != new[key])
+    lines = [f"{key}: {_shown(old, key)} → {_shown(new, key)}" for key in keys[:_SHOWN]]
     return lines + ([f"and {len(keys) - _SHOWN} more settings"] if len(keys) > _SHOWN else [])
 
 
@@ -100,6 +103,19 @@ def _as_written(step: str, settings: Mapping[str, object]) -> dict[str, object]:
     """Return settings as JSON has them, under the keys of the analysis file."""
     named, plain = _WRITTEN_AS.get(step, {}), json.loads(json.dumps(dict(settings)))
     return {named.get(key, key): value for key, value in plain.items()}
+
+
+def _above(key: str) -> Iterator[str]:
+    """Yield the keys of the sections that a key is in."""
+    while "." in key:
+        key = key.rpartition(".")[0]
+        yield key
+
+
+def _shown(settings: Mapping[str, object], key: str) -> str:
+    """Return a value as an analysis file has it."""
+    value = settings.get(key, "not there")
+    return json.dumps(value) if value is None or isinstance(value, bool) else f"{value}"
 
 
 def _flat(settings: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:

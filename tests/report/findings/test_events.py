@@ -23,7 +23,7 @@ def sample(**changes: Any) -> Sample:
 
 
 def counts(weights: np.ndarray, selected: np.ndarray | None = None) -> EventCounts:
-    found = EventCounts()
+    found = EventCounts(judged=len(weights))
     for row, each in enumerate((weights, weights if selected is None else selected)):
         found.sums[row] = (len(each), each.sum(), (each**2).sum())
         found.largest[row] = np.abs(each).max(initial=0.0)
@@ -43,10 +43,21 @@ def test_good_events_have_nothing_to_look_at() -> None:
 def test_warnings_of_the_reader_are_told() -> None:
     texts = [f"warning {number}" for number in range(11)]
     told = found(np.ones(1000), facts={"warnings": texts})
-    assert [each.text for each in told[:8]] == [f"{text}." for text in texts[:8]]
+    assert [each.text for each in told[:8]] == [f"Warning {number}." for number in range(8)]
     assert told[8].text == "3 more warnings of the reader are among the facts of the source."
     assert len(told) == 9
     assert {each.step for each in told} == {"import"}
+
+
+def test_warnings_that_begin_with_a_name_keep_it() -> None:
+    (told,) = found(np.ones(1000), facts={"warnings": ["events.root is simulated"]})
+    assert told.text == "events.root is simulated."
+
+
+def test_events_without_a_selection_are_not_said_to_fail_it() -> None:
+    partons = counts(np.ones(1000), np.zeros(0))
+    partons.judged = 0
+    assert list(event_findings(sample(), partons)) == []
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,14 @@ def event_findings(sample: Sample, counts: EventCounts) -> Iterator[Finding]:
 
 
 def _sentence(text: str) -> str:
+    """Return the words of a reader as a sentence; what begins with a name of a file or a column stays."""
+    begin = text.split(maxsplit=1)[0] if text.strip() else ""
+    text = text[:1].upper() + text[1:] if begin.isalpha() else text
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _selected(counts: EventCounts) -> Iterator[Finding]:
-    if not counts.selected:
+    if counts.judged and not counts.selected:
         yield Finding("fault", "events", f"None of {counts.events:,} events is selected.", "cut_flow")
 
 
