@@ -173,3 +173,13 @@ def test_extra_weights_in_other_units(table, process_info, monkeypatch, tmp_path
     result, _ = run(Sample(more, process_info, weight_names=("x", "y")), monkeypatch, tmp_path)
     assert any("the weights 'x' sum to 1e+03 times the nominal ones" in warning for warning in result.warnings)
     assert any("event 12 (the first is 0): its weight_y is 1e+06 pb in size" in warning for warning in result.warnings)
+
+
+def test_wild_events_of_all_readings_together_are_exceptions(table, process_info, monkeypatch, tmp_path):
+    """Each reading would find one; but four of sixty are no exceptions."""
+    for event, factor in ((3, 1e12), (50, 1e9), (20, 1e6), (30, 1e18)):
+        table = with_wild(table, event, factor)
+    sample = Sample(table, process_info)
+    with pytest.raises(EventFileError, match=r"4 of 60 events have wild weights, too many"):
+        run(sample, monkeypatch, tmp_path, wild_weights="drop")
+    assert len(sample.readings) == 4

@@ -81,6 +81,7 @@ class Watch:
             raise EventFileError(f"{self._files()}: there is no event in the files of the sample")
         self._flag_apart()
         self.source.finish()
+        self.source.wild.check_few(self.left_out.wild)
         before = len(self.left_out.numbers())
         self._settle_copies()
         if self.source.wild.policy == "drop":
