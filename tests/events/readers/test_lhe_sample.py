@@ -261,12 +261,22 @@ def test_lists_of_weights_without_names(tmp_path, process_info):
     ("old", "new", "message"),
     [
         (" 25 1 1 2", " 25.5 1 1 2", r"event 0 .* particle 3 begins with .*, expected six whole numbers"),
+        (" 25 1 1 2", " 99999999999 1 1 2", r"event 0 .* particle 3 .*, expected six whole numbers of at most 32 bits"),
         ("6500.0 6500.0", "65.0 650000.0", r"event 0 .*momentum fractions .*Are its momenta in GeV"),
     ],
 )
 def test_particles_that_cannot_be(tmp_path, process_info, old, new, message):
     path = changed(write_lhe(tmp_path / "e.lhe", events([1.0])), old, new)
     with pytest.raises(EventFileError, match=message):
+        weights_of(path, process_info)
+
+
+@pytest.mark.parametrize("process", [0, 100_000])
+def test_channels_of_our_own_files_that_cannot_be(tmp_path, process_info, process):
+    path = write_lhe(tmp_path / "e.lhe", events([1.0], process=process), processes=((process, 0.5),), partonic=True)
+    with pytest.raises(
+        EventFileError, match=rf"event 0 .* IDPRUP is {process}, but in our own files it is 1 \+ channel"
+    ):
         weights_of(path, process_info)
 
 
@@ -347,3 +357,13 @@ def test_the_header_of_our_own_generator_against_the_user(tmp_path, process_info
     for odd in ('{"theta": [1]}', '{"theta": {"a": "x"}}', '{"theta": {"a": NaN}}'):
         with pytest.raises(EventFileError, match=r"<partonic> whose theta is .*, expected a number for each parameter"):
             read(stating(odd), process_info)
+
+
+@pytest.mark.parametrize(("processes", "said"), [(((1, 0.5), (2, 0.0)), "0 pb"), (((1, 0.5),), "not in <init>")])
+def test_unit_weights_of_a_process_without_cross_section(tmp_path, process_info, processes, said):
+    content = events([1.0] * 4) + events([1.0] * 2, seed=2, process=2)
+    path = write_lhe(tmp_path / "1.lhe", content, processes=processes, strategy=3)
+    with pytest.raises(EventFileError, match=rf"2 events are of process 2, whose XSECUP is {said}: .*cross_section"):
+        weights_of(path, process_info)
+    assert weights_of(path, process_info, cross_section=0.6).sum() == pytest.approx(0.6)
+    assert weights_of(path, process_info, normalisation="average").sum() == pytest.approx(1.0)

@@ -227,3 +227,13 @@ def test_units_that_cannot_be_checked(truth, unit, warns):
     assert [warning for warning in solver.notes.warnings if "may be in other units" in warning] == (
         [solver.notes.warnings[0]] if warns else []
     )
+
+
+def test_points_of_the_user_against_what_the_file_says(truth):
+    numbering = Numbering((Path("x.lhe"),), (EVENTS,))
+    texts = {f"w{index}": f"a={float(a)!r} b={float(b)!r}" for index, (a, b) in enumerate(POINTS)}
+    for said, warns in ((texts, False), (texts | {"w1": "a=0.25"}, True), (texts | {"w1": "muR=2"}, False)):
+        notes = Notes()
+        CoefficientSolver.of(config(), INFO, said, "x.lhe", numbering=numbering, notes=notes)
+        found = [warning for warning in notes.warnings if "puts the weight 'w1' at θ = (a = " in warning]
+        assert bool(found) == warns == any("the file says of it 'a=0.25'" in warning for warning in found)

@@ -211,6 +211,8 @@ def normalised(sections: Sequence[LheSection], config: ImportConfig, notes: Note
         check_one_sample([(section.header.cross_section, section.where) for section in full], notes)
     if abs(strategy) == 2 and config.normalisation == "auto":
         _check_processes(full)
+    if abs(strategy) == 3 and config.normalisation == "auto" and config.cross_section is None:
+        _check_all_stated(full)
     by_sum = _summed_each(full, strategy, config.normalisation)
     units = [section.events_of_sum if by_sum else 1.0 for section in sections]
     sums = _all_sums(full, [section.events_of_sum if by_sum else 1.0 for section in full], config.cross_section)
@@ -240,6 +242,19 @@ def _check_processes(sections: Sequence[LheSection]) -> None:
                     f"{section.where}: IDWTUP is {section.header.strategy}, so the {count} events of "
                     f"process {process} should sum to its XSECUP, but that is {stated:g} pb and their weights sum to "
                     f"{total:g}. Set import.normalisation to average or sum, and import.cross_section"
+                )
+
+
+def _check_all_stated(sections: Sequence[LheSection]) -> None:
+    """Under IDWTUP ±3 all events together have the sum of XSECUP, in which no process of theirs may be missing."""
+    for section in sections:
+        for process, (count, _) in section.sums.items():
+            stated = section.header.processes.get(process, (math.nan, 0.0))[0]
+            if not (math.isfinite(stated) and stated != 0):
+                raise EventFileError(
+                    f"{section.where}: {count} events are of process {process}, whose XSECUP is "
+                    f"{'not in <init>' if math.isnan(stated) else f'{stated:g} pb'}: it is missing in the sum of the "
+                    "cross sections. Give that of all events with import.cross_section"
                 )
 
 

@@ -20,7 +20,7 @@ from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.source import NOMINAL, EventSource, stated_points
 from partonic.events.readers.wild_weights import WildEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
-from partonic.events.weights import ThetaWeights, no_polynomial, solve_weights, theta_weights
+from partonic.events.weights import ThetaWeights, no_polynomial, parse_theta, solve_weights, theta_weights
 from partonic.polynomial import Monomials
 
 __all__ = ["CoefficientSolver"]
@@ -125,6 +125,7 @@ class CoefficientSolver:
         weights = theta_weights(
             descriptions, monomials, stated_points(config), where, extra, max_condition=config.max_condition
         )
+        _compare_with_texts(weights, descriptions, monomials, notes)
         kind = config.theta_weight_kind
         names = [name for name in weights.names if name != NOMINAL]
         notes.facts["theta_weights"] = dict(zip(weights.names, weights.points.tolist(), strict=True))
@@ -336,6 +337,21 @@ class CoefficientSolver:
         self.notes.facts["largest_theta_residual"] = max(largest, float(residual.max(initial=0.0)))
         self._noise[0] += coefficients.sum(axis=0)
         self._noise[1] += ((rounding**2) @ (self._inverse**2).T).sum(axis=0)
+
+
+def _compare_with_texts(
+    weights: ThetaWeights, descriptions: Mapping[str, str], monomials: Monomials, notes: Notes
+) -> None:
+    """Warn if the file says another θ of a weight than the user."""
+    for name, point in zip(weights.names, weights.points, strict=True):
+        stated = parse_theta(descriptions.get(name, ""), monomials.parameters)
+        if stated is not None and not np.allclose(monomials.point(stated), point, rtol=1e-6, atol=1e-12):
+            given = ", ".join(f"{key} = {value:g}" for key, value in zip(monomials.parameters, point, strict=True))
+            notes.warn(
+                f"import.weight_points puts the weight '{name}' at θ = ({given}), but the file says of it "
+                f"'{descriptions[name]}': the point of the analysis file counts"
+            )
+            return
 
 
 def _nominal_row(monomials: Monomials, points: Array, generation: Array) -> Array | None:
