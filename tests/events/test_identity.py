@@ -25,7 +25,9 @@ def test_what_is_no_certification(tmp_path):
     path = tmp_path / "golden.json"
     with pytest.raises(EventFileError, match="cannot read import"):
         read_good_runs(path)
-    for text in ("[1]", '{"x": [[1, 2]]}', '{"1": [[1]]}', '{"1": 3}', "{"):
+    odd = ('{"1": [[1, 1e999]]}', '{"1": [[1.5, 2]]}', '{"1": [[true, 2]]}', '{"1": [[5, 1]]}', "[" * 100_000,
+           '{"1": [[1, 2]], "01": [[3, 4]]}')  # fmt: skip
+    for text in (*odd, "[1]", '{"x": [[1, 2]]}', '{"1": [[1]]}', '{"1": 3}', "{"):
         path.write_text(text)
         with pytest.raises(EventFileError, match="expected JSON with ranges of luminosity blocks by run"):
             read_good_runs(path)
@@ -46,8 +48,25 @@ def test_events_of_another_store(tmp_path, metadata, make_table):
     found = OtherEvents([path]).contain(numbered([1, 2, 2, 3], [1, 1, 2, 1], [6, 2**40, 5, 5]))
     assert found.tolist() == [True, True, False, False]
     assert not OtherEvents([]).contain(numbers).any()
-    with pytest.raises(EventFileError, match="overlap_with needs events with run, block and number"):
+    with pytest.raises(EventFileError, match="overlap_with: the events of these files have no run"):
         OtherEvents([path]).contain(pa.table({"event_id": [1]}))
+
+
+def test_events_known_by_their_number_alone(tmp_path, metadata, make_table):
+    """HepMC and Delphes count the events of each file from 0: their numbers tell nothing."""
+    path = tmp_path / "other.parquet"
+    with EventWriter(path, metadata.with_facts(identity=True)) as writer:
+        writer.write(make_table(3).append_column("event_number", pa.array([0, 1, 2])))
+    with pytest.raises(EventFileError, match=r"other\.parquet .* its events have no run and no luminosity_block"):
+        OtherEvents([path])
+    with pytest.raises(EventFileError, match=r"these files have no luminosity_block; events of two samples"):
+        OtherEvents([]).contain(numbered([1], pa.array([None], pa.int64()), [1]))
+
+
+def test_a_byte_order_mark(tmp_path):
+    path = tmp_path / "golden.json"
+    path.write_text('\ufeff{"1": [[2, 3]]}', encoding="utf-8")
+    assert read_good_runs(path) == {1: [(2, 3)]}
 
 
 def test_stores_without_numbers(tmp_path, metadata: StoreMetadata, make_table):

@@ -23,8 +23,9 @@ EVENTS = 60
 class Sample:
     """A reader of events in memory, which leaves out what it is told to."""
 
-    def __init__(self, table, process, *, weight_names=(), identity=False):
+    def __init__(self, table, process, *, weight_names=(), identity=False, counts=None):
         self.table = table
+        self.counts = (len(table),) if counts is None else counts
         self.process = process
         self.metadata = StoreMetadata.for_process(process, weight_names=weight_names, identity=identity)
         self.readings = []
@@ -32,7 +33,8 @@ class Sample:
     def __call__(self, config, process, left_out=frozenset()):
         self.readings.append(set(left_out))
         kept = self.table.filter(pa.array(~np.isin(np.asarray(self.table.column("event_id")), list(left_out))))
-        numbering = Numbering((Path("events.lhe"),), (len(self.table),))
+        files = ("events.lhe", "more.lhe")[: len(self.counts)]
+        numbering = Numbering([Path(file) for file in files], self.counts)
         wild = WildEvents(config.wild_weights, numbering)
         points = morphing_basis(process.monomials)
         tables = iter([kept.slice(start, 25) for start in range(0, len(kept), 25)])
@@ -173,3 +175,27 @@ def test_extra_weights_in_other_units(table, process_info, monkeypatch, tmp_path
     result, _ = run(Sample(more, process_info, weight_names=("x", "y")), monkeypatch, tmp_path)
     assert any("the weights 'x' sum to 1e+03 times the nominal ones" in warning for warning in result.warnings)
     assert any("event 12 (the first is 0): its weight_y is 1e+06 pb in size" in warning for warning in result.warnings)
+
+
+def test_wild_events_of_all_readings_together_are_exceptions(table, process_info, monkeypatch, tmp_path):
+    """Each reading would find one; but four of sixty are no exceptions."""
+    for event, factor in ((3, 1e12), (50, 1e9), (20, 1e6), (30, 1e18)):
+        table = with_wild(table, event, factor)
+    sample = Sample(table, process_info)
+    with pytest.raises(EventFileError, match=r"4 of 60 events have wild weights, too many"):
+        run(sample, monkeypatch, tmp_path, wild_weights="drop")
+    assert len(sample.readings) == 4
+
+
+@pytest.mark.parametrize(("factor", "counts", "warns"), [(50.0, (40, 20), True), (50.0, (55, 5), False),
+                                                         (2.0, (40, 20), False)])  # fmt: skip
+def test_files_with_nominal_weights_in_other_units(table, process_info, monkeypatch, tmp_path, factor, counts, warns):
+    scale = np.where(np.arange(EVENTS) < counts[0], 1.0, factor)
+    weight = np.asarray(table.column("weight")) * scale
+    values = np.asarray(table.column("coefficients").combine_chunks().flatten()).reshape(-1, 6) * scale[:, None]
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), 6)
+    sample = Sample(replaced(table, weight=pa.array(weight), coefficients=lists), process_info, counts=counts)
+    result, _ = run(sample, monkeypatch, tmp_path)
+    found = [text for text in result.warnings if "weights of more.lhe are on average" in text]
+    assert bool(found) == warns
+    assert all("times those of events.lhe: they may be in other units" in text for text in found)

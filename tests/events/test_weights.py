@@ -98,7 +98,7 @@ def test_weights_that_follow_no_polynomial(rng):
         weights_to_coefficients(QUADRATIC, weights, values, np.arange(100, 105), 1e9)
 
 
-SUMS = {1: WeightSums(4, 8.0, 3.0), 2: WeightSums(6, -2.0, 1.0)}
+SUMS = {1: WeightSums(4, 8.0, 3.0), 2: WeightSums(6, -2.0, -1.0)}
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ SUMS = {1: WeightSums(4, 8.0, 3.0), 2: WeightSums(6, -2.0, 1.0)}
     [
         (1, "auto", {1: 0.1, 2: 0.1}),
         (-4, "auto", {1: 0.1, 2: 0.1}),
-        (2, "auto", {1: 3 / 8, 2: -0.5}),
-        (-3, "auto", {1: 4 / 6, 2: 4 / 6}),
+        (2, "auto", {1: 3 / 8, 2: 0.5}),
+        (-3, "auto", {1: 2 / 6, 2: 2 / 6}),
         (3, "sum", {1: 1.0, 2: 1.0}),
         (3, "average", {1: 0.1, 2: 0.1}),
     ],
@@ -155,6 +155,12 @@ def test_weights_that_cannot_be_normalised():
         lhe_factors(7, SUMS)
     with pytest.raises(EventFileError, match="sum to 0"):
         lhe_factors(3, {1: WeightSums(2, 0.0, 1.0)})
+
+
+@pytest.mark.parametrize(("strategy", "section"), [(2, None), (3, None), (-4, 2.0)])
+def test_no_normalisation_turns_the_sign_of_weights(strategy, section):
+    with pytest.raises(EventFileError, match=r"sum to -0?\.?5: they cannot .* turning the sign of each"):
+        lhe_factors(strategy, {1: WeightSums(10, -5.0, 2.0)}, cross_section=section)
 
 
 def test_column_names():

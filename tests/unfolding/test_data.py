@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from partonic.errors import SchemaError
-from partonic.events.store import EventStore
+from partonic.errors import EventFileError, SchemaError
+from partonic.events.store import EventStore, EventWriter
 from partonic.unfolding.data import frame_of, prepare_data, tokens_of, view_arrays
 from partonic.unfolding.inputs import event_tokens
 from unfolding.toys import HARD, WITH_ISR, write_store
@@ -66,5 +66,10 @@ def test_arrays_of_an_interrupted_call_are_not_trusted(store: Path, tmp_path: Pa
 
 
 def test_a_store_without_selected_events_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SchemaError, match="no selected event"):
+    with pytest.raises(EventFileError, match="has no events, so there is nothing to train on"):
         prepare_data([write_store(tmp_path / "none.parquet", 0)], [HARD], tmp_path / "data")
+    whole = EventStore.open(write_store(tmp_path / "whole.parquet", 10, faults=True))
+    with EventWriter(tmp_path / "bad.parquet", whole.metadata) as writer:
+        writer.write(next(whole.batches()).table.slice(1, 3))
+    with pytest.raises(SchemaError, match=r"no selected event can be used for training; left out: \{.*: 1"):
+        prepare_data([tmp_path / "bad.parquet"], [HARD], tmp_path / "data")

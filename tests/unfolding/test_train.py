@@ -14,7 +14,7 @@ import torch
 
 from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import UnfoldingConfig
-from partonic.errors import ModelError, SchemaError
+from partonic.errors import EventFileError, ModelError
 from partonic.events.batch import RecoEvents
 from partonic.events.store import EventStore
 from partonic.nn.model_folder import load_record
@@ -164,7 +164,7 @@ def test_a_model_that_is_no_model_is_refused(trained: tuple[TrainedModel, ...], 
 
 
 def test_stores_without_truth_are_refused(store: Path, tmp_path: Path) -> None:
-    with pytest.raises(SchemaError, match="no selected event"):
+    with pytest.raises(EventFileError, match="nothing to train on"):
         train_unfolding([write_store(tmp_path / "none.parquet", 0)], ProcessConfig(), tiny(), 1, tmp_path / "t")
 
 

@@ -28,15 +28,29 @@ def read_good_runs(path: Path) -> Blocks:
         EventFileError: if the file cannot be read or is not of this form.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {int(run): [(int(first), int(last)) for first, last in ranges] for run, ranges in content.items()}
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_each_run_once)
+        return {int(run): [_range(run, block) for block in ranges] for run, ranges in content.items()}
     except OSError as error:
         raise EventFileError(f"cannot read import.good_runs {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise EventFileError(
             f"{path} (import.good_runs): expected JSON with ranges of luminosity blocks by run, such as "
             f'{{"273158": [[1, 1279]]}}; {error}'
         ) from error
+
+
+def _each_run_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    runs = [int(run) for run, _ in pairs]
+    if doubled := [run for run in runs if runs.count(run) > 1][:1]:
+        raise ValueError(f"run {doubled[0]} is there twice")
+    return dict(pairs)
+
+
+def _range(run: str, block: Sequence[int]) -> tuple[int, int]:
+    first, last = block
+    if not (type(first) is int and type(last) is int and 0 <= first <= last):
+        raise ValueError(f"run {run} has the range {list(block)}, expected first and last block, whole numbers")
+    return first, last
 
 
 def certified(table: pa.Table, good: Blocks) -> Bool[np.ndarray, " events"]:
@@ -74,8 +88,9 @@ class OtherEvents:
             store = EventStore.open(path)
             if not store.metadata.identity:
                 raise EventFileError(f"{path} (import.overlap_with): its events have no run, block and number")
-            batches = store.batches(["event_id", *IDENTITY_NAMES])
-            found.extend(row_digests(batch.table, IDENTITY_NAMES)[0] for batch in batches)
+            for batch in store.batches(["event_id", *IDENTITY_NAMES]):
+                _check_complete(batch.table, f"{path} (import.overlap_with): its events")
+                found.append(row_digests(batch.table, IDENTITY_NAMES)[0])
         self._known: UInt64[np.ndarray, " events"] = np.unique(np.concatenate(found))
 
     def contain(self, table: pa.Table) -> Bool[np.ndarray, " events"]:
@@ -84,7 +99,15 @@ class OtherEvents:
         Raises:
             EventFileError: if its events have no numbers.
         """
-        if not set(IDENTITY_NAMES) & set(table.column_names):
-            message = "import.overlap_with needs events with run, block and number, which those of these files lack"
-            raise EventFileError(message)
+        _check_complete(table, "import.overlap_with: the events of these files")
         return np.isin(row_digests(table, IDENTITY_NAMES)[0], self._known)
+
+
+def _check_complete(table: pa.Table, whose: str) -> None:
+    """Refuse events known by their number alone: the numbers of two samples begin again at 0."""
+    missing = [name for name in IDENTITY_NAMES if name not in table.column_names or table.column(name).null_count]
+    if missing:
+        raise EventFileError(
+            f"{whose} have no {' and no '.join(missing)}; events of two samples are the same only if run, luminosity "
+            "block and event number are. Leave import.overlap_with out"
+        )

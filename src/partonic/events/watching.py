@@ -24,6 +24,10 @@ _STRANGE_RATIO = 10.0
 """Ratio between the sums of an extra and of the nominal weight beyond which the two hardly have the same units."""
 
 
+_FEWEST = 10
+"""Events of a file whose mean weight says something."""
+
+
 @dataclass
 class LeftOut:
     """Events that are treated as if they were not in the files, with the reasons.
@@ -58,6 +62,7 @@ class Watch:
         self._largest = LargestWeights(["nominal weight", *points])
         self._names = source.metadata.weight_names
         self._sums = np.zeros(1 + len(self._names))
+        self._of_files = np.zeros((2, len(source.wild.numbering.files)))  # number of events, sum of |nominal weights|
         self._largest_extra = LargestWeights([weight_column(name) for name in self._names])
         self._good = None if config.good_runs is None else read_good_runs(config.good_runs)
         self._others = OtherEvents(config.overlap_with) if config.overlap_with else None
@@ -81,6 +86,7 @@ class Watch:
             raise EventFileError(f"{self._files()}: there is no event in the files of the sample")
         self._flag_apart()
         self.source.finish()
+        self.source.wild.check_few(self.left_out.wild)
         before = len(self.left_out.numbers())
         self._settle_copies()
         if self.source.wild.policy == "drop":
@@ -93,6 +99,7 @@ class Watch:
         self._note_copies()
         self._note_selection()
         self._check_sums()
+        self._compare_files()
 
     def _look_at(self, table: pa.Table) -> None:
         self._kept[0] += len(table)
@@ -101,6 +108,9 @@ class Watch:
         weight = np.asarray(table.column("weight"), dtype=np.float64)
         coefficients = EventBatch(table, self.source.metadata).coefficients
         at_points = coefficients @ self.source.metadata.monomials.evaluate(self.source.points).T
+        files = self.source.wild.numbering.indices(events)
+        for row, amount in enumerate((np.ones(len(files)), np.abs(weight))):
+            self._of_files[row] += np.bincount(files, amount, self._of_files.shape[1])
         if not self._config.data:
             self._largest.add(np.column_stack([weight, at_points]), events)
         extra = [np.asarray(table.column(weight_column(name)), dtype=np.float64) for name in self._names]
@@ -189,6 +199,21 @@ class Watch:
                     f"the weights '{name}' sum to {total / nominal:.3g} times the nominal ones: they may be in other "
                     "units, or no weights at all"
                 )
+
+    def _compare_files(self) -> None:
+        """Warn if the weights of one file are so small beside those of another that it hardly counts."""
+        counts, sizes = self._of_files
+        told = np.flatnonzero((counts >= _FEWEST) & (sizes > 0))
+        if len(told) < 2:
+            return
+        means = sizes[told] / counts[told]
+        ratio = means.max() / means.min()
+        if ratio > _STRANGE_RATIO:
+            large, small = (self.source.wild.numbering.files[told[at]] for at in (means.argmax(), means.argmin()))
+            self.source.notes.warn(
+                f"the nominal weights of {large} are on average {ratio:.3g} times those of {small}: they may be in "
+                "other units, and then the events of the second hardly count"
+            )
 
     def _files(self) -> str:
         return str(self.source.wild.numbering.files[0])

@@ -308,8 +308,12 @@ def _factors(rule: str, sums: Mapping[int, WeightSums], count: int, total: float
 
 
 def _ratio(cross_section: float, total: float) -> float:
-    if total == 0 or not np.isfinite(total):
-        raise EventFileError(f"the event weights sum to {total}: they cannot be normalised to {cross_section} pb")
+    turned = cross_section * total < 0
+    if total == 0 or not np.isfinite(total) or turned:
+        how = " without turning the sign of each. Check the weights and cross sections of the file" if turned else ""
+        raise EventFileError(
+            f"the event weights sum to {total:g}: they cannot be normalised to {cross_section:g} pb{how}"
+        )
     return cross_section / total
 
 

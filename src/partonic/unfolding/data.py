@@ -19,6 +19,7 @@ from torch import Tensor
 
 from partonic.errors import SchemaError
 from partonic.events.batch import MAX_JETS, EventBatch
+from partonic.events.reconstructed import count_selected
 from partonic.events.store import EventStore
 from partonic.files import output_folder, write_json
 from partonic.physics.kinematics import azimuth, pseudorapidity, transverse_momentum
@@ -143,6 +144,8 @@ def _write(
             break
     progress.finish()
     if not writer.events:
+        for store in stores:
+            count_selected(store, "train on")
         raise SchemaError(f"no selected event can be used for training; left out: {dict(skipped)}")
     writer.finish({"identity": identity, "skipped": dict(skipped)})
 

@@ -91,3 +91,25 @@ def test_the_same_file_twice(folder):
 def test_files_of_one_size_differ(folder):
     assert (folder / "b.lhe").stat().st_size == (folder / "a.lhe.gz").stat().st_size
     assert len(files(folder / "b.lhe", folder / "a.lhe.gz")) == 2
+
+
+def test_names_that_stand_for_no_file(folder, monkeypatch):
+    (folder / "e.lhe").symlink_to(folder / "moved.lhe")
+    for name in (folder, f"{folder}/*.lhe", folder / "e.lhe"):
+        with pytest.raises(EventFileError, match=r"e\.lhe is a link to .*moved\.lhe, which is not there"):
+            files(name)
+    (folder / "e.lhe").unlink()
+    os.mkfifo(folder / "f.lhe")
+    with pytest.raises(EventFileError, match=r"f\.lhe is no regular file but a pipe or device"):
+        files(folder)
+    monkeypatch.setenv("NOTHING", "")
+    with pytest.raises(EventFileError, match=r"'\$NOTHING' is an empty path"):
+        files("$NOTHING")
+    with pytest.raises(EventFileError, match=r"cannot read xxx.* too long"):
+        files("x" * 5000)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("hepmc", "x.hepmc2.bz2"), ("hepmc", "x.hepmc3.zst"), ("lhe", "X.LHE.XZ")])
+def test_every_compression_in_a_folder(tmp_path, kind, name):
+    (tmp_path / name).write_text("x")
+    assert files(tmp_path, format=kind) == (tmp_path / name,)

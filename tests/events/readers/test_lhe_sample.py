@@ -76,10 +76,10 @@ def test_a_sample_without_events(tmp_path, process_info):
 
 def test_cross_sections_are_averaged_with_the_numbers_of_events(tmp_path, process_info):
     one = write_lhe(tmp_path / "1.lhe", events([1.0] * 3), processes=((1, 0.4),), strategy=3)
-    two = write_lhe(tmp_path / "2.lhe", events([1.0], seed=2), processes=((1, 0.8),), strategy=3)
+    two = write_lhe(tmp_path / "2.lhe", events([1.0], seed=2), processes=((1, 0.48),), strategy=3)
     batch = read([one, two], process_info, **CONSTANT)
-    assert batch.weight.sum() == pytest.approx((3 * 0.4 + 0.8) / 4)
-    assert batch.metadata.facts["stated_cross_section"] == pytest.approx(0.5)
+    assert batch.weight.sum() == pytest.approx(0.42)
+    assert batch.metadata.facts["stated_cross_section"] == pytest.approx(0.42)
 
 
 def test_files_whose_weights_sum_to_their_cross_section(tmp_path, process_info):
@@ -261,12 +261,22 @@ def test_lists_of_weights_without_names(tmp_path, process_info):
     ("old", "new", "message"),
     [
         (" 25 1 1 2", " 25.5 1 1 2", r"event 0 .* particle 3 begins with .*, expected six whole numbers"),
+        (" 25 1 1 2", " 99999999999 1 1 2", r"event 0 .* particle 3 .*, expected six whole numbers of at most 32 bits"),
         ("6500.0 6500.0", "65.0 650000.0", r"event 0 .*momentum fractions .*Are its momenta in GeV"),
     ],
 )
 def test_particles_that_cannot_be(tmp_path, process_info, old, new, message):
     path = changed(write_lhe(tmp_path / "e.lhe", events([1.0])), old, new)
     with pytest.raises(EventFileError, match=message):
+        weights_of(path, process_info)
+
+
+@pytest.mark.parametrize("process", [0, 100_000])
+def test_channels_of_our_own_files_that_cannot_be(tmp_path, process_info, process):
+    path = write_lhe(tmp_path / "e.lhe", events([1.0], process=process), processes=((process, 0.5),), partonic=True)
+    with pytest.raises(
+        EventFileError, match=rf"event 0 .* IDPRUP is {process}, but in our own files it is 1 \+ channel"
+    ):
         weights_of(path, process_info)
 
 
@@ -301,3 +311,59 @@ def test_damaged_bytes_are_never_a_stack_trace(tmp_path, process_info, trial):
         path.write_bytes(bytes(data))
         with contextlib.suppress(EventFileError):
             assert np.isfinite(read(path, process_info).coefficients).all()
+
+
+def test_cross_sections_of_two_samples(tmp_path, process_info):
+    one = write_lhe(tmp_path / "1.lhe", events([0.5] * 4), processes=((1, 0.5),), strategy=3)
+    two = write_lhe(tmp_path / "2.lhe", events([0.5] * 4, seed=2), processes=((1, 500.0),), strategy=3)
+    with pytest.raises(
+        EventFileError, match=r"1\.lhe states .* 0\.5 pb, .*2\.lhe one of 500 pb: these are two samples"
+    ):
+        weights_of([one, two], process_info)
+    assert weights_of([one, two], process_info, cross_section=0.5).sum() == pytest.approx(0.5)
+    assert weights_of([one, two], process_info, normalisation="average").sum() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("gone", [frozenset({3}), frozenset(range(10, 20))])
+def test_a_sum_is_still_one_when_events_are_left_out(tmp_path, process_info, gone):
+    """The rest sums to less, but the weights of the file mean what they did: the mean of the whole is as before."""
+    path = write_lhe(tmp_path / "1.lhe", events([0.025] * 20), processes=((1, 0.5),))
+    source, batches = source_of(path, process_info, gone, **CONSTANT)
+    assert sum(batch.weight.sum() for batch in batches) == pytest.approx(0.5)
+    assert "the sum of the weights" in source.metadata.facts["normalisation"]
+    assert source.notes.warnings == []
+    other = write_lhe(tmp_path / "2.lhe", events([0.05] * 10, seed=2), processes=((1, 0.5),))
+    _, batches = source_of([path, other], process_info, gone, **CONSTANT)
+    assert sum(batch.weight.sum() for batch in batches) == pytest.approx(0.5)
+
+
+def test_weights_that_sum_to_the_cross_section_once_a_wild_event_is_out(tmp_path, process_info):
+    path = write_lhe(tmp_path / "1.lhe", events([0.05] * 10 + [1e6]), processes=((1, 0.5),))
+    _, batches = source_of(path, process_info, frozenset({10}), **CONSTANT)
+    assert sum(batch.weight.sum() for batch in batches) == pytest.approx(0.5)
+
+
+def test_the_header_of_our_own_generator_against_the_user(tmp_path, process_info):
+    def stating(record):
+        path = tmp_path / "1.lhe"
+        tth_file(path)
+        return changed(path, "<header>", f"<header><partonic>{record}</partonic>")
+
+    with pytest.raises(EventFileError, match=r"was generated at θ = \{'a': 0\.5\}, .* import\.theta is \{'a': 1\.0\}"):
+        read(stating('{"theta": {"a": 0.5}}'), process_info, theta={"a": 1.0})
+    with pytest.raises(EventFileError, match=r"leave import\.theta out"):
+        read(stating('{"theta": {"a": 0.5}}'), process_info, theta={"b": 0.0})
+    assert read(stating('{"theta": {"a": 0.0}}'), process_info, theta={"b": 0.0}).metadata.theta == {"b": 0.0}
+    for odd in ('{"theta": [1]}', '{"theta": {"a": "x"}}', '{"theta": {"a": NaN}}'):
+        with pytest.raises(EventFileError, match=r"<partonic> whose theta is .*, expected a number for each parameter"):
+            read(stating(odd), process_info)
+
+
+@pytest.mark.parametrize(("processes", "said"), [(((1, 0.5), (2, 0.0)), "0 pb"), (((1, 0.5),), "not in <init>")])
+def test_unit_weights_of_a_process_without_cross_section(tmp_path, process_info, processes, said):
+    content = events([1.0] * 4) + events([1.0] * 2, seed=2, process=2)
+    path = write_lhe(tmp_path / "1.lhe", content, processes=processes, strategy=3)
+    with pytest.raises(EventFileError, match=rf"2 events are of process 2, whose XSECUP is {said}: .*cross_section"):
+        weights_of(path, process_info)
+    assert weights_of(path, process_info, cross_section=0.6).sum() == pytest.approx(0.6)
+    assert weights_of(path, process_info, normalisation="average").sum() == pytest.approx(1.0)

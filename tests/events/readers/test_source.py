@@ -59,3 +59,10 @@ def test_patterns_of_extra_weights():
 def test_fixed_lists():
     assert fixed_lists(np.arange(6).reshape(3, 2), pa.int32()).to_pylist() == [[0, 1], [2, 3], [4, 5]]
     assert fixed_lists(np.zeros((3, 0)), pa.float64()).type == pa.list_(pa.float64(), 0)
+
+
+def test_a_weight_given_as_number_and_as_text(tmp_path):
+    path = tmp_path / "points.yaml"
+    path.write_text('1: {a: 1.0}\n"1": {a: 2.0}\n')
+    with pytest.raises(ConfigError, match=r"points\.yaml:2: the weight '1' is given twice"):
+        stated_points(config(weight_points_file=path))

@@ -189,3 +189,51 @@ def test_too_many_wild_events(truth):
     solver.solve(nominal, raw, 1.0, IDS)
     with pytest.raises(EventFileError, match="6 of 40 events have wild weights, too many"):
         solver.finish()
+
+
+@pytest.mark.parametrize("policy", ["error", "drop"])
+def test_files_with_weights_in_different_units(truth, policy):
+    nominal, raw = weights(truth)
+    raw[25:] /= 20.0
+    message = r"event 25 .* other units than those of .* event 0 .*: times 20 and 1 they .* for 14 events more"
+    with pytest.raises(EventFileError, match=message):
+        solver_of(config(wild_weights=policy)).solve(nominal, raw, 1.0, IDS)
+    solver = solver_of(config(wild_weights=policy))
+    solver.solve(nominal[:25], raw[:25], 1.0, IDS[:25])
+    with pytest.raises(EventFileError, match=message):
+        solver.solve(nominal[25:], raw[25:], 1.0, IDS[25:])
+
+
+@pytest.mark.parametrize("policy", ["error", "drop", "keep"])
+def test_a_wild_event_cannot_tell_the_unit_of_all_others(truth, policy):
+    nominal, raw = weights(truth)
+    raw[0] *= 7.0
+    solver = solver_of(config(wild_weights=policy))
+    solver.solve(nominal[:1], raw[:1], 1.0, IDS[:1])
+    with pytest.raises(
+        EventFileError, match=r"event 1 .*factor 0\.142857 that 1 events before .* event 0 .*batch_size"
+    ):
+        solver.solve(nominal[1:2], raw[1:2], 1.0, IDS[1:2])
+
+
+@pytest.mark.parametrize(("unit", "warns"), [(1 / 20, True), (20.0, True), (1.0, False)])
+def test_units_that_cannot_be_checked(truth, unit, warns):
+    nominal, raw = weights(truth)
+    points = POINTS[1:] if not POINTS[0].any() else POINTS
+    raw = raw[:, -len(points) :]
+    solver = solver_of(config(points, nominal_is_point=True), points)
+    solver.solve(nominal, raw * unit, 1.0, IDS)
+    solver.finish()
+    assert [warning for warning in solver.notes.warnings if "may be in other units" in warning] == (
+        [solver.notes.warnings[0]] if warns else []
+    )
+
+
+def test_points_of_the_user_against_what_the_file_says(truth):
+    numbering = Numbering((Path("x.lhe"),), (EVENTS,))
+    texts = {f"w{index}": f"a={float(a)!r} b={float(b)!r}" for index, (a, b) in enumerate(POINTS)}
+    for said, warns in ((texts, False), (texts | {"w1": "a=0.25"}, True), (texts | {"w1": "muR=2"}, False)):
+        notes = Notes()
+        CoefficientSolver.of(config(), INFO, said, "x.lhe", numbering=numbering, notes=notes)
+        found = [warning for warning in notes.warnings if "puts the weight 'w1' at θ = (a = " in warning]
+        assert bool(found) == warns == any("the file says of it 'a=0.25'" in warning for warning in found)

@@ -120,3 +120,15 @@ def test_records_of_our_own():
     assert header("<partonic>no</partonic>").record is None
     assert header("<partonic>[1]</partonic>").record is None
     assert header().own_relative_error == header().relative_error
+
+
+def test_processes_with_one_number():
+    with pytest.raises(EventFileError, match=r"e\.lhe: its <init> block has several processes with the same number"):
+        header(init=INIT.replace("1. 7", "1. 1"))
+
+
+@pytest.mark.parametrize(
+    "record", ['{"cross_section": {"value": "a", "error": []}}', '{"cross_section": {"value": 1}}']
+)
+def test_a_record_that_is_none_of_ours(record):
+    assert header(f"<partonic>{record}</partonic>").own_relative_error == pytest.approx(0.1)

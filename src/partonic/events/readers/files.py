@@ -7,6 +7,7 @@ One rule holds for every path of an analysis file: it is relative to the folder 
 import glob
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,11 +23,12 @@ EventFile = Path | str
 
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PATTERN = re.compile(r"[*?\[]")
+_PACKED = ("", ".gz", ".xz", ".zst", ".bz2")
 _ENDINGS = {
-    "lhe": (".lhe", ".lhe.gz", ".lhe.xz", ".lhe.zst", ".lhe.bz2"),
+    "lhe": tuple(f".lhe{packed}" for packed in _PACKED),
     "nanoaod": (".root",),
     "delphes": (".root",),
-    "hepmc": (".hepmc", ".hepmc2", ".hepmc3", ".hepmc.gz", ".hepmc2.gz", ".hepmc3.gz", ".hepmc.xz", ".hepmc.zst"),
+    "hepmc": tuple(f"{name}{packed}" for name in (".hepmc", ".hepmc2", ".hepmc3") for packed in _PACKED),
 }
 """Endings of the files that are taken from a folder."""
 
@@ -66,20 +68,26 @@ def _expanded(text: str, kind: str) -> Sequence[EventFile]:
         local = expanded(text)
     except ValueError as error:
         raise EventFileError(f"import.files: {text}: {error}") from error
+    if not local.strip():
+        raise EventFileError(f"import.files: '{text}' is an empty path; '.' is the folder where the command is run")
     path = Path(local)
-    if path.is_dir():
-        return _of_folder(path, kind)
-    if path.is_file() or not _PATTERN.search(local):
-        return (_readable(path),)
+    try:
+        if path.is_dir():
+            return _of_folder(path, kind)
+        if path.is_file() or not _PATTERN.search(local):
+            return (_readable(path),)
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise EventFileError(f"cannot read {text[:200]} (import.files): {error.strerror or error}") from error
     matches = sorted(Path(name) for name in glob.glob(local, recursive=True))
-    files = [_readable(match) for match in matches if match.is_file()]
+    files = [_readable(match) for match in matches if not match.is_dir()]
     if not files:
         raise EventFileError(f"import.files: no file matches the pattern {text} (relative paths begin in {Path.cwd()})")
     return files
 
 
 def _of_folder(folder: Path, kind: str) -> Sequence[Path]:
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name.lower().endswith(_ENDINGS[kind]))
+    inside = sorted(folder.iterdir())
+    files = [path for path in inside if path.name.lower().endswith(_ENDINGS[kind]) and not path.is_dir()]
     if not files:
         raise EventFileError(
             f"import.files: the folder {folder} has no file that ends with {', '.join(_ENDINGS[kind])}; name the "
@@ -89,9 +97,16 @@ def _of_folder(folder: Path, kind: str) -> Sequence[Path]:
 
 
 def _readable(path: Path) -> Path:
+    if path.is_symlink() and not path.exists():
+        raise EventFileError(f"event file {path} is a link to {os.readlink(path)}, which is not there (import.files)")
     if not path.exists():
         where = "" if path.is_absolute() else f"; relative paths begin in {Path.cwd()}"
         raise EventFileError(f"event file {path} not found (import.files{where})")
+    if not path.is_file():
+        raise EventFileError(
+            f"{path} is no regular file but a pipe or device (import.files), and events are read more than once: write "
+            "them into a file first"
+        )
     if not os.access(path, os.R_OK):
         raise EventFileError(f"event file {path} cannot be read: permission denied (import.files)")
     return path
@@ -116,8 +131,8 @@ def _each_once(files: Sequence[EventFile], config: ImportConfig) -> Iterator[Eve
 
 
 def _sizes_given_twice(files: Sequence[EventFile]) -> set[int]:
-    sizes = [file.stat().st_size for file in files if isinstance(file, Path)]
-    return {size for size in sizes if sizes.count(size) > 1}
+    sizes = Counter(file.stat().st_size for file in files if isinstance(file, Path))
+    return {size for size, number in sizes.items() if number > 1}
 
 
 def _key(file: EventFile, *, read: bool) -> str:

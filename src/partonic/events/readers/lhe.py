@@ -50,7 +50,7 @@ def read_lhe(config: ImportConfig, process: ProcessInfo, left_out: frozenset[int
     check_documents(sections, info, notes)
     normalisation = normalised(sections, config, notes)
     full = [section for section in sections if section.count]
-    theta = config.theta or _stated_theta(full)
+    theta = _generation(full, config)
     weights = _weights(full, config, info, notes)
     solver = CoefficientSolver.of(
         config, info, weights[0].texts, full[0].where, numbering=numbering, notes=notes, theta=theta
@@ -80,21 +80,26 @@ def _scanned(files: Sequence[Path], left_out: frozenset[int]) -> tuple[list[list
     return documents, counts
 
 
-def _stated_theta(sections: Sequence[LheSection]) -> Mapping[str, float]:
-    """Return θ of the generation that our own generator wrote, nothing for files of others.
+def _generation(sections: Sequence[LheSection], config: ImportConfig) -> Mapping[str, float]:
+    """Return θ of the generation: of the user, or what our own generator wrote; nothing else is known of other files.
 
     Raises:
-        EventFileError: if documents were generated at different θ.
+        EventFileError: if documents were generated at different θ, or at another one than the user says.
     """
-    stated = [(section.header.record or {}).get("theta", {}) for section in sections]
+    stated = [section.header.theta for section in sections]
     for section, theta in zip(sections, stated, strict=True):
         if theta != stated[0]:
             raise EventFileError(
                 f"{sections[0].where} was generated at θ = {stated[0]}, {section.where} at {theta}: import them as "
                 "separate samples"
             )
-    first: Mapping[str, float] = stated[0]
-    return first
+    named = {**stated[0], **config.theta}
+    if stated[0] and config.theta and any(config.theta.get(name, 0.0) != stated[0].get(name, 0.0) for name in named):
+        raise EventFileError(
+            f"{sections[0].where} was generated at θ = {stated[0]}, as its header says, but import.theta is "
+            f"{config.theta}: leave import.theta out"
+        )
+    return config.theta or stated[0]
 
 
 def _weights(

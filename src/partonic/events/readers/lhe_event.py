@@ -24,6 +24,9 @@ _DECAYED = 2
 _LARGEST_FRACTION = 1.001
 """Largest momentum fraction that rounding of momenta and beam energies explains."""
 
+_LARGEST_WHOLE = 2**31
+_MOST_CHANNELS = 2**15
+
 
 class _Particle(NamedTuple):
     """One particle of an event, as the file lists it. Momenta in GeV."""
@@ -96,11 +99,13 @@ class PartonRow:
         particles = _particles(numbers)
         first, second = _incoming(particles, where)
         origins = [_origin(particles, index, where) for index in range(len(particles))]
-        own = header.record is not None
+        channel = int(process_number) - 1 if header.record is not None else None
+        if channel is not None and not 0 <= channel < _MOST_CHANNELS:
+            raise ValueError(f"its process IDPRUP is {process_number:g}, but in our own files it is 1 + channel")
         return cls(
             weight=weight,
             process_number=int(process_number),
-            channel=int(process_number) - 1 if own else None,
+            channel=channel,
             scale=scale if scale > 0 else None,
             alpha_s=alpha_s if alpha_s > 0 else None,
             initial=(first.id, second.id),
@@ -120,9 +125,12 @@ def _particles(numbers: Sequence[float]) -> list[_Particle]:
     particles = []
     for start in range(FACTS, len(numbers), COLUMNS):
         words = numbers[start : start + COLUMNS]
-        if not all(map(float.is_integer, words[:6])):
+        if not all(map(float.is_integer, words[:6])) or not all(abs(word) < _LARGEST_WHOLE for word in words[:6]):
             number = (start - FACTS) // COLUMNS + 1
-            message = f"particle {number} begins with {words[:6]}, expected six whole numbers (id, status, ...)"
+            message = (
+                f"particle {number} begins with {words[:6]}, expected six whole numbers of at most 32 bits (id, "
+                "status, ...)"
+            )
             raise ValueError(message)
         particles.append(_Particle(*map(int, words[:6]), *words[6:10]))
     return particles

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
-from partonic.events.readers.cross_sections import plausible_cross_section
+from partonic.events.readers.cross_sections import check_one_sample, plausible_cross_section
 from partonic.events.readers.notes import Notes
 from partonic.events.schema import ProcessInfo
 from partonic.events.text.lhe_header import LheHeader
@@ -32,6 +32,7 @@ class LheSection:
         where: file, and number of the document where the file has several.
         header: what it states.
         sums: number and sum of the weights by process, in the units of the file, without events that are left out.
+        whole: sum of the weights of all events, with those that are left out.
         count: number of its events, with those that are left out.
         first_event: text of its first event; None if it has none.
     """
@@ -39,6 +40,7 @@ class LheSection:
     where: str
     header: LheHeader
     sums: dict[int, tuple[int, float]] = field(default_factory=dict)
+    whole: float = 0.0
     count: int = 0
     first_event: bytes | None = None
 
@@ -58,7 +60,20 @@ class LheSection:
         stated = self.header.cross_section
         if self.kept < 2 or not (stated and math.isfinite(stated)):
             return None
-        return abs(self.total / stated - 1.0) < _SUM_TOLERANCE
+        return self._is_stated(self.total) or self._is_stated(self.whole)
+
+    @property
+    def sum_of_whole(self) -> bool:
+        """Whether that is so only of all events, because many of them are left out."""
+        return bool(self.sum_is_section) and not self._is_stated(self.total)
+
+    @property
+    def events_of_sum(self) -> float:
+        """Number of the events whose weights sum to the cross section; times it, a weight is one of a mean."""
+        return float(self.count if self.sum_of_whole else self.kept)
+
+    def _is_stated(self, total: float) -> bool:
+        return abs(total / self.header.cross_section - 1.0) < _SUM_TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -93,10 +108,12 @@ def scanned(path: Path, first: int, left_out: frozenset[int]) -> list[LheSection
     """
     text = LheText(path)
     sums: list[dict[int, tuple[int, float]]] = []
+    wholes: list[float] = []
     firsts: list[bytes] = []
     for index, event in enumerate(text.events()):
         while len(sums) < len(text.documents):
             sums.append({})
+            wholes.append(0.0)
             firsts.append(event)
         try:
             process, weight = process_and_weight(event)
@@ -105,6 +122,7 @@ def scanned(path: Path, first: int, left_out: frozenset[int]) -> list[LheSection
                 f"{path}: the first line of event {index} (the first is 0) is malformed: {error}; expected NUP IDPRUP "
                 "XWGTUP SCALUP AQEDUP AQCDUP"
             ) from error
+        wholes[-1] += weight
         if first + index not in left_out:
             count, total = sums[-1].get(process, (0, 0.0))
             sums[-1][process] = (count + 1, total + weight)
@@ -113,7 +131,7 @@ def scanned(path: Path, first: int, left_out: frozenset[int]) -> list[LheSection
         where = str(path) if len(text.documents) == 1 else f"{path} (document {index + 1})"
         section = LheSection(where, LheHeader(where, document.preamble), count=document.count)
         if document.count:
-            section.sums, section.first_event = sums[index], firsts[index]
+            section.sums, section.whole, section.first_event = sums[index], wholes[index], firsts[index]
         sections.append(section)
     return sections
 
@@ -190,11 +208,14 @@ def normalised(sections: Sequence[LheSection], config: ImportConfig, notes: Note
     if config.cross_section is None and config.normalisation == "auto":
         for section in full:
             plausible_cross_section(section.header.cross_section, "XSECUP", section.where)
+        check_one_sample([(section.header.cross_section, section.where) for section in full], notes)
     if abs(strategy) == 2 and config.normalisation == "auto":
         _check_processes(full)
+    if abs(strategy) == 3 and config.normalisation == "auto" and config.cross_section is None:
+        _check_all_stated(full)
     by_sum = _summed_each(full, strategy, config.normalisation)
-    units = [float(section.kept) if by_sum else 1.0 for section in sections]
-    sums = _all_sums(full, [float(section.kept) if by_sum else 1.0 for section in full], config.cross_section)
+    units = [section.events_of_sum if by_sum else 1.0 for section in sections]
+    sums = _all_sums(full, [section.events_of_sum if by_sum else 1.0 for section in full], config.cross_section)
     rule = "average" if by_sum else config.normalisation
     factors, sentence = lhe_factors(strategy, sums, rule, config.cross_section, warn=notes.warn)
     if by_sum:
@@ -224,13 +245,29 @@ def _check_processes(sections: Sequence[LheSection]) -> None:
                 )
 
 
+def _check_all_stated(sections: Sequence[LheSection]) -> None:
+    """Under IDWTUP ±3 all events together have the sum of XSECUP, in which no process of theirs may be missing."""
+    for section in sections:
+        for process, (count, _) in section.sums.items():
+            stated = section.header.processes.get(process, (math.nan, 0.0))[0]
+            if not (math.isfinite(stated) and stated != 0):
+                raise EventFileError(
+                    f"{section.where}: {count} events are of process {process}, whose XSECUP is "
+                    f"{'not in <init>' if math.isnan(stated) else f'{stated:g} pb'}: it is missing in the sum of the "
+                    "cross sections. Give that of all events with import.cross_section"
+                )
+
+
 def _summed_each(sections: Sequence[LheSection], strategy: int, rule: str) -> bool:
-    """Whether there are several documents, and the weights of each one sum to its cross section.
+    """Whether the weights of each document sum to its cross section, and of the sample to another number.
+
+    It has several documents then, or many events are left out.
 
     Raises:
         EventFileError: if that holds for some and not for others.
     """
-    if len(sections) < 2 or not (rule == "sum" or (rule == "auto" and abs(strategy) == 4)):
+    several = len(sections) > 1 or sections[0].sum_of_whole
+    if not several or not (rule == "sum" or (rule == "auto" and abs(strategy) == 4)):
         return False
     told = {section.where: section.sum_is_section for section in sections if section.sum_is_section is not None}
     if rule == "auto" and len(set(told.values())) > 1:

@@ -4,6 +4,9 @@ import itertools
 from bisect import bisect_right
 from collections.abc import Sequence
 
+import numpy as np
+from jaxtyping import Int
+
 from partonic.events.readers.files import EventFile
 
 __all__ = ["Numbering"]
@@ -25,6 +28,10 @@ class Numbering:
     def first(self, index: int) -> int:
         """Return the number of the first event of the file with this index."""
         return self._firsts[index]
+
+    def indices(self, events: Int[np.ndarray, " events"]) -> Int[np.ndarray, " events"]:
+        """Return the index of the file of each of these events."""
+        return np.searchsorted(self._firsts[1:], events, side="right")
 
     def where(self, event: int) -> str:
         """Return file and place of an event for a message, e.g. ``"run.lhe: event 12 (the first is 0)"``."""

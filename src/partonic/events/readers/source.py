@@ -83,13 +83,18 @@ def stated_points(config: ImportConfig) -> Mapping[str, Mapping[str, float]]:
     """Return the θ points of the weights that the user states, from the section or from its file.
 
     Raises:
-        ConfigError: if the file cannot be read or is not a mapping from weight ids to θ.
+        ConfigError: if the file cannot be read, is not a mapping from weight ids to θ, or gives a weight twice.
     """
     path = config.weight_points_file
     if path is None:
         return config.weight_points
     document = read_document(path, "weight ids to θ points, such as `rwgt_1: {c_tG: 0.5}`")
-    return {str(name): _point(document, name) for name in document.content}
+    points: dict[str, dict[str, float]] = {}
+    for name in document.content:
+        if str(name) in points:  # the number 1 and the text "1" are two keys of YAML, but one weight
+            raise ConfigError(f"{path}:{document.line((name,))}: the weight '{name}' is given twice")
+        points[str(name)] = _point(document, name)
+    return points
 
 
 def _point(document: YamlDocument, name: str | int) -> dict[str, float]:

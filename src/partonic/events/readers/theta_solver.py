@@ -20,7 +20,7 @@ from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.source import NOMINAL, EventSource, stated_points
 from partonic.events.readers.wild_weights import WildEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
-from partonic.events.weights import ThetaWeights, no_polynomial, solve_weights, theta_weights
+from partonic.events.weights import ThetaWeights, no_polynomial, parse_theta, solve_weights, theta_weights
 from partonic.polynomial import Monomials
 
 __all__ = ["CoefficientSolver"]
@@ -34,11 +34,26 @@ _NOISE = 0.1
 """Share of the cross section that rounding may make of a coefficient at θ = 1 without a warning."""
 
 
+_FEW = 10
+"""Events; fewer may be wrong together."""
+
+_OTHER_UNITS = 5.0
+"""Ratio between weights at all θ points and the nominal ones beyond which the two hardly have the same units."""
+
+
 @dataclass
 class _Unit:
-    """The unit of the weights at θ points, in units of the nominal weight; None until an event has told it."""
+    """The unit of the weights at θ points, in units of the nominal weight; None until an event has told it.
+
+    Attributes:
+        factor: the unit.
+        events: number of events that told it.
+        first: number of the first of them.
+    """
 
     factor: float | None = None
+    events: int = 0
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,7 @@ class CoefficientSolver:
     _inverse: Array = field(default_factory=lambda: np.zeros((0, 0)))
     _unit: _Unit = field(default_factory=_Unit)
     _noise: Array = field(default_factory=lambda: np.zeros((2, 0)))
+    _sizes: Array = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def of(
@@ -109,6 +125,7 @@ class CoefficientSolver:
         weights = theta_weights(
             descriptions, monomials, stated_points(config), where, extra, max_condition=config.max_condition
         )
+        _compare_with_texts(weights, descriptions, monomials, notes)
         kind = config.theta_weight_kind
         names = [name for name in weights.names if name != NOMINAL]
         notes.facts["theta_weights"] = dict(zip(weights.names, weights.points.tolist(), strict=True))
@@ -118,7 +135,8 @@ class CoefficientSolver:
         relative = relative if kind == "auto" else kind == "relative"
         inverse: Array = np.linalg.pinv(monomials.evaluate(weights.points), rcond=0.0).astype(np.float64)
         noise = np.zeros((2, len(monomials)))
-        return cls(config, process, weights, notes, wild, relative, theta, row, inverse, _noise=noise)
+        sizes = np.zeros(1 + len(names))
+        return cls(config, process, weights, notes, wild, relative, theta, row, inverse, _noise=noise, _sizes=sizes)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -158,6 +176,7 @@ class CoefficientSolver:
             return nominal[:, None] * np.array(constant, dtype=np.float64)
         scale = nominal if self.relative else np.broadcast_to(np.asarray(factor, dtype=np.float64), nominal.shape)
         values = self._in_units(nominal, self._finite(scale[:, None] * raw, event_ids), event_ids)
+        self._sizes[:] += np.abs(np.column_stack([nominal, values])).sum(axis=0)
         if self.config.nominal_is_point:
             values = np.concatenate([values, nominal[:, None]], axis=1)
         rounding = _ROUNDING[self.relative]
@@ -177,6 +196,7 @@ class CoefficientSolver:
         self.wild.check_few()
         if not self.weights.names:
             return
+        self._compare_unchecked()
         total, error = self._noise[0], np.sqrt(self._noise[1])
         constant = abs(total[[any(powers) for powers in self.process.monomials.exponents].index(False)])
         noisy = [
@@ -188,6 +208,18 @@ class CoefficientSolver:
             self.notes.warn(
                 f"the θ points of the weights are so close together that rounding decides the coefficients of "
                 f"{', '.join(noisy)}: use points further away"
+            )
+
+    def _compare_unchecked(self) -> None:
+        """Warn if the unit of the weights cannot be checked, and hardly is that of the nominal one."""
+        if self._nominal_row is not None or len(self._sizes) < 2 or not self._sizes[0]:
+            return
+        ratios = self._sizes[1:] / self._sizes[0]
+        if ratios.max() < 1.0 / _OTHER_UNITS or ratios.min() > _OTHER_UNITS:
+            self.notes.warn(
+                f"the weights at the θ points sum to {ratios.min():.3g} to {ratios.max():.3g} times the nominal ones, "
+                "so they may be in other units; with import.nominal_is_point that cannot be checked, and all "
+                "coefficients would be wrong"
             )
 
     def _finite(self, values: Array, event_ids: NDArray[np.int64]) -> Array:
@@ -211,10 +243,41 @@ class CoefficientSolver:
             self._find_unit(nominal, predicted, size, event_ids)
         factor = 1.0 if self._unit.factor is None else self._unit.factor
         off = self._off(nominal, factor * predicted, factor * size)
+        if off.any():
+            self._check_one_unit(nominal, predicted, size, off, event_ids)
         for row in np.flatnonzero(off):
             if int(event_ids[row]) not in self.wild.reasons:
                 self.wild.flag(int(event_ids[row]), self._misfit(nominal[row], factor * predicted[row]))
         return factor * values
+
+    def _check_one_unit(
+        self, nominal: Array, predicted: Array, size: Array, off: NDArray[np.bool_], event_ids: NDArray[np.int64]
+    ) -> None:
+        """Refuse events that do not fit the unit of the others because they share another one, or because few told it.
+
+        Raises:
+            EventFileError: naming an event of each unit.
+        """
+        where, unit = self.wild.numbering.where, self._unit
+        odd = off & (nominal != 0) & (np.abs(predicted) > 1e-3 * size)
+        if odd.sum() >= max(_FEW, len(off) // 100):
+            factor = float(np.median(nominal[odd] / predicted[odd]))
+            fits = ~self._off(nominal[odd], factor * predicted[odd], abs(factor) * size[odd])
+            if factor > 0 and fits.mean() > 0.9:
+                others = event_ids[~off]
+                raise EventFileError(
+                    f"{where(int(event_ids[odd][0]))}: its weights at the θ points are in other units than those of "
+                    f"{where(int(others[0]) if len(others) else unit.first)}: times {factor:.6g} and {unit.factor:.6g} "
+                    f"they give the nominal weights, and so for {int(odd.sum()) - 1} events more. Import files with "
+                    "different units as separate samples"
+                )
+        if unit.factor not in (None, 1.0) and unit.events < _FEW and unit.first not in event_ids:
+            raise EventFileError(
+                f"{where(int(event_ids[off][0]))}: its weights at the θ points do not fit the nominal one with the "
+                f"factor {unit.factor:.6g} that {unit.events} events before it told, beginning with "
+                f"{where(unit.first)}. Which of them are wrong cannot be told from so few: read more events at a time "
+                "(import.batch_size)"
+            )
 
     def _find_unit(self, nominal: Array, predicted: Array, size: Array, event_ids: NDArray[np.int64]) -> None:
         """Find the factor that all events share, 1 where the weights are in units of the nominal one."""
@@ -240,7 +303,7 @@ class CoefficientSolver:
                 f"{self._misfit(nominal[usable][0], predicted[usable][0])}, and the other events have no common "
                 f"factor (from {low:.4g} to {high:.4g}). {hint}"
             )
-        self._unit.factor = factor
+        self._unit.factor, self._unit.events, self._unit.first = factor, int(usable.sum()), int(event_ids[0])
         self.notes.facts["theta_weight_unit"] = factor
         if factor != 1.0:
             self.notes.warn(
@@ -274,6 +337,21 @@ class CoefficientSolver:
         self.notes.facts["largest_theta_residual"] = max(largest, float(residual.max(initial=0.0)))
         self._noise[0] += coefficients.sum(axis=0)
         self._noise[1] += ((rounding**2) @ (self._inverse**2).T).sum(axis=0)
+
+
+def _compare_with_texts(
+    weights: ThetaWeights, descriptions: Mapping[str, str], monomials: Monomials, notes: Notes
+) -> None:
+    """Warn if the file says another θ of a weight than the user."""
+    for name, point in zip(weights.names, weights.points, strict=True):
+        stated = parse_theta(descriptions.get(name, ""), monomials.parameters)
+        if stated is not None and not np.allclose(monomials.point(stated), point, rtol=1e-6, atol=1e-12):
+            given = ", ".join(f"{key} = {value:g}" for key, value in zip(monomials.parameters, point, strict=True))
+            notes.warn(
+                f"import.weight_points puts the weight '{name}' at θ = ({given}), but the file says of it "
+                f"'{descriptions[name]}': the point of the analysis file counts"
+            )
+            return
 
 
 def _nominal_row(monomials: Monomials, points: Array, generation: Array) -> Array | None:

@@ -7,6 +7,7 @@ no selection or fit downstream would show it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,15 +54,19 @@ class WildEvents:
             raise EventFileError(f"{self.numbering.where(event)}: {reason}. {_REMEDY}")
         self.reasons.setdefault(event, reason)
 
-    def check_few(self) -> None:
+    def check_few(self, before: Mapping[int, str] = MappingProxyType({})) -> None:
         """Check that wild events are exceptions.
+
+        Args:
+            before: reasons of those that were left out before this reading.
 
         Raises:
             EventFileError: if they are more than one in a hundred.
         """
-        if len(self.reasons) > max(_FEW, self.numbering.total // 100):
+        number = len({**before, **self.reasons})
+        if number > max(_FEW, self.numbering.total // 100):
             raise EventFileError(
-                f"{len(self.reasons)} of {self.numbering.total} events have wild weights, too many for exceptions: "
+                f"{number} of {self.numbering.total} events have wild weights, too many for exceptions: "
                 f"{self.described()}. Check the θ points, their units and the monomials (import.weight_points, "
                 "import.theta, process)"
             )

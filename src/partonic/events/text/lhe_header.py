@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 from partonic.errors import EventFileError
 from partonic.events.text.lhe_numbers import fortran_number
@@ -70,7 +70,7 @@ class LheHeader:
         """Read the block ``<init>``.
 
         Raises:
-            EventFileError: if it is malformed.
+            EventFileError: if it is malformed, or two processes have one number.
         """
         self.where = where
         self.text = header_text(preamble)
@@ -79,6 +79,11 @@ class LheHeader:
         self.energies = (first[2], first[3])
         self.strategy = int(first[8])
         self.processes = {int(number): (section, error) for section, error, _, number in processes}
+        if len(self.processes) < len(processes):
+            raise EventFileError(
+                f"{where}: its <init> block has several processes with the same number LPRUP, so it is not known "
+                "which cross section the events have: give each process a number of its own"
+            )
 
     @cached_property
     def _shown(self) -> str:
@@ -175,9 +180,25 @@ class LheHeader:
     def own_relative_error(self) -> float:
         """As `relative_error`; in files of our own generator its record knows how the processes are correlated."""
         own = (self.record or {}).get("cross_section")
-        if isinstance(own, dict) and own.get("value"):
-            return abs(float(own["error"]) / float(own["value"]))
+        value, error = (own.get("value"), own.get("error")) if isinstance(own, dict) else (None, None)
+        if _is_number(value) and _is_number(error) and value:
+            return abs(float(error) / float(value))
         return self.relative_error
+
+    @property
+    def theta(self) -> dict[str, float]:
+        """θ of the generation that our own generator wrote; nothing in files of others.
+
+        Raises:
+            EventFileError: if that is no point.
+        """
+        stated = (self.record or {}).get("theta", {})
+        if not (isinstance(stated, dict) and all(_is_number(value) for value in stated.values())):
+            raise EventFileError(
+                f"{self.where}: its header has an element <partonic> whose theta is {stated!r}, expected a number for "
+                "each parameter. Remove the element if another program wrote it"
+            )
+        return {name: float(value) for name, value in stated.items()}
 
     @property
     def stated_events(self) -> int | None:
@@ -203,6 +224,10 @@ class LheHeader:
             named.append(f"{attributes.get('name') or inside.strip()} {attributes.get('version', '')}".strip())
         madgraph = _MADGRAPH_VERSION.search(self.text) if "MadGraph" in self.text or "MGVersion" in self.text else None
         return named or ([f"MadGraph {madgraph[1] or madgraph[2]}"] if madgraph else [])
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _attributes(text: str) -> dict[str, str]:

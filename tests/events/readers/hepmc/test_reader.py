@@ -340,3 +340,48 @@ def test_an_event_with_a_theta_weight_that_is_nan_can_be_dropped(tmp_path):
     source = read_hepmc(ImportConfig(format="hepmc", files=(path,), wild_weights="drop", **SETTINGS), LINEAR)
     list(source.tables)
     assert list(source.wild.reasons) == [0]
+
+
+def test_cross_sections_of_two_samples(tmp_path):
+    one, two = write(tmp_path / "1.hepmc3"), write(tmp_path / "2.hepmc3", section=4000.0)
+    with pytest.raises(EventFileError, match=r"1\.hepmc3 states .* 4 pb, .*2\.hepmc3 one of 4000 pb: these are two"):
+        read([one, two], theta_independent=True)
+    both = tmp_path / "both.hepmc3"
+    both.write_text(one.read_text() + two.read_text())
+    with pytest.raises(EventFileError, match=r"listing 1 of .*both\.hepmc3 states .* 4 pb, listing 2 of"):
+        read(both, theta_independent=True)
+    table, _ = read([one, two], theta_independent=True, cross_section=2.0)
+    assert sum(table.column("weight").to_pylist()) == pytest.approx(2.0)
+
+
+def test_the_cross_section_of_the_nominal_weight(tmp_path):
+    path = write(tmp_path / "e.hepmc3")
+    text = path.read_text()
+    path.write_text(text.replace(" -1 -1\n", " -1 -1 7.0 0.1 8.0 0.1 9.0 0.1\n"))
+    assert path.read_text() != text
+    for nominal, section in ((None, 4.0), ("a_1", 7.0), ("MUR2.0", 9.0)):
+        table, metadata = read(path, theta_independent=True, nominal_weight=nominal)
+        assert sum(table.column("weight").to_pylist()) == pytest.approx(section)
+        assert metadata.facts["normalisation"] == f"all weights sum to {section} pb"
+
+
+def test_weights_that_sum_to_a_negative_number(tmp_path):
+    path = write(tmp_path / "e.hepmc3")
+    path.write_text(path.read_text().replace("\nW 2.0", "\nW -2.0"))
+    with pytest.raises(EventFileError, match=r"event weights sum to -5 and cannot be normalised to 4 pb"):
+        read(path, theta_independent=True)
+
+
+@pytest.mark.parametrize("wrong", ["nan 2.0e-01", "1.0e-01 1.3e+01", "1.0e-01 -1.0"])
+def test_momentum_fractions_that_are_none_are_unknown(tmp_path, wrong):
+    path = write(tmp_path / "e.hepmc3", 2)
+    lines = path.read_text().splitlines(keepends=True)
+    place = next(place for place, line in enumerate(lines) if "GenPdfInfo" in line)
+    words = lines[place].split()
+    x1, x2 = wrong.split()
+    lines[place] = " ".join([*words[:5], x1, x2, "nan", *words[8:]]) + "\n"
+    path.write_text("".join(lines))
+    table, _ = read(path, theta_independent=True)
+    for name in ("x1", "x2", "scale", "initial_pdg"):
+        assert table.column(name)[0].as_py() is None
+        assert table.column(name)[1].as_py() is not None

@@ -120,3 +120,22 @@ LEFT = VERSION_3.index("HepMC::Asciiv3-END")
 def test_text_that_is_refused(tmp_path, text, message):
     with pytest.raises(EventFileError, match=message):
         scanned(tmp_path, text)
+
+
+def test_cross_sections_of_each_weight(tmp_path):
+    text = VERSION_3.replace("12.0 1.0 -1 -1", "12.0 1.0 -1 -1 30.0 3.0")
+    found = scanned(tmp_path, text)
+    assert found.by_weight == ((12.0, 1.0), (30.0, 3.0))
+    assert (found.stated(0), found.stated(1), found.stated(None)) == ((12.0, 1.0), (30.0, 3.0), (12.0, 1.0))
+    assert scanned(tmp_path, VERSION_3).stated(1) == (12.0, 1.0)
+    other = VERSION_3.replace("12.0 1.0 -1 -1", "6.0 1.0 -1 -1 10.0 3.0")
+    both = scanned(tmp_path, text + other)
+    assert both.by_weight == ((9.0, 1.0), (20.0, 3.0))
+    assert both.documents == (12.0, 6.0)
+
+
+def test_the_last_event_that_is_not_left_out_states_the_cross_section(tmp_path):
+    found = scanned(tmp_path, VERSION_3, left_out=frozenset({1}))
+    assert (found.cross_section, found.error) == (10.0, 1.0)
+    twice = scanned(tmp_path, VERSION_3 + VERSION_3.replace("12.0 1.0", "7.0 1.0"), left_out=frozenset({2, 3}))
+    assert (twice.kept, twice.cross_section, twice.documents) == (2, 12.0, ())

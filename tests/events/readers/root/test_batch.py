@@ -93,3 +93,14 @@ def test_whole_numbers():
             wrong.flat(name)
     with pytest.raises(EventFileError, match=r"branch d_pt \(d_pt\) holds true and false, expected numbers"):
         wrong.flat("d_pt")
+
+
+def test_transverse_momenta_that_cannot_be():
+    batch = batch_of(met_pt=[5e5, -1.0], jet_pt=[[50.0], [10.0, 2e5]], generator_pt=[[0.0], [5e5]])
+    with pytest.raises(
+        EventFileError, match=r"event 11 .* branch met_pt holds -1, expected .* in GeV, not negative\. Is"
+    ):
+        batch.scalar("met_pt")
+    with pytest.raises(EventFileError, match=r"event 11 .* jet_pt holds 200000, .* and at most 100000\. Is it in MeV"):
+        batch.objects(pt="jet_pt")
+    assert batch.objects(pt="generator_pt")["pt"].tolist() == [0.0, 5e5]

@@ -131,7 +131,7 @@ def test_files_that_lack_something(tmp_path, changes, message):
 
 def test_another_tree(tmp_path):
     path = write_tree(tmp_path / "e.root", "Events", {"x": np.arange(3)})
-    with pytest.raises(EventFileError, match="no tree 'Delphes'; it has: Events"):
+    with pytest.raises(EventFileError, match=r"no tree 'Delphes'; it has: Events\. Set import\.format to nanoaod"):
         read(path, **CONSTANT)
 
 
@@ -275,3 +275,27 @@ def test_a_discriminator_is_no_bits(tmp_path):
         read(path, branches={"jet_btag": "Jet.Score"}, **CONSTANT)
     batch = read(path, branches={"jet_btag": "Jet.Score"}, btag={"working_point": 0.75}, **CONSTANT)
     assert batch.flat("jet_tagged").sum() == 4
+
+
+def test_cross_sections_of_merged_files(tmp_path):
+    many = {name: ak.concatenate([values] * 10) for name, values in delphes_branches().items()}
+
+    def stating(name, values):
+        many["Event.CrossSection"] = ak.values_astype(ak.Array([[value] for value in values]), np.float32)
+        return write_tree(tmp_path / name, "Delphes", many)
+
+    settled = stating("1.root", [5.0, 2.0, *([0.5] * 28)])  # the estimate of a run settles
+    assert source_of(settled, **CONSTANT)[0].notes.warnings == []
+    merged = stating("2.root", [50.0] * 10 + [0.5] * 20)
+    source, _ = source_of(merged, **CONSTANT)
+    assert "2.root: Event.CrossSection lies between 0.5 and 50 pb; that of the last event" in source.notes.warnings[0]
+    assert source_of(merged, cross_section=0.5, **CONSTANT)[0].notes.warnings == []
+
+
+def test_files_of_which_nothing_is_left(tmp_path):
+    one, two = write(tmp_path / "1.root"), write(tmp_path / "2.root", **{"Event.CrossSection": ak.Array([[50.0]] * 3)})
+    for nominal in (None, "0"):
+        config = ImportConfig(format="delphes", files=(one, two), nominal_weight=nominal, **CONSTANT)
+        source = read_delphes(config, INFO, frozenset({2, 3, 4, 5}))
+        weights = np.concatenate([np.asarray(table.column("weight")) for table in source.tables])
+        assert np.allclose(weights, 0.55 * np.array([2.0, -1.0]))  # the cross section is that of the last event kept

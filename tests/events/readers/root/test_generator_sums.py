@@ -159,3 +159,14 @@ def test_empty_files_of_a_sample(tmp_path):
     scale, generated, _ = factor(empty, full)
     assert scale == pytest.approx(0.005)
     assert generated == 55
+
+
+def test_large_weights_that_are_left_out(tmp_path):
+    weights = [2.0, 1e12, 3.0]
+    total = float(np.array(weights, np.float32).astype(float).sum())
+    gone = frozenset({1})
+    found = sums(tmp_path / "a.root", weights, left_out=gone, Runs={"genEventSumw": [total], "genEventCount": [3]})
+    assert (found.generated, found.sum_of_weights) == (2, 5.0)
+    for counts in ({"genEventCount": [9]}, {}):
+        with pytest.raises(EventFileError, match=r"left out have 1e\+12 of the 1e\+12 .* is lost in rounding"):
+            sums(tmp_path / "b.root", weights, left_out=gone, Runs={"genEventSumw": [total + 7.0], **counts})

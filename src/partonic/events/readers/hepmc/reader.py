@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
-from partonic.events.readers.cross_sections import plausible_cross_section
+from partonic.events.readers.cross_sections import check_one_sample, plausible_cross_section
 from partonic.events.readers.files import sample_files
 from partonic.events.readers.generator_record import GeneratorRecord
 from partonic.events.readers.hard_process import check_partons
@@ -51,6 +51,8 @@ _MOST_EVENTS = 500
 
 _BEAM = 4
 _PROTON = 2212
+_LARGEST_FRACTION = 1.001
+"""Largest momentum fraction that rounding explains."""
 
 
 def read_hepmc(config: ImportConfig, process: ProcessInfo, left_out: frozenset[int] = frozenset()) -> EventSource:
@@ -71,7 +73,7 @@ def read_hepmc(config: ImportConfig, process: ProcessInfo, left_out: frozenset[i
     summaries = _scanned(files, left_out)
     numbering = Numbering(files, [found.count for found in summaries])
     weights = weights_of_files(files, summaries, config, notes)
-    factor, section, error = _factor(config, files, summaries, weights)
+    factor, section, error = _factor(config, files, summaries, weights, notes)
     texts = {name: name for name in weights.others}
     solver = CoefficientSolver.of(config, info, texts, str(files[0]), numbering=numbering, notes=notes)
     columns = weights.kept(config, solver.names)
@@ -102,25 +104,45 @@ def _scanned(files: Sequence[Path], left_out: frozenset[int]) -> list[HepmcSumma
 
 
 def _factor(
-    config: ImportConfig, files: Sequence[Path], summaries: Sequence[HepmcSummary], weights: HepmcWeights
+    config: ImportConfig, files: Sequence[Path], summaries: Sequence[HepmcSummary], weights: HepmcWeights, notes: Notes
 ) -> tuple[float, float, float]:
-    """Return the factor from the units of the files to pb, the cross section in pb, and its relative error."""
+    """Return the factor from the units of the files to pb, the cross section in pb, and its relative error.
+
+    Raises:
+        EventFileError: if there is no cross section, those of files are not of one sample, or weights sum to nothing.
+    """
     total = sum(weights.total(index, found) for index, found in enumerate(summaries))
     section, error = config.cross_section, 0.0
     if section is None:
-        kept = [(path, found) for path, found in zip(files, summaries, strict=True) if found.kept]
-        for path, found in kept:
-            if found.cross_section is None:
-                raise EventFileError(f"{path} states no cross section: give import.cross_section in pb")
-            plausible_cross_section(found.cross_section, "GenCrossSection of its last event", str(path))
-        number = sum(found.kept for _, found in kept)
-        section = sum((found.cross_section or 0.0) * found.kept for _, found in kept) / number
-        errors = [(found.error or 0.0) * found.kept / number for _, found in kept]
+        kept = [index for index, found in enumerate(summaries) if found.kept]
+        stated = [_stated(files[index], summaries[index], weights.place(index), notes) for index in kept]
+        check_one_sample([(value, str(files[index])) for index, (value, _) in zip(kept, stated, strict=True)], notes)
+        shares = [summaries[index].kept / sum(summaries[each].kept for each in kept) for index in kept]
+        section = sum(value * share for (value, _), share in zip(stated, shares, strict=True))
+        errors = [spread * share for (_, spread), share in zip(stated, shares, strict=True)]
         sensible = all(math.isfinite(value) and value >= 0.0 for value in errors)
         error = math.hypot(*errors) / section if sensible and sum(errors) < section else 0.0
-    if total == 0 or not math.isfinite(total):
-        raise EventFileError(f"{files[0]}: the event weights sum to {total} and cannot be normalised to {section} pb")
+    if not (total > 0 and math.isfinite(total)):
+        raise EventFileError(
+            f"{files[0]}: the event weights sum to {total:g} and cannot be normalised to {section:g} pb. Another "
+            "weight can be named with import.nominal_weight"
+        )
     return section / total, section, error
+
+
+def _stated(path: Path, found: HepmcSummary, place: int | None, notes: Notes) -> tuple[float, float]:
+    """Return the cross section of the nominal weight that a file states, and its uncertainty, 0 for none."""
+    section, error = found.stated(place)
+    if section is None:
+        raise EventFileError(f"{path} states no cross section: give import.cross_section in pb")
+    plausible_cross_section(section, "GenCrossSection of its last event", str(path))
+    for value in found.documents:
+        plausible_cross_section(value, "GenCrossSection of one of its listings", str(path))
+    if found.documents:
+        check_one_sample(
+            [(value, f"listing {number} of {path}") for number, value in enumerate(found.documents, start=1)], notes
+        )
+    return section, error or 0.0
 
 
 def _compare_with_stated(path: Path, found: HepmcSummary, notes: Notes) -> None:
@@ -283,12 +305,17 @@ class _Reader:
         return momenta
 
 
+def _known(pdf: Sequence[float]) -> bool:
+    """Whether an event says what entered the hard process; writers put 0, −1 or NaN for what they do not know."""
+    return 0.0 < pdf[2] <= _LARGEST_FRACTION and 0.0 < pdf[3] <= _LARGEST_FRACTION
+
+
 def _pdf_columns(column: pa.ChunkedArray) -> dict[str, pa.Array]:
     """Return the columns of what entered the hard process, null where an event does not say."""
-    pdf = column.to_pylist()
+    pdf = [p if p is not None and _known(p) else None for p in column.to_pylist()]
     return {
         "initial_pdg": pa.array([None if p is None else [int(p[0]), int(p[1])] for p in pdf], pa.list_(pa.int32(), 2)),
         "x1": pa.array([None if p is None else p[2] for p in pdf], pa.float64()),
         "x2": pa.array([None if p is None else p[3] for p in pdf], pa.float64()),
-        "scale": pa.array([None if p is None or p[4] <= 0 else p[4] for p in pdf], pa.float64()),
+        "scale": pa.array([None if p is None or not (0.0 < p[4] < math.inf) else p[4] for p in pdf], pa.float64()),
     }

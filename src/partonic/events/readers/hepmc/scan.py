@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class HepmcSummary:
         accepted: number of accepted events that the last event states; None if it does not.
         not_finite: first event in which a weight is NaN or infinite, by the number of the weight.
         programs: programs that the file names.
+        by_weight: cross section and uncertainty of each weight, where events state more than one; else empty.
+        documents: cross section of each listing that has one, where there are several listings; else empty.
     """
 
     count: int
@@ -44,6 +47,14 @@ class HepmcSummary:
     accepted: int | None = None
     not_finite: dict[int, int] = field(default_factory=dict)
     programs: tuple[str, ...] = ()
+    by_weight: tuple[tuple[float, float], ...] = ()
+    documents: tuple[float, ...] = ()
+
+    def stated(self, place: int | None) -> tuple[float | None, float | None]:
+        """Return cross section and uncertainty of the weight at `place`, or the only ones that are stated."""
+        if place is not None and len(self.by_weight) == len(self.names):
+            return self.by_weight[place]
+        return self.cross_section, self.error
 
 
 @dataclass
@@ -51,8 +62,9 @@ class _Document:
     """One listing of events; a file may hold several one after the other."""
 
     count: int = 0
-    section: float | None = None
-    error: float | None = None
+    kept: int = 0
+    sections: tuple[float, ...] = ()
+    errors: tuple[float, ...] = ()
     accepted: int | None = None
 
 
@@ -143,10 +155,18 @@ class _Scan:
         self._names = names or self._names
 
     def _section(self, fields: list[bytes]) -> None:
+        """The last one counts: value, error, accepted and attempted events, then value and error of further weights."""
         document = self.documents[-1]
-        document.section = float(fields[0])
-        document.error = float(fields[1]) if len(fields) > 1 else None
         document.accepted = int(fields[2]) if len(fields) > 3 and int(fields[2]) > 0 else None
+        if self._left_out:
+            return
+        numbers = [float(word) for word in [*fields[:2], *fields[4:]]]
+        document.sections, document.errors = tuple(numbers[::2]), tuple(numbers[1::2])
+
+    @property
+    def _left_out(self) -> bool:
+        """Whether the present event is left out."""
+        return self.first + self.count - 1 in self.left_out
 
     def _add(self, weights: list[float]) -> None:
         self._seen = True
@@ -156,9 +176,10 @@ class _Scan:
                 raise ValueError(f"its number of weights is {len(weights)}, but {len(self._names)} are named")
         if len(weights) != self._weights:
             raise ValueError(f"its number of weights is {len(weights)}, that of the events before {self._weights}")
-        if self.first + self.count - 1 in self.left_out:
+        if self._left_out:
             return
         self.kept += 1
+        self.documents[-1].kept += 1
         for index, weight in enumerate(weights):
             self._totals[index] += weight
             if not math.isfinite(weight):
@@ -181,27 +202,32 @@ class _Scan:
         names = self._names if number and self._names else tuple(str(index) for index in range(number))
         full = [document for document in self.documents if document.count]
         last = full[-1] if len(full) == 1 else _Document()
+        kept = [document for document in full if document.kept]
+        sections, errors = _average([one.sections for one in kept], kept), _average([one.errors for one in kept], kept)
         return HepmcSummary(
             self.count,
             self.kept,
             tuple(self._totals),
             names,
-            _average([document.section for document in full], full),
-            _average([document.error for document in full], full),
+            sections[0] if sections else None,
+            errors[0] if errors else None,
             self.kind,
             self.version,
             last.accepted,
             self.not_finite,
             tuple(self.programs),
+            tuple(zip(sections, errors, strict=False)) if len(sections) > 1 else (),
+            tuple(one.sections[0] for one in kept if one.sections) if len(kept) > 1 else (),
         )
 
 
-def _average(values: list[float | None], documents: list[_Document]) -> float | None:
-    known = [value for value in values if value is not None]
-    if not known or len(known) < len(values):
-        return None
-    total = sum(document.count for document in documents)
-    return sum(value * document.count for value, document in zip(known, documents, strict=True)) / total
+def _average(values: Sequence[tuple[float, ...]], documents: Sequence[_Document]) -> tuple[float, ...]:
+    """Return the means by numbers of events; nothing if a document states none, and only what all of them state."""
+    total = sum(document.kept for document in documents)
+    return tuple(
+        sum(value * document.kept for value, document in zip(column, documents, strict=True)) / total
+        for column in zip(*values, strict=False)
+    )
 
 
 def _names(line: bytes) -> tuple[str, ...]:

@@ -33,6 +33,10 @@ class HepmcWeights:
         """Return the places of the nominal weight and of the others in a file."""
         return list(self.orders[file])
 
+    def place(self, file: int) -> int | None:
+        """Return the place of the nominal weight in a file, None for events without weights."""
+        return self.orders[file][0] if self.orders[file] else None
+
     def total(self, file: int, found: HepmcSummary) -> float:
         """Return the sum of the nominal weights of a file, in its units; the number of events if it has no weights."""
         if not found.kept:

@@ -23,6 +23,9 @@ _WHOLE = re.compile(r"_(pdg(_[12])?|mother|flavour|status|charge|multiplicity|id
 
 _LARGEST_WHOLE = 2**31
 
+_LARGEST_JET = 1e5
+"""GeV. Beyond what any collider gives a jet; in MeV that is 100 GeV."""
+
 
 class Batch:
     """Some events of a tree.
@@ -172,11 +175,26 @@ class Batch:
             )
         if _WHOLE(quantity):
             return self._whole(quantity, values, event)
+        if quantity.endswith("_pt"):
+            self._check_momentum(quantity, values, event)
         if values.dtype == np.bool_:
             raise EventFileError(
                 f"{self.file}: branch {self.names[quantity]} ({quantity}) holds true and false, expected numbers"
             )
         return values
+
+    def _check_momentum(
+        self, quantity: str, values: Shaped[np.ndarray, " values"], event: Int[np.ndarray, " values"]
+    ) -> None:
+        largest = _LARGEST_JET if quantity in ("jet_pt", "true_jet_pt") else np.inf
+        wrong = (values < 0) | (values > largest)
+        if wrong.any():
+            worst = int(np.argmax(wrong))
+            most = "" if np.isinf(largest) else f" and at most {largest:g}"
+            raise EventFileError(
+                f"{self._branch(quantity, int(event[worst]))} holds {values[worst]:g}, expected a transverse momentum "
+                f"in GeV, not negative{most}. Is it in MeV, or another quantity?"
+            )
 
     def _whole(
         self, quantity: str, values: Shaped[np.ndarray, " values"], event: Int[np.ndarray, " values"]

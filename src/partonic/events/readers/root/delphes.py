@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from jaxtyping import Float
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError, EventFileError
 from partonic.events.cut_flow import cut_names
-from partonic.events.readers.cross_sections import plausible_cross_section
+from partonic.events.readers.cross_sections import DIFFERENT, check_one_sample, plausible_cross_section
 from partonic.events.readers.files import EventFile, sample_files
 from partonic.events.readers.hard_process import EnergyCheck, check_products, hard_parton_momenta, hard_process_columns
 from partonic.events.readers.notes import Notes
@@ -33,9 +34,6 @@ from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
 
 __all__ = ["read_delphes"]
-
-_STRANGE, _DIFFERENT = 1.05, 1.5
-"""Ratios of cross sections of two files beyond which they hardly are, or are not, of one sample."""
 
 
 def read_delphes(config: ImportConfig, process: ProcessInfo, left_out: frozenset[int] = frozenset()) -> EventSource:
@@ -120,17 +118,33 @@ def _surveyed(files: Sequence[EventFile], config: ImportConfig, left_out: frozen
             if "weights" in here:
                 vectors.append({"weights": surveyed_vector(tree, here["weights"], gone)})
             sums.append(WeightSums(str(file)))
-            section = None
+            stated = [np.zeros(0)]
             for batch in read_steps(tree, here, 100_000):
-                section = float(batch.scalar("cross_section", finite=False)[-1]) if "cross_section" in batch else None
-                sums[-1].add(batch.select(~np.isin(batch.numbers, list(gone))))
-            sections.append(section)
+                kept = batch.select(~np.isin(batch.numbers, list(gone)))
+                if "cross_section" in kept:
+                    stated.append(kept.scalar("cross_section", finite=False))
+                sums[-1].add(kept)
+            sections.append(_last(np.concatenate(stated), file, notes if config.cross_section is None else Notes()))
     needs_all = not config.theta_independent or config.nominal_weight not in (None, "Event.Weight")
     weights = common_vectors(vectors, frozenset({"weights"} if needs_all else ()), notes).get("weights")
     if weights is None:
         names.pop("weights", None)
     names.pop("cross_section", None)
     return _Sample(names, numbering, weights, sums, sections)
+
+
+def _last(stated: Float[np.ndarray, " events"], file: EventFile, notes: Notes) -> float | None:
+    """Return the cross section of the last event; warn if those before are no estimates of the same number."""
+    if not len(stated):
+        return None
+    settled = stated[len(stated) // 10 :]
+    low, high = float(np.min(settled)), float(np.max(settled))
+    if low > 0 and high > DIFFERENT * low:
+        notes.warn(
+            f"{file}: Event.CrossSection lies between {low:g} and {high:g} pb; that of the last event counts, "
+            f"{stated[-1]:g} pb. Were files of two samples merged?"
+        )
+    return float(stated[-1])
 
 
 def _factor(config: ImportConfig, sample: _Sample, nominal: Nominal, notes: Notes) -> float:
@@ -158,19 +172,14 @@ def _factor(config: ImportConfig, sample: _Sample, nominal: Nominal, notes: Note
 def _stated_cross_section(sample: _Sample, notes: Notes) -> float:
     stated: list[tuple[float, WeightSums]] = []
     for one, value in zip(sample.sums, sample.cross_sections, strict=True):
+        if not one.events:
+            continue
         if value is None:
             raise EventFileError(
                 f"{one.file} states no cross section (Event.CrossSection): give import.cross_section in pb"
             )
         stated.append((plausible_cross_section(value, "Event.CrossSection of the last event", one.file), one))
-    (low, first), (high, last) = min(stated, key=lambda x: x[0]), max(stated, key=lambda x: x[0])
-    if high > _STRANGE * low:
-        differ = f"{first.file} states a cross section of {low:g} pb, {last.file} one of {high:g} pb"
-        if high > _DIFFERENT * low:
-            raise EventFileError(
-                f"{differ}: these are two samples. Import them separately, or give import.cross_section"
-            )
-        notes.warn(f"{differ}: the mean by numbers of events is taken; check that they are of one sample")
+    check_one_sample([(value, one.file) for value, one in stated], notes)
     return sum(value * one.events for value, one in stated) / sum(one.events for _, one in stated)
 
 

@@ -87,7 +87,7 @@ class Nominal:
 
     def total(self, sums: WeightSums) -> float:
         """Return the sum of the weight over the events of a file."""
-        if self.place is None:
+        if self.place is None or not sums.events:
             return sums.total
         return float("nan") if sums.vector is None else float(sums.vector[self.place])
 
@@ -129,7 +129,7 @@ def nominal_weight(config: ImportConfig, sums: Sequence[WeightSums], size: int, 
 
 
 def _check_is_weight(sums: Sequence[WeightSums], size: int) -> None:
-    values = {one.constant for one in sums}
+    values = {one.constant for one in sums if one.events}
     if not size or len(values) > 1 or not values <= {0.0, 1.0}:
         return
     constant = values.pop()

@@ -17,6 +17,9 @@ from partonic.events.readers.notes import Notes
 
 __all__ = ["RootFile", "Tree", "opened"]
 
+_FORMATS = {"Events": "nanoaod", "Delphes": "delphes"}
+"""Trees that tell the format of a file."""
+
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\xfd7": "xz", b"\x28\xb5": "zstd", b"BZ": "bzip2", b"PK": "zip"}
 
 
@@ -117,8 +120,9 @@ class RootFile:
         """
         found = self.optional_tree(name)
         if found is None:
-            names = ", ".join(dict.fromkeys(key.partition(";")[0] for key in self.keys)) or "nothing"
-            raise EventFileError(f"{self.file} has no tree '{name}'; it has: {names}")
+            names = list(dict.fromkeys(key.partition(";")[0] for key in self.keys))
+            hint = "".join(f". Set import.format to {kind}" for tree, kind in _FORMATS.items() if tree in names)
+            raise EventFileError(f"{self.file} has no tree '{name}'; it has: {', '.join(names) or 'nothing'}{hint}")
         return found
 
     def optional_tree(self, name: str) -> Tree | None:

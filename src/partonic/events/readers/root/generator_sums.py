@@ -31,6 +31,8 @@ _LIKE_A_SUM = re.compile(r"(?i)sum_?w(?!2)|sum_?of_?weight|total_?weight|sum_?we
 _VARIATION = re.compile(r"(?i)^n?(LHE|PS|GenModel)\w*Sumw").match
 _OF_A_MODEL = re.compile(r"^genEventSumw_(\w+)$").match
 _ROUNDING = 1e-4
+_SINGLE = 2.0**-24
+"""Relative rounding of weights in single precision, as NanoAOD has them."""
 _STEP = 1_000_000
 
 
@@ -102,9 +104,27 @@ def generator_sums(
     generated = whole.events if stated.counts is None else sum(stated.counts)
     counts: Iterable[int | None] = [None] * len(stated.sums) if stated.counts is None else stated.counts
     rows = () if counted.equal else tuple(zip(counts, stated.sums, strict=True))
-    return GeneratorSums(
-        file.file, counted.events, generated - gone.events, sum(stated.sums) - gone.total, stated.tree, rows
-    )
+    total = sum(stated.sums)
+    if gone.events:
+        whole_run = stated.counts is not None and generated == whole.events
+        total = counted.total if whole_run else _without(file.file, total, gone)
+    return GeneratorSums(file.file, counted.events, generated - gone.events, total, stated.tree, rows)
+
+
+def _without(file: EventFile, total: float, gone: _Counted) -> float:
+    """Return a sum without the weights of some events.
+
+    Raises:
+        EventFileError: if these are so large that rounding is all that remains.
+    """
+    left = total - gone.total
+    if _SINGLE * gone.size > _ROUNDING * abs(left):
+        raise EventFileError(
+            f"{file}: the events that are left out have {gone.total:.6g} of the {total:.6g} that its tree states as "
+            "the sum of weights of all generated events; what remains is lost in rounding. Get the sum without them, "
+            "and import the file without them"
+        )
+    return left
 
 
 def _counted(tree: Tree, weight: str, left_out: frozenset[int]) -> tuple[_Counted, _Counted]:
