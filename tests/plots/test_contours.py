@@ -1,16 +1,17 @@
 import numpy as np
+import pytest
 
 from partonic.plots.canvas import Headline, figure_files
-from partonic.plots.contours import ContourMap, draw_contours
+from partonic.plots.contours import COMPACT, USUAL, ContourMap, draw_contours
 from partonic.plots.style import figure_style
 
 X, Y = np.linspace(-3.0, 3.0, 31), np.linspace(-2.0, 2.0, 21)
 
 
-def drawn(q: np.ndarray, points: dict[str, tuple[float, float]] | None = None):
+def drawn(q: np.ndarray, points: dict[str, tuple[float, float]] | None = None, size=USUAL):
     contour = ContourMap(("a", "b"), X, Y, q, {"68%": 1.0, "95%": 2.25}, (0.2, 0.0), points or {})
     with figure_style():
-        figure = draw_contours(contour, headline=Headline())
+        figure = draw_contours(contour, headline=Headline(), size=size)
         assert figure_files(figure, ["png", "pdf"])["png"]
     return figure.axes[0]
 
@@ -23,8 +24,10 @@ def test_regions_have_the_size_of_the_levels_and_the_axes_are_not_exchanged():
         np.testing.assert_allclose(np.abs(path.vertices[:, 1]).max(), np.sqrt(level) / 2, atol=0.01)
 
 
-def test_points_are_in_the_legend_which_is_above_the_regions():
-    axes = drawn(0.1 * (X[:, None] ** 2 + Y[None, :] ** 2), {"truth": (1.0, 1.0), "SM": (0.0, 0.0), "far": (0.0, 2.5)})
+@pytest.mark.parametrize("size", [USUAL, COMPACT])
+def test_points_are_in_the_legend_which_is_above_the_regions(size):
+    points = {"truth": (1.0, 1.0), "SM": (0.0, 0.0), "far": (0.0, 2.5)}
+    axes = drawn(0.1 * (X[:, None] ** 2 + Y[None, :] ** 2), points, size)
     legend = axes.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["68%", "95%", "best fit", "truth", "SM"]
     assert axes.transData.transform((0.0, Y[-1]))[1] < legend.get_window_extent().ymin

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +35,19 @@ def test_linked_figures_are_svg_beside_the_page(tmp_path: Path) -> None:
     assert drawn.source == "figures/jets.svg"
     assert (tmp_path / drawn.source).read_bytes().startswith(b"<?xml")
     assert [file.kind for file in drawn.files] == ["SVG", "data"]
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_compact_drawing_goes_into_the_page(tmp_path: Path, linked: bool) -> None:
+    drawings = []
+
+    def compact(headline: Headline) -> object:
+        drawings.append(headline)
+        return PLOT.draw(headline)
+
+    both = draw_plots((replace(PLOT, compact=compact), PLOT), Art(tmp_path, (), Headline("x", "y"), linked=linked))
+    assert [drawn.small.startswith("data:image/webp;base64,") for drawn in both] == [True, False]
+    assert drawings == [Headline()]
 
 
 @pytest.mark.parametrize("linked", [False, True])

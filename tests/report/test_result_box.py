@@ -25,7 +25,7 @@ def test_box_of_a_fit() -> None:
     found = box()
     text = found.text()
     assert text.splitlines()[0] == "My analysis"
-    assert "Process: tth at √S = 13 TeV" in text
+    assert "Process: pp → H t t\u0304 at 13 TeV" in text
     assert "Luminosity: 100 fb⁻¹" in text
     assert "Fitted: 500 events of a pseudo-experiment, shape and rate" in text
     assert "Events: 2,000, of these 500 selected" in text
@@ -139,3 +139,19 @@ def test_everything_is_json() -> None:
     text = "kappa_tilde_t is off."
     assert content["findings"][0] == {"level": "fault", "step": "fit", "text": text, "section": "intervals"}
     assert content["text"]["ascii"].isascii()
+
+
+def test_what_the_cross_section_is_of() -> None:
+    events = sample(theta={"kappa_tilde_t": 0.5, "c_tG": 0.0})
+    own = replace(events, generation={})
+    facts = [dict(result_box(each, counts(np.ones(4)), "x", ()).facts) for each in (events, own)]
+    assert [next(name for name in each if name.startswith("Cross")) for each in facts] == [
+        "Cross section at kappa_tilde_t = 0.5", "Cross section with decays at kappa_tilde_t = 0.5",
+    ]  # fmt: skip
+
+
+def test_events_without_known_partons_have_the_name_of_their_process() -> None:
+    bare = sample(parton_names=(), parton_pdg=())
+    assert dict(result_box(bare, counts(np.ones(4)), "x", ()).facts)["Process"].startswith(
+        f"{bare.metadata.process} at"
+    )

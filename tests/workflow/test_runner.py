@@ -132,6 +132,12 @@ def test_missing_input_file(config: AnalysisConfig) -> None:
         ran(config, [TextStep("report", before="elsewhere")])
 
 
+def test_missing_file_of_a_step_that_the_analysis_has_not(config: AnalysisConfig) -> None:
+    step = TextStep("report", before="mem")
+    with pytest.raises(WorkflowError, match=r"no such file: an analysis with the section `mem` makes it"):
+        ran(config, [step])
+
+
 def test_two_runs_in_one_folder_do_not_collide(config: AnalysisConfig, steps: list[TextStep]) -> None:
     with folder_lock(config.output), pytest.raises(WorkflowError, match="another partonic is at work"):
         ran(config, steps)
@@ -154,7 +160,7 @@ def test_lock_that_cannot_be_made(config: AnalysisConfig, steps: list[TextStep])
     ("content", "message"),
     [
         ("{", "is damaged"),
-        ("[]", "is damaged"),
+        ("[]", r"is damaged \(it holds no mapping\)"),
         ('{"format": 99, "steps": {}}', "has format 99"),
         ('{"format": 1, "steps": {"generate": {"unknown": 1}}}', "is damaged"),
         ('{"format": 1, "steps": {"generate": {"fingerprint": "x", "files": 1}}}', "is damaged"),

@@ -13,9 +13,15 @@ from partonic.plots.style import PALETTE, REFERENCE_COLOUR
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["ContourMap", "draw_contours"]
+__all__ = ["COMPACT", "USUAL", "ContourMap", "draw_contours"]
 
 Array = NDArray[np.float64]
+
+USUAL = (6.4, 5.6)
+"""Width and height of a figure, inches."""
+
+COMPACT = (4.0, 3.9)
+"""Width and height of one whose letters can be read where it is shown small."""
 
 _EDGE = "#2f5fc4"
 _SHADES = ("#5790fc", "#a9c6fd", "#dbe7fe")
@@ -48,11 +54,17 @@ class ContourMap:
         return bool(self.x[0] <= point[0] <= self.x[-1] and self.y[0] <= point[1] <= self.y[-1])
 
 
-def draw_contours(contour: ContourMap, *, headline: Headline) -> "Figure":
-    """Draw the regions in shades, their edges as lines, and the points."""
+def draw_contours(contour: ContourMap, *, headline: Headline, size: tuple[float, float] = USUAL) -> "Figure":
+    """Draw the regions in shades, their edges as lines, and the points.
+
+    Args:
+        contour: what is shown.
+        headline: written above.
+        size: `USUAL` or `COMPACT`.
+    """
     from matplotlib.patches import Patch
 
-    figure, (axes,) = canvas(headline, size=(6.4, 5.6))
+    figure, (axes,) = canvas(headline, size=size)
     heights = list(contour.levels.values())
     shades = [_SHADES[min(number, len(_SHADES) - 1)] for number in range(len(heights))]
     q = np.maximum(contour.q, 0.0).T
@@ -69,8 +81,9 @@ def draw_contours(contour: ContourMap, *, headline: Headline) -> "Figure":
                              linestyle="none")  # fmt: skip
     low, high = contour.y[0], contour.y[-1]
     axes.set_xlim(contour.x[0], contour.x[-1])
-    axes.set_ylim(low, high + 0.16 * (high - low))  # room for the legend
+    axes.set_ylim(low, high + (0.16 if size == USUAL else 0.4) * (high - low))  # room for the legend
     axes.set_xlabel(contour.titles[0])
     axes.set_ylabel(contour.titles[1])
-    axes.legend(handles=[*handles, *markers], loc="upper right", ncols=3, columnspacing=1.2, fontsize=10)
+    columns = 3 if size == USUAL else 2
+    axes.legend(handles=[*handles, *markers], loc="upper right", ncols=columns, columnspacing=1.2, fontsize=10)
     return figure

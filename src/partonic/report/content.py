@@ -39,11 +39,13 @@ class Plot:
         name: file name without ending; unique on the page.
         caption: what it shows.
         draw: makes the figure with the headline given.
+        compact: makes a small one with large letters for the first screen; None if the figure is never shown there.
     """
 
     name: str
     caption: str
     draw: "Callable[[Headline], Figure]"
+    compact: "Callable[[Headline], Figure] | None" = None
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class DrawnFigure:
         source: of the image: a path beside the page, or the image itself as a data URI.
         width, height: of the image, pixels.
         files: the figure and its data beside the page.
+        small: source of a compact drawing for the first screen; empty if there is none.
     """
 
     name: str
@@ -64,6 +65,7 @@ class DrawnFigure:
     width: int
     height: int
     files: tuple[FigureFile, ...]
+    small: str = ""
 
 
 def draw_plots(plots: Sequence[Plot], art: Art) -> tuple[DrawnFigure, ...]:
@@ -81,6 +83,7 @@ def _drawn(plot: Plot, art: Art) -> DrawnFigure:
         figure = plot.draw(art.headline)
         contents = figure_files(figure, art.kinds)
         data = {"caption": plot.caption, **figure_data(figure)}
+        small = _small(plot)
     width, height = struct.unpack(">II", contents["png"][16:24])  # the first chunk of a PNG file holds its size
     folder, kinds = art.folder / "figures", list(dict.fromkeys([*art.formats, *(["svg"] if art.linked else [])]))
     paths = [write_file(folder / f"{plot.name}.{kind}", contents[kind]) for kind in kinds]
@@ -89,9 +92,19 @@ def _drawn(plot: Plot, art: Art) -> DrawnFigure:
     files = tuple(
         FigureFile(_KINDS.get(path.suffix, path.suffix[1:].upper()), f"figures/{path.name}") for path in paths
     )
-    embedded = f"data:image/webp;base64,{base64.b64encode(contents['webp']).decode()}" if not art.linked else ""
-    source = embedded or f"figures/{plot.name}.svg"
-    return DrawnFigure(plot.name, plot.caption, source, width, height, files)
+    source = f"figures/{plot.name}.svg" if art.linked else _embedded(contents["webp"])
+    return DrawnFigure(plot.name, plot.caption, source, width, height, files, small)
+
+
+def _small(plot: Plot) -> str:
+    """Return the compact drawing of a plot as a source; empty if it has none."""
+    if plot.compact is None:
+        return ""
+    return _embedded(figure_files(plot.compact(Headline()), ["webp"])["webp"])
+
+
+def _embedded(webp: bytes) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(webp).decode()}"
 
 
 _KINDS = {".json": "data"}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from partonic.events.schema import StoreMetadata
 from partonic.inference.intervals import Interval
 from partonic.parameter_names import with_symbols
 from partonic.plain_text import in_encoding
@@ -15,6 +16,7 @@ from partonic.report.content import number_with_error
 from partonic.report.event_counts import EventCounts
 from partonic.report.findings import Finding
 from partonic.report.fitted_value import CAUSES, FittedValue, fitted_values
+from partonic.report.labels import particle_label, plain
 from partonic.report.section import Sample
 
 __all__ = ["ResultBox", "result_box"]
@@ -157,8 +159,8 @@ def result_box(sample: Sample, counts: EventCounts, title: str, findings: Sequen
 
 def _facts(sample: Sample, counts: EventCounts) -> list[tuple[str, str]]:
     metadata = sample.metadata
-    energy = f" at √S = {metadata.collider_energy / 1000:g} TeV" if metadata.collider_energy else ""
-    facts = [("Process", f"{metadata.process}{energy}")]
+    energy = f" at {metadata.collider_energy / 1000:g} TeV" if metadata.collider_energy else ""
+    facts = [("Process", f"{_reaction(metadata)}{energy}")]
     record = sample.limits.inference if sample.limits else None
     if record is not None:
         result = record.result
@@ -168,10 +170,25 @@ def _facts(sample: Sample, counts: EventCounts) -> list[tuple[str, str]]:
     selected = f"of these {counts.selected:,} selected" if counts.judged else "without a selection"
     facts.append(("Events", f"{counts.events:,}, {selected}"))
     what = "Sum of weights" if sample.is_data else "Cross section"
-    facts.append((what, number_with_error(*counts.weight, sample.weight_unit)))
+    facts.append((f"{what}{_point(sample)}", number_with_error(*counts.weight, sample.weight_unit)))
     if counts.selected and counts.selected != counts.events:
         facts.append((f"{what}, selected", number_with_error(*counts.selected_weight, sample.weight_unit)))
     return facts
+
+
+def _reaction(metadata: StoreMetadata) -> str:
+    """Return e.g. ``"pp → H t t̄"``, or the name of the process where no partons are known."""
+    pairs = zip(metadata.parton_pdg, metadata.parton_names, strict=True)
+    partons = " ".join(plain(particle_label(*pair)) for pair in pairs)
+    return f"pp → {partons}" if partons else metadata.process
+
+
+def _point(sample: Sample) -> str:
+    """Say what a cross section is of, where it is not that of the process at θ = 0."""
+    theta = [f"{name} = {value:g}" for name, value in sample.metadata.theta.items() if value]
+    decays = " with decays" if sample.generation is not None else ""
+    point = f" at {', '.join(theta)}" if sample.depends_on_theta and theta else ""
+    return f"{decays}{point}"
 
 
 def _data(result: Mapping[str, Any]) -> str:

@@ -97,7 +97,7 @@ def packages_are_installed(config: AnalysisConfig) -> str:
         raise DependencyError(
             f"not installed: {', '.join(lacking)}; install them with: pip install 'partonic[{extras}]'"
         )
-    return f"found {', '.join(name for names in needed.values() for name in names)}"
+    return f"found {', '.join(dict.fromkeys(name for names in needed.values() for name in names))}"
 
 
 def _needed_packages(config: AnalysisConfig) -> _Extras:

@@ -143,7 +143,9 @@ def step_identity(step: Step, state: WorkflowState, config: AnalysisConfig) -> S
     digests, inputs, settings = [], tuple(step.inputs(config)), dict(step.settings(config))
     for path in inputs:
         if not path.is_file():
-            raise WorkflowError(f"the step '{step.name}' reads {path}, but there is no such file")
+            maker = path.parent.name
+            remedy = f": an analysis with the section `{maker}` makes it" if path.parent.parent == config.output else ""
+            raise WorkflowError(f"the step '{step.name}' reads {path}, but there is no such file{remedy}")
         digests.append(state.digest(path))
     fingerprint = content_hash({"version": step.version, "settings": settings, "inputs": digests})
     return StepIdentity(fingerprint, step.version, settings, inputs, workload(step.name, config))

@@ -198,6 +198,8 @@ class WorkflowState:
             return {}
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise WorkflowError(f"{self.path} is damaged (it holds no mapping); remove that file to begin anew")
             if content["format"] != FORMAT:
                 raise WorkflowError(
                     f"{self.path} has format {content['format']}, this version of partonic writes {FORMAT}; use "

@@ -142,3 +142,12 @@ def test_parts_leave_a_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
     assert "independent generator" in lines[0]["detail"]
     assert lines[1]["detail"] == "report done"
+
+
+def test_a_package_that_is_there_but_broken_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_library.py").write_text("raise ImportError('libGL.so.1: cannot open')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(self_test._NEEDS, "report", ("broken_library",))
+    with pytest.raises(ImportError, match="cannot open"):
+        self_test.work(str(tmp_path), ["matrix element", "report"])
+    assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 1

@@ -11,7 +11,7 @@ from partonic.events.batch import EventBatch
 from partonic.inference.intervals import Interval, threshold
 from partonic.inference.record import InferenceRecord, interval_of
 from partonic.plots.canvas import Headline
-from partonic.plots.contours import ContourMap, draw_contours
+from partonic.plots.contours import COMPACT, USUAL, ContourMap, draw_contours
 from partonic.plots.likelihood_curve import Crossing, LikelihoodCurve, draw_likelihood_curve
 from partonic.report.content import Content, Plot, Table
 from partonic.report.labels import parameter_label
@@ -216,16 +216,19 @@ def _band(profile: Array, total: Array) -> Array:
 
 
 def _contours(record: InferenceRecord) -> Iterator[Plot]:
-    for names in record.pairs():
+    for number, names in enumerate(record.pairs()):
         yield Plot(
             f"contour_{names[0]}_{names[1]}",
             f"Regions of {names[0]} and {names[1]}, the other fitted parameters at their best values, statistical "
             "errors only.",
             partial(_draw_contour, record, names),
+            compact=None if number else partial(_draw_contour, record, names, size=COMPACT),
         )
 
 
-def _draw_contour(record: InferenceRecord, names: tuple[str, str], headline: Headline) -> "Figure":
+def _draw_contour(
+    record: InferenceRecord, names: tuple[str, str], headline: Headline, size: tuple[float, float] = USUAL
+) -> "Figure":
     x, y, q = record.contour(names)
     best = record.result["best_fit"]
     truth = (record.truth(names[0]), record.truth(names[1]))
@@ -241,7 +244,7 @@ def _draw_contour(record: InferenceRecord, names: tuple[str, str], headline: Hea
         best=(best[names[0]]["value"], best[names[1]]["value"]),
         points=points,
     )
-    return draw_contours(contour, headline=headline)
+    return draw_contours(contour, headline=headline, size=size)
 
 
 def _results(record: InferenceRecord) -> dict[str, object]:
