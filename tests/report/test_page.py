@@ -53,7 +53,10 @@ def test_first_chapters_are_unfolded(tmp_path: Path) -> None:
 
 
 def test_names_are_symbols_but_where_they_are_to_be_copied(tmp_path: Path) -> None:
-    text = written(tmp_path, box())
+    fitted = box()
+    of_a_point = ("Cross section at kappa_tilde_t = 0.5", "1 pb")
+    text = written(tmp_path, replace(fitted, facts=(*fitted.facts, of_a_point)))
+    assert "<dt>Cross section at κ̃_t = 0.5</dt>" in text
     assert "Values of κ̃_t²." in text
     assert '<th scope="row">δκ_t</th>' in text
     assert "κ̃_t is not known." in text
