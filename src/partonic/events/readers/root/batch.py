@@ -9,10 +9,12 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from partonic.errors import EventFileError
 from partonic.events.readers.files import EventFile
+from partonic.events.readers.notes import Notes
+from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.objects import Objects, azimuth
-from partonic.events.readers.root.file import Tree
+from partonic.events.readers.root.file import Tree, opened
 
-__all__ = ["Batch", "read_steps"]
+__all__ = ["Batch", "read_sample", "read_steps"]
 
 _FULL_TURN = 2.0 * np.pi
 """Largest |φ| that is taken for an angle in radians; degrees are larger."""
@@ -238,3 +240,27 @@ def read_steps(tree: Tree, names: Mapping[str, str], size: int) -> Iterator[Batc
         stop = min(start + size, tree.entries)
         arrays = {branch: tree.array(branch, start, stop) for branch in branches}
         yield Batch(tree.file, names, arrays, np.arange(start, stop))
+
+
+def read_sample(
+    numbering: Numbering, tree: str, names: Mapping[str, str], size: int, left_out: frozenset[int]
+) -> Iterator[tuple[Batch, Int[np.ndarray, " events"]]]:
+    """Read the events of all files of a sample that were looked at before, with their numbers in the sample.
+
+    Args:
+        numbering: of the events of the files.
+        tree: name of the tree of events.
+        names: branch of each quantity that is read.
+        size: number of events of a batch, at most.
+        left_out: numbers of events that are passed over.
+
+    Raises:
+        EventFileError: if a file is damaged.
+    """
+    gone = np.array(sorted(left_out), dtype=np.int64)
+    for index, file in enumerate(numbering.files):
+        with opened(file, Notes()) as root:
+            for batch in read_steps(root.tree(tree), names, size):
+                kept = batch.select(~np.isin(numbering.first(index) + batch.numbers, gone))
+                if len(kept):
+                    yield kept, numbering.first(index) + kept.numbers

@@ -22,7 +22,7 @@ from partonic.events.readers.hard_process import EnergyCheck, check_products, ha
 from partonic.events.readers.notes import Notes
 from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.reconstruction import reconstructed_columns, truth_columns
-from partonic.events.readers.root.batch import Batch, read_steps
+from partonic.events.readers.root.batch import Batch, read_sample
 from partonic.events.readers.root.branches import Found, Names, found_in, one_schema
 from partonic.events.readers.root.file import RootFile, Tree, opened
 from partonic.events.readers.root.generator_sums import GeneratorSums, generator_sums, normalisation
@@ -246,19 +246,14 @@ class _Reader:
         self.factor = factor
         self.sample = sample
         self.extra = extra
-        self.left_out = np.array(sorted(left_out), dtype=np.int64)
+        self.left_out = left_out
         self.energy = EnergyCheck(solver.process.collider_energy)
 
     def tables(self) -> Iterator[pa.Table]:
         """Read the files one after another."""
-        for index, file in enumerate(self.sample.numbering.files):
-            with opened(file, Notes()) as root:
-                tree = root.tree("Events")
-                first = self.sample.numbering.first(index)
-                for batch in read_steps(tree, self.sample.names, self.config.batch_size):
-                    kept = batch.select(~np.isin(first + batch.numbers, self.left_out))
-                    if len(kept):
-                        yield self._table(kept, first + kept.numbers)
+        numbering, names = self.sample.numbering, self.sample.names
+        for batch, ids in read_sample(numbering, "Events", names, self.config.batch_size, self.left_out):
+            yield self._table(batch, ids)
         self.energy.finish(self.solver.notes)
 
     def _table(self, batch: Batch, ids: np.ndarray) -> pa.Table:
