@@ -29,5 +29,5 @@ def test_couplings_obey_the_relations_of_the_scheme():
     "call", [lambda: charge_of(21), lambda: isospin_of(-2), lambda: ElectroweakScheme(w_mass=95.0)]
 )
 def test_what_has_no_coupling_is_refused(call):
-    with pytest.raises(ProcessError, match="expected|needs"):
+    with pytest.raises(ProcessError, match=r"expected|needs"):
         call()

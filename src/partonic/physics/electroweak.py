@@ -3,7 +3,8 @@
     v = (√2 G_F)^(−1/2),   g = 2 m_W/v,   cos θ_W = m_W/m_Z,   e = g sin θ_W
 
 and, for incoming particles and D = ∂ − i g W·T − i g' B Y, the vertices i γ^μ (g_L P_L + g_R P_R) with
-g_L = (g/cos θ_W)(T_3 − Q sin²θ_W), g_R = −(g/cos θ_W) Q sin²θ_W for the Z, e Q for the photon and g/√2 (left) for the W.
+g_L = (g/cos θ_W)(T_3 − Q sin²θ_W), g_R = −(g/cos θ_W) Q sin²θ_W for the Z,
+e Q for the photon and g/√2 (left) for the W.
 """
 
 import math
