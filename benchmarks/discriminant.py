@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.cli.progress import TerminalProgress
-from partonic.config.process import ProcessConfig
 from partonic.errors import PartonicError
 from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.store import EventStore
@@ -32,6 +31,7 @@ from partonic.mem.high_level import high_level_features
 from partonic.mem.plain_classifier import ClassifierSample, PlainClassifier, plain_classifier
 from partonic.mem.roc import RocCurve, roc_curve
 from partonic.mem.roc_file import Discrimination, write_discrimination
+from partonic.processes.tth.settings import TthConfig
 from partonic.rng import numpy_generator
 
 SEED = 20_261_124
@@ -142,10 +142,10 @@ def classical(samples: list[Events], k: float, number: int) -> RocCurve:
     from partonic.mem.classical.hypothesis import Hypothesis
     from partonic.mem.classical.integrator import ClassicalIntegrator
     from partonic.mem.classical.transfer import TransferFunctions
-    from partonic.physics.hard_process import build_process
+    from partonic.processes.definition import build_process
 
     transfer = TransferFunctions.pretrained()
-    hypotheses = [Hypothesis(build_process(ProcessConfig(name=name))) for name in ("tth", "ttbb")]
+    hypotheses = [Hypothesis(build_process(TthConfig(name=name))) for name in ("tth", "ttbb")]
     numbers = []
     for each in samples:
         rows = each.rows[:number]

@@ -23,14 +23,14 @@ from pathlib import Path
 import torch
 
 from partonic.config.generation import FULL_SAMPLER, QUICK_SAMPLER, GenerationConfig
-from partonic.config.process import ProcessConfig
 from partonic.generation.integrand import ProcessIntegrand, evaluate
 from partonic.generation.prepare import prepare_generation
 from partonic.generation.unweight import UnweightingTally
-from partonic.physics.amplitudes.tth import gluon_fusion_tth
 from partonic.physics.amplitudes.ufo import ExternalMatrixElement
-from partonic.physics.hard_process import build_process
 from partonic.physics.phasespace.rambo import Rambo
+from partonic.processes.definition import build_process
+from partonic.processes.tth.amplitude import gluon_fusion_tth
+from partonic.processes.tth.settings import TthConfig
 from partonic.progress import SILENT
 from partonic.rng import torch_generator
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 def efficiencies(quick: bool, seed: int, points: int) -> dict[str, float]:
     """Train a sampler for ttH in the Standard Model and try it on fresh points."""
-    process = build_process(ProcessConfig())
+    process = build_process(TthConfig())
     config = GenerationConfig(
         sampler=QUICK_SAMPLER if quick else FULL_SAMPLER,
         overweight_limit=LIMIT,

@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from partonic.config.importing import ImportConfig
-from partonic.config.process import ProcessConfig
 from partonic.events.importing import import_events, open_source
 from partonic.events.schema import ProcessInfo
 from partonic.polynomial import morphing_basis
+from partonic.processes.tth.settings import TthConfig
 
-TTH = ProcessInfo.of_config(ProcessConfig(name="tth", collider_energy=13_000.0))
+TTH = ProcessInfo.of_config(TthConfig(collider_energy=13_000.0))
 MASSES = np.array([125.0, 172.5, 172.5])
 PARTICLES = 800
 

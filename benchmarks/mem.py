@@ -31,7 +31,6 @@ import torch
 
 from partonic.cli.progress import TerminalProgress
 from partonic.config.mem import MemConfig
-from partonic.config.process import ProcessConfig
 from partonic.errors import PartonicError
 from partonic.events.batch import RECO_COLUMNS, RecoEvents
 from partonic.events.store import EventStore
@@ -41,8 +40,10 @@ from partonic.mem.integral import EventIntegrator
 from partonic.mem.integrand import Ingredients
 from partonic.mem.integrate_events import hypothesis_of_store, integrate_events
 from partonic.mem.result import FEW_POINTS
-from partonic.physics.hard_process import HardProcess, build_process
+from partonic.physics.hard_process import HardProcess
 from partonic.physics.process import Process
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 from partonic.rng import torch_generator
 
 REFERENCE = Path(__file__).resolve().parents[1] / "tests" / "reference" / "tth_selected.parquet"
@@ -94,7 +95,7 @@ def measured(options: argparse.Namespace) -> dict[str, object]:
         }
     )  # fmt: skip
     store = EventStore.open(options.store)
-    process = ProcessConfig.model_validate(
+    process = TthConfig.model_validate(
         {"name": store.metadata.process, "collider_energy": store.metadata.collider_energy}
     )
     hypothesis = hypothesis_of_store(store.metadata, process)

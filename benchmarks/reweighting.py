@@ -19,15 +19,15 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from partonic.config.generation import QUICK_SAMPLER, GenerationConfig
-from partonic.config.process import ProcessConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.events.batch import EventBatch
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.generation.generate import generate_events
 from partonic.physics.fourvector import invariant_mass
-from partonic.physics.hard_process import build_process
 from partonic.physics.kinematics import azimuth, delta_phi, rapidity, transverse_momentum
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 from partonic.simulation.pipeline import simulate
 
 Array = NDArray[np.float64]
@@ -125,7 +125,7 @@ def p_value(first: Histogram, second: Histogram) -> float:
 
 def sample(folder: Path, theta: dict[str, float], events: int, seed: int) -> Path:
     """Generate and simulate a sample at θ and return its store; what an earlier run finished is kept."""
-    process = build_process(ProcessConfig())
+    process = build_process(TthConfig())
     config = GenerationConfig(events=events, theta=theta, sampler=QUICK_SAMPLER)
     generated = generate_events(process, config, seed, folder / "generate")
     store = folder / "events.parquet"

@@ -45,11 +45,20 @@ def page() -> str:
 def _sections(root: Schema, node: Schema, path: tuple[str, ...]) -> Iterator[tuple[str, Schema]]:
     """Yield every section below `node` with its dotted path."""
     for key, value in node["properties"].items():
+        for section in _alternatives(value):
+            yield f"{'.'.join((*path, key))}: {section['properties']['name']['const']}", section
+            if section is _alternatives(value)[-1]:
+                yield from _sections(root, section, (*path, key))
         for inner, suffix in _references(value):
             section = root["$defs"][inner]
             here = (*path, key + suffix)
             yield ".".join(here), section
             yield from _sections(root, section, here)
+
+
+def _alternatives(value: Schema) -> list[Schema]:
+    """Return the sections among which the key ``name`` chooses."""
+    return [option for option in value.get("anyOf", ()) if "properties" in option]
 
 
 def _references(value: Schema, suffix: str = "") -> Iterator[tuple[str, str]]:
@@ -77,7 +86,7 @@ def _table(title: str, section: Schema) -> str:
 
 
 def _type(value: Schema) -> str:
-    if "$ref" in value:
+    if "$ref" in value or _alternatives(value):
         return "section"
     if "anyOf" in value:
         return " or ".join("none" if option.get("type") == "null" else _type(option) for option in value["anyOf"])

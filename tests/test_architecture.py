@@ -27,6 +27,7 @@ ORDER = (
     {"inference"},
     {"nn", "generation", "simulation"},
     {"events"},
+    {"processes"},
     {"physics"},
     {"config"},
     {
@@ -38,6 +39,7 @@ ORDER = (
         "files",
         "parts",
         "pretrained",
+        "process_registry",
         "progress",
     }
     | {"units", "rng", "errors"},

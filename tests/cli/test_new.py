@@ -57,8 +57,8 @@ def test_unknown_name_lists_what_there_is(tmp_path: Path, arguments: list[str], 
 
 def test_help_names_what_there_is() -> None:
     """The choices are written out, so that the help need not load the sections of the configuration."""
-    from partonic.config.template import OWN_EVENTS, channels, processes, sources
+    from partonic.config.template import OWN_EVENTS, sources
 
     text = " ".join(run("new", "--help").stdout.split())
-    for name in (*channels(), *processes(), *(each for each in sources() if each != OWN_EVENTS)):
+    for name in (each for each in sources() if each != OWN_EVENTS):
         assert name in text

@@ -8,10 +8,10 @@ from click.testing import CliRunner, Result
 from tests.events.conftest import event_table
 
 from partonic.cli import main
-from partonic.config.process import ProcessConfig
 from partonic.events.batch import RECO_COLUMNS
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventWriter
+from partonic.processes.tth.settings import TthConfig
 
 
 def run(*arguments: object) -> Result:
@@ -20,7 +20,7 @@ def run(*arguments: object) -> Result:
 
 def store(path: Path, *, reconstructed: bool = True, name: str = "tth", energy: float = 13_000.0) -> Path:
     """Events of which a third is rejected; without coefficients that depend on θ."""
-    known = ProcessInfo.of_config(ProcessConfig(collider_energy=energy))
+    known = ProcessInfo.of_config(TthConfig(collider_energy=energy))
     left_out = () if reconstructed else ("selected", "cut", *RECO_COLUMNS)
     table = event_table(30).drop_columns(["weight_scale_up", *left_out])
     coefficients = table["coefficients"].combine_chunks()

@@ -53,7 +53,7 @@ def test_name_must_serve_as_a_folder(tmp_path: Path, name: str) -> None:
             r"analysis\.yaml:5: simulation\.pythia_settings\.1: 'Random:seed = 3' is set by partonic",
         ),
         ("generation:\n  weight_scales: {c_tg: 1.0}\n", r"analysis\.yaml:3: generation\.weight_scales\.c_tg: "),
-        ("process: {name: ttH}\n", r"analysis\.yaml:2: process\.name: input should be 'tth' or 'ttbb', got 'ttH'"),
+        ("process: {name: ttH}\n", r"analysis\.yaml:2: process\.name: there is no process 'ttH'; did you mean 'tth'"),
         ("generation: {evnts: 5}\n", r"generation\.evnts: unknown key 'evnts'; did you mean 'events'\?"),
     ],
 )

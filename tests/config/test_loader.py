@@ -4,7 +4,8 @@ import pytest
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
-from partonic.config.loader import load_config, nearest
+from partonic.config.loader import load_config
+from partonic.config.names import nearest
 from partonic.errors import ConfigError
 
 

@@ -4,13 +4,14 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from partonic.config.process import PdfConfig, ProcessConfig
+from partonic.config.process import PdfConfig
 from partonic.errors import NonFiniteError, SchemaError
 from partonic.events.columns import GROUPS
 from partonic.events.schema import CrossSection, CutFlowStep, EventSchema, ProcessInfo, StoreMetadata
-from partonic.physics.hard_process import build_process
 from partonic.physics.particles import HIGGS, TOP
 from partonic.polynomial import Monomials
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 
 
 def test_every_column_states_unit_group_and_meaning(process_info):
@@ -53,8 +54,8 @@ def test_process_info_of_a_process():
 
 
 def test_process_info_of_an_analysis_file_needs_no_parton_densities():
-    without = ProcessConfig(pdf=PdfConfig(name="NoSuchSet"))
-    assert ProcessInfo.of_config(without) == ProcessInfo.of(build_process(ProcessConfig()))
+    without = TthConfig(pdf=PdfConfig(name="NoSuchSet"))
+    assert ProcessInfo.of_config(without) == ProcessInfo.of(build_process(TthConfig()))
 
 
 def test_fingerprint_changes_with_the_meaning_only(process_info):

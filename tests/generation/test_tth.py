@@ -8,14 +8,14 @@ import torch
 from tests.generation.conftest import SMALL_SAMPLER
 
 from partonic.config.generation import GenerationConfig
-from partonic.config.process import ProcessConfig
 from partonic.generation.azimuth import azimuthal_numbers
 from partonic.generation.generate import generate_events
 from partonic.generation.integrand import ProcessIntegrand, evaluate
 from partonic.generation.lhe import read_lhe
 from partonic.generation.result import GenerationResult
-from partonic.physics.hard_process import build_process
 from partonic.physics.process import Process
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ THETA = {"kappa_tilde_t": 0.4, "c_tG": 0.3}
 
 @pytest.fixture(scope="module")
 def tth() -> Process:
-    return build_process(ProcessConfig())
+    return build_process(TthConfig())
 
 
 @pytest.fixture(scope="module")

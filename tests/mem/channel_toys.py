@@ -7,7 +7,6 @@ import pyarrow as pa
 import torch
 
 from partonic.config.mem_networks import ProposalNetworkConfig
-from partonic.config.process import ProcessConfig
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore, EventWriter
@@ -15,9 +14,10 @@ from partonic.mem.channel import ChannelName, DecayChannel
 from partonic.mem.proposal_model import ProposalModel
 from partonic.mem.proposal_network import ProposalNetwork
 from partonic.physics.phasespace import PartonCube
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.schema_record import SchemaRecord
 
-PROCESS = ProcessInfo.of_config(ProcessConfig())
+PROCESS = ProcessInfo.of_config(TthConfig())
 CUBE = PartonCube((125.0, 172.5, 172.5), 13_000.0)
 CHANNELS: tuple[ChannelName, ...] = ("semileptonic", "dilepton", "all_hadronic")
 

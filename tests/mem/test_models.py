@@ -14,7 +14,6 @@ from tests.unfolding.toys import PROCESS, write_store
 from partonic.cli import main
 from partonic.config.mem import MemConfig, PointsConfig
 from partonic.config.mem_transfer import AcceptanceConfig
-from partonic.config.process import ProcessConfig
 from partonic.errors import ConfigError, ModelError, ProcessError, SchemaError
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore
@@ -31,6 +30,7 @@ from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.uniform import UniformProposal
 from partonic.nn.model_folder import load_record, save_model
 from partonic.pretrained import pretrained_folder
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.schema_record import SchemaRecord
 
 LAYOUT = TransferLayout("semileptonic", PROCESS.parton_pdg, 4, 0, 0.01, 20.0, 0.01, 20.0)
@@ -64,7 +64,7 @@ def run(*arguments: object) -> Result:
 
 def test_ingredients_of_trained_models(models: Path) -> None:
     config = MemConfig(model=models)
-    ingredients = Hypothesis(ProcessConfig()).ingredients(config)
+    ingredients = Hypothesis(TthConfig()).ingredients(config)
     assert isinstance(ingredients.transfer, TransferDensity)
     assert isinstance(ingredients.acceptance, Acceptance)
     assert isinstance(ingredients.proposal, LatentProposal)
@@ -72,21 +72,21 @@ def test_ingredients_of_trained_models(models: Path) -> None:
     assert ingredients.process.name == "tth"
     assert ingredients.channel.names == ("H", "t_had", "t_lep")
     uniform = config.model_copy(update={"proposal": config.proposal.model_copy(update={"kind": "uniform"})})
-    assert isinstance(Hypothesis(ProcessConfig()).ingredients(uniform).proposal, UniformProposal)
+    assert isinstance(Hypothesis(TthConfig()).ingredients(uniform).proposal, UniformProposal)
     assert "proposal" not in component_folders(uniform, "tth")
 
 
 def test_fingerprint_knows_models_and_process(models: Path, tmp_path: Path) -> None:
     config = MemConfig(model=models)
-    first = Hypothesis(ProcessConfig()).fingerprint(config)
-    assert first == Hypothesis(ProcessConfig()).fingerprint(config)
-    assert first != Hypothesis(ProcessConfig(top_mass=173.0)).fingerprint(config)
-    assert first != Hypothesis(ProcessConfig(), branching_fraction=0.5).fingerprint(config)
+    first = Hypothesis(TthConfig()).fingerprint(config)
+    assert first == Hypothesis(TthConfig()).fingerprint(config)
+    assert first != Hypothesis(TthConfig(top_mass=173.0)).fingerprint(config)
+    assert first != Hypothesis(TthConfig(), branching_fraction=0.5).fingerprint(config)
     other = write_models(tmp_path / "other")
     record = load_record(other / "transfer")
     transfer = tiny_transfer(LAYOUT, seed=2)
     save_model(other / "transfer", transfer.network, record)
-    assert first != Hypothesis(ProcessConfig()).fingerprint(MemConfig(model=other))
+    assert first != Hypothesis(TthConfig()).fingerprint(MemConfig(model=other))
 
 
 def test_models_that_are_not_there(models: Path, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_network_beside_the_other_parts_is_taken_if_there_is_one(tmp_path: Pat
     random_network("semileptonic", reco_of(store)).save(folder / "proposal")
     assert proposal_kind(config, "tth") == "network"
     assert component_folders(config, "tth")["proposal"] == folder / "proposal"
-    assert isinstance(Hypothesis(ProcessConfig()).ingredients(config).proposal, ProposalNetwork)
+    assert isinstance(Hypothesis(TthConfig()).ingredients(config).proposal, ProposalNetwork)
     flow = MemConfig.model_validate({"model": folder, "proposal": {"kind": "unfolding"}})
     assert proposal_kind(flow, "tth") == "unfolding"
     elsewhere = MemConfig.model_validate({"model": write_models(tmp_path / "more"), "proposal": {"model": folder}})
@@ -118,17 +118,17 @@ def test_a_network_beside_the_other_parts_is_taken_if_there_is_one(tmp_path: Pat
 
 def test_initial_states_are_told_apart_where_there_is_a_network_for_it(tmp_path: Path, store: Path) -> None:
     folder = write_models(tmp_path / "models")
-    without = Hypothesis(ProcessConfig()).fingerprint(MemConfig(model=folder))
+    without = Hypothesis(TthConfig()).fingerprint(MemConfig(model=folder))
     network = random_model().network
     InitialStateModel(network, SchemaRecord.of(PROCESS)).save(folder / "initial_state")
     with pytest.raises(ModelError, match=r"is made for .*, the transfer function beside it for .*: train it"):
-        Hypothesis(ProcessConfig()).ingredients(MemConfig(model=folder))
+        Hypothesis(TthConfig()).ingredients(MemConfig(model=folder))
     network.layout = LAYOUT
     InitialStateModel(network, SchemaRecord.of(PROCESS)).save(folder / "initial_state")
     config, off = MemConfig(model=folder), MemConfig(model=folder, initial_state=False)
     assert component_folders(config, "tth")["initial_state"] == folder / "initial_state"
     assert "initial_state" not in component_folders(off, "tth")
-    hypothesis = Hypothesis(ProcessConfig())
+    hypothesis = Hypothesis(TthConfig())
     assert hypothesis.fingerprint(config) != without
     assert hypothesis.fingerprint(off) == without
     assert hypothesis.ingredients(off).initial_state is None
@@ -151,7 +151,7 @@ def test_model_of_another_process(tmp_path: Path) -> None:
     other = ProcessInfo("ttbb", PROCESS.parton_names, PROCESS.parton_pdg, PROCESS.monomials, PROCESS.collider_energy)
     folder = write_models(tmp_path / "other", other)
     with pytest.raises(SchemaError, match="the transfer function was trained on events of 'ttbb', but the hypothesis"):
-        Hypothesis(ProcessConfig()).ingredients(MemConfig(model=folder))
+        Hypothesis(TthConfig()).ingredients(MemConfig(model=folder))
 
 
 def test_command_from_store_to_coefficients(models: Path, store: Path, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_wrong_use_of_the_command(store: Path, tmp_path: Path) -> None:
 
 def test_force_integrates_again(models: Path, store: Path, tmp_path: Path) -> None:
     config = MemConfig.model_validate({"model": models, "points": {"first": 50, "maximum": 50}, "workers": 1})
-    output, hypothesis = tmp_path / "coefficients.parquet", Hypothesis(ProcessConfig())
+    output, hypothesis = tmp_path / "coefficients.parquet", Hypothesis(TthConfig())
     integrate_events(store, output, hypothesis, config, 1)
     before = output.stat().st_mtime_ns
     integrate_events(store, output, hypothesis, config, 1)
@@ -202,7 +202,7 @@ def test_force_integrates_again(models: Path, store: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("method", ["accepted", "acceptance", "process"])
 def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: str) -> None:
     config = MemConfig.model_validate({"model": models, "normalisation": {"method": method, "points": 1000}})
-    ingredients = Hypothesis(ProcessConfig()).ingredients(config)
+    ingredients = Hypothesis(TthConfig()).ingredients(config)
     found = fiducial_cross_section(store, ingredients, config, 1)
     assert found.coefficients[0] > 0
     assert found.points == {"accepted": 10, "acceptance": 10, "process": 1000}[method]
@@ -219,11 +219,11 @@ def test_store_of_another_process_gives_no_cross_section() -> None:
 
 def test_hypothesis_that_a_store_was_made_under() -> None:
     facts = {"facts": {"branching_fraction": 0.2}, "config": {"simulation": {"decays": {"tops": "dilepton"}}}}
-    found = hypothesis_of_store(StoreMetadata.for_process(PROCESS, **facts), ProcessConfig())
+    found = hypothesis_of_store(StoreMetadata.for_process(PROCESS, **facts), TthConfig())
     assert (found.channel, found.branching_fraction) == ("dilepton", 0.2)
-    assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), ProcessConfig()).channel == "semileptonic"
+    assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig()).channel == "semileptonic"
     with pytest.raises(ConfigError, match="the events are of √S = 13000 GeV, the process of 14000 GeV"):
-        hypothesis_of_store(StoreMetadata.for_process(PROCESS), ProcessConfig(collider_energy=14_000.0))
+        hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig(collider_energy=14_000.0))
     inclusive = {"config": {"simulation": {"decays": {"tops": "inclusive"}}}}
     with pytest.raises(ProcessError, match="needs one decay channel"):
-        hypothesis_of_store(StoreMetadata.for_process(PROCESS, **inclusive), ProcessConfig())
+        hypothesis_of_store(StoreMetadata.for_process(PROCESS, **inclusive), TthConfig())

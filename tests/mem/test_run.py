@@ -16,7 +16,6 @@ from tests.unfolding.toys import PROCESS, write_store
 from torch import Tensor
 
 from partonic.config.mem import MemConfig, PointsConfig
-from partonic.config.process import ProcessConfig
 from partonic.errors import ConfigError, EventFileError, SchemaError
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo
@@ -25,6 +24,7 @@ from partonic.inference.coefficients import EventCoefficients
 from partonic.inference.coefficients_file import CrossSectionRecord, read_coefficients
 from partonic.mem.integrand import Ingredients
 from partonic.mem.run import MemJob, integrate_store
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.event_status import event_status
 from partonic.unfolding.schema_record import SchemaRecord
 
@@ -180,7 +180,7 @@ def test_no_selected_event(tmp_path: Path) -> None:
 
 
 def test_store_of_another_collider_is_refused(tmp_path: Path) -> None:
-    process = ProcessInfo.of_config(ProcessConfig(collider_energy=14_000.0))
+    process = ProcessInfo.of_config(TthConfig(collider_energy=14_000.0))
     store = write_store(tmp_path / "other.parquet", process=process)
     with pytest.raises(SchemaError, match="√S = 14000 GeV, the model knows 13000 GeV"):
         integrate_store(store, job(), CONFIG, 3, tmp_path / "toy.parquet")

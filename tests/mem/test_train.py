@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from partonic.config.mem_training import MemNetworksConfig
-from partonic.config.process import ProcessConfig
 from partonic.config.simulation import SelectionConfig, SimulationConfig
 from partonic.errors import SchemaError
 from partonic.events.schema import StoreMetadata
@@ -14,6 +13,7 @@ from partonic.mem.acceptance import AcceptanceModel
 from partonic.mem.proposal_network import ProposalNetwork
 from partonic.mem.train import layout_of_stores, train_mem
 from partonic.mem.transfer.transfer_function import TransferFunction
+from partonic.processes.tth.settings import TthConfig
 from unfolding.toys import PROCESS, write_store
 
 TINY = MemNetworksConfig(preset="tiny")
@@ -32,7 +32,7 @@ def simulated(path: Path, b_tags: int = 3, events: int = 120) -> Path:
 
 def test_parts_are_trained_with_the_cuts_of_the_store(tmp_path: Path) -> None:
     store = simulated(tmp_path / "events.parquet")
-    lines = train_mem([store], ProcessConfig(), TINY, 1, tmp_path / "out")
+    lines = train_mem([store], TthConfig(), TINY, 1, tmp_path / "out")
     assert [line.partition(":")[0] for line in lines] == ["acceptance", "transfer function"]
     transfer = TransferFunction.load(tmp_path / "out" / "transfer")
     assert transfer.layout == AcceptanceModel.load(tmp_path / "out" / "acceptance").layout
@@ -72,7 +72,7 @@ def test_a_proposal_is_trained_on_events_drawn_from_what_was_trained_before(tmp_
     config = MemNetworksConfig(
         preset="tiny", parts=("proposal", "transfer", "acceptance"), proposal={"drawn": {"events": 400}}
     )
-    lines = train_mem([store], ProcessConfig(), config, 1, tmp_path / "out")
+    lines = train_mem([store], TthConfig(), config, 1, tmp_path / "out")
     assert [line.partition(":")[0] for line in lines] == ["acceptance", "transfer function", "proposal"]
     network = ProposalNetwork.load(tmp_path / "out" / "proposal")
     assert 300 < network.record["training_events"] < 450  # of 400, less those for validation
@@ -85,9 +85,9 @@ def test_a_proposal_is_trained_on_events_drawn_from_what_was_trained_before(tmp_
 
 def test_a_proposal_of_a_trained_model_needs_nothing_else(tmp_path: Path) -> None:
     store = simulated(tmp_path / "events.parquet")
-    train_mem([store], ProcessConfig(), TINY, 1, tmp_path / "models")
+    train_mem([store], TthConfig(), TINY, 1, tmp_path / "models")
     drawn = {"events": 400, "model": str(tmp_path / "models")}
     config = MemNetworksConfig(preset="tiny", parts=("proposal",), proposal={"drawn": drawn})
-    (line,) = train_mem([store], ProcessConfig(), config, 1, tmp_path / "out")
+    (line,) = train_mem([store], TthConfig(), config, 1, tmp_path / "out")
     assert line.startswith("proposal")
     assert not (tmp_path / "out" / "transfer").exists()

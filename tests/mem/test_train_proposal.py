@@ -8,7 +8,6 @@ import torch
 from mem.channel_toys import CHANNELS, CUBE, channel_of, reco_of, write_channel_store
 from mem.transfer.toys import LAYOUTS, tiny_acceptance, tiny_transfer
 from partonic.config.mem_networks import ProposalNetworkConfig
-from partonic.config.process import ProcessConfig
 from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.mem.channel import ChannelName, DecayChannel
@@ -18,15 +17,16 @@ from partonic.mem.proposal_inputs import ProposalTokens
 from partonic.mem.proposal_network import ProposalNetwork
 from partonic.mem.train_proposal import TrainedProposal, train_proposal
 from partonic.nn.model_folder import load_record
-from partonic.physics.hard_process import build_process
 from partonic.physics.process import Process
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 
 EVENTS = 200
 
 
 @pytest.fixture(scope="module")
 def process() -> Process:
-    return build_process(ProcessConfig())
+    return build_process(TthConfig())
 
 
 def tiny(**training: object) -> ProposalNetworkConfig:

@@ -12,11 +12,11 @@ import pythia8mc
 import scipy.stats
 import torch
 
-from partonic.config.process import ProcessConfig
 from partonic.physics.fourvector import invariant_mass
-from partonic.physics.hard_process import build_process
 from partonic.physics.kinematics import transverse_momentum
 from partonic.physics.particles import W_BOSON, vacuum_expectation_value
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 from partonic.rng import pythia_seed
 
 EVENTS = 100_000
@@ -84,7 +84,7 @@ def pythia_settings(config, alpha_s, scale, seed):
 
 @pytest.fixture(scope="module")
 def process():
-    return build_process(ProcessConfig())
+    return build_process(TthConfig())
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +93,10 @@ def pythia_sample(process):
     events, _ = process.from_unit_cube(0.5 * energy.expand(1, process.dimensions))
     scale, alpha_s = float(process.scale(events)), float(process.alpha_s(events))
     pythia = pythia8mc.Pythia("", False)
-    for line in pythia_settings(ProcessConfig(), alpha_s, scale, pythia_seed(7, "against pythia")):
+    for line in pythia_settings(TthConfig(), alpha_s, scale, pythia_seed(7, "against pythia")):
         assert pythia.readString(line), line
     # Pythia's Yukawa coupling is 4π α/sin²θ_W (m_t/2m_W)²: choose α such that it is (m_t/v)²
-    v = vacuum_expectation_value(ProcessConfig().fermi_constant)
+    v = vacuum_expectation_value(TthConfig().fermi_constant)
     pythia.settings.parm("StandardModel:alphaEM0", SIN2_THETA * W_BOSON.mass**2 / (math.pi * v**2), True)
     assert pythia.init()
     momenta = np.empty((EVENTS, 3, 4))
@@ -108,7 +108,7 @@ def pythia_sample(process):
     info = pythia.infoPython()
     # Pythia's Yukawa coupling runs to √ŝ: undo it event by event
     energies = invariant_mass(torch.from_numpy(momenta)).tolist()
-    running = np.array([pythia.particleData.mRun(6, energy) for energy in energies]) / ProcessConfig().top_mass
+    running = np.array([pythia.particleData.mRun(6, energy) for energy in energies]) / TthConfig().top_mass
     weights = info.sigmaGen() * PICOBARN_PER_MILLIBARN / EVENTS / running**2
     sigma = float(weights.sum())
     error = math.hypot(sigma * info.sigmaErr() / info.sigmaGen(), math.sqrt(EVENTS) * float(weights.std()))

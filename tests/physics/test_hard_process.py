@@ -6,18 +6,20 @@ import math
 import pytest
 import torch
 
-from partonic.config.process import PdfConfig, ProcessConfig
+from partonic.config.process import PdfConfig
 from partonic.errors import NonFiniteError, PdfError, ProcessError
 from partonic.physics.fourvector import mass, minkowski_square
-from partonic.physics.hard_process import HardProcess, build_process
+from partonic.physics.hard_process import HardProcess
 from partonic.physics.process import PartonEvents, Process
 from partonic.physics.scales import FixedScale
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 from partonic.units import GEV2_TO_PB
 
 
 @pytest.fixture(scope="module")
 def process():
-    return build_process(ProcessConfig())
+    return build_process(TthConfig())
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_proton_exchange_is_a_reflection(process, events):
 
 
 def test_scale_factors_reach_densities_and_coupling():
-    config = ProcessConfig(factorization_scale_factor=2.0, renormalization_scale_factor=0.5)
+    config = TthConfig(factorization_scale_factor=2.0, renormalization_scale_factor=0.5)
     process = build_process(config)
     assert isinstance(process, HardProcess)
     assert process.factorization_scale == FixedScale(470.0)
@@ -139,8 +141,8 @@ def test_nan_is_an_error(process, events):
 
 def test_unusable_processes_are_refused(process):
     with pytest.raises(ProcessError, match="threshold"):
-        build_process(ProcessConfig(collider_energy=400.0))
+        build_process(TthConfig(collider_energy=400.0))
     with pytest.raises(ProcessError, match="at least one amplitude"):
         dataclasses.replace(process, groups=())
     with pytest.raises(PdfError, match="NoSuchSet"):
-        build_process(ProcessConfig(pdf=PdfConfig(name="NoSuchSet")))
+        build_process(TthConfig(pdf=PdfConfig(name="NoSuchSet")))

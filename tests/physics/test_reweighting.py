@@ -7,12 +7,12 @@ import pytest
 import scipy.stats
 import torch
 
-from partonic.config.process import ProcessConfig
-from partonic.physics.amplitudes.tth import TTH_PARAMETERS
 from partonic.physics.fourvector import invariant_mass
-from partonic.physics.hard_process import build_process
 from partonic.physics.kinematics import azimuth, delta_phi, rapidity, transverse_momentum
 from partonic.polynomial import Monomials
+from partonic.processes.definition import build_process
+from partonic.processes.tth.amplitude import TTH_PARAMETERS
+from partonic.processes.tth.settings import TthConfig
 
 MONOMIALS = Monomials.up_to_degree(TTH_PARAMETERS, 2)
 BATCHES = 4
@@ -55,7 +55,7 @@ def joined(samples):
 
 @pytest.fixture(scope="module")
 def process():
-    return build_process(ProcessConfig())
+    return build_process(TthConfig())
 
 
 @pytest.fixture(scope="module")

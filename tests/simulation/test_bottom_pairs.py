@@ -5,7 +5,6 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from partonic.config.process import ProcessConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.estimate import Estimate
 from partonic.events.schema import ProcessInfo
@@ -18,6 +17,7 @@ from partonic.physics.phasespace.transverse_pairs import TransversePairs
 from partonic.physics.process import Channel
 from partonic.physics.scales import FixedScale
 from partonic.polynomial import Monomials, morphing_basis
+from partonic.processes.ttbb.settings import TtbbConfig
 from partonic.simulation.pipeline import simulate
 
 EVENTS = 60
@@ -40,7 +40,7 @@ class Flat:
 
 @pytest.fixture(scope="module")
 def process():
-    config = ProcessConfig(name="ttbb")
+    config = TtbbConfig()
     return HardProcess(
         name="ttbb",
         final_state=final_state_and_monomials(config)[0],

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from partonic.config.process import ProcessConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.estimate import Estimate
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.generation.chunks import UnweightedEvents
 from partonic.generation.lhe import LheContent, write_lhe
-from partonic.physics.hard_process import build_process
 from partonic.polynomial import morphing_basis
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 from partonic.simulation.pipeline import simulate
 
 EVENTS = 40
@@ -23,7 +23,7 @@ TTH = ("delta_kappa_t", "kappa_tilde_t", "c_tG")
 
 @pytest.fixture(scope="module")
 def process():
-    return build_process(ProcessConfig())
+    return build_process(TthConfig())
 
 
 @pytest.fixture(scope="module")

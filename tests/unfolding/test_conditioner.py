@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import ConditionerConfig
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.conditioner import Conditioner, Conditions
 from partonic.unfolding.frame import EventFrame
 from partonic.unfolding.inputs import EventTokens
 from partonic.unfolding.momentum_balance import regressed_partons
 from partonic.unfolding.view import PartonView
 
-VIEWS = {name: PartonView.of(name, ProcessConfig()) for name in ("hard", "with_isr")}
+VIEWS = {name: PartonView.of(name, TthConfig()) for name in ("hard", "with_isr")}
 TINY = ConditionerConfig(
     width=8, encoder_layers=1, encoder_heads=2, decoder_layers=1, decoder_heads=2, latent_layers=1, latent=3,
     feedforward=16,

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import FlowConfig
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.flow import UnfoldingFlow
 from partonic.unfolding.view import PartonView
 
-VIEW = PartonView.of("hard", ProcessConfig())
+VIEW = PartonView.of("hard", TthConfig())
 LATENT = 3
 
 

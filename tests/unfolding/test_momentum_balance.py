@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
-from partonic.config.process import ProcessConfig
 from partonic.physics.fourvector import mass
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.momentum_balance import radiation_of, regressed_numbers, regressed_partons, three_momenta
 from partonic.unfolding.view import PartonView
 
-VIEWS = tuple(PartonView.of(name, ProcessConfig()) for name in ("hard", "with_isr"))
+VIEWS = tuple(PartonView.of(name, TthConfig()) for name in ("hard", "with_isr"))
 every_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 
 

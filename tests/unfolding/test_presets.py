@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import UnfoldingConfig
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.inputs import event_tokens
 from partonic.unfolding.model import NetworkSizes, UnfoldingModel
 from partonic.unfolding.phases import JointPhase
@@ -19,7 +19,7 @@ def model_of(preset: str, view: str = "with_isr") -> UnfoldingModel:
     sizes = NetworkSizes(config.provenance, config.conditioner, config.flow)
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        return UnfoldingModel(sizes, PartonView.of(view, ProcessConfig()))  # type: ignore[arg-type]
+        return UnfoldingModel(sizes, PartonView.of(view, TthConfig()))  # type: ignore[arg-type]
 
 
 def count(module: torch.nn.Module) -> int:

@@ -2,12 +2,12 @@ import re
 
 import pytest
 
-from partonic.config.process import ProcessConfig
 from partonic.errors import SchemaError
 from partonic.events.schema import ProcessInfo, StoreMetadata
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.schema_record import SchemaRecord
 
-TTH = ProcessInfo.of_config(ProcessConfig())
+TTH = ProcessInfo.of_config(TthConfig())
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import EventFileError, ModelError
 from partonic.events.batch import RecoEvents
 from partonic.events.store import EventStore
 from partonic.nn.model_folder import load_record
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.event_status import OK
 from partonic.unfolding.train import TrainedModel, train_unfolding
 from partonic.unfolding.unfolder import Unfolder
@@ -40,7 +40,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(store: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainedModel, ...]:
-    return train_unfolding([store], ProcessConfig(), tiny(), 3, tmp_path_factory.mktemp("train"))
+    return train_unfolding([store], TthConfig(), tiny(), 3, tmp_path_factory.mktemp("train"))
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_a_model_that_is_no_model_is_refused(trained: tuple[TrainedModel, ...], 
 
 def test_stores_without_truth_are_refused(store: Path, tmp_path: Path) -> None:
     with pytest.raises(EventFileError, match="nothing to train on"):
-        train_unfolding([write_store(tmp_path / "none.parquet", 0)], ProcessConfig(), tiny(), 1, tmp_path / "t")
+        train_unfolding([write_store(tmp_path / "none.parquet", 0)], TthConfig(), tiny(), 1, tmp_path / "t")
 
 
 def _weights(folder: Path) -> dict[str, bytes]:
@@ -176,13 +176,13 @@ _SCRIPT = """
     import sys
     from pathlib import Path
     import torch
-    from partonic.config.process import ProcessConfig
+    from partonic.processes.tth.settings import TthConfig
     from partonic.config.unfolding import UnfoldingConfig
     from partonic.unfolding.train import train_unfolding
 
     torch.set_num_threads(1)
     config = UnfoldingConfig.model_validate_json(Path(sys.argv[3]).read_text())
-    train_unfolding([Path(sys.argv[1])], ProcessConfig(), config, 3, Path(sys.argv[2]))
+    train_unfolding([Path(sys.argv[1])], TthConfig(), config, 3, Path(sys.argv[2]))
 """
 
 

@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from partonic.config.process import ProcessConfig
-from partonic.physics.hard_process import build_process
 from partonic.physics.kinematics import azimuth, pseudorapidity
 from partonic.physics.process import PartonEvents
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.frame import EventFrame
 from partonic.unfolding.view import HIGGS, PartonView
 
@@ -17,7 +17,7 @@ VIEWS = ("hard", "with_isr")
 
 @pytest.fixture(params=VIEWS)
 def view(request: pytest.FixtureRequest) -> PartonView:
-    return PartonView.of(request.param, ProcessConfig())
+    return PartonView.of(request.param, TthConfig())
 
 
 def random_numbers(view: PartonView, events: int, generator: torch.Generator) -> torch.Tensor:
@@ -25,7 +25,7 @@ def random_numbers(view: PartonView, events: int, generator: torch.Generator) ->
 
 
 def test_dimensions_and_periodic_numbers() -> None:
-    hard, with_isr = (PartonView.of(name, ProcessConfig()) for name in VIEWS)
+    hard, with_isr = (PartonView.of(name, TthConfig()) for name in VIEWS)
     assert (hard.dimensions, with_isr.dimensions) == (7, 10)
     assert hard.polar_numbers == (3, 5)
     assert hard.azimuth_numbers == (4, 6)
@@ -52,7 +52,7 @@ def test_partons_are_on_shell_and_balanced(view: PartonView, torch_rng: torch.Ge
 
 def test_log_jacobian_agrees_with_autograd(torch_rng: torch.Generator) -> None:
     """The map from our cube to that of the process has the ratio of the two Jacobians."""
-    view, process = PartonView.of("hard", ProcessConfig()), build_process(ProcessConfig())
+    view, process = PartonView.of("hard", TthConfig()), build_process(TthConfig())
     numbers = random_numbers(view, 20, torch_rng)
     _, log_volume = view.partons(numbers)
 
@@ -68,7 +68,7 @@ def test_log_jacobian_agrees_with_autograd(torch_rng: torch.Generator) -> None:
 
 def test_volume_is_that_of_the_process(torch_rng: torch.Generator) -> None:
     """∫ dΦ_3 dx1 dx2 over both cubes: equal within the Monte-Carlo error."""
-    view, process = PartonView.of("hard", ProcessConfig()), build_process(ProcessConfig())
+    view, process = PartonView.of("hard", TthConfig()), build_process(TthConfig())
     points = torch.rand((80_000, 7), generator=torch_rng, dtype=torch.float64)
     ours, theirs = view.partons(points)[1].exp(), process.from_unit_cube(points)[1].exp()
     error = math.hypot(float(ours.std()), float(theirs.std())) / math.sqrt(len(points))
@@ -116,7 +116,7 @@ def test_faces_of_the_cube_are_finite(view: PartonView) -> None:
 
 def test_process_order_of_events_is_kept() -> None:
     """The partons of `PartonEvents` come back as they went in."""
-    view = PartonView.of("hard", ProcessConfig())
+    view = PartonView.of("hard", TthConfig())
     events, _ = view.partons(torch.full((1, 7), 0.4, dtype=torch.float64))
     assert isinstance(events, PartonEvents)
     masses = (events.momenta[0, :, 0].square() - events.momenta[0, :, 1:].square().sum(-1)).sqrt()

@@ -8,18 +8,18 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from partonic.config.process import ProcessConfig
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventWriter
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.event_status import OK, event_status
 from partonic.unfolding.partons import PartonSamples
 from partonic.unfolding.schema_record import SchemaRecord
 from partonic.unfolding.view import PartonView
 
-PROCESS = ProcessInfo.of_config(ProcessConfig())
-HARD = PartonView.of("hard", ProcessConfig())
-WITH_ISR = PartonView.of("with_isr", ProcessConfig())
+PROCESS = ProcessInfo.of_config(TthConfig())
+HARD = PartonView.of("hard", TthConfig())
+WITH_ISR = PartonView.of("with_isr", TthConfig())
 
 # Decay products: the resonance (H, t_had, t_lep), its PDG id, its own PDG id, its share of the momentum.
 _DECAYS = [

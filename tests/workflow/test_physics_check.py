@@ -2,15 +2,15 @@ import pytest
 
 from partonic.config import AnalysisConfig
 from partonic.errors import ProcessError
-from partonic.workflow import physics_check
+from partonic.processes.tth import checks
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
 
 
 def test_wrong_matrix_element_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     config = AnalysisConfig(name="toy")
-    assert "independent generator to" in matrix_element_agrees(config)
-    monkeypatch.setattr(physics_check, "_REFERENCE", 9.90488e-07)
-    with pytest.raises(ProcessError, match=r"is 9\.9048729.*where an independent generator has 9\.90488e-07"):
+    assert "independent program to" in matrix_element_agrees(config)
+    monkeypatch.setattr(checks, "_SQUARED", 9.90488e-07)
+    with pytest.raises(ProcessError, match=r"is 9\.9048729.*where an independent program has 9\.90488e-07"):
         matrix_element_agrees(config)
 
 

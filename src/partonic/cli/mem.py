@@ -118,15 +118,16 @@ def _process_of(store: Path, name: str, collider_energy: float) -> "ProcessConfi
     Raises:
         ConfigError: if there is no matrix element for it here.
     """
-    from partonic.config.process import ProcessConfig
-    from partonic.config.template import processes
     from partonic.errors import ConfigError
+    from partonic.process_registry import find_process, process_names
 
-    if name not in processes():
+    known = [each for each in process_names() if find_process(each).has_matrix_element]
+    if name not in known:
         raise ConfigError(
             f"{store} holds events of '{name}', for which there is no matrix element here (there is one for: "
-            f"{', '.join(processes())}). To integrate these events under the hypothesis of such a process, write an "
+            f"{', '.join(known)}). To integrate these events under the hypothesis of such a process, write an "
             f"analysis with it in `process`, `mem.store: {store}`, and the cross section of the process from "
             "mem.normalisation"
         )
-    return ProcessConfig.model_validate({"name": name, "collider_energy": collider_energy})
+    settings: ProcessConfig = find_process(name).settings(collider_energy=collider_energy)
+    return settings

@@ -11,16 +11,19 @@ __all__ = ["new"]
 
 def _processes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the processes that complete a word, for the shell."""
-    from partonic.config.template import processes
+    from partonic.process_registry import process_names
 
-    return [name for name in processes() if name.startswith(incomplete)]
+    return [name for name in process_names() if name.startswith(incomplete)]
 
 
 def _channels(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the decay channels that complete a word, for the shell."""
     from partonic.config.template import channels
+    from partonic.process_registry import process_names
 
-    return [name for name in channels() if name.startswith(incomplete)]
+    process = ctx.params.get("process")
+    known = channels(process) if process in process_names() else ()
+    return [name for name in known if name.startswith(incomplete)]
 
 
 def _sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -34,10 +37,8 @@ def _sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
 @click.argument("process", shell_complete=_processes)
 @click.option(
     "--channel",
-    default="semileptonic",
-    show_default=True,
     shell_complete=_channels,
-    help="Decays of the top pair: semileptonic, dilepton, all_hadronic, inclusive.",
+    help="Choice of decays, of those that `partonic processes PROCESS` names [default: the first of them].",
 )
 @click.option(
     "--from",
@@ -50,10 +51,10 @@ def _sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file [default: the name, .yaml]."
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def new(process: str, channel: str, source: str | None, output: Path | None, force: bool) -> None:
+def new(process: str, channel: str | None, source: str | None, output: Path | None, force: bool) -> None:
     """Write a commented analysis file to begin with.
 
-    PROCESS is tth or ttbb:
+    PROCESS is one of those that `partonic processes` lists:
 
     \b
     partonic new tth --channel dilepton -o dilepton.yaml

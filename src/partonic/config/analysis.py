@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -10,14 +11,16 @@ from partonic.config.document import Location
 from partonic.config.generation import GenerationConfig
 from partonic.config.importing import ImportConfig
 from partonic.config.inference import InferenceConfig
-from partonic.config.loader import load_config, nearest
+from partonic.config.loader import load_config
 from partonic.config.mem import MemConfig
 from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
-from partonic.config.process import ProcessConfig, parameter_names
+from partonic.config.process import AnyProcess, default_settings, parameter_names
 from partonic.config.report import ReportConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.config.unfolding import UnfoldingConfig
+from partonic.process_registry import default_process, find_process, process_names
 
 __all__ = ["AnalysisConfig", "load_analysis"]
 
@@ -35,8 +38,8 @@ class AnalysisConfig(StrictModel):
     seed: int = Field(1, ge=0)
     """Root seed of everything random. The same file with the same seed gives the same events."""
 
-    process: ProcessConfig = ProcessConfig()
-    """The hard process."""
+    process: AnyProcess = Field(default_factory=default_settings)
+    """The hard process: the settings of the one that its key `name` names."""
 
     generation: GenerationConfig = GenerationConfig()
     """Parton-level events from the matrix element."""
@@ -63,6 +66,18 @@ class AnalysisConfig(StrictModel):
     report: ReportConfig = ReportConfig()
     """The HTML page and its figures."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_process(cls, content: Any) -> Any:
+        """Fill in what the process has in place of the general defaults, such as its decays and selection."""
+        if not isinstance(content, Mapping):
+            return content
+        process = content.get("process", {})
+        name = process.get("name", default_process()) if isinstance(process, Mapping) else getattr(process, "name", "")
+        if name not in process_names():
+            return content  # the section itself says so
+        return _filled(content, find_process(name).defaults)
+
     @model_validator(mode="after")
     def _output_has_a_name(self) -> "AnalysisConfig":
         if self.output == Path():
@@ -71,7 +86,7 @@ class AnalysisConfig(StrictModel):
 
     @model_validator(mode="after")
     def _theory_parameters_are_known(self) -> "AnalysisConfig":
-        known = parameter_names(self.process.name)
+        known = parameter_names(self.process)
         for location, point in self._theta_points():
             for name in point:
                 if name not in known:
@@ -97,6 +112,20 @@ class AnalysisConfig(StrictModel):
         yield ("report", "reference"), self.report.reference
         for index, point in enumerate(self.report.theta):
             yield ("report", "theta", index), point
+
+
+def _filled(content: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `content` with the keys that it lacks taken from `defaults`, section by section.
+
+    A section that is given as something else than a mapping is left as it is.
+    """
+    filled = dict(content)
+    for key, value in defaults.items():
+        if key not in filled:
+            filled[key] = value
+        elif isinstance(value, Mapping) and isinstance(filled[key], Mapping):
+            filled[key] = _filled(filled[key], value)
+    return filled
 
 
 def load_analysis(path: Path, output: Path | None = None) -> AnalysisConfig:

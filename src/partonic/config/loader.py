@@ -1,8 +1,7 @@
 """From a YAML file to a validated configuration, with errors that name the key, the file line and the nearest name."""
 
-import difflib
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,9 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from partonic.config.base import SettingError
 from partonic.config.document import Location, YamlDocument, read_document
+from partonic.config.names import nearest
+from partonic.config.process import ProcessConfig, settings_models
 from partonic.errors import ConfigError
 
-__all__ = ["FILL_IN", "load_config", "nearest"]
+__all__ = ["FILL_IN", "load_config"]
 
 FILL_IN = "FILL_IN"
 """Stands in files to begin with where only the user knows the value; no setting takes it."""
@@ -38,13 +39,6 @@ def explain(error: ValidationError, document: YamlDocument, model: type[BaseMode
     """Return one line for each problem that pydantic found, in the order of the file."""
     problems = sorted({_problem(dict(item), document, model) for item in error.errors(include_url=False)})
     return [f"{document.path}:{line}: {text}" for line, text in problems]
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """Return a hint for a misspelt name: the nearest known one if there is one, then all of them."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"{hint}Known: {', '.join(sorted(known)) or 'none'}"
 
 
 def _problem(item: dict[str, Any], document: YamlDocument, model: type[BaseModel]) -> tuple[int, str]:
@@ -102,6 +96,8 @@ def all_locations(model: type[BaseModel], above: Location = ()) -> Iterator[Loca
 
 def sections_in(annotation: Any) -> set[type[BaseModel]]:
     """Return the models named in an annotation such as ``Section | None`` or ``list[Section]``."""
+    if isinstance(annotation, type) and issubclass(annotation, ProcessConfig):
+        return {annotation, *settings_models()} if annotation is ProcessConfig else {annotation}
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return {annotation}
     return {found for argument in typing.get_args(annotation) for found in sections_in(argument)}

@@ -1,16 +1,21 @@
-"""The section `process` of an analysis file: which hard process, at which collider, with which constants."""
+"""The section `process` of an analysis file: which hard process, at which collider, with which constants.
 
-from typing import Literal
+What all processes have is here; what one of them has beyond that is in its folder of `partonic.processes`. The section
+is validated by the model of the process that its key `name` names.
+"""
 
-from pydantic import Field
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from partonic.config.base import StrictModel
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, SerializeAsAny
+from pydantic.json_schema import JsonSchemaValue
+
+from partonic.config.base import SettingError, StrictModel
+from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
+from partonic.process_registry import default_process, find_process, process_names
 
-__all__ = ["PdfConfig", "ProcessConfig", "parameter_names"]
-
-_PARAMETERS: dict[str, tuple[str, ...]] = {"tth": ("delta_kappa_t", "kappa_tilde_t", "c_tG"), "ttbb": ()}
-_BOTTOM_MASS = 4.7
+__all__ = ["AnyProcess", "PdfConfig", "ProcessConfig", "default_settings", "parameter_names", "settings_models"]
 
 
 class PdfConfig(StrictModel):
@@ -25,30 +30,54 @@ class PdfConfig(StrictModel):
 
 
 class ProcessConfig(StrictModel):
-    """The hard process. Masses, widths and energies in GeV."""
+    """The hard process. Masses, widths and energies in GeV. Each process adds settings of its own."""
 
-    name: Literal["tth", "ttbb"] = "tth"
-    """`tth`: pp → H t t̄ with θ = (delta_kappa_t, kappa_tilde_t, c_tG), Λ = 1 TeV; final state in the order H, t, t̄.
-    `ttbb`: pp → t t̄ b b̄ of the strong interaction (g_s⁴) with massive b, without θ; final state in the order t, t̄, b,
-    b̄. Its matrix element is generated when it is first used and needs the extra `ufo`."""
+    name: str
+    """Name of the process; `partonic processes` lists them, and explains each."""
     collider_energy: float = Field(default=13000.0, gt=0.0)
     """√S of the proton–proton collisions."""
-    top_mass: float = Field(default=172.5, gt=0.0)
-    """Top pole mass, also the mass in the Yukawa coupling."""
-    higgs_mass: float = Field(default=125.0, gt=0.0)
-    """Higgs pole mass."""
-    bottom_mass: float = Field(default=_BOTTOM_MASS, gt=0.0, exclude_if=lambda mass: mass == _BOTTOM_MASS)
-    """Bottom pole mass in the matrix element of `ttbb`; the b of other processes is massless."""
-    fermi_constant: float = Field(default=1.16638e-5, gt=0.0)
-    """G_F in GeV⁻²; the vacuum expectation value is (√2 G_F)^(−1/2)."""
     pdf: PdfConfig = PdfConfig()
     """Parton distributions, which also give α_s(μ_R)."""
     factorization_scale_factor: float = Field(default=1.0, gt=0.0)
-    """μ_F in units of m_t + m_H/2 for `tth`, of the mean transverse mass of t and t̄ for `ttbb`."""
+    """μ_F in units of the scale of the process."""
     renormalization_scale_factor: float = Field(default=1.0, gt=0.0)
-    """μ_R in units of m_t + m_H/2 for `tth`, of the geometric mean of the four transverse masses for `ttbb`."""
+    """μ_R in units of the scale of the process."""
 
 
-def parameter_names(process: str) -> tuple[str, ...]:
+def settings_models() -> tuple[type[ProcessConfig], ...]:
+    """Return the models of the section of all processes, in the order of their names."""
+    return tuple(find_process(name).settings for name in process_names())
+
+
+def parameter_names(settings: ProcessConfig) -> tuple[str, ...]:
     """Return the names of the theory parameters of a process, in the order of θ."""
-    return _PARAMETERS[process]
+    return tuple(parameter.name for parameter in find_process(settings.name).parameters(settings))
+
+
+def default_settings() -> ProcessConfig:
+    """Return the settings of the process of a file that has no section `process`."""
+    settings: ProcessConfig = _of_its_process({})
+    return settings
+
+
+def _of_its_process(value: Any) -> Any:
+    """Validate a mapping by the model of the process that it names."""
+    if not isinstance(value, Mapping):
+        return value
+    name, known = value.get("name", default_process()), process_names()
+    if name not in known:
+        raise SettingError(("name",), f"there is no process '{name}'; {nearest(str(name), known)}")
+    model: type[ProcessConfig] = find_process(name).settings
+    return model.model_validate({**value, "name": name})
+
+
+class _OneOfAll:
+    """The JSON schema of the section: one of those of all processes."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(_: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(model.__pydantic_core_schema__) for model in settings_models()]}
+
+
+AnyProcess = Annotated[SerializeAsAny[ProcessConfig], BeforeValidator(_of_its_process), _OneOfAll]
+"""The settings of any process: those of its own model."""

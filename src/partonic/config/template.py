@@ -5,7 +5,7 @@ The comments are the docstrings of the settings, so that they say what the setti
 
 import textwrap
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,34 +15,22 @@ from pydantic.fields import FieldInfo
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.importing import ImportConfig
-from partonic.config.loader import FILL_IN, nearest, sections_in
-from partonic.config.process import ProcessConfig, parameter_names
-from partonic.config.simulation import DecayConfig
+from partonic.config.loader import FILL_IN, keys_of, sections_in
+from partonic.config.names import nearest
+from partonic.config.process import parameter_names
 from partonic.errors import ConfigError
+from partonic.process_registry import find_process, process_names
 
-__all__ = ["OWN_EVENTS", "AnalysisTemplate", "analysis_template", "channels", "processes", "sources"]
+__all__ = ["OWN_EVENTS", "AnalysisTemplate", "analysis_template", "channels", "sources"]
 
 OWN_EVENTS = "generation"
 """The source of events that are generated and simulated here."""
 
 _WIDTH = 120
 
-_SELECTION: Mapping[str, Mapping[str, object]] = {
-    "semileptonic": {"leptons": 1, "lepton_pt_min": 29.0, "jets_min": 4, "b_tags_min": 3},
-    "dilepton": {
-        "leptons": 2, "lepton_pt_min": 15.0, "leading_lepton_pt_min": 25.0, "veto_pt_min": 15.0,
-        "opposite_charges": True, "jets_min": 3, "b_tags_min": 3,
-    },
-    "all_hadronic": {"leptons": 0, "jets_min": 7, "b_tags_min": 4},
-    "inclusive": {"leptons": 1, "lepton_pt_min": 29.0, "jets_min": 4, "b_tags_min": 2},
-}  # fmt: skip
-"""Cuts of the example of each channel."""
-
 _FILES = {"lhe": "events.lhe.gz", "nanoaod": "events.root", "delphes": "events.root", "hepmc": "events.hepmc.gz"}
 _UNKNOWN = FILL_IN
 """Stands where only the user knows the number. It is none, so that no run can begin with it."""
-
-_FITTED = ("kappa_tilde_t", "c_tG")
 
 
 @dataclass(frozen=True)
@@ -60,14 +48,15 @@ class AnalysisTemplate:
     to_fill_in: tuple[str, ...] = field(default=())
 
 
-def processes() -> tuple[str, ...]:
-    """Return the names of the processes that there are."""
-    return _choices(ProcessConfig, "name")
+def channels(process: str) -> tuple[str, ...]:
+    """Return the names of the choices of decays of a process, the usual one first.
 
-
-def channels() -> tuple[str, ...]:
-    """Return the names of the decay channels of the top pair that there are."""
-    return _choices(DecayConfig, "tops")
+    Raises:
+        ConfigError: naming the processes that there are, if there is none of this name.
+    """
+    if process not in process_names():
+        raise ConfigError(f"there is no process '{process}'; {nearest(process, process_names())}")
+    return tuple(find_process(process).channels)
 
 
 def sources() -> tuple[str, ...]:
@@ -75,68 +64,49 @@ def sources() -> tuple[str, ...]:
     return (OWN_EVENTS, *_choices(ImportConfig, "format"))
 
 
-def analysis_template(process: str, channel: str = "semileptonic", source: str = OWN_EVENTS) -> AnalysisTemplate:
+def analysis_template(process: str, channel: str | None = None, source: str = OWN_EVENTS) -> AnalysisTemplate:
     """Return a commented analysis file.
 
     Args:
         process: name of the hard process.
-        channel: decays of the top pair.
+        channel: choice of its decays; None for the usual one.
         source: `OWN_EVENTS`, or the format of the files that are imported.
 
     Raises:
-        ConfigError: naming what there is, if one of the names is not known.
+        ConfigError: naming what there is, if one of the names is not known, or the process cannot be generated.
     """
-    for kind, name, known in (
-        ("process", process, processes()), ("decay channel", channel, channels()), ("source", source, sources()),
-    ):  # fmt: skip
-        if name not in known:
-            raise ConfigError(f"there is no {kind} '{name}'; {nearest(name, known)}")
+    known = channels(process)
+    channel = channel or known[0]
+    for kind, name, there in (("decay channel", channel, known), ("source", source, sources())):
+        if name not in there:
+            raise ConfigError(f"there is no {kind} '{name}' of the process '{process}'; {nearest(name, there)}")
     imported = source != OWN_EVENTS
-    name = f"{process}_{channel}" + (f"_{source}" if imported else "")
+    definition = find_process(process)
+    if not imported and not definition.has_matrix_element:
+        raise ConfigError(f"the process '{process}' has no matrix element: its events are imported, with --from")
+    several = len(known) > 1
+    name = "_".join([process, *([channel] if several else []), *([source] if imported else [])])
+    settings = definition.settings()
+    has_parameters = bool(parameter_names(settings))
+    sections = definition.channels[channel]
     content: dict[str, object] = {
         "name": name,
         "seed": 1,
-        "process": {"name": process, "collider_energy": 13000.0, "pdf": {"name": "NNPDF31_lo_as_0130"}},
-        **(_imported(process, channel, source) if imported else _generated(process, channel)),
-        "report": {"title": f"{process}, {channel.replace('_', ' ')}"},
-    }
+        "process": {
+            "name": process, "collider_energy": settings.collider_energy, "pdf": {"name": settings.pdf.name},
+        },
+        **(_imported(sections, source, has_parameters) if imported else sections),
+        "report": {"title": f"{process}, {channel.replace('_', ' ')}" if several else process},
+    }  # fmt: skip
     to_fill_in = _to_fill_in(source) if imported else ()
-    header = _header(name, source, to_fill_in, bool(parameter_names(process)))
+    header = _header(name, source, to_fill_in, has_parameters)
     return AnalysisTemplate(name, header + _written(content), to_fill_in)
 
 
-def _generated(process: str, channel: str) -> dict[str, object]:
-    """Return the sections of events of our own, and of what the method needs in this channel."""
-    generation: dict[str, object] = {"events": 40_000}
-    if parameter_names(process):
-        generation["theta_mixture"] = [{}, {"kappa_tilde_t": 1.0}, {"c_tG": 0.5}]
-    else:
-        generation |= {"overweight_limit": 0.01, "bias": {"harder_b_pt": {"scale": 50.0, "power": 1.0, "floor": 0.1}}}
-    simulation = _simulation(process, channel)
-    sections: dict[str, object] = {"generation": generation, "simulation": simulation}
-    if channel == "inclusive" or not parameter_names(process):
-        return sections  # no common transfer function, or nothing to fit
-    if channel == "semileptonic":
-        sections["mem"] = {"model": "pretrained", "points": {"maximum": 10_000}, "max_events": 5_000}
-    else:
-        generation["events"] = 400_000
-        parts = ["acceptance", "transfer", "initial_state", "proposal"]
-        proposal = {
-            "drawn": {"events": 500_000},
-            "training": {"epochs": 3, "flow_epochs": 6, "validation_fraction": 0.02},
-        }
-        sections["mem_training"] = {"preset": "small", "parts": parts, "proposal": proposal}
-        sections["mem"] = {
-            "proposal": {"kind": "network"}, "points": {"maximum": 10_000}, "max_events": 1_000,
-        }  # fmt: skip
-    sections["inference"] = {"luminosity": 30.0, "parameters": list(_FITTED), "data": "pseudo", "truth": {}}
-    return sections
-
-
-def _imported(process: str, channel: str, source: str) -> dict[str, object]:
+def _imported(sections: Mapping[str, Any], source: str, has_parameters: bool) -> dict[str, object]:
     """Return the section `import`, and for particles the simulation of the detector."""
     section: dict[str, object] = {"format": source, "files": [_FILES[source]]}
-    if parameter_names(process):
+    if has_parameters:
         section |= {"theta": {}, "max_residual": 1e-3}
     else:
         section["theta_independent"] = True
@@ -144,19 +114,10 @@ def _imported(process: str, channel: str, source: str) -> dict[str, object]:
         section |= {"cross_section": _UNKNOWN, "btag": {"working_point": _UNKNOWN}}
     if source == "delphes":
         section["btag"] = {"bit": 0}
-    if source in ("nanoaod", "delphes"):
-        section["selection"] = dict(_SELECTION[channel])
-    sections: dict[str, object] = {"import": section}
-    if source == "hepmc":
-        sections["simulation"] = _simulation(process, channel)
-    return sections
-
-
-def _simulation(process: str, channel: str) -> dict[str, object]:
-    decays: dict[str, object] = {"tops": channel} if process == "ttbb" else {"higgs": "bb", "tops": channel}
-    if channel in ("semileptonic", "dilepton"):
-        decays["leptons"] = ["e", "mu"]
-    return {"decays": decays, "selection": dict(_SELECTION[channel])}
+    simulation = sections.get("simulation", {})
+    if source in ("nanoaod", "delphes") and "selection" in simulation:
+        section["selection"] = dict(simulation["selection"])
+    return {"import": section, **({"simulation": simulation} if source == "hepmc" and simulation else {})}
 
 
 def _to_fill_in(source: str) -> tuple[str, ...]:
@@ -200,10 +161,19 @@ def _lines(model: type[BaseModel], content: Mapping[str, object], depth: int) ->
         sections = sections_in(fields[key].annotation)
         if isinstance(value, Mapping) and value and sections:
             yield f"{indent}{key}:"
-            yield from _lines(next(iter(sections)), value, depth + 1)
+            yield from _lines(_section(sections, value), value, depth + 1)
         else:
             mark = "   # FILL IN" if value == _UNKNOWN or key == "files" else ""
             yield f"{indent}{key}: {_value(value)}{mark}"
+
+
+def _section(models: Collection[type[BaseModel]], value: Mapping[str, object]) -> type[BaseModel]:
+    """Return the model among the alternatives that has all keys of a section, the one of its process first."""
+    if "name" in value and value["name"] in process_names():
+        model: type[BaseModel] = find_process(str(value["name"])).settings
+        if model in models:
+            return model
+    return next(model for model in models if value.keys() <= keys_of(model).keys())
 
 
 def _comment(info: FieldInfo, indent: str) -> list[str]:

@@ -20,9 +20,9 @@ from partonic.config.base import StrictModel
 from partonic.config.process import ProcessConfig
 from partonic.errors import NonFiniteError, ParameterError, SchemaError
 from partonic.events.columns import IDENTITY, Column, event_columns, weight_column
-from partonic.physics.hard_process import final_state_and_monomials
 from partonic.physics.process import Process
 from partonic.polynomial import Monomials
+from partonic.processes.definition import definition_of
 from partonic.provenance import content_hash
 
 __all__ = ["SCHEMA_VERSION", "CrossSection", "CutFlowStep", "EventSchema", "ProcessInfo", "StoreMetadata"]
@@ -63,12 +63,13 @@ class ProcessInfo:
     @classmethod
     def of_config(cls, config: ProcessConfig) -> "ProcessInfo":
         """Return the facts of the process of an analysis file; its parton densities need not be there."""
-        final_state, monomials = final_state_and_monomials(config)
+        definition = definition_of(config)
+        final_state = definition.final_state(config)
         return cls(
             name=config.name,
             parton_names=tuple(particle.name for particle in final_state),
             parton_pdg=tuple(particle.pdg_id for particle in final_state),
-            monomials=monomials,
+            monomials=definition.monomials(config),
             collider_energy=config.collider_energy,
         )
 

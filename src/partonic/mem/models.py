@@ -18,9 +18,9 @@ from partonic.mem.channel import ChannelName, DecayChannel
 from partonic.mem.integrand import Ingredients
 from partonic.mem.protocols import Acceptance, InitialStateRatio, Proposal, TransferDensity
 from partonic.nn.model_folder import RECORD
-from partonic.physics.hard_process import build_process, final_state_and_monomials
 from partonic.physics.phasespace import PartonCube
 from partonic.pretrained import pretrained_folder
+from partonic.processes.definition import build_process, definition_of
 from partonic.provenance import content_hash
 from partonic.unfolding.model_files import PRETRAINED, find_model, model_files, model_fingerprint
 
@@ -53,7 +53,9 @@ class Hypothesis:
 
     def decay_channel(self) -> DecayChannel:
         """Return the channel with the partons of the process."""
-        return DecayChannel(self.channel, tuple(p.pdg_id for p in final_state_and_monomials(self.process)[0]))
+        return DecayChannel(
+            self.channel, tuple(p.pdg_id for p in definition_of(self.process).final_state(self.process))
+        )
 
     def ingredients(self, config: MemConfig, device: str = "cpu") -> Ingredients:
         """Load the models and build the process.
@@ -146,7 +148,7 @@ def load_proposal(config: MemConfig, hypothesis: Hypothesis, device: str = "cpu"
     if kind == "uniform":
         from partonic.mem.uniform import UniformProposal
 
-        final_state = final_state_and_monomials(hypothesis.process)[0]
+        final_state = definition_of(hypothesis.process).final_state(hypothesis.process)
         masses = tuple(particle.mass for particle in final_state)
         return UniformProposal(PartonCube(masses, hypothesis.process.collider_energy))
     folder = _proposal_folder(config, hypothesis.process.name)

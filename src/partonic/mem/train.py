@@ -22,7 +22,7 @@ from partonic.mem.train_proposal import train_proposal
 from partonic.mem.transfer.consistency import Contrast, train_consistency
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.train import train_transfer
-from partonic.physics.hard_process import build_process
+from partonic.processes.definition import build_process
 from partonic.progress import SILENT, Progress
 from partonic.rng import torch_generator
 from partonic.unfolding.model_files import find_model

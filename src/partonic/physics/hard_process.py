@@ -13,27 +13,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.config.process import ProcessConfig
 from partonic.errors import NonFiniteError, ProcessError
 from partonic.physics.amplitudes.amplitude import Amplitude
-from partonic.physics.amplitudes.ttbb import (
-    INITIAL_QUARKS,
-    BeamsExchanged,
-    gluon_fusion_ttbb,
-    quark_annihilation_ttbb,
-)
-from partonic.physics.amplitudes.tth import TopHiggsCouplings, gluon_fusion_tth, quark_annihilation_tth
 from partonic.physics.fourvector import boost_along_z
-from partonic.physics.particles import BOTTOM, HIGGS, LIGHT_QUARKS, TOP, Particle, vacuum_expectation_value
+from partonic.physics.particles import Particle
 from partonic.physics.pdf import PartonDensities
-from partonic.physics.phasespace.transverse_pairs import TransversePairs
 from partonic.physics.phasespace.unit_cube import RamboCube, UnitCube
-from partonic.physics.process import Channel, PartonEvents, Process
-from partonic.physics.scales import FixedScale, Scale, TransverseMassScale
+from partonic.physics.process import Channel, PartonEvents
+from partonic.physics.scales import Scale
 from partonic.polynomial import Monomials
 from partonic.units import GEV2_TO_PB
 
-__all__ = ["AmplitudeGroup", "HardProcess", "build_process", "final_state_and_monomials"]
+__all__ = ["AmplitudeGroup", "HardProcess", "channels_of"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class AmplitudeGroup:
 
     Attributes:
         amplitude: evaluated once for the group, with the initial partons along +z and −z in this order.
-        channels: initial states and colour flows.
+        channels: initial and final states and colour flows.
     """
 
     amplitude: Amplitude
@@ -186,84 +177,11 @@ class HardProcess:
         return first[:, columns1] * second[:, columns2] * flux[:, None]
 
 
-def build_process(config: ProcessConfig) -> Process:
-    """Return the process that an analysis file asks for.
-
-    Raises:
-        PdfError: if the parton distributions are missing.
-        ProcessError: if the collider energy is below threshold, or a matrix element cannot be generated.
-        DependencyError: if the process needs an external generator that is not installed.
-    """
-    factorization, renormalization = _scales(config)
-    return HardProcess(
-        name=config.name,
-        final_state=final_state_and_monomials(config)[0],
-        groups=_ttbb_groups(config) if config.name == "ttbb" else _tth_groups(config),
-        densities=PartonDensities(config.pdf.name, folder=config.pdf.folder, member=config.pdf.member),
-        collider_energy=config.collider_energy,
-        factorization_scale=factorization,
-        renormalization_scale=renormalization,
-        cube=TransversePairs(config.top_mass, config.bottom_mass, config.collider_energy)
-        if config.name == "ttbb"
-        else None,
-    )
-
-
-def final_state_and_monomials(config: ProcessConfig) -> tuple[tuple[Particle, ...], Monomials]:
-    """Return the final state of a process and the monomials of its θ, which need no parton densities."""
-    top = Particle(TOP.name, TOP.pdg_id, config.top_mass, TOP.width)
-    if config.name == "ttbb":
-        bottom = Particle(BOTTOM.name, BOTTOM.pdg_id, config.bottom_mass, BOTTOM.width)
-        return (top, top.antiparticle, bottom, bottom.antiparticle), Monomials.constant()
-    higgs = Particle(HIGGS.name, HIGGS.pdg_id, config.higgs_mass, HIGGS.width)
-    return (higgs, top, top.antiparticle), gluon_fusion_tth().monomials
-
-
-def _scales(config: ProcessConfig) -> tuple[Scale, Scale]:
-    """Return μF and μR: m_t + m_H/2 for ttH; for ttbb those of arXiv:1309.5912, eq. 2.
-
-    In t t̄ b b̄ two of the four powers of α_s belong to the b quarks, whose transverse momenta are a tenth of m_t: the
-    geometric mean lets each quark choose the scale of its own power.
-    """
-    if config.name == "ttbb":
-        masses = tuple(particle.mass for particle in final_state_and_monomials(config)[0])
-        return (
-            TransverseMassScale(masses[:2], "arithmetic", config.factorization_scale_factor),
-            TransverseMassScale(masses, "geometric", config.renormalization_scale_factor),
-        )
-    scale = config.top_mass + 0.5 * config.higgs_mass
-    return (
-        FixedScale(config.factorization_scale_factor * scale),
-        FixedScale(config.renormalization_scale_factor * scale),
-    )
-
-
-def _tth_groups(config: ProcessConfig) -> tuple[AmplitudeGroup, ...]:
-    """Return gg and q q̄.
-
-    q q̄ and q̄ q share one |M|²: summed over quark helicities the s-channel current is symmetric in quark and antiquark.
-    """
-    couplings = TopHiggsCouplings(config.top_mass, config.higgs_mass, vacuum_expectation_value(config.fermi_constant))
-    gluons = gluon_fusion_tth(couplings)
-    quarks = [quark_annihilation_tth(sign * quark, couplings) for quark in LIGHT_QUARKS for sign in (1, -1)]
-    return AmplitudeGroup(gluons, _channels([gluons])), AmplitudeGroup(quarks[0], _channels(quarks))
-
-
-def _ttbb_groups(config: ProcessConfig) -> tuple[AmplitudeGroup, ...]:
-    """Return gg, q q̄ and q̄ q, which differ here."""
-    gluons = gluon_fusion_ttbb(config.top_mass, config.bottom_mass)
-    quarks = quark_annihilation_ttbb(config.top_mass, config.bottom_mass)
-    exchanged = BeamsExchanged(quarks)
-    return (
-        AmplitudeGroup(gluons, _channels([gluons])),
-        AmplitudeGroup(quarks, tuple(Channel((q, -q), quarks.colour_flows) for q in INITIAL_QUARKS)),
-        AmplitudeGroup(exchanged, tuple(Channel((-q, q), exchanged.colour_flows) for q in INITIAL_QUARKS)),
-    )
-
-
-def _channels(amplitudes: Sequence[Amplitude]) -> tuple[Channel, ...]:
+def channels_of(amplitudes: Sequence[Amplitude]) -> tuple[Channel, ...]:
+    """Return the channels of amplitudes that share one |M|², with their own particles and colour flows."""
     return tuple(
-        Channel((amplitude.particles[0], amplitude.particles[1]), amplitude.colour_flows) for amplitude in amplitudes
+        Channel((amplitude.particles[0], amplitude.particles[1]), amplitude.colour_flows, amplitude.particles[2:])
+        for amplitude in amplitudes
     )
 
 

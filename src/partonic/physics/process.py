@@ -7,6 +7,7 @@ z are the final-state momenta and the momentum fractions x1, x2. The coefficient
 are what everything else in the package is made of.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -35,16 +36,23 @@ class PartonEvents:
 
 @dataclass(frozen=True)
 class Channel:
-    """One partonic channel of a process: initial state and the colour flows that it can have.
+    """One partonic channel of a process: initial and final state, and the colour flows that it can have.
 
     Attributes:
         initial: PDG identifiers of the partons along +z and −z.
         colour_flows: for each flow, (colour, anticolour) line numbers of the two initial and then the n final
             particles, 0 for none, in the convention of the Les Houches accord (hep-ph/0109068).
+        final: PDG identifiers of the n final particles; empty for those of `Process.final_state`. Charge conjugates
+            and other flavours of the same masses are channels of one process.
     """
 
     initial: tuple[int, int]
     colour_flows: tuple[tuple[tuple[int, int], ...], ...]
+    final: tuple[int, ...] = ()
+
+    def final_pdg(self, final_state: Sequence[Particle]) -> tuple[int, ...]:
+        """Return the PDG identifiers of the final particles, for a process with this `final_state`."""
+        return self.final or tuple(particle.pdg_id for particle in final_state)
 
 
 @runtime_checkable
@@ -53,7 +61,7 @@ class Process(Protocol):
 
     Attributes:
         name: short name, e.g. ``"tth"``.
-        final_state: the n final-state particles, in the order of the momenta.
+        final_state: the n final-state particles, in the order of the momenta; channels may have others in their places.
         monomials: the monomials of θ.
         collider_energy: √S in GeV.
         dimensions: number D = 3n − 2 of the unit cube (3n − 4 phase space, 2 momentum fractions).

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from partonic.processes.definition import parameter_labels
+
 __all__ = ["monomial_label", "parameter_label", "particle_label", "plain", "unfolded_label"]
 
 _PARTICLES: Final[Mapping[int, str]] = {
@@ -11,13 +13,6 @@ _PARTICLES: Final[Mapping[int, str]] = {
     -5: r"\overline{\mathrm{b}}", 24: r"\mathrm{W}^{+}", -24: r"\mathrm{W}^{-}", 23: r"\mathrm{Z}",
     21: r"\mathrm{g}", 22: r"\gamma",
 }  # fmt: skip
-
-_PARAMETERS: Final[Mapping[str, str]] = {
-    "delta_kappa_t": r"$\delta\kappa_\mathrm{t}$",
-    "kappa_tilde_t": r"$\tilde{\kappa}_\mathrm{t}$",
-    "c_tG": r"$c_\mathrm{tG}$",
-}
-
 
 _SYMBOLS: Final[Mapping[str, str]] = {
     r"\Delta": "Δ", r"\phi": "φ", r"\eta": "η", r"\kappa": "κ", r"\delta": "δ", r"\theta": "θ", r"\gamma": "γ",
@@ -33,14 +28,14 @@ def particle_label(pdg: int, name: str) -> str:
 
 def parameter_label(name: str) -> str:
     """Return a theory parameter as written in legends."""
-    return _PARAMETERS.get(name, name.replace("_", " "))
+    return parameter_labels().get(name, name.replace("_", " "))
 
 
 def monomial_label(parameters: Sequence[str], powers: Sequence[int]) -> str:
     """Return a monomial of theory parameters as written in figures, ``"1"`` for the constant one."""
     factors = []
     for name, power in zip(parameters, powers, strict=True):
-        symbol = _PARAMETERS.get(name, "$\\mathrm{" + name.replace("_", r"\_") + "}$").strip("$")
+        symbol = parameter_labels().get(name, "$\\mathrm{" + name.replace("_", r"\_") + "}$").strip("$")
         factors += [symbol if power == 1 else f"{{{symbol}}}^{{{power}}}"] if power else []
     return "$" + r"\,".join(factors) + "$" if factors else "1"
 

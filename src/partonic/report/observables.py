@@ -4,7 +4,7 @@ An observable gives a value for each event and says for which events it is defin
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,6 +17,8 @@ from partonic.events.schema import StoreMetadata
 from partonic.physics.fourvector import mass
 from partonic.physics.kinematics import azimuth, delta_phi, pseudorapidity, rapidity, transverse_momentum
 from partonic.plots.axis import Axis
+from partonic.process_registry import find_process, process_names
+from partonic.processes.definition import PartonObservable
 from partonic.report.labels import particle_label
 from partonic.report.views import PartonView, RecoView
 
@@ -83,15 +85,15 @@ def _total_rapidity(momenta: torch.Tensor) -> torch.Tensor:
     return rapidity(momenta.sum(dim=1))
 
 
-def _b4(first: int, second: int) -> Callable[[torch.Tensor], torch.Tensor]:
-    """b₄ = p_z p̄_z / (|p||p̄|): sensitive to the CP nature of the Yukawa coupling (arXiv:hep-ph/9602226)."""
+def _of_process(observable: PartonObservable, pdg: Sequence[int]) -> Observable[PartonView]:
+    """Return an observable that a process brings."""
 
-    def cosines(momenta: torch.Tensor) -> torch.Tensor:
-        chosen = momenta[:, [first, second]]
-        beam_cosines: torch.Tensor = chosen[..., 3] / chosen[..., 1:].norm(dim=-1)
-        return beam_cosines.prod(dim=1)
+    def function(momenta: torch.Tensor) -> torch.Tensor:
+        return observable.of(momenta, torch.tensor(pdg).expand(len(momenta), -1))
 
-    return cosines
+    logarithmic = observable.logarithmic
+    axis = Axis.regular(observable.name, observable.label, observable.bins, observable.unit, logarithmic=logarithmic)
+    return _of_partons(axis, function)
 
 
 def _symbols(metadata: StoreMetadata) -> tuple[str, ...]:
@@ -154,21 +156,9 @@ def parton_observables(metadata: StoreMetadata) -> tuple[Observable[PartonView],
         if metadata.parton_pdg[index] != -6
     ]
     chosen.append(_of_partons(_total_mass_axis(metadata).with_edges(_mass_edges(metadata)), _total_mass))
-    if {6, -6} <= set(metadata.parton_pdg):
-        i, j = metadata.parton_pdg.index(6), metadata.parton_pdg.index(-6)
-        pair = f"{symbols[i]}{symbols[j]}"
-        chosen += [
-            _of_partons(
-                Axis.regular("mass_ttbar", rf"$m({pair})$", (25, 300.0, 1300.0), "GeV", logarithmic=True),
-                _pair_mass(i, j),
-            ),
-            _of_partons(
-                Axis.regular("delta_phi_ttbar", rf"$|\Delta\phi({pair})|$", (20, 0.0, float(np.pi)), "rad"),
-                _pair_azimuth(i, j),
-            ),
-            _of_partons(Axis.regular("delta_y_ttbar", rf"$|\Delta y({pair})|$", (20, 0.0, 4.0)), _pair_rapidity(i, j)),
-            _of_partons(Axis.regular("b4_ttbar", rf"$b_4({pair})$", (20, -1.0, 1.0)), _b4(i, j)),
-        ]
+    if metadata.process in process_names():
+        own = find_process(metadata.process).observables(metadata.parton_names)
+        chosen += [_of_process(observable, metadata.parton_pdg) for observable in own]
     return tuple(chosen)
 
 

@@ -16,10 +16,11 @@ from torch import Tensor
 
 from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import View
-from partonic.errors import SchemaError
+from partonic.errors import ProcessError, SchemaError
 from partonic.events.batch import EventBatch
 from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
+from partonic.processes.definition import definition_of
 from partonic.unfolding.frame import EventFrame
 
 __all__ = ["HIGGS", "RADIATION", "TOP_HAD", "TOP_LEP", "PartonView", "numbers_in", "numbers_out"]
@@ -28,6 +29,7 @@ HIGGS, TOP_HAD, TOP_LEP, RADIATION = range(4)
 """Positions of the partons."""
 
 _NAMES = ("H", "t_had", "t_lep", "radiation")
+_FINAL_STATE = (25, 6, -6)
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,18 @@ class PartonView:
 
     @classmethod
     def of(cls, name: View, process: ProcessConfig) -> "PartonView":
-        """Return the view of a process."""
-        masses = (process.higgs_mass, process.top_mass, process.top_mass)
+        """Return the view of a process with the final state H, t, t̄.
+
+        Raises:
+            ProcessError: if the process has another final state.
+        """
+        final_state = definition_of(process).final_state(process)
+        if tuple(particle.pdg_id for particle in final_state) != _FINAL_STATE:
+            names = ", ".join(particle.name for particle in final_state)
+            raise ProcessError(
+                f"the parton views of the unfolding are of H, t, t̄; the process '{process.name}' has {names}"
+            )
+        masses = tuple(particle.mass for particle in final_state)
         return cls(name, masses if name == "hard" else (*masses, 0.0), process.collider_energy)
 
     @property

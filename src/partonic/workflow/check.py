@@ -103,12 +103,19 @@ def packages_are_installed(config: AnalysisConfig) -> str:
 def _needed_packages(config: AnalysisConfig) -> _Extras:
     events = _READERS[config.import_.format] if config.import_ else _OWN_EVENTS
     trains = config.mem_training is not None or (config.unfolding is not None and config.unfolding.model is None)
-    external = config.import_ is None and config.process.name == "ttbb"
-    wanted = ((external, _EXTERNAL), (trains, _TRAINING), (config.mem, _MEM), (config.inference, _INFERENCE))
+    external = _packages_of(config) if config.import_ is None else {}
+    wanted = ((bool(external), external), (trains, _TRAINING), (config.mem, _MEM), (config.inference, _INFERENCE))
     needed = _REPORT | events
     for is_wanted, extra in wanted:
         needed |= extra if is_wanted else {}
     return needed
+
+
+def _packages_of(config: AnalysisConfig) -> _Extras:
+    """Return what the matrix element needs."""
+    from partonic.processes.definition import definition_of
+
+    return {extra: tuple(modules) for extra, modules in definition_of(config.process).packages.items()}
 
 
 def output_is_writable(config: AnalysisConfig) -> str:

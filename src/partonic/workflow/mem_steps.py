@@ -103,10 +103,10 @@ def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
     """
     from partonic.mem.channel import DecayChannel
     from partonic.mem.models import Hypothesis
-    from partonic.physics.hard_process import final_state_and_monomials
+    from partonic.processes.definition import definition_of
     from partonic.simulation.forced_decays import branching_fraction
 
     decays = config.simulation.decays
-    final_state = tuple(particle.pdg_id for particle in final_state_and_monomials(config.process)[0])
+    final_state = tuple(particle.pdg_id for particle in definition_of(config.process).final_state(config.process))
     channel = DecayChannel.of_decays(decays.tops, final_state).name
     return Hypothesis(config.process, channel, branching_fraction(decays, final_state))

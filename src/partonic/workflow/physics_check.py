@@ -1,44 +1,50 @@
 """Quick checks of the physics of an installation: one matrix element and the leading-order cross section."""
 
+from typing import TYPE_CHECKING
+
 from partonic.config.analysis import AnalysisConfig
 from partonic.errors import ProcessError
 
-__all__ = ["cross_section_is_plausible", "matrix_element_agrees"]
+if TYPE_CHECKING:
+    from partonic.processes.definition import MatrixElementCheck
 
-# |M|² of gg → t t̄ H in the Standard Model from an independent generator, averaged over spins and colours, in GeV⁻², at
-# α_s = 0.118, m_t = 172.5 GeV also in the Yukawa coupling, m_H = 125 GeV, G_F = 1.16639e−5 GeV⁻², beams of 400 GeV.
-_TOP = (189.98283892707246, 66.1323851221861, -26.503520551324407, 35.514787388162)
-_ANTITOP = (298.6044203565222, 154.24519648665674, -112.55424841536029, -151.4869973987888)
-_REFERENCE = 9.904872902946052e-07
-_REFERENCE_FERMI_CONSTANT = 1.16639e-5
-_BEAM_ENERGY = 400.0
+__all__ = ["cross_section_is_plausible", "matrix_element_agrees"]
 
 _POINTS = 20_000
 
 
 def matrix_element_agrees(config: AnalysisConfig) -> str:
-    """Compare |M|² of the Standard Model at one point with the value of an independent generator.
+    """Compare |M|² of the process with values of independent programs, where it has some.
 
     Raises:
-        ProcessError: if they differ by more than 1e-8.
+        ProcessError: if they differ by more than the tolerance of the value.
     """
+    from partonic.processes.definition import definition_of
+
+    checks = definition_of(config.process).checks()
+    if not checks:
+        return f"the process '{config.process.name}' brings no values of |M|² to compare with"
+    return "; ".join(_compared(check) for check in checks)
+
+
+def _compared(check: "MatrixElementCheck") -> str:
+    """Compare the coefficients of |M|² at one point."""
     import torch
 
-    from partonic.physics.amplitudes.tth import TopHiggsCouplings, gluon_fusion_tth
-    from partonic.physics.particles import vacuum_expectation_value
-
-    beams = torch.tensor([(1.0, 0, 0, 1), (1, 0, 0, -1)], dtype=torch.float64) * _BEAM_ENERGY
-    tops = torch.tensor([_TOP, _ANTITOP], dtype=torch.float64)
-    higgs = beams.sum(dim=0, keepdim=True) - tops.sum(dim=0, keepdim=True)
-    couplings = TopHiggsCouplings(vacuum_expectation_value=vacuum_expectation_value(_REFERENCE_FERMI_CONSTANT))
-    alpha_s = torch.full((1,), 0.118, dtype=torch.float64)
-    value = gluon_fusion_tth(couplings).coefficients(torch.cat([beams, higgs, tops])[None], alpha_s)[0, 0].item()
-    if not abs(value / _REFERENCE - 1) < 1e-8:
-        raise ProcessError(
-            f"|M|²(gg → ttH) is {value!r} GeV⁻² where an independent generator has {_REFERENCE!r}: this installation "
-            "computes wrongly; please report it with the output of `pip freeze`"
-        )
-    return f"|M|²(gg → ttH) is that of an independent generator to {abs(value / _REFERENCE - 1):.0e}"
+    momenta = torch.tensor(check.momenta, dtype=torch.float64)[None]
+    alpha_s = torch.full((1,), check.alpha_s, dtype=torch.float64)
+    values = check.amplitude.coefficients(momenta, alpha_s)[0].tolist()
+    found = dict(zip(check.amplitude.monomials.names, values, strict=True))
+    worst = 0.0
+    for name, expected in check.coefficients.items():
+        deviation = abs(found[name] / expected - 1.0)
+        if not deviation < check.tolerance:
+            raise ProcessError(
+                f"the coefficient of {name} of |M|²({check.label}) is {found[name]!r} where an independent program has "
+                f"{expected!r}: this installation computes wrongly; please report it with the output of `pip freeze`"
+            )
+        worst = max(worst, deviation)
+    return f"|M|²({check.label}) is that of an independent program to {worst:.0e}"
 
 
 def cross_section_is_plausible(config: AnalysisConfig) -> str:
@@ -51,7 +57,7 @@ def cross_section_is_plausible(config: AnalysisConfig) -> str:
     import torch
 
     from partonic.estimate import Estimate
-    from partonic.physics.hard_process import build_process
+    from partonic.processes.definition import build_process
     from partonic.rng import numpy_generator, torch_generator
 
     process = build_process(config.process)

@@ -52,7 +52,7 @@ class GenerateStep:
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Train the sampler and generate the events."""
         from partonic.generation.generate import generate_events
-        from partonic.physics.hard_process import build_process
+        from partonic.processes.definition import build_process
 
         process = build_process(config.process)
         return str(generate_events(process, config.generation, config.seed, config.output / self.name, progress))

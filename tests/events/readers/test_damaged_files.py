@@ -8,12 +8,12 @@ import pytest
 from tests.events.readers.test_files_once_read_wrongly import DELPHES, HEPMC, LHE, NANO
 
 from partonic.config.importing import ImportConfig
-from partonic.config.process import ProcessConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import PartonicError
 from partonic.events.importing import import_events
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
+from partonic.processes.tth.settings import TthConfig
 from partonic.simulation.import_particles import import_particles
 
 TRIALS = int(os.environ.get("PARTONIC_DAMAGED_FILES", "30"))
@@ -86,7 +86,7 @@ def test_damaged_files_give_an_error_or_a_result(name, repository, tmp_path):
     ways = [cut, changed, removed, doubled]
     if not name.endswith(".root"):
         ways += [exchanged_lines, another_word]
-    tth = ProcessInfo.of_config(ProcessConfig(name="tth", collider_energy=13_000.0))
+    tth = ProcessInfo.of_config(TthConfig(collider_energy=13_000.0))
     refused = 0
     for trial in range(TRIALS):
         rng = random.Random(f"{name} {trial}")

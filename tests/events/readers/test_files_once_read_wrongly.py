@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from partonic.config.importing import ImportConfig
-from partonic.config.process import ProcessConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import ConfigError, EventFileError
 from partonic.events.importing import import_events
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
+from partonic.processes.tth.settings import TthConfig
 from partonic.simulation.import_particles import import_particles
 
 TRUTH = (0.5, -0.02795, -0.03617, 0.00223, 0.18143, 0.18458, 0.17620, 0.16108, 0.17389, 0.16816)
@@ -123,7 +123,7 @@ def folder(repository):
 
 @pytest.fixture(scope="session")
 def tth():
-    return ProcessInfo.of_config(ProcessConfig(name="tth", collider_energy=13_000.0))
+    return ProcessInfo.of_config(TthConfig(collider_energy=13_000.0))
 
 
 def imported(files, settings, folder, tth, output):

@@ -5,11 +5,11 @@ import pytest
 import torch
 from tests.mem.transfer.toys import some_partons
 
-from partonic.config.process import ProcessConfig
 from partonic.errors import ProcessError
 from partonic.mem.initial_state.classes import ChannelCrossSection, classes_of, coefficients_by_class, labels_of
-from partonic.physics.hard_process import build_process
 from partonic.physics.process import Channel, PartonEvents
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 
 
 def test_classes_of_channels() -> None:
@@ -29,7 +29,7 @@ def test_labels() -> None:
 
 def test_classes_add_up_to_the_cross_section() -> None:
     """The coefficients of ttH by class: their sum is that of all channels, gluons alone are the first channel."""
-    process = build_process(ProcessConfig())
+    process = build_process(TthConfig())
     assert isinstance(process, ChannelCrossSection)
     classes = classes_of(process.channels)
     assert classes == ("gg", "qq")

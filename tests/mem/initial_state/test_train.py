@@ -13,7 +13,6 @@ from tests.unfolding.toys import write_store
 
 from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.mem_transfer import MemTrainingConfig
-from partonic.config.process import ProcessConfig
 from partonic.errors import SchemaError
 from partonic.events.store import EventStore, EventWriter
 from partonic.mem.channel import ChannelName
@@ -21,6 +20,7 @@ from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.initial_state.train import initial_state_tables, train_initial_state
 from partonic.mem.proposal_inputs import ProposalTokens
 from partonic.mem.train import train_mem
+from partonic.processes.tth.settings import TthConfig
 
 TRAINING = MemTrainingConfig(
     epochs=30, batch_size=128, learning_rate=1e-2, average=None, validation_fraction=0.2, weight_decay=0.0
@@ -60,7 +60,7 @@ def test_a_finished_phase_is_not_trained_again(tmp_path: Path) -> None:
 def test_the_part_is_trained_beside_the_others(tmp_path: Path) -> None:
     store = write_initial_states(tmp_path / "events.parquet", 200)
     config = MemNetworksConfig(preset="tiny", parts=("initial_state",))
-    (line,) = train_mem([store], ProcessConfig(), config, 1, tmp_path / "out")
+    (line,) = train_mem([store], TthConfig(), config, 1, tmp_path / "out")
     assert line.startswith("initial state: cross entropy")
     assert InitialStateModel.load(tmp_path / "out" / "initial_state").classes == ("gg", "qq")
 

@@ -7,15 +7,15 @@ from torch import Tensor
 
 from mem.transfer.toys import LAYOUTS, PROCESS, TINY
 from partonic.config.mem_transfer import ConsistencyConfig, MemTrainingConfig
-from partonic.config.process import ProcessConfig
 from partonic.errors import ModelError, SchemaError
 from partonic.events.batch import RecoEvents
 from partonic.mem.transfer.consistency import Contrast, train_consistency
 from partonic.mem.transfer.data import transfer_table
 from partonic.mem.transfer.train import train_transfer
 from partonic.mem.transfer.transfer_function import TransferFunction
-from partonic.physics.hard_process import build_process
 from partonic.physics.process import PartonEvents
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 from unfolding.toys import HARD, gaussian_log_density, write_store
 
 LAYOUT = LAYOUTS["semileptonic"]
@@ -46,7 +46,7 @@ class Half:
 
 
 def contrast(broken: bool = False) -> Contrast:
-    return Contrast(build_process(ProcessConfig()), ToyProposal(broken), Half(), 3, torch.Generator().manual_seed(2))
+    return Contrast(build_process(TthConfig()), ToyProposal(broken), Half(), 3, torch.Generator().manual_seed(2))
 
 
 def test_rho_is_the_weight_of_the_integral_without_the_transfer_function(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from partonic.physics.amplitudes.currents import (
     slash_column,
     slash_row,
 )
-from partonic.physics.amplitudes.tth import TopHiggsCouplings
 from partonic.physics.amplitudes.wavefunctions import (
     component_first,
     incoming_massless_current,
@@ -33,6 +32,7 @@ from partonic.physics.amplitudes.wavefunctions import (
     outgoing_fermion,
 )
 from partonic.physics.phasespace.rambo import Rambo
+from partonic.processes.tth.amplitude import TopHiggsCouplings
 
 COUPLINGS = TopHiggsCouplings()
 MASS = COUPLINGS.top_mass

@@ -7,10 +7,10 @@ import torch
 
 from partonic.physics.amplitudes.amplitude import Amplitude
 from partonic.physics.amplitudes.artifacts import GenerationOptions
-from partonic.physics.amplitudes.ttbb import BeamsExchanged, gluon_fusion_ttbb, quark_annihilation_ttbb
 from partonic.physics.amplitudes.ufo import ExternalMatrixElement
 from partonic.physics.fourvector import boost, rotate
 from partonic.physics.phasespace.rambo import Rambo
+from partonic.processes.ttbb.amplitude import BeamsExchanged, gluon_fusion_ttbb, quark_annihilation_ttbb
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("symbolica")]
 

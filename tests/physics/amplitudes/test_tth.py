@@ -7,18 +7,18 @@ from tests.reference.tth_points import REFERENCE
 from partonic.errors import ProcessError
 from partonic.physics.amplitudes.amplitude import Amplitude
 from partonic.physics.amplitudes.interference import interference_matrix
-from partonic.physics.amplitudes.tth import (
+from partonic.physics.amplitudes.wavefunctions import SPIN_FLIP_FACTOR, component_first, linear_polarizations
+from partonic.physics.fourvector import boost, rotate
+from partonic.physics.particles import vacuum_expectation_value
+from partonic.physics.phasespace.rambo import Rambo
+from partonic.polynomial import Monomials
+from partonic.processes.tth.amplitude import (
     TTH_PARAMETERS,
     TopHiggsCouplings,
     gluon_fusion_amplitudes,
     gluon_fusion_tth,
     quark_annihilation_tth,
 )
-from partonic.physics.amplitudes.wavefunctions import SPIN_FLIP_FACTOR, component_first, linear_polarizations
-from partonic.physics.fourvector import boost, rotate
-from partonic.physics.particles import vacuum_expectation_value
-from partonic.physics.phasespace.rambo import Rambo
-from partonic.polynomial import Monomials
 
 KAPPA_TILDE_LINEAR = ("kappa_tilde_t", "delta_kappa_t*kappa_tilde_t", "kappa_tilde_t*c_tG")
 MONOMIALS = Monomials.up_to_degree(TTH_PARAMETERS, 2)

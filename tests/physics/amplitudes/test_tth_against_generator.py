@@ -4,15 +4,15 @@ import pytest
 import torch
 
 from partonic.physics.amplitudes.morphed import MorphedAmplitude
-from partonic.physics.amplitudes.tth import (
+from partonic.physics.particles import vacuum_expectation_value
+from partonic.physics.phasespace.rambo import Rambo
+from partonic.polynomial import Monomials
+from partonic.processes.tth.amplitude import (
     TTH_PARAMETERS,
     TopHiggsCouplings,
     gluon_fusion_tth,
     quark_annihilation_tth,
 )
-from partonic.physics.particles import vacuum_expectation_value
-from partonic.physics.phasespace.rambo import Rambo
-from partonic.polynomial import Monomials
 
 pytestmark = pytest.mark.slow  # the matrix elements must be generated first, some 20 s
 

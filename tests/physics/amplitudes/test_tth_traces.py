@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from partonic.physics.amplitudes.tth import TTH_PARAMETERS, TopHiggsCouplings, quark_annihilation_tth
 from partonic.physics.phasespace.rambo import Rambo
 from partonic.polynomial import Monomials
+from partonic.processes.tth.amplitude import TTH_PARAMETERS, TopHiggsCouplings, quark_annihilation_tth
 
 METRIC = np.diag([1.0, -1.0, -1.0, -1.0])
 UNIT = np.eye(4)

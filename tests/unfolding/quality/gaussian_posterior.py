@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import torch
 
-from partonic.config.process import ProcessConfig
+from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.quality import EvaluatedEvents, PartonDensity
 from partonic.unfolding.view import PartonView
 
-VIEW = PartonView.of("hard", ProcessConfig())
+VIEW = PartonView.of("hard", TthConfig())
 CENTRE = torch.tensor([-1.5, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0], dtype=torch.float64)
 """Mean logits of the numbers: a typical mass is far below the largest possible one."""
 

@@ -23,7 +23,7 @@ def test_small_analysis_passes() -> None:
     results = list(run_self_test())
     assert [result.name for result in results] == PARTS
     assert {result.condition for result in results} == {"ok"}, results
-    assert "independent generator" in results[0].detail
+    assert "independent program" in results[0].detail
     assert all("partonic-self-test" not in result.detail for result in results[:-1])
 
 
@@ -140,7 +140,7 @@ def test_parts_leave_a_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(self_test, "_summary", lambda config, step: f"{step} done")
     self_test.work(str(tmp_path), ["matrix element", "report"])
     lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
-    assert "independent generator" in lines[0]["detail"]
+    assert "independent program" in lines[0]["detail"]
     assert lines[1]["detail"] == "report done"
 
 
