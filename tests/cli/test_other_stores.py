@@ -82,10 +82,7 @@ def test_matrix_element_of_another_process(tmp_path: Path) -> None:
     other = store(tmp_path / "events.parquet", name="ttbar")
     found = run("mem", "--store", other, "-o", tmp_path / "out.parquet")
     assert found.exit_code == 1
-    assert (
-        "holds events of 'ttbar', for which there is no matrix element here (there is one for: tth, ttbb)"
-        in found.stderr
-    )
+    assert "holds events of 'ttbar', for which there is no matrix element here (there is one for: " in found.stderr
     assert f"`mem.store: {other}`" in found.stderr
 
 
