@@ -13,7 +13,7 @@ Prints one JSON line:
   `--toy-parameter`, beside the median `threshold` that they have in place of 0.99 and 3.84.
 - `expected_95`: expected 95% intervals at θ = 0, one parameter at a time, of parton truth, of the matrix element method
   (unbinned, and R_1, R_2 in bins), of a histogram of pT of the Higgs candidate, and of the rate only, all from the same
-  events (`partonic.inference.comparison`).
+  events (`partonic.inference.experiments.comparison`).
 
 The pool is all selected events of the store that have coefficients in `--coefficients` (a file of `partonic mem`);
 without that file the pseudo-experiments use parton truth. The candidate of H is the pair of jets that the assignment
@@ -45,22 +45,22 @@ from partonic.cli.progress import TerminalProgress
 from partonic.errors import PartonicError
 from partonic.events.batch import EventBatch
 from partonic.events.store import EventStore
-from partonic.inference.baselines import rate_only
-from partonic.inference.calibration_file import read_calibration
-from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.coefficients_file import read_coefficients
-from partonic.inference.comparison import ComparedEvents, compare_methods, shape_norm_of
-from partonic.inference.coverage import ParameterCoverage, PointCoverage, coverage_study
-from partonic.inference.experiments import Setup
-from partonic.inference.mixture import Mixture
-from partonic.inference.pool import Pool, PoolSample
-from partonic.inference.study import Plan, Workers
-from partonic.inference.toy_coverage import ToyCoverage, toy_coverage
-from partonic.inference.truth import truth_coefficients
+from partonic.features.event_status import is_usable
+from partonic.features.inputs import event_tokens
+from partonic.inference.calibration.calibration_file import read_calibration
+from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.truth import truth_coefficients
+from partonic.inference.experiments.baselines import rate_only
+from partonic.inference.experiments.comparison import ComparedEvents, compare_methods, shape_norm_of
+from partonic.inference.experiments.coverage import ParameterCoverage, PointCoverage, coverage_study
+from partonic.inference.experiments.pool import Pool, PoolSample
+from partonic.inference.experiments.pseudo_experiments import Setup
+from partonic.inference.experiments.study import Plan, Workers
+from partonic.inference.experiments.toy_coverage import ToyCoverage, toy_coverage
+from partonic.inference.likelihood.mixture import Mixture
 from partonic.physics.kinematics import from_pt_eta_phi_m, transverse_momentum
-from partonic.unfolding.event_status import is_usable
-from partonic.unfolding.inputs import event_tokens
-from partonic.unfolding.model_files import find_model
+from partonic.trained.model_files import find_model
 from partonic.unfolding.quality.result import json_ready
 from partonic.unfolding.unfolder import Unfolder
 from partonic.units import PB_TO_FB

@@ -20,17 +20,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from partonic.classify.discriminant import discriminant
+from partonic.classify.plain_classifier import ClassifierSample, PlainClassifier, plain_classifier
+from partonic.classify.roc import RocCurve, roc_curve
+from partonic.classify.roc_file import Discrimination, write_discrimination
 from partonic.cli.progress import TerminalProgress
 from partonic.errors import PartonicError
 from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.store import EventStore
-from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.coefficients_file import read_coefficients
-from partonic.mem.discriminant import discriminant
-from partonic.mem.high_level import high_level_features
-from partonic.mem.plain_classifier import ClassifierSample, PlainClassifier, plain_classifier
-from partonic.mem.roc import RocCurve, roc_curve
-from partonic.mem.roc_file import Discrimination, write_discrimination
+from partonic.features.high_level import high_level_features
+from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.processes.tth.settings import TthConfig
 from partonic.rng import numpy_generator
 

@@ -1,10 +1,10 @@
 r"""What coefficients know of θ: ``python benchmarks/information.py --store events.parquet --coefficients tth.parquet``.
 
-Regression of the true bounded ratios c_a(z)/c_h(z) (h as in `partonic.inference.joint_calibration`) by boosted trees,
-once on the estimated ratios of the matrix element method, once on 28 high-level features of the objects, once on both.
-Prints one JSON line: for each ratio R² on the half of the events that the trees did not see (`mem`, `high_level`,
-`both`), and that of the joint calibration on the same events (`calibration`). Estimates that know all there is to know
-leave nothing for other features to add, and a calibration that is flexible enough nothing for trees.
+Regression of the true bounded ratios c_a(z)/c_h(z) (h as in `partonic.inference.calibration.joint_calibration`) by
+boosted trees, once on the estimated ratios of the matrix element method, once on 28 high-level features of the objects,
+once on both. Prints one JSON line: for each ratio R² on the half of the events that the trees did not see (`mem`,
+`high_level`, `both`), and that of the joint calibration on the same events (`calibration`). Estimates that know all
+there is to know leave nothing for other features to add, and a calibration that is flexible enough nothing for trees.
 
 The events should be ones that no network was trained on. ``--quick`` takes 4,000 of them, and few trees.
 """
@@ -22,11 +22,11 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from partonic.errors import PartonicError
 from partonic.events.batch import RECO_COLUMNS
 from partonic.events.store import EventStore
-from partonic.inference.calibration_features import shares_of_reference
-from partonic.inference.coefficients_file import read_coefficients
-from partonic.inference.joint_calibration import fit_joint_calibration
+from partonic.features.high_level import high_level_features
+from partonic.inference.calibration.features import shares_of_reference
+from partonic.inference.calibration.joint_calibration import fit_joint_calibration
+from partonic.inference.coefficients.coefficients_file import read_coefficients
 from partonic.inference.samples import weights_of
-from partonic.mem.high_level import high_level_features
 
 Array = NDArray[np.float64]
 QUICK_EVENTS, QUICK_TREES, TREES = 4_000, 30, 300

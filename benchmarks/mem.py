@@ -34,12 +34,12 @@ from partonic.config.mem import MemConfig
 from partonic.errors import PartonicError
 from partonic.events.batch import RECO_COLUMNS, RecoEvents
 from partonic.events.store import EventStore
-from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.coefficients_file import read_coefficients
-from partonic.mem.integral import EventIntegrator
-from partonic.mem.integrand import Ingredients
-from partonic.mem.integrate_events import hypothesis_of_store, integrate_events
-from partonic.mem.result import FEW_POINTS
+from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.mem.integral.importance_sampling import EventIntegrator
+from partonic.mem.integral.integrand import Ingredients
+from partonic.mem.integral.integrate_events import hypothesis_of_store, integrate_events
+from partonic.mem.integral.result import FEW_POINTS
 from partonic.physics.hard_process import HardProcess
 from partonic.physics.process import Process
 from partonic.processes.definition import build_process

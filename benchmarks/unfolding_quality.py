@@ -32,7 +32,7 @@ from pathlib import Path
 from partonic.cli.progress import TerminalProgress
 from partonic.errors import PartonicError
 from partonic.events.store import EventStore
-from partonic.unfolding.model_files import available_views, find_model
+from partonic.trained.model_files import available_views, find_model
 from partonic.unfolding.quality import PARTICLES, UnfoldingQuality
 from partonic.unfolding.quality.evaluate import EvaluationSettings, evaluate_unfolding
 from partonic.unfolding.quality.provenance import evaluate_provenance

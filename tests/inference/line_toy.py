@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore, EventWriter
-from partonic.inference.coefficients import OK, EventCoefficients
-from partonic.inference.event_terms import EventTerms
-from partonic.inference.experiments import Setup
-from partonic.inference.likelihood import ExtendedLikelihood
-from partonic.inference.mixture import Mixture
-from partonic.inference.pool import Pool, PoolSample
-from partonic.inference.rate import FiducialRate
+from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
+from partonic.inference.coefficients.rate import FiducialRate
+from partonic.inference.experiments.pool import Pool, PoolSample
+from partonic.inference.experiments.pseudo_experiments import Setup
+from partonic.inference.likelihood.event_terms import EventTerms
+from partonic.inference.likelihood.mixture import Mixture
+from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 from partonic.polynomial import Monomials
 
 MONOMIALS = Monomials.up_to_degree(("a", "b"), 2)

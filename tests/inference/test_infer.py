@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.inference.likelihood.test_event_terms import NOISE
 from tests.inference.line_toy import coefficients, draw, grid, rate, write_store
-from tests.inference.test_event_terms import NOISE
 from tests.inference.test_samples import write
 
 from partonic.config.inference import CoverageConfig, InferenceConfig, ScanConfig, ToysConfig

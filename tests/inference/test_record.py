@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from partonic.errors import EventFileError, SchemaError
-from partonic.inference.intervals import Interval
+from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.record import read_result
 from partonic.inference.result import RESULT_FORMAT, CurveTable, plain
 

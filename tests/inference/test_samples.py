@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.inference.likelihood.test_event_terms import background
 from tests.inference.line_toy import MONOMIALS, SIGMA, coefficients, grid, rate, without, write_store
-from tests.inference.test_event_terms import background
 
 from partonic.config.inference import BackgroundConfig, BackgroundEventsConfig, ConstraintConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
-from partonic.inference.coefficients_file import CoefficientsMetadata, write_coefficients
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, write_coefficients
 from partonic.inference.samples import Files, ensemble_members, load, make_data
 
 CONFIG = InferenceConfig(luminosity=100.0)

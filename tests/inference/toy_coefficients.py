@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from partonic.inference.coefficients import OK, EventCoefficients
+from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
 from partonic.polynomial import Monomials
 
 MONOMIALS = Monomials.up_to_degree(("a", "b"), 2)

@@ -10,12 +10,12 @@ from partonic.config.mem_networks import ProposalNetworkConfig
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore, EventWriter
-from partonic.mem.channel import ChannelName, DecayChannel
-from partonic.mem.proposal_model import ProposalModel
-from partonic.mem.proposal_network import ProposalNetwork
+from partonic.mem.decay_channel import ChannelName, DecayChannel
+from partonic.mem.proposal.learned import ProposalNetwork
+from partonic.mem.proposal.networks import ProposalModel
 from partonic.physics.phasespace import PartonCube
 from partonic.processes.tth.settings import TthConfig
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 PROCESS = ProcessInfo.of_config(TthConfig())
 CUBE = PartonCube((125.0, 172.5, 172.5), 13_000.0)

@@ -17,21 +17,21 @@ from partonic.config.mem_transfer import AcceptanceConfig
 from partonic.errors import ConfigError, ModelError, ProcessError, SchemaError
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore
-from partonic.inference.coefficients_file import read_coefficients
-from partonic.mem.acceptance import AcceptanceModel, AcceptanceNetwork
+from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.mem.acceptance.model import AcceptanceModel, AcceptanceNetwork
 from partonic.mem.compatibility import check_normalisation
 from partonic.mem.initial_state.model import InitialStateModel
-from partonic.mem.integral import StatesFaults
-from partonic.mem.integrate_events import fiducial_cross_section, hypothesis_of_store, integrate_events
+from partonic.mem.integral.importance_sampling import StatesFaults
+from partonic.mem.integral.integrate_events import fiducial_cross_section, hypothesis_of_store, integrate_events
 from partonic.mem.models import Hypothesis, component_folders, mem_folder, mem_model_files, proposal_kind
-from partonic.mem.proposal_network import ProposalNetwork
+from partonic.mem.proposal.learned import ProposalNetwork
+from partonic.mem.proposal.uniform import UniformProposal
 from partonic.mem.protocols import Acceptance, InitialStateRatio, LatentProposal, TransferDensity
 from partonic.mem.transfer.layout import TransferLayout
-from partonic.mem.uniform import UniformProposal
 from partonic.nn.model_folder import load_record, save_model
 from partonic.pretrained import pretrained_folder
 from partonic.processes.tth.settings import TthConfig
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 LAYOUT = TransferLayout("semileptonic", PROCESS.parton_pdg, 4, 0, 0.01, 20.0, 0.01, 20.0)
 """Cuts that all toy events pass."""

@@ -9,8 +9,8 @@ from partonic.config.simulation import SelectionConfig, SimulationConfig
 from partonic.errors import SchemaError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore, EventWriter
-from partonic.mem.acceptance import AcceptanceModel
-from partonic.mem.proposal_network import ProposalNetwork
+from partonic.mem.acceptance.model import AcceptanceModel
+from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.train import layout_of_stores, train_mem
 from partonic.mem.transfer.transfer_function import TransferFunction
 from partonic.processes.tth.settings import TthConfig

@@ -8,7 +8,7 @@ from partonic.config.mem_transfer import AcceptanceConfig, TransferConfig
 from partonic.errors import ModelError, SchemaError
 from partonic.events.schema import StoreMetadata
 from partonic.mem.trained_part import PartRecord, check_detector, read_part, write_part
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 SCHEMA = SchemaRecord.of(PROCESS)
 

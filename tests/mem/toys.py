@@ -13,8 +13,8 @@ from torch import Tensor
 
 from partonic.config.mem import BaseConfig, MemConfig, PointsConfig
 from partonic.events.batch import RecoEvents
-from partonic.mem.channel import DecayChannel
-from partonic.mem.integrand import Ingredients
+from partonic.mem.decay_channel import DecayChannel
+from partonic.mem.integral.integrand import Ingredients
 from partonic.physics.process import Channel, PartonEvents
 from partonic.polynomial import Monomials
 

@@ -18,8 +18,8 @@ from partonic.plots import (
     efficiency,
     figure_style,
 )
-from partonic.plots.contours import ContourMap, draw_contours
 from partonic.plots.figure_data import figure_data
+from partonic.plots.statistics.contours import ContourMap, draw_contours
 
 AXIS = Axis("x", "x", (0.0, 1.0, 3.0), "GeV")
 

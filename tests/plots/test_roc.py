@@ -1,6 +1,6 @@
 import numpy as np
 
-from partonic.mem.roc import roc_curve
+from partonic.classify.roc import roc_curve
 from partonic.plots.canvas import Headline, figure_files
 from partonic.plots.roc import draw_roc_curves
 from partonic.plots.style import figure_style

@@ -9,12 +9,12 @@ from tests.report.conftest import hard_process, reconstruction, tth_metadata, wr
 
 from partonic.config.inference import InferenceConfig
 from partonic.events.store import EventStore
-from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.coefficients_file import CoefficientsMetadata, write_coefficients
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, write_coefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.rate import FiducialRate
+from partonic.inference.coefficients.truth import truth_coefficients
 from partonic.inference.infer import infer
-from partonic.inference.rate import FiducialRate
 from partonic.inference.samples import Files
-from partonic.inference.truth import truth_coefficients
 from partonic.polynomial import Monomials
 
 LUMINOSITY = 10.0

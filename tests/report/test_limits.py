@@ -10,8 +10,8 @@ from tests.report.limit_files import LUMINOSITY, constant, estimated, inferred, 
 from partonic.config.report import ReportConfig
 from partonic.errors import EventFileError
 from partonic.events.store import EventStore, EventWriter
+from partonic.inference.coefficients.truth import truth_coefficients
 from partonic.inference.record import read_result
-from partonic.inference.truth import truth_coefficients
 from partonic.report import build_report
 from partonic.report.fitted import fitted_events
 from partonic.report.limits import LimitFiles, read_limits

@@ -15,8 +15,8 @@ from partonic.errors import EventFileError, ModelError
 from partonic.report import build_report
 from partonic.report.labels import unfolded_label
 from partonic.report.unfolded import training_history
+from partonic.trained.schema_record import SchemaRecord
 from partonic.unfolding.model import NetworkSizes, UnfoldingModel
-from partonic.unfolding.schema_record import SchemaRecord
 from partonic.unfolding.unfolder import Unfolder
 
 SIZES = NetworkSizes(

@@ -11,12 +11,13 @@ from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.generation.chunks import UnweightedEvents
 from partonic.generation.lhe import LheContent, write_lhe
-from partonic.physics.hard_process import AmplitudeGroup, HardProcess, final_state_and_monomials
+from partonic.physics.hard_process import AmplitudeGroup, HardProcess
 from partonic.physics.pdf import PartonDensities
 from partonic.physics.phasespace.transverse_pairs import TransversePairs
 from partonic.physics.process import Channel
 from partonic.physics.scales import FixedScale
 from partonic.polynomial import Monomials, morphing_basis
+from partonic.processes.definition import definition_of
 from partonic.processes.ttbb.settings import TtbbConfig
 from partonic.simulation.pipeline import simulate
 
@@ -43,7 +44,7 @@ def process():
     config = TtbbConfig()
     return HardProcess(
         name="ttbb",
-        final_state=final_state_and_monomials(config)[0],
+        final_state=definition_of(config).final_state(config),
         groups=(AmplitudeGroup(Flat(), (Channel((21, 21), (FLOW,)),)),),
         densities=PartonDensities(config.pdf.name),
         collider_energy=config.collider_energy,

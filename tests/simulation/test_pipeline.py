@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from partonic import parallel as workers
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import ConfigError, EventFileError, OutputError, SimulationError
 from partonic.events.store import EventStore
 from partonic.polynomial import Monomials
-from partonic.simulation import workers
 from partonic.simulation.chunk import simulate_chunk
 from partonic.simulation.pipeline import simulate
 

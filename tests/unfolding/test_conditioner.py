@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from partonic.config.unfolding import ConditionerConfig
+from partonic.features.frame import EventFrame
+from partonic.features.inputs import EventTokens
 from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.conditioner import Conditioner, Conditions
-from partonic.unfolding.frame import EventFrame
-from partonic.unfolding.inputs import EventTokens
 from partonic.unfolding.momentum_balance import regressed_partons
 from partonic.unfolding.view import PartonView
 

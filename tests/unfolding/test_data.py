@@ -7,8 +7,8 @@ import torch
 
 from partonic.errors import EventFileError, SchemaError
 from partonic.events.store import EventStore, EventWriter
+from partonic.features.inputs import event_tokens
 from partonic.unfolding.data import frame_of, prepare_data, tokens_of, view_arrays
-from partonic.unfolding.inputs import event_tokens
 from unfolding.toys import HARD, WITH_ISR, write_store
 
 

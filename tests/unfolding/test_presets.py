@@ -3,13 +3,13 @@
 import pytest
 import torch
 
+from features.test_inputs import random_events
 from partonic.config.unfolding import UnfoldingConfig
+from partonic.features.inputs import event_tokens
 from partonic.processes.tth.settings import TthConfig
-from partonic.unfolding.inputs import event_tokens
 from partonic.unfolding.model import NetworkSizes, UnfoldingModel
 from partonic.unfolding.phases import JointPhase
 from partonic.unfolding.view import PartonView
-from unfolding.test_inputs import random_events
 
 PRESETS = ("cms", "small", "tiny")
 

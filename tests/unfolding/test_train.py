@@ -16,9 +16,9 @@ from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import EventFileError, ModelError
 from partonic.events.batch import RecoEvents
 from partonic.events.store import EventStore
+from partonic.features.event_status import OK
 from partonic.nn.model_folder import load_record
 from partonic.processes.tth.settings import TthConfig
-from partonic.unfolding.event_status import OK
 from partonic.unfolding.train import TrainedModel, train_unfolding
 from partonic.unfolding.unfolder import Unfolder
 from unfolding.toys import write_store

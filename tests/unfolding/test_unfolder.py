@@ -7,7 +7,7 @@ from tests.unfolding.toys import write_store
 from partonic.events.batch import RecoEvents
 from partonic.events.store import EventStore
 from partonic.mem.protocols import LatentProposal, Proposal
-from partonic.unfolding.model_files import find_model
+from partonic.trained.model_files import find_model
 from partonic.unfolding.unfolder import Unfolder
 
 

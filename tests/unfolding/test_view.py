@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
+from partonic.features.frame import EventFrame
 from partonic.physics.kinematics import azimuth, pseudorapidity
 from partonic.physics.process import PartonEvents
 from partonic.processes.definition import build_process
 from partonic.processes.tth.settings import TthConfig
-from partonic.unfolding.frame import EventFrame
 from partonic.unfolding.view import HIGGS, PartonView
 
 VIEWS = ("hard", "with_isr")

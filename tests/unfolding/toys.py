@@ -11,10 +11,10 @@ from torch import Tensor
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventWriter
+from partonic.features.event_status import OK, event_status
 from partonic.processes.tth.settings import TthConfig
-from partonic.unfolding.event_status import OK, event_status
+from partonic.trained.schema_record import SchemaRecord
 from partonic.unfolding.partons import PartonSamples
-from partonic.unfolding.schema_record import SchemaRecord
 from partonic.unfolding.view import PartonView
 
 PROCESS = ProcessInfo.of_config(TthConfig())

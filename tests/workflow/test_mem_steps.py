@@ -82,7 +82,7 @@ def test_model_that_is_not_there(tmp_path: Path) -> None:
 
 def test_run_hands_over_what_the_sections_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[object, ...]] = []
-    replacement = types.ModuleType("partonic.mem.integrate_events")
+    replacement = types.ModuleType("partonic.mem.integral.integrate_events")
     replacement.integrate_events = lambda *arguments, progress: calls.append(arguments) or "done"
     monkeypatch.setitem(sys.modules, replacement.__name__, replacement)
     config = analysis(tmp_path, {"model": tmp_path}, unfolding={"model": "pretrained"})

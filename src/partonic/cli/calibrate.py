@@ -42,8 +42,8 @@ def calibrate(
     calibration are of events that it was not fitted to. The sum rule compares the mean ratios before the calibration
     with the true ones, both with the weights of θ = 0.
     """  # noqa: D301 - \b keeps click from joining the lines
-    from partonic.inference.calibrate import calibrate as fit
-    from partonic.inference.joint_calibration import JointCalibration
+    from partonic.inference.calibration.calibrate import calibrate as fit
+    from partonic.inference.calibration.joint_calibration import JointCalibration
 
     found = fit(coefficients, store, output, max_events, method)
     say(f"calibrate: {found.calibration.events} events, in {output}")

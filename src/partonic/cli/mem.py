@@ -87,7 +87,7 @@ def _integrate_store(store: Path, output: Path, force: bool, options: dict[str, 
     from partonic.cli.progress import TerminalProgress
     from partonic.config.mem import MemConfig
     from partonic.events.store import EventStore
-    from partonic.mem.integrate_events import hypothesis_of_store, integrate_events
+    from partonic.mem.integral.integrate_events import hypothesis_of_store, integrate_events
 
     points, seed = options["points"], options["seed"]
     config = MemConfig.model_validate(

@@ -16,24 +16,24 @@ from numpy.typing import NDArray
 from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError
 from partonic.files import write_json
-from partonic.inference.beside import compared
-from partonic.inference.coverage import PointCoverage, coverage_study
-from partonic.inference.error_budget import (
+from partonic.inference.experiments.coverage import PointCoverage, coverage_study
+from partonic.inference.experiments.expected import expected_limits
+from partonic.inference.experiments.other_methods import compared
+from partonic.inference.experiments.study import Plan, Workers
+from partonic.inference.experiments.toys import ToyIntervals, toy_intervals
+from partonic.inference.likelihood.error_budget import (
     ErrorBudget,
     difference_variances,
     error_budget,
     training_errors,
     training_variance,
 )
-from partonic.inference.expected import expected_limits
-from partonic.inference.fit import FitResult, fit
-from partonic.inference.intervals import Interval, asymptotic_intervals, crossings, profile_q, total_q
-from partonic.inference.likelihood import ExtendedLikelihood
+from partonic.inference.likelihood.fit import FitResult, fit
+from partonic.inference.likelihood.intervals import Interval, asymptotic_intervals, crossings, profile_q, total_q
+from partonic.inference.likelihood.scan import Scan, contour
+from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 from partonic.inference.result import RESULT_FORMAT, CurveTable, plain
 from partonic.inference.samples import Data, Files, Loaded, ensemble_members, load, make_data
-from partonic.inference.scan import Scan, contour
-from partonic.inference.study import Plan, Workers
-from partonic.inference.toys import ToyIntervals, toy_intervals
 from partonic.parts import remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions

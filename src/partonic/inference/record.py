@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from partonic.errors import EventFileError, SchemaError
-from partonic.inference.intervals import Interval
+from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.result import CURVES, RESULT_FORMAT
 
 __all__ = ["InferenceRecord", "interval_of", "read_result"]

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from partonic.config.inference import BackgroundConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore
-from partonic.inference.calibration_file import Calibration, read_calibration
-from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.coefficients_file import CoefficientsMetadata, read_coefficients
-from partonic.inference.event_terms import EventTerms
-from partonic.inference.experiments import Setup
-from partonic.inference.likelihood import ExtendedLikelihood
-from partonic.inference.mixture import BackgroundRate, Mixture
-from partonic.inference.pool import Pool, PoolSample
-from partonic.inference.rate import FiducialRate
-from partonic.inference.truth import truth_coefficients
+from partonic.inference.calibration.calibration_file import Calibration, read_calibration
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.rate import FiducialRate
+from partonic.inference.coefficients.truth import truth_coefficients
+from partonic.inference.experiments.pool import Pool, PoolSample
+from partonic.inference.experiments.pseudo_experiments import Setup
+from partonic.inference.likelihood.event_terms import EventTerms
+from partonic.inference.likelihood.mixture import BackgroundRate, Mixture
+from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 from partonic.pretrained import pretrained_folder
 from partonic.rng import numpy_generator
 

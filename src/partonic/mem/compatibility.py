@@ -8,9 +8,9 @@ from typing import Protocol, runtime_checkable
 
 from partonic.errors import SchemaError
 from partonic.events.schema import StoreMetadata
-from partonic.mem.integrand import Ingredients
+from partonic.mem.integral.integrand import Ingredients
 from partonic.polynomial import Monomials
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 __all__ = ["Trained", "check_normalisation", "check_store"]
 

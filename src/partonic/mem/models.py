@@ -14,15 +14,15 @@ from partonic.config.mem import MemConfig
 from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.process import ProcessConfig
 from partonic.errors import ModelError, SchemaError
-from partonic.mem.channel import ChannelName, DecayChannel
-from partonic.mem.integrand import Ingredients
+from partonic.mem.decay_channel import ChannelName, DecayChannel
+from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.protocols import Acceptance, InitialStateRatio, Proposal, TransferDensity
 from partonic.nn.model_folder import RECORD
 from partonic.physics.phasespace import PartonCube
 from partonic.pretrained import pretrained_folder
 from partonic.processes.definition import build_process, definition_of
 from partonic.provenance import content_hash
-from partonic.unfolding.model_files import PRETRAINED, find_model, model_files, model_fingerprint
+from partonic.trained.model_files import PRETRAINED, find_model, model_files, model_fingerprint
 
 __all__ = [
     "Hypothesis",
@@ -117,7 +117,7 @@ def load_components(model: str | Path | None, process: str, device: str = "cpu")
     Raises:
         ModelError: if a model is missing or damaged.
     """
-    from partonic.mem.acceptance import AcceptanceModel
+    from partonic.mem.acceptance.model import AcceptanceModel
     from partonic.mem.transfer.transfer_function import TransferFunction
 
     transfer, acceptance = (_component(model, process, name) for name in ("transfer", "acceptance"))
@@ -146,14 +146,14 @@ def load_proposal(config: MemConfig, hypothesis: Hypothesis, device: str = "cpu"
     """
     kind = proposal_kind(config, hypothesis.process.name)
     if kind == "uniform":
-        from partonic.mem.uniform import UniformProposal
+        from partonic.mem.proposal.uniform import UniformProposal
 
         final_state = definition_of(hypothesis.process).final_state(hypothesis.process)
         masses = tuple(particle.mass for particle in final_state)
         return UniformProposal(PartonCube(masses, hypothesis.process.collider_energy))
     folder = _proposal_folder(config, hypothesis.process.name)
     if kind == "network":
-        from partonic.mem.proposal_network import ProposalNetwork
+        from partonic.mem.proposal.learned import ProposalNetwork
 
         return ProposalNetwork.load(folder, device)
     from partonic.unfolding.unfolder import Unfolder

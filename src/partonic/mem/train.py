@@ -10,22 +10,22 @@ from partonic.config.simulation import SimulationConfig
 from partonic.errors import SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
-from partonic.mem.acceptance import AcceptanceModel
-from partonic.mem.drawn_events import Surrogate
+from partonic.mem.acceptance.model import AcceptanceModel
+from partonic.mem.acceptance.train import train_acceptance
 from partonic.mem.initial_state.classes import classes_of
 from partonic.mem.initial_state.train import train_initial_state
 from partonic.mem.models import mem_folder
-from partonic.mem.proposal_network import ProposalNetwork
+from partonic.mem.proposal.drawn_events import Surrogate
+from partonic.mem.proposal.learned import ProposalNetwork
+from partonic.mem.proposal.train import train_proposal
 from partonic.mem.protocols import DensityProposal
-from partonic.mem.train_acceptance import train_acceptance
-from partonic.mem.train_proposal import train_proposal
 from partonic.mem.transfer.consistency import Contrast, train_consistency
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.train import train_transfer
 from partonic.processes.definition import build_process
 from partonic.progress import SILENT, Progress
 from partonic.rng import torch_generator
-from partonic.unfolding.model_files import find_model
+from partonic.trained.model_files import find_model
 from partonic.unfolding.unfolder import Unfolder
 
 __all__ = ["layout_of_stores", "train_mem"]

@@ -11,7 +11,7 @@ from partonic.errors import ModelError
 from partonic.events.schema import StoreMetadata
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.nn.model_folder import load_record, save_model
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 __all__ = ["PartRecord", "check_detector", "read_part", "write_part"]
 

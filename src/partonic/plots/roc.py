@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from partonic.mem.roc import RocCurve
+from partonic.classify.roc import RocCurve
 from partonic.plots.canvas import Headline, canvas
 from partonic.plots.style import PALETTE
 

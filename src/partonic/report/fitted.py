@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from partonic.classify.discriminant import log_density_ratio
+from partonic.classify.roc import roc_curve
+from partonic.classify.roc_file import Discrimination
 from partonic.config.inference import InferenceConfig
 from partonic.errors import ParameterError
 from partonic.inference.record import InferenceRecord
 from partonic.inference.samples import Data, Files, Loaded, load, make_data
-from partonic.mem.discriminant import log_density_ratio
-from partonic.mem.roc import roc_curve
-from partonic.mem.roc_file import Discrimination
 from partonic.rng import numpy_generator
 
 __all__ = ["FittedEvents", "fitted_events"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from partonic.inference.intervals import Interval, threshold
+from partonic.inference.likelihood.intervals import Interval, threshold
 from partonic.inference.record import InferenceRecord
 
 __all__ = ["CAUSES", "FittedValue", "fitted_values"]

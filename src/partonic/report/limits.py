@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from partonic.classify.roc_file import Discrimination, read_discrimination
 from partonic.errors import EventFileError
 from partonic.events.store import EventStore
-from partonic.inference.calibration import RatioCalibration, fit_calibration
-from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.coefficients_file import CoefficientsMetadata, read_coefficients
+from partonic.inference.calibration.each_ratio import RatioCalibration, fit_calibration
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.sum_rule import SumRule, sum_rule
 from partonic.inference.record import InferenceRecord, read_result
-from partonic.inference.sum_rule import SumRule, sum_rule
-from partonic.mem.roc_file import Discrimination, read_discrimination
 from partonic.report.fitted import FittedEvents, fitted_events
 
 __all__ = ["IntegratedEvents", "LimitFiles", "Limits", "read_limits"]

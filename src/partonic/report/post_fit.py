@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.inference.mixture import LUMINOSITY, SIGNAL_STRENGTH
+from partonic.inference.likelihood.mixture import LUMINOSITY, SIGNAL_STRENGTH
 from partonic.report.event_observables import observables_of_events
 from partonic.report.fitted import FittedEvents
 from partonic.report.observables import reco_observables

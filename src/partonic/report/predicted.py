@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.observables import linear_and_quadratic, optimal_observables
-from partonic.inference.pool import PoolSample
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.observables import linear_and_quadratic, optimal_observables
+from partonic.inference.experiments.pool import PoolSample
 from partonic.inference.samples import Data, Loaded
 from partonic.polynomial import Monomials
 from partonic.report.fitted import FittedEvents

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from partonic.events.schema import StoreMetadata
-from partonic.inference.intervals import Interval
+from partonic.inference.likelihood.intervals import Interval
 from partonic.parameter_names import with_symbols
 from partonic.plain_text import in_encoding
 from partonic.report.content import number_with_error

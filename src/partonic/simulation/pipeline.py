@@ -25,6 +25,7 @@ from partonic.errors import EventFileError
 from partonic.events.schema import CrossSection, CutFlowStep, ProcessInfo, StoreMetadata
 from partonic.events.store import NORMALISATION_ERROR, EventStore, combined_metadata, merge_parts
 from partonic.events.weights import ThetaWeights, column_name, lhe_factors, theta_weights
+from partonic.parallel import run_tasks
 from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, package_versions
@@ -34,7 +35,6 @@ from partonic.simulation.event_table import ColourFlows
 from partonic.simulation.forced_decays import branching_fraction
 from partonic.simulation.lhe_source import LheFacts, event_texts, lhe_facts
 from partonic.simulation.pythia_settings import configured_pythia
-from partonic.simulation.workers import run_tasks
 
 __all__ = ["SimulationResult", "check_simulation", "chunk_job", "simulate"]
 

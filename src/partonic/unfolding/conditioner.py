@@ -17,11 +17,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from partonic.config.unfolding import ConditionerConfig
+from partonic.features.inputs import BOOST_FEATURES, JET_FEATURES, LEPTON_FEATURES, MET_FEATURES, EventTokens
+from partonic.features.jet_sums import SUM_FEATURES, jet_sum_features
 from partonic.nn.attention import AttentionStack
 from partonic.nn.packing import Packing
 from partonic.nn.set_encoder import SetDecoder, SetEncoder
-from partonic.unfolding.inputs import BOOST_FEATURES, JET_FEATURES, LEPTON_FEATURES, MET_FEATURES, EventTokens
-from partonic.unfolding.jet_sums import SUM_FEATURES, jet_sum_features
 from partonic.unfolding.momentum_balance import radiation_of, regressed_numbers
 from partonic.unfolding.regression import TargetScales
 from partonic.unfolding.view import PartonView

@@ -21,13 +21,13 @@ from partonic.errors import SchemaError
 from partonic.events.batch import MAX_JETS, EventBatch
 from partonic.events.reconstructed import count_selected
 from partonic.events.store import EventStore
+from partonic.features.event_status import OK, event_status
+from partonic.features.frame import EventFrame
+from partonic.features.inputs import EventTokens, event_tokens
 from partonic.files import output_folder, write_json
 from partonic.physics.kinematics import azimuth, pseudorapidity, transverse_momentum
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash
-from partonic.unfolding.event_status import OK, event_status
-from partonic.unfolding.frame import EventFrame
-from partonic.unfolding.inputs import EventTokens, event_tokens
 from partonic.unfolding.provenance.truth import AssignmentTruth, assignment_truth
 from partonic.unfolding.view import PartonView
 

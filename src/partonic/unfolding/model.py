@@ -12,10 +12,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from partonic.config.unfolding import ConditionerConfig, FlowConfig, ProvenanceConfig
+from partonic.features.inputs import EventTokens
 from partonic.unfolding.calibration import ResponseCalibration
 from partonic.unfolding.conditioner import Conditioner, Conditions
 from partonic.unfolding.flow import UnfoldingFlow
-from partonic.unfolding.inputs import EventTokens
 from partonic.unfolding.provenance.network import AssignmentNetwork
 from partonic.unfolding.view import PartonView
 

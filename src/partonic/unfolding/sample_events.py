@@ -9,7 +9,7 @@ from partonic.events.store import EventStore
 from partonic.parts import remove_parts
 from partonic.pretrained import pretrained_models
 from partonic.progress import SILENT, Progress
-from partonic.unfolding.model_files import PRETRAINED, find_model, model_fingerprint
+from partonic.trained.model_files import PRETRAINED, find_model, model_fingerprint
 from partonic.unfolding.sampling import LoadedModel, SamplingResult, check_device, sample_store
 from partonic.unfolding.unfolder import Unfolder
 

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from partonic.config.base import StrictModel
 from partonic.errors import EventFileError, SchemaError
+from partonic.features.event_status import OK
 from partonic.files import atomic_output
-from partonic.unfolding.event_status import OK
 from partonic.unfolding.partons import PartonSamples
 
 __all__ = ["SAMPLES_FORMAT", "SampledEvents", "SamplesFile", "SamplesMetadata", "samples_table", "write_samples"]

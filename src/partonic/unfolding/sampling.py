@@ -23,12 +23,12 @@ from partonic.events.batch import RECO_COLUMNS, EventBatch, RecoEvents
 from partonic.events.reconstructed import count_selected
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.features.event_status import OK
 from partonic.nn.flows.flow import Precision
 from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, file_digest, package_versions
 from partonic.rng import torch_generator
-from partonic.unfolding.event_status import OK
 from partonic.unfolding.partons import PartonSamples
 from partonic.unfolding.samples_file import SamplesFile, SamplesMetadata, samples_table, write_samples
 from partonic.unfolding.view import PartonView

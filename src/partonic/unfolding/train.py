@@ -27,11 +27,11 @@ from partonic.nn.training import (
 )
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
+from partonic.trained.schema_record import SchemaRecord
 from partonic.unfolding.data import prepare_data, tokens_of, view_arrays
 from partonic.unfolding.model import NetworkSizes, UnfoldingModel
 from partonic.unfolding.phases import FlowPhase, JointPhase, ProvenancePhase, RegressionPhase
 from partonic.unfolding.provenance.network import AssignmentNetwork
-from partonic.unfolding.schema_record import SchemaRecord
 from partonic.unfolding.unfolder import Unfolder
 from partonic.unfolding.view import PartonView
 

@@ -15,15 +15,15 @@ from torch import Tensor
 from partonic.errors import ModelError
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import StoreMetadata
+from partonic.features.event_status import NOT_FINITE, OK, event_status, is_usable
+from partonic.features.inputs import EventTokens, event_tokens
 from partonic.nn.flows.flow import Precision
 from partonic.nn.model_folder import load_record, load_weights, save_model
 from partonic.physics.fourvector import on_shell
+from partonic.trained.schema_record import SchemaRecord
 from partonic.unfolding.conditioner import Conditions
-from partonic.unfolding.event_status import NOT_FINITE, OK, event_status, is_usable
-from partonic.unfolding.inputs import EventTokens, event_tokens
 from partonic.unfolding.model import NetworkSizes, UnfoldingModel
 from partonic.unfolding.partons import PartonSamples, RegressedPartons
-from partonic.unfolding.schema_record import SchemaRecord
 from partonic.unfolding.view import PartonView
 
 __all__ = ["PartonSamples", "RegressedPartons", "Unfolder"]

@@ -18,10 +18,10 @@ from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import View
 from partonic.errors import ProcessError, SchemaError
 from partonic.events.batch import EventBatch
+from partonic.features.frame import EventFrame
 from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
 from partonic.processes.definition import definition_of
-from partonic.unfolding.frame import EventFrame
 
 __all__ = ["HIGGS", "RADIATION", "TOP_HAD", "TOP_LEP", "PartonView", "numbers_in", "numbers_out"]
 

@@ -162,7 +162,7 @@ def unfolding_is_ready(config: AnalysisConfig) -> str:
         ModelError: if a model is not there.
         EventFileError: naming the stores that are missing.
     """
-    from partonic.unfolding.model_files import find_model
+    from partonic.trained.model_files import find_model
 
     section = config.unfolding or UnfoldingConfig()
     if section.model is not None:

@@ -60,7 +60,7 @@ class MemStep:
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Integrate, going on at the last batch of an interrupted run."""
-        from partonic.mem.integrate_events import integrate_events
+        from partonic.mem.integral.integrate_events import integrate_events
 
         section = _resolved(config)
         return str(
@@ -101,7 +101,7 @@ def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
         ProcessError: if the tops decay inclusively.
         ConfigError: if the branching fraction of the decays is not known.
     """
-    from partonic.mem.channel import DecayChannel
+    from partonic.mem.decay_channel import DecayChannel
     from partonic.mem.models import Hypothesis
     from partonic.processes.definition import definition_of
     from partonic.simulation.forced_decays import branching_fraction

@@ -58,7 +58,7 @@ class MemTrainStep:
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the files of the models."""
-        from partonic.unfolding.model_files import model_files
+        from partonic.trained.model_files import model_files
 
         return [path for part in _section(config).parts for path in model_files(trained_mem(config) / part)]
 

@@ -171,9 +171,9 @@ class ReportStep:
         Raises:
             ModelError: if a model to judge is not there.
         """
-        from partonic.unfolding.model_files import model_files
-        from partonic.workflow.judged_models import judged_model_folders
+        from partonic.trained.model_files import model_files
         from partonic.workflow.limit_files import limit_files
+        from partonic.workflow.models_in_report import judged_model_folders
 
         limits = limit_files(config)
         record = () if config.import_ else (generation_record(config),)
@@ -194,8 +194,8 @@ class ReportStep:
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Fill the histograms and write the page."""
         from partonic.report.build import build_report
-        from partonic.workflow.judged_models import judged_model_folders
         from partonic.workflow.limit_files import limit_files
+        from partonic.workflow.models_in_report import judged_model_folders
 
         generation = None if config.import_ else generation_record(config)
         page = build_report(

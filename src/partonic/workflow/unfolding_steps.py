@@ -104,13 +104,13 @@ def _section(config: AnalysisConfig) -> UnfoldingConfig:
 
 def _model_folder(config: AnalysisConfig, view: View) -> Path:
     """Return the folder of the model of a view: trained here, or the one that the section names."""
-    from partonic.unfolding.model_files import find_model
+    from partonic.trained.model_files import find_model
 
     model = _section(config).model
     return trained_models(config) / view if model is None else find_model(model, view, config.process.name)
 
 
 def _model_files(folder: Path) -> tuple[Path, ...]:
-    from partonic.unfolding.model_files import model_files
+    from partonic.trained.model_files import model_files
 
     return model_files(folder)

@@ -15,10 +15,10 @@ from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.mem_transfer import MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.events.store import EventStore, EventWriter
-from partonic.mem.channel import ChannelName
+from partonic.mem.decay_channel import ChannelName
 from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.initial_state.train import initial_state_tables, train_initial_state
-from partonic.mem.proposal_inputs import ProposalTokens
+from partonic.mem.proposal.inputs import ProposalTokens
 from partonic.mem.train import train_mem
 from partonic.processes.tth.settings import TthConfig
 

@@ -14,7 +14,7 @@ from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore, EventWriter
 from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.initial_state.network import InitialStateNetwork
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 LAYOUT = LAYOUTS["semileptonic"]
 CLASSES = ("gg", "qq")

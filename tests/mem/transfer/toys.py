@@ -10,12 +10,12 @@ from torch import Tensor
 from partonic.config.mem_transfer import AcceptanceConfig, TransferConfig
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo
-from partonic.mem.acceptance import AcceptanceModel, AcceptanceNetwork
+from partonic.mem.acceptance.model import AcceptanceModel, AcceptanceNetwork
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.transfer_function import TransferFunction
 from partonic.processes.tth.settings import TthConfig
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 PROCESS = ProcessInfo.of_config(TthConfig())
 FIRST, MET = (-0.7, 0.5), (3.5, 0.8)

@@ -8,7 +8,7 @@ import pytest
 from tests.report.limit_files import estimated, inferred, toy_store, write
 
 from partonic.events.store import EventStore
-from partonic.inference.coefficients import EventCoefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.report.findings import Finding
 from partonic.report.findings.integrals import integral_findings
 from partonic.report.limits import LimitFiles, read_limits

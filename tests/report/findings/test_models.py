@@ -8,7 +8,7 @@ import pytest
 from tests.report.findings.test_events import counts, np, sample
 from tests.report.records import record
 
-from partonic.inference.coefficients_file import CoefficientsMetadata
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata
 from partonic.report.findings import gather_findings
 from partonic.report.findings.finding import Finding
 from partonic.report.findings.models import model_findings
@@ -19,7 +19,7 @@ from partonic.report.unfolded import UnfoldedModel
 
 def integrated(model: str, version: str = "0.1.0") -> IntegratedEvents:
     events = sample()
-    from partonic.inference.coefficients import EventCoefficients
+    from partonic.inference.coefficients.event_coefficients import EventCoefficients
 
     monomials = events.metadata.monomials
     size = len(monomials)

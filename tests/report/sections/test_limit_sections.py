@@ -10,13 +10,13 @@ import pytest
 from tests.report.limit_files import estimated, inferred, toy_store, with_background, write
 from tests.report.test_build import Page
 
+from partonic.classify.roc import roc_curve
+from partonic.classify.roc_file import Discrimination, write_discrimination
 from partonic.config.report import ReportConfig
 from partonic.events.store import EventStore
-from partonic.inference.coefficients import EventCoefficients
-from partonic.inference.intervals import Interval
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.record import read_result
-from partonic.mem.roc import roc_curve
-from partonic.mem.roc_file import Discrimination, write_discrimination
 from partonic.plots.canvas import Headline
 from partonic.plots.style import figure_style
 from partonic.report import build_report

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from partonic.events.batch import RecoEvents
+from partonic.features.inputs import event_tokens
 from partonic.physics.fourvector import boost_along_z, invariant_mass
 from partonic.physics.kinematics import azimuth, delta_phi, from_pt_eta_phi_m, rapidity, transverse_momentum
-from partonic.unfolding.inputs import event_tokens
 from partonic.unfolding.provenance.kinematics import HIGGS_MASS, TOP_MASS, W_MASS, EventKinematics
 from partonic.unfolding.provenance.neutrino import with_neutrino
 

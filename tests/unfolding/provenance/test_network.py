@@ -5,7 +5,7 @@ import torch
 
 from partonic.config.unfolding import ProvenanceConfig
 from partonic.events.batch import RecoEvents
-from partonic.unfolding.inputs import event_tokens
+from partonic.features.inputs import event_tokens
 from partonic.unfolding.provenance.joint import log_partition
 from partonic.unfolding.provenance.kinematics import EventKinematics
 from partonic.unfolding.provenance.losses import provenance_losses

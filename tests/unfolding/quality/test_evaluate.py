@@ -10,7 +10,7 @@ from tests.unfolding.toys import HARD, WITH_ISR, write_store
 
 from partonic.errors import EventFileError, NonFiniteError
 from partonic.events.store import EventStore
-from partonic.unfolding.event_status import event_status
+from partonic.features.event_status import event_status
 from partonic.unfolding.partons import PartonSamples, RegressedPartons
 from partonic.unfolding.quality.classifier import ClassifierSettings
 from partonic.unfolding.quality.evaluate import EvaluationSettings, _different, evaluate_unfolding

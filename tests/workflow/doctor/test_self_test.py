@@ -119,7 +119,9 @@ def test_nothing_unfolded_or_integrated(config: AnalysisConfig, monkeypatch: pyt
     with pytest.raises(ModelError, match=r"no event could be unfolded: \{'failed': 5\}"):
         self_test._sample(config)
     coefficients = SimpleNamespace(usable=lambda: np.zeros(5, dtype=bool))
-    monkeypatch.setattr("partonic.inference.coefficients_file.read_coefficients", lambda path: (coefficients, None))
+    monkeypatch.setattr(
+        "partonic.inference.coefficients.coefficients_file.read_coefficients", lambda path: (coefficients, None)
+    )
     with pytest.raises(ModelError, match="no event could be integrated"):
         self_test._mem(config)
 

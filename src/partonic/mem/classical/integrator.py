@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from partonic.errors import NonFiniteError, ParameterError
 from partonic.events.batch import RecoEvents
-from partonic.inference.coefficients import EventCoefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.mem.classical.assignment_weights import assignment_table
 from partonic.mem.classical.hypothesis import Hypothesis
 from partonic.mem.classical.integrand import AssignmentIntegrand, coefficients_of, stand_in

@@ -12,16 +12,16 @@ from partonic.config.mem_initial_state import InitialStateConfig
 from partonic.errors import ModelError
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import StoreMetadata
+from partonic.features.event_status import OK
 from partonic.mem.channel_status import channel_status
 from partonic.mem.initial_state.classes import CLASSES, InitialState
 from partonic.mem.initial_state.network import InitialStateNetwork
-from partonic.mem.proposal_inputs import proposal_tokens
+from partonic.mem.proposal.inputs import proposal_tokens
 from partonic.mem.trained_part import PartRecord, check_detector, read_part, write_part
-from partonic.mem.transfer.described import described
+from partonic.mem.transfer.known_of_event import described
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.nn.model_folder import load_weights
-from partonic.unfolding.event_status import OK
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 __all__ = ["InitialStateModel"]
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from partonic.config.mem_initial_state import InitialStateConfig
 from partonic.mem.initial_state.classes import InitialState
-from partonic.mem.proposal_inputs import EVENT_FEATURES, ProposalTokens, feature_counts
+from partonic.mem.proposal.inputs import EVENT_FEATURES, ProposalTokens, feature_counts
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.partons import global_features, global_size, symmetric_features
 from partonic.nn.attention import AttentionStack

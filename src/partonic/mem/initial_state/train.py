@@ -20,19 +20,19 @@ from partonic.errors import SchemaError
 from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
+from partonic.features.event_status import OK
 from partonic.mem.channel_status import channel_status
 from partonic.mem.initial_state.classes import InitialState, labels_of
 from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.initial_state.network import InitialStateNetwork
 from partonic.mem.phase_settings import phase_settings
-from partonic.mem.proposal_inputs import ProposalTokens, proposal_tokens
-from partonic.mem.transfer.described import described
+from partonic.mem.proposal.inputs import ProposalTokens, proposal_tokens
+from partonic.mem.transfer.known_of_event import described
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.nn.training import PhaseModule, TensorTable, run_phase, seeded_weights, split_table
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
-from partonic.unfolding.event_status import OK
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 __all__ = ["ObjectPhase", "SharePhase", "TrainedInitialState", "initial_state_tables", "train_initial_state"]
 

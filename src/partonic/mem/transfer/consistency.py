@@ -22,7 +22,7 @@ from torch import Tensor
 from partonic.config.mem_transfer import ConsistencyConfig, MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.events.batch import EventBatch, RecoEvents
-from partonic.mem.channel import DecayChannel
+from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.phase_settings import phase_settings
 from partonic.mem.protocols import Acceptance, DensityProposal
 from partonic.mem.transfer.data import objects_of, transfer_table

@@ -25,7 +25,7 @@ from partonic.mem.transfer.transfer_function import TransferFunction
 from partonic.nn.training import PhaseModule, run_phase, seeded_weights, split_table
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 __all__ = ["TrainedTransfer", "TransferPhase", "mirror_events", "train_transfer"]
 

@@ -17,7 +17,7 @@ from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.objects import ObjectTable, object_table
 from partonic.mem.transfer.sampling import sample_objects
 from partonic.nn.model_folder import load_weights
-from partonic.unfolding.schema_record import SchemaRecord
+from partonic.trained.schema_record import SchemaRecord
 
 __all__ = ["TransferFunction"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from partonic.inference.intervals import threshold
+from partonic.inference.likelihood.intervals import threshold
 from partonic.inference.record import InferenceRecord, interval_of
 from partonic.report.findings.finding import Finding, count_and_share, level_of
 from partonic.report.fitted_value import FittedValue, fitted_values

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 
 from partonic.errors import EventFileError, InferenceError, ParameterError
-from partonic.inference.calibration import RatioCalibration, fit_calibration
-from partonic.inference.sum_rule import SumRule, sum_rule
-from partonic.mem.result import FEW_POINTS
+from partonic.inference.calibration.each_ratio import RatioCalibration, fit_calibration
+from partonic.inference.coefficients.sum_rule import SumRule, sum_rule
+from partonic.mem.integral.result import FEW_POINTS
 from partonic.report.findings.finding import Finding, count_and_share, level_of, percent
 from partonic.report.limits import IntegratedEvents, Limits
 

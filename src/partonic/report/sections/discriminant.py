@@ -3,10 +3,10 @@
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from partonic.classify.roc import RocCurve
+from partonic.classify.roc_file import Discrimination
 from partonic.errors import EventFileError, InferenceError, ParameterError
 from partonic.events.batch import EventBatch
-from partonic.mem.roc import RocCurve
-from partonic.mem.roc_file import Discrimination
 from partonic.plots.canvas import Headline
 from partonic.plots.roc import draw_roc_curves
 from partonic.report.content import Content, Plot, Table

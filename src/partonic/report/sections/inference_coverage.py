@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from partonic.events.batch import EventBatch
 from partonic.plots.canvas import Headline
 from partonic.plots.categories import CategoryBox, draw_categories
-from partonic.plots.pulls import draw_pulls
+from partonic.plots.statistics.pulls import draw_pulls
 from partonic.report.content import Content, Plot, Table, number_with_error
 from partonic.report.labels import parameter_label
 from partonic.report.section import Sample

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.events.batch import EventBatch
-from partonic.inference.intervals import Interval, threshold
+from partonic.inference.likelihood.intervals import Interval, threshold
 from partonic.inference.record import InferenceRecord, interval_of
 from partonic.plots.canvas import Headline
-from partonic.plots.contours import COMPACT, USUAL, ContourMap, draw_contours
-from partonic.plots.likelihood_curve import Crossing, LikelihoodCurve, draw_likelihood_curve
+from partonic.plots.statistics.contours import COMPACT, USUAL, ContourMap, draw_contours
+from partonic.plots.statistics.likelihood_curve import Crossing, LikelihoodCurve, draw_likelihood_curve
 from partonic.report.content import Content, Plot, Table
 from partonic.report.labels import parameter_label
 from partonic.report.section import Sample

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from partonic.events.batch import EventBatch
-from partonic.inference.intervals import Interval
+from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.record import InferenceRecord, interval_of
 from partonic.plots.canvas import Headline
-from partonic.plots.correlation import correlation_of, draw_correlation
-from partonic.plots.whiskers import Whisker, WhiskerBox, draw_whiskers
+from partonic.plots.statistics.correlation import correlation_of, draw_correlation
+from partonic.plots.statistics.whiskers import Whisker, WhiskerBox, draw_whiskers
 from partonic.report.content import Content, Plot, Table
 from partonic.report.fitted_value import FittedValue, fitted_values
 from partonic.report.labels import parameter_label

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.events.batch import EventBatch
-from partonic.inference.calibration import RatioCalibration
-from partonic.inference.coefficients import OK, EventCoefficients
-from partonic.inference.sum_rule import SumRule
-from partonic.mem.result import FEW_POINTS
+from partonic.inference.calibration.each_ratio import RatioCalibration
+from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
+from partonic.inference.coefficients.sum_rule import SumRule
+from partonic.mem.integral.result import FEW_POINTS
 from partonic.plots.canvas import Headline
 from partonic.plots.distributions import Distribution, draw_distributions
 from partonic.plots.mean_profile import MeanProfile, draw_mean_profiles, mean_profile

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from partonic.features.inputs import EventTokens
 from partonic.physics.fourvector import minkowski_square, safe_sqrt
 from partonic.physics.kinematics import azimuth, delta_phi, from_pt_eta_phi_m, rapidity, transverse_momentum
-from partonic.unfolding.inputs import EventTokens
 from partonic.unfolding.provenance.neutrino import with_neutrino
 
 __all__ = ["JET_LEPTON_FEATURES", "PAIR_FEATURES", "TRIPLE_FEATURES", "EventKinematics"]

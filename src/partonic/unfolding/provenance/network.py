@@ -26,10 +26,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from partonic.config.unfolding import ProvenanceConfig
+from partonic.features.frame import EventFrame
+from partonic.features.inputs import BOOST_FEATURES, JET_FEATURES, LEPTON_FEATURES, MET_FEATURES, EventTokens
 from partonic.nn.attention import AttentionStack
 from partonic.nn.set_encoder import SetEncoder
-from partonic.unfolding.frame import EventFrame
-from partonic.unfolding.inputs import BOOST_FEATURES, JET_FEATURES, LEPTON_FEATURES, MET_FEATURES, EventTokens
 from partonic.unfolding.provenance.candidates import TARGETS, candidates
 from partonic.unfolding.provenance.decoding import decode_assignment
 from partonic.unfolding.provenance.kinematics import (

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from partonic.events.batch import EventBatch, RecoEvents
 from partonic.events.store import EventStore
+from partonic.features.event_status import OK, is_usable
+from partonic.features.inputs import sum_of_objects
 from partonic.physics.kinematics import to_pt_eta_phi_m
 from partonic.progress import SILENT, Progress
 from partonic.rng import torch_generator
 from partonic.unfolding.data import COLUMNS
-from partonic.unfolding.event_status import OK, is_usable
-from partonic.unfolding.inputs import sum_of_objects
 from partonic.unfolding.momentum_balance import regressed_numbers
 from partonic.unfolding.partons import PartonSamples, RegressedPartons
 from partonic.unfolding.quality.accumulator import QualityAccumulator

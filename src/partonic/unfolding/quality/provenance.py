@@ -13,9 +13,9 @@ from torch import Tensor
 
 from partonic.events.batch import MAX_JETS, EventBatch, RecoEvents
 from partonic.events.store import EventStore
+from partonic.features.event_status import is_usable
+from partonic.features.inputs import EventTokens, event_tokens
 from partonic.unfolding.data import COLUMNS
-from partonic.unfolding.event_status import is_usable
-from partonic.unfolding.inputs import EventTokens, event_tokens
 from partonic.unfolding.provenance.efficiency import AssignmentEfficiency, assignment_efficiencies
 from partonic.unfolding.provenance.mass_baseline import MassBaseline
 from partonic.unfolding.provenance.truth import AssignmentTruth, assignment_truth

@@ -210,7 +210,7 @@ def _simulate(config: AnalysisConfig) -> str:
 
 
 def _sample(config: AnalysisConfig) -> str:
-    from partonic.unfolding.event_status import OK
+    from partonic.features.event_status import OK
     from partonic.unfolding.samples_file import SamplesFile
     from partonic.workflow.places import samples_file
 
@@ -222,7 +222,7 @@ def _sample(config: AnalysisConfig) -> str:
 
 
 def _mem(config: AnalysisConfig) -> str:
-    from partonic.inference.coefficients_file import read_coefficients
+    from partonic.inference.coefficients.coefficients_file import read_coefficients
     from partonic.workflow.places import coefficients_file
 
     summary = _summary(config, "mem")

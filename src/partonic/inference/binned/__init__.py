@@ -1,0 +1,1 @@
+"""Binned likelihoods: bins, templates, and their export to pyhf."""

@@ -1,0 +1,1 @@
+"""Calibration of coefficients against simulated events."""

@@ -1,0 +1,73 @@
+"""A calibration from a file of coefficients and the event store that they are of: what `partonic calibrate` does."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from partonic.errors import OutputError
+from partonic.events.store import EventStore
+from partonic.inference.calibration.calibration_file import Calibration, write_calibration
+from partonic.inference.calibration.each_ratio import fit_calibration
+from partonic.inference.calibration.held_out import HeldOut, held_out_quality
+from partonic.inference.calibration.joint_calibration import fit_joint_calibration
+from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.inference.coefficients.sum_rule import SumRule, sum_rule
+from partonic.inference.samples import weights_of
+
+__all__ = ["Calibrated", "calibrate"]
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What was fitted, and how it does.
+
+    Attributes:
+        calibration: what was fitted.
+        held_out: how it does on events that it did not see.
+        sum_rule: mean ratios before the calibration, and the true ones.
+        names: of the monomials.
+    """
+
+    calibration: Calibration
+    held_out: tuple[HeldOut, ...]
+    sum_rule: SumRule
+    names: tuple[str, ...]
+
+
+def calibrate(
+    coefficients: Path,
+    store: Path,
+    output: Path,
+    max_events: int | None = None,
+    method: Literal["joint", "linear"] = "joint",
+) -> Calibrated:
+    """Fit the calibration of coefficients to the true weights of their events, and write it.
+
+    Args:
+        coefficients: file of coefficients of simulated events that no network was trained on.
+        store: the event store that they are of.
+        output: the JSON file to write.
+        max_events: use the first so many events of the file; None for all.
+        method: all ratios together, or each alone with a line.
+
+    Raises:
+        EventFileError: if a file is missing or damaged, or the store lacks events that there are coefficients of.
+        ParameterError: if too few events can be used.
+        OutputError: if the result cannot be written, or would replace one of the inputs.
+    """
+    if output.resolve() in (coefficients.resolve(), store.resolve()):
+        raise OutputError(f"{output} is read: give the calibration a file of its own")
+    events, _ = read_coefficients(coefficients)
+    events = events.select(np.arange(len(events)) < (len(events) if max_events is None else max_events))
+    weights = weights_of(EventStore.open(store), events.event_id, polynomial=True)
+    fit = fit_joint_calibration if method == "joint" else fit_calibration
+    found = Calibrated(
+        calibration=fit(events, weights),
+        held_out=held_out_quality(fit, events, weights),
+        sum_rule=sum_rule(events, weights, None),
+        names=events.monomials.names,
+    )
+    write_calibration(output, found.calibration)
+    return found

@@ -1,0 +1,227 @@
+"""The file of event coefficients: Parquet, one row an event, whole or absent.
+
+Columns are those of `EventCoefficients`; of the covariance the upper triangle is kept. The monomials and all that the
+coefficients depend on travel as JSON under the key ``partonic``.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError, model_validator
+
+from partonic.config.base import StrictModel
+from partonic.errors import EventFileError, ParameterError, SchemaError
+from partonic.files import atomic_output
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.polynomial import Monomials
+
+__all__ = [
+    "COEFFICIENTS_FORMAT",
+    "CoefficientsMetadata",
+    "CrossSectionRecord",
+    "read_coefficients",
+    "read_metadata",
+    "write_coefficients",
+]
+
+COEFFICIENTS_FORMAT = 1
+"""Version of columns and metadata; raised by every change that an older reader would misread."""
+
+_KEY = b"partonic"
+_NUMBERS = ("log_reference", "relative_error", "effective_sample_size", "largest_weight_share")
+
+
+class CrossSectionRecord(StrictModel):
+    """Fiducial cross section σ_a of the accepted events, with its statistical covariance."""
+
+    coefficients: tuple[float, ...]
+    """σ_a in pb, one for each of the A monomials."""
+
+    covariance: tuple[tuple[float, ...], ...]
+    """Covariance in pb², A×A."""
+
+    @model_validator(mode="after")
+    def _is_square(self) -> "CrossSectionRecord":
+        size = len(self.coefficients)
+        if len(self.covariance) != size or any(len(row) != size for row in self.covariance):
+            raise ValueError(f"the covariance of {size} cross sections must be {size}×{size}")
+        return self
+
+
+class CoefficientsMetadata(StrictModel):
+    """Everything that travels with the coefficients."""
+
+    kind: Literal["coefficients"] = "coefficients"
+    """What the file is."""
+
+    format: int = COEFFICIENTS_FORMAT
+    """Version of the file."""
+
+    parameters: tuple[str, ...]
+    """Names of the theory parameters."""
+
+    exponents: tuple[tuple[int, ...], ...]
+    """Powers of the parameters in each monomial, in the order of the ratios."""
+
+    source: str
+    """Who made the coefficients: ``mem``, ``classical``, ``truth``, ..."""
+
+    seed: int | None = None
+    """Root seed; None if nothing was random."""
+
+    config: dict[str, Any] = Field(default_factory=dict)
+    """The settings that the coefficients depend on."""
+
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Versions of the packages that made them."""
+
+    store: str = ""
+    """The event store."""
+
+    store_digest: str = ""
+    """SHA-256 of its content."""
+
+    cross_section: CrossSectionRecord | None = None
+    """Fiducial cross section of the process; None if it is not known."""
+
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """Further facts, e.g. the truth of pseudo-data."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "CoefficientsMetadata":
+        try:
+            size = len(self.monomials)
+        except ParameterError as error:
+            raise ValueError(str(error)) from error
+        if self.cross_section is not None and len(self.cross_section.coefficients) != size:
+            raise ValueError(f"the cross section must have {size} coefficients, one for each monomial")
+        return self
+
+    @property
+    def monomials(self) -> Monomials:
+        """The monomials of θ."""
+        return Monomials(self.parameters, self.exponents)
+
+
+def write_coefficients(path: Path, coefficients: EventCoefficients, metadata: CoefficientsMetadata) -> None:
+    """Write a file of coefficients; it is whole or absent.
+
+    Raises:
+        SchemaError: if the metadata tell of other monomials or another source.
+        OutputError: if the file cannot be written.
+    """
+    if metadata.monomials != coefficients.monomials or metadata.source != coefficients.source:
+        raise SchemaError(
+            f"{path}: the metadata are of '{metadata.source}' in {', '.join(metadata.monomials.names)}, the "
+            f"coefficients of '{coefficients.source}' in {', '.join(coefficients.monomials.names)}"
+        )
+    table = _table(coefficients).replace_schema_metadata({_KEY: metadata.model_dump_json().encode()})
+    with atomic_output(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_coefficients(path: Path) -> tuple[EventCoefficients, CoefficientsMetadata]:
+    """Read a file of coefficients.
+
+    Raises:
+        EventFileError: if the file is missing, truncated, damaged or not Parquet.
+        SchemaError: if it holds no coefficients, or is of another format.
+    """
+    metadata = read_metadata(path)
+    try:
+        table = pq.read_table(path, use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        raise EventFileError(f"{path} is damaged: {error}; make the coefficients again") from error
+    if not table.schema.remove_metadata().equals(_schema(len(metadata.monomials))):
+        raise SchemaError(f"{path} has other columns than a file of coefficients: {', '.join(table.column_names)}")
+    return _coefficients(table, metadata), metadata
+
+
+def read_metadata(path: Path) -> CoefficientsMetadata:
+    """Read only what the file says about its coefficients.
+
+    Raises:
+        EventFileError: if the file is missing, truncated, damaged or not Parquet.
+        SchemaError: if it holds no coefficients, or is of another format.
+    """
+    try:
+        entries = pq.read_schema(path).metadata or {}
+    except FileNotFoundError as error:
+        raise EventFileError(f"there is no file of coefficients {path}; run `partonic mem`") from error
+    except (OSError, pa.ArrowException) as error:
+        raise EventFileError(
+            f"{path} is damaged, truncated or not Parquet: {error}; make the coefficients again"
+        ) from error
+    try:
+        content = json.loads(entries.get(_KEY, b"{}"))
+        if content.get("kind") != "coefficients":
+            raise SchemaError(f"{path} is Parquet, but not a file of coefficients written by `partonic mem`")
+        if content["format"] != COEFFICIENTS_FORMAT:
+            raise SchemaError(
+                f"{path} has format {content['format']}, but this partonic reads format {COEFFICIENTS_FORMAT}; make "
+                "the coefficients again"
+            )
+        return CoefficientsMetadata.model_validate(content)
+    except (ValidationError, ValueError, KeyError, AttributeError) as error:
+        raise SchemaError(f"{path}: the metadata of the coefficients are not valid: {error}") from error
+
+
+def _schema(size: int) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field("event_id", pa.int64()),
+            pa.field("status", pa.string()),
+            pa.field("ratios", pa.list_(pa.float64(), size)),
+            pa.field("covariance", pa.list_(pa.float64(), size * (size + 1) // 2)),
+            *(pa.field(name, pa.float64()) for name in _NUMBERS),
+            pa.field("points", pa.int64()),
+        ]
+    )
+
+
+def _table(coefficients: EventCoefficients) -> pa.Table:
+    size = len(coefficients.monomials)
+    upper = np.triu_indices(size)
+    columns = [
+        pa.array(coefficients.event_id),
+        pa.array(coefficients.status, pa.string()),
+        _lists(coefficients.ratios),
+        _lists(coefficients.covariance[:, *upper]),
+        *(pa.array(getattr(coefficients, name)) for name in _NUMBERS),
+        pa.array(coefficients.points),
+    ]
+    return pa.Table.from_arrays(columns, schema=_schema(size))
+
+
+def _lists(values: NDArray[np.float64]) -> pa.FixedSizeListArray:
+    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).reshape(-1)), values.shape[1])
+
+
+def _coefficients(table: pa.Table, metadata: CoefficientsMetadata) -> EventCoefficients:
+    size = len(metadata.monomials)
+    rows, columns = np.triu_indices(size)
+    triangle = _values(table, "covariance", len(rows))
+    covariance = np.zeros((table.num_rows, size, size))
+    covariance[:, rows, columns] = triangle
+    covariance[:, columns, rows] = triangle
+    return EventCoefficients(
+        monomials=metadata.monomials,
+        event_id=table.column("event_id").to_numpy(),
+        ratios=_values(table, "ratios", size),
+        covariance=covariance,
+        status=tuple(table.column("status").to_pylist()),
+        points=table.column("points").to_numpy(),
+        source=metadata.source,
+        **{name: table.column(name).to_numpy() for name in _NUMBERS},
+    )
+
+
+def _values(table: pa.Table, name: str, width: int) -> NDArray[np.float64]:
+    chunks = [chunk.flatten().to_numpy() for chunk in table.column(name).chunks]
+    values: NDArray[np.float64] = np.concatenate([np.zeros(0), *chunks]).reshape(-1, width)
+    return values

@@ -1,0 +1,183 @@
+"""Coefficients of events: what every estimator of P(x|θ) hands to the statistics.
+
+With the monomials m_a(θ), P(x|θ) = Σ_a m_a(θ) P_a(x). `EventCoefficients` holds the ratios R_a = P_a/P_0 of each event
+and log P_0, with the Monte-Carlo covariance of the ratios, whoever made them: the matrix element method, its classical
+form, a network, or the truth. P_0 is the first of the P_a; for an effective theory its monomial is 1, and P_0 the
+density of the Standard Model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.errors import NonFiniteError, ParameterError
+from partonic.estimate import Estimate
+from partonic.inference.coefficients.response import CalibrationResponse
+from partonic.polynomial import Monomials
+
+__all__ = ["OK", "EventCoefficients"]
+
+Array = NDArray[np.float64]
+
+OK = "ok"
+"""Status of an event that has coefficients."""
+
+
+@dataclass(frozen=True)
+class EventCoefficients:
+    """P_a(x)/P_0(x) of N events, with Monte-Carlo covariance, whoever made them.
+
+    Attributes:
+        monomials: the A monomials m_a(θ).
+        event_id: number of each event in its store, `(N,)`.
+        ratios: R_a = P_a/P_0; the first column is 1. `(N, A)`.
+        log_reference: log P_0(x), with P in pb per unit of x, `(N,)`.
+        covariance: covariance of the ratios from the Monte-Carlo integration; zero if they are exact. `(N, A, A)`.
+        status: ``"ok"``, or why the event has no coefficients; its rows are then NaN. `(N,)`.
+        relative_error: relative Monte-Carlo error of P_0, `(N,)`.
+        effective_sample_size: of the points of the integral, `(N,)`.
+        largest_weight_share: share of the largest weight in the integral, `(N,)`.
+        points: number of points of the integral, `(N,)`.
+        source: who made them: ``"mem"``, ``"classical"``, ``"truth"``, ...
+        response: how the ratios depend on a calibration that knows its errors; None without one.
+    """
+
+    monomials: Monomials
+    event_id: NDArray[np.int64]
+    ratios: Array
+    log_reference: Array
+    covariance: Array
+    status: tuple[str, ...]
+    relative_error: Array
+    effective_sample_size: Array
+    largest_weight_share: Array
+    points: NDArray[np.int64]
+    source: str
+    response: CalibrationResponse | None = None
+
+    def __post_init__(self) -> None:
+        self._check_shapes()
+        good = self.usable()
+        for name in ("ratios", "log_reference", "covariance"):
+            values = getattr(self, name)
+            finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+            if (bad := np.flatnonzero(good & ~finite)).size:
+                raise NonFiniteError(
+                    f"`{name}` of {bad.size} events with status '{OK}' is NaN or infinite, first of event "
+                    f"{self.event_id[bad[0]]}: give such events another status"
+                )
+        if (bad := np.flatnonzero(~good & np.isfinite(self.ratios).any(axis=1))).size:
+            raise ParameterError(
+                f"event {self.event_id[bad[0]]} has the status '{self.status[bad[0]]}' and ratios that are numbers: "
+                "rows of events without coefficients must be NaN"
+            )
+        if (bad := np.flatnonzero(good & (self.ratios[:, 0] != 1.0))).size:
+            raise ParameterError(
+                f"the first ratio P_0/P_0 of event {self.event_id[bad[0]]} must be 1, got {self.ratios[bad[0], 0]}"
+            )
+
+    def _check_shapes(self) -> None:
+        n, a = len(self.event_id), len(self.monomials)
+        shapes = {"ratios": (n, a), "covariance": (n, a, a)}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            expected = shapes.get(field.name, (n,))
+            if isinstance(value, np.ndarray) and value.shape != expected:
+                raise ParameterError(
+                    f"`{field.name}` must have shape {expected} for {n} events and {a} monomials, got {value.shape}"
+                )
+        if self.response is not None and len(self.response) != n:
+            raise ParameterError(f"`response` must be of {n} events, got {len(self.response)}")
+        if len(self.status) != n:
+            raise ParameterError(f"`status` must have {n} entries, one for each event, got {len(self.status)}")
+
+    def __len__(self) -> int:
+        """Return the number N of events."""
+        return len(self.event_id)
+
+    def usable(self) -> NDArray[np.bool_]:
+        """Return which events have coefficients, `(N,)`."""
+        return np.array([word == OK for word in self.status], dtype=np.bool_)
+
+    def select(self, mask: NDArray[np.bool_]) -> "EventCoefficients":
+        """Return the events for which `mask` `(N,)` is True.
+
+        Raises:
+            ParameterError: if the mask has another length.
+        """
+        if mask.shape != (len(self),):
+            raise ParameterError(f"the mask must have shape ({len(self)},), one entry an event, got {mask.shape}")
+        arrays: dict[str, Any] = {name: getattr(self, name)[mask] for name in _ARRAYS}
+        status = tuple(word for word, keep in zip(self.status, mask, strict=True) if keep)
+        response = None if self.response is None else self.response.select(mask)
+        return replace(self, **arrays, status=status, response=response)
+
+    @staticmethod
+    def concatenate(parts: Sequence["EventCoefficients"]) -> "EventCoefficients":
+        """Return the events of all `parts`, one after another.
+
+        Raises:
+            ParameterError: if there are none, or they differ in monomials, source or calibration.
+        """
+        if not parts:
+            msg = "no coefficients to concatenate: expected one part or more"
+            raise ParameterError(msg)
+        first = parts[0]
+        for part in parts:
+            if part.monomials != first.monomials or part.source != first.source:
+                raise ParameterError(
+                    f"cannot concatenate coefficients of '{part.source}' in {', '.join(part.monomials.names)} with "
+                    f"those of '{first.source}' in {', '.join(first.monomials.names)}"
+                )
+        arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+        return replace(
+            first, **arrays, status=tuple(word for part in parts for word in part.status),
+            response=CalibrationResponse.joined([part.response for part in parts]),
+        )  # fmt: skip
+
+    def at(self, theta: Array) -> Array:
+        """Return Σ_a m_a(θ) R_a = P(x|θ)/P_0(x) of each event, NaN for events without coefficients.
+
+        Args:
+            theta: parameter points `(..., K)`.
+
+        Returns:
+            values `(N, ...)`.
+        """
+        values: Array = np.tensordot(self.ratios, np.moveaxis(self.monomials.evaluate(theta), -1, 0), axes=1)
+        return values
+
+    def mean_ratios(self, weights: Array) -> tuple[Estimate, ...]:
+        """Return the weighted means of the R_a over the usable events, with their statistical errors.
+
+        For accepted events with the weights of θ = 0 they are σ_a/σ_0 (the sum rule of any P_a that are right).
+
+        Args:
+            weights: of the events, any unit, `(N,)`.
+
+        Returns:
+            one estimate for each monomial. The errors are those of a ratio of sums, √(Σ w²(R−R̄)²)/Σ w; they hold the
+            noise of the ratios, which is part of their scatter.
+
+        Raises:
+            ParameterError: if the number of weights differs, or those of the usable events do not sum to more than 0.
+        """
+        if weights.shape != (len(self),):
+            raise ParameterError(f"expected {len(self)} weights, one for each event, got shape {weights.shape}")
+        good = self.usable()
+        w, ratios = weights[good], self.ratios[good]
+        total = float(w.sum())
+        if not total > 0:
+            raise ParameterError(f"the weights of the {len(w)} usable events must sum to more than 0, got {total}")
+        mean = w @ ratios / total
+        error = np.sqrt(w**2 @ (ratios - mean) ** 2) / total
+        size = total**2 / float(np.square(w).sum())
+        return tuple(Estimate(float(m), float(e), len(w), size) for m, e in zip(mean, error, strict=True))
+
+
+_ARRAYS = tuple(
+    field.name for field in fields(EventCoefficients) if field.name not in ("monomials", "status", "source", "response")
+)

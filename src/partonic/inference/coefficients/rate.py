@@ -1,0 +1,96 @@
+"""The fiducial cross section σ(θ) = Σ_a m_a(θ) σ_a of accepted events, with its statistical covariance.
+
+The coefficients of all accepted events of a store sum to σ_a. They are sums over independent events, so their
+covariance is Σ c_a c_b (the variance of a Poisson number of weighted events), and in addition the relative error of the
+cross section that the weights were normalised to, common to all.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.errors import EventFileError, NonFiniteError, ParameterError
+from partonic.events.store import NORMALISATION_ERROR, EventStore
+from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
+from partonic.polynomial import Monomials
+
+__all__ = ["FiducialRate"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FiducialRate:
+    """σ_a of the accepted events.
+
+    Attributes:
+        monomials: the A monomials of θ.
+        coefficients: σ_a in pb, `(A,)`.
+        covariance: their covariance in pb², `(A, A)`.
+    """
+
+    monomials: Monomials
+    coefficients: Array
+    covariance: Array
+
+    def __post_init__(self) -> None:
+        size = len(self.monomials)
+        if self.coefficients.shape != (size,) or self.covariance.shape != (size, size):
+            raise ParameterError(
+                f"a rate in {size} monomials needs {size} cross sections and their {size}×{size} covariance, got "
+                f"shapes {self.coefficients.shape} and {self.covariance.shape}"
+            )
+        if not (np.isfinite(self.coefficients).all() and np.isfinite(self.covariance).all()):
+            msg = "a fiducial cross section or its covariance is NaN or infinite"
+            raise NonFiniteError(msg)
+
+    @classmethod
+    def from_store(cls, store: EventStore) -> "FiducialRate":
+        """Sum the coefficients of the selected events of `store`.
+
+        Raises:
+            EventFileError: if no event is selected.
+        """
+        size, events = len(store.metadata.monomials), 0
+        total, squares = np.zeros(size), np.zeros((size, size))
+        for batch in store.batches(["coefficients"], selected_only=True):
+            coefficients = batch.coefficients
+            total = total + coefficients.sum(axis=0)
+            squares = squares + coefficients.T @ coefficients
+            events += len(batch)
+        if not events:
+            raise EventFileError(f"{store.path} has no selected event: expected accepted events to sum")
+        common = float(store.metadata.facts.get(NORMALISATION_ERROR, 0.0)) * total
+        return cls(store.metadata.monomials, total, squares + np.outer(common, common))
+
+    @classmethod
+    def from_record(cls, monomials: Monomials, record: CrossSectionRecord) -> "FiducialRate":
+        """Return the rate that travels with a file of coefficients."""
+        return cls(monomials, np.array(record.coefficients), np.array(record.covariance))
+
+    @classmethod
+    def constant(cls, cross_section: float, error: float = 0.0) -> "FiducialRate":
+        """Return a rate that depends on nothing, in pb."""
+        return cls(Monomials.constant(), np.array([cross_section]), np.array([[error**2]]))
+
+    def record(self) -> CrossSectionRecord:
+        """Return what travels with a file of coefficients."""
+        rows = tuple(tuple(float(value) for value in row) for row in self.covariance)
+        return CrossSectionRecord(coefficients=tuple(map(float, self.coefficients)), covariance=rows)
+
+    def sigma(self, theta: Array) -> Array:
+        """Return σ(θ) in pb at points `(..., K)`, as `(...)`."""
+        values: Array = np.asarray(self.monomials.evaluate(theta) @ self.coefficients)
+        return values
+
+    def gradient(self, theta: Array) -> Array:
+        """Return ∂σ/∂θ_k in pb at points `(..., K)`, as `(..., K)`."""
+        values: Array = np.einsum("...ak,a->...k", self.monomials.gradient(theta), self.coefficients)
+        return values
+
+    def error(self, theta: Array) -> Array:
+        """Return the standard error of σ(θ) in pb at points `(..., K)`, as `(...)`."""
+        m = self.monomials.evaluate(theta)
+        values: Array = np.asarray(np.sqrt(np.maximum(np.einsum("...a,ab,...b->...", m, self.covariance, m), 0.0)))
+        return values

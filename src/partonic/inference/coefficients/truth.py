@@ -1,0 +1,46 @@
+"""Coefficients from parton truth: what a perfect estimator that saw the partons themselves would give.
+
+A simulated event carries the coefficients c_a of its own weight, so R_a(z) = c_a/c_0 is exact. A likelihood of them is
+the bound that no estimate from reconstructed objects can beat.
+"""
+
+import numpy as np
+
+from partonic.errors import EventFileError
+from partonic.events.store import EventStore
+from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
+
+__all__ = ["NO_REFERENCE", "truth_coefficients"]
+
+NO_REFERENCE = "its weight at the reference point is not positive"
+"""Status of an event whose c_0 ≤ 0: no ratios can be formed."""
+
+
+def truth_coefficients(store: EventStore) -> EventCoefficients:
+    """Return R_a = c_a/c_0 of the selected events of `store`, without error.
+
+    `log_reference` is log c_0: the density of the event but for a factor that does not depend on θ.
+
+    Raises:
+        EventFileError: if no event is selected.
+    """
+    batch = store.read(["event_id", "coefficients"], selected_only=True)
+    if not len(batch):
+        raise EventFileError(f"{store.path} has no selected event: expected simulated events that pass the selection")
+    coefficients = batch.coefficients
+    good = coefficients[:, 0] > 0
+    reference = np.where(good, coefficients[:, 0], np.nan)
+    n, a = coefficients.shape
+    return EventCoefficients(
+        monomials=store.metadata.monomials,
+        event_id=batch.column("event_id").astype(np.int64),
+        ratios=coefficients / reference[:, None],
+        log_reference=np.log(reference),
+        covariance=np.zeros((n, a, a)),
+        status=tuple(OK if is_good else NO_REFERENCE for is_good in good),
+        relative_error=np.zeros(n),
+        effective_sample_size=np.ones(n),
+        largest_weight_share=np.ones(n),
+        points=np.ones(n, dtype=np.int64),
+        source="truth",
+    )

@@ -1,0 +1,1 @@
+"""Pools of simulated events, expected limits, pseudo-experiments, and whether intervals cover."""

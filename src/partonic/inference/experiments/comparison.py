@@ -1,0 +1,240 @@
+"""Expected limits of several methods from the same simulated events, in one table.
+
+Each theory parameter is fitted by itself, the others fixed at 0, to the Asimov sample at θ = 0:
+
+- *unbinned*: all coefficients of an estimator, e.g. of parton truth (no method from reconstructed objects can do
+  better) or of the matrix element method;
+- *binned R_1, R_2*: the optimal observables of that parameter from the same coefficients, in bins;
+- *histogram*: one observable in bins;
+- *rate only*: the number of events.
+
+All use the same events, so that they differ in what they read off an event and in nothing else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.errors import InferenceError, ParameterError
+from partonic.inference.binned.binned_likelihood import binned_pool
+from partonic.inference.binned.templates import Templates
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.observables import linear_and_quadratic
+from partonic.inference.experiments.baselines import histogram, optimal_binning, optimal_templates, rate_only
+from partonic.inference.experiments.expected import asimov_likelihood
+from partonic.inference.experiments.pool import Pool, PoolSample
+from partonic.inference.experiments.pseudo_experiments import Setup
+from partonic.inference.likelihood.fit import fit
+from partonic.inference.likelihood.intervals import Interval, asymptotic_intervals, threshold
+from partonic.inference.likelihood.mixture import Mixture
+from partonic.inference.likelihood.starts import axis_scales
+from partonic.polynomial import Monomials
+
+__all__ = ["ComparedEvents", "Comparison", "compare_methods", "natural_scale", "shape_norm_of"]
+
+Array = NDArray[np.float64]
+
+_REACH = 2.5
+"""Ends of a scan, in units of the distance at which log L has fallen by 2."""
+
+
+@dataclass(frozen=True)
+class ComparedEvents:
+    """What all methods look at.
+
+    Attributes:
+        monomials: the A monomials of θ.
+        weights: true weights c_a of N accepted events, in sum the fiducial cross sections, pb, `(N, A)`.
+        estimates: coefficients of these events by the name of their estimator.
+        observables: one number of each event by name, each `(N,)`; NaN where an event has none.
+    """
+
+    monomials: Monomials
+    weights: Array
+    estimates: Mapping[str, EventCoefficients]
+    observables: Mapping[str, Array]
+
+    def __post_init__(self) -> None:
+        for name, events in self.estimates.items():
+            if events.ratios.shape != self.weights.shape or events.monomials != self.monomials:
+                raise ParameterError(
+                    f"the coefficients of '{name}' are of {events.ratios.shape[0]} events in "
+                    f"{', '.join(events.monomials.names)}, the weights of {len(self.weights)} events in "
+                    f"{', '.join(self.monomials.names)}"
+                )
+        for name, values in self.observables.items():
+            if values.shape != (len(self.weights),):
+                raise ParameterError(f"the observable '{name}' has shape {values.shape}, not one number an event")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Expected intervals of each method.
+
+    Attributes:
+        level: confidence level.
+        luminosity: fb⁻¹.
+        expected_events: at θ = 0.
+        simulated_events: number N that the limits are made from.
+        intervals: by method and parameter; None where no interval exists.
+        failures: why, by method and parameter.
+    """
+
+    level: float
+    luminosity: float
+    expected_events: float
+    simulated_events: int
+    intervals: Mapping[str, Mapping[str, Interval | None]]
+    failures: Mapping[str, Mapping[str, str]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all numbers by name."""
+        head = ("level", "luminosity", "expected_events", "simulated_events")
+        methods = {
+            method: {name: None if found is None else _record(found) for name, found in row.items()}
+            for method, row in self.intervals.items()
+        }
+        return {**{name: getattr(self, name) for name in head}, "methods": methods, "failures": dict(self.failures)}
+
+
+def compare_methods(
+    events: ComparedEvents,
+    luminosity: float,
+    parameters: tuple[str, ...] | None = None,
+    bins: tuple[int, int] = (5, 6),
+    histogram_bins: int = 10,
+    level: float = 0.95,
+    mean_ratios: bool = False,
+) -> Comparison:
+    """Return the expected intervals of all methods.
+
+    Args:
+        events: simulated events.
+        luminosity: in fb⁻¹.
+        parameters: those to fit; default all.
+        bins: in R_2 and R_1.
+        histogram_bins: of each observable.
+        level: confidence level.
+        mean_ratios: normalise estimated densities with their own mean (`shape_norm_of`) and not with the rate.
+
+    Raises:
+        ParameterError: if a parameter is unknown.
+    """
+    names = events.monomials.parameters if parameters is None else parameters
+    methods = _methods(events, luminosity, (*bins, histogram_bins), mean_ratios)
+    intervals: dict[str, dict[str, Interval | None]] = {}
+    failures: dict[str, dict[str, str]] = {}
+    for method, build in methods.items():
+        intervals[method], failures[method] = {}, {}
+        for name in names:
+            try:
+                _require_effect(events, name)
+                intervals[method][name] = _interval(*build(name), name, level)
+            except InferenceError as error:
+                intervals[method][name], failures[method][name] = None, str(error)
+    rate = rate_only(events.monomials, events.weights)
+    expected = float(rate.yields(np.zeros(len(events.monomials.parameters)), luminosity).sum())
+    return Comparison(
+        level, luminosity, expected, len(events.weights), intervals, {m: row for m, row in failures.items() if row}
+    )
+
+
+def shape_norm_of(estimate: EventCoefficients, weights: Array) -> Array:
+    """Return σ_0 times the means of the R_a at θ = 0, pb, `(A,)`: the integral that estimated densities have.
+
+    It is σ_a if the densities are right; the error of an estimator that is wrong in the mean only cancels with it.
+
+    Args:
+        estimate: coefficients of N events.
+        weights: their true weights c_a, pb, `(N, A)`.
+    """
+    means = estimate.mean_ratios(weights[:, 0])
+    norm: Array = weights[:, 0].sum() * np.array([each.value for each in means])
+    return norm
+
+
+def natural_scale(weights: Array, monomials: Monomials, name: str) -> float:
+    """Return θ_0 at which the quadratic term of a parameter is as large as the constant one, 1 if it has none."""
+    _, quadratic = linear_and_quadratic(monomials, name)
+    constant, squared = float(weights[:, 0].sum()), float(weights[:, quadratic].sum())
+    return float(np.sqrt(constant / squared)) if constant > 0 and squared > 0 else 1.0
+
+
+def _require_effect(events: ComparedEvents, name: str) -> None:
+    """Refuse a parameter on which nothing depends while the others are 0: its likelihood is flat."""
+    along = events.monomials.evaluate(events.monomials.point({name: 1.0})) != 0
+    constant = events.monomials.evaluate(events.monomials.point({})) != 0
+    if not events.weights[:, along & ~constant].any():
+        raise InferenceError(f"no event depends on {name} while the other parameters are 0: it has no interval")
+
+
+def _interval(setup: Setup, pool: Pool, name: str, level: float) -> Interval:
+    """Return the interval of one parameter from the Asimov sample at θ = 0.
+
+    A parameter that enters squared has no curvature at 0 by which to judge how far to scan: the range is that in which
+    log L falls, around all maxima that it cannot tell apart.
+    """
+    likelihood = asimov_likelihood(setup, pool, {})
+    with np.errstate(over="ignore", invalid="ignore"):  # a flat log L sends the first step far off; it is then halved
+        best = fit(likelihood, verify=False)
+    number = setup.mixture.index(name)
+    cut = threshold(level)
+    places = best.maxima[best.heights > best.log_likelihood - 0.5 * cut, number]
+    reach = _REACH * axis_scales(likelihood, best.phi)[number] * max(1.0, cut**0.5 / 2)
+    limits = (float(places.min() - reach), float(places.max() + reach))
+    return asymptotic_intervals(likelihood, best, name, (level,), limits)[1][0]
+
+
+_Build = Callable[[str], tuple[Setup, Pool]]
+
+
+def _methods(
+    events: ComparedEvents, luminosity: float, bins: tuple[int, int, int], mean_ratios: bool
+) -> dict[str, _Build]:
+    """Return for each method what makes its likelihood of one parameter."""
+
+    def unbinned(estimate: EventCoefficients) -> _Build:
+        pool = Pool.of([PoolSample(0, events.weights, estimate)])
+        rate = rate_only(events.monomials, events.weights).rate()
+        norm = shape_norm_of(estimate, events.weights) if mean_ratios else None
+        return lambda name: (Setup(Mixture(rate, (), luminosity, fitted=(name,)), (name,), shape_norm=norm), pool)
+
+    def of_templates(templates: Callable[[str], Templates]) -> _Build:
+        def build(name: str) -> tuple[Setup, Pool]:
+            filled = templates(name)
+            return Setup(Mixture(filled.rate(), (), luminosity, fitted=(name,)), (name,)), binned_pool(filled)
+
+        return build
+
+    def optimal(estimate: EventCoefficients) -> Callable[[str], Templates]:
+        def templates(name: str) -> Templates:
+            scale = natural_scale(events.weights, events.monomials, name)
+            binning = optimal_binning(estimate, events.weights, name, bins[:2], scale)
+            return optimal_templates(binning, estimate, events.weights, name, scale)
+
+        return templates
+
+    def of_observable(observable: str) -> Callable[[str], Templates]:
+        values = events.observables[observable]
+        filled = histogram(observable, events.monomials, values, events.weights, bins[2])
+        return lambda _: filled
+
+    single = rate_only(events.monomials, events.weights)
+    return {
+        **{f"{name}, unbinned": unbinned(each) for name, each in events.estimates.items()},
+        **{f"{name}, binned R1 and R2": of_templates(optimal(each)) for name, each in events.estimates.items()},
+        **{f"histogram of {name}": of_templates(of_observable(name)) for name in events.observables},
+        "rate only": of_templates(lambda _: single),
+    }
+
+
+def _record(interval: Interval) -> dict[str, Any]:
+    return {
+        "segments": [list(segment) for segment in interval.segments],
+        "length": interval.length,
+        "open_below": interval.open_below,
+        "open_above": interval.open_above,
+    }

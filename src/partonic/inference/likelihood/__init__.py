@@ -1,0 +1,1 @@
+"""The extended likelihood of unbinned events: terms, mixture, fit, scans, intervals and errors."""

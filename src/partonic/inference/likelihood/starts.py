@@ -1,0 +1,73 @@
+"""Where to start the fit of a likelihood that may have several maxima.
+
+σ and the densities are quadratic in θ, so a likelihood often has two maxima of nearly equal height, e.g. at either sign
+of a CP-odd coupling. A lattice of points around the centre, as wide as the likelihood along each axis, is evaluated in
+one go; fits start at the best point and at the best ones on either side of the centre along each axis.
+"""
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.inference.likelihood.unbinned import ExtendedLikelihood
+
+__all__ = ["axis_scales", "lattice", "starting_points"]
+
+Array = NDArray[np.float64]
+
+_STEPS = np.geomspace(1e-4, 1e4, 65)
+_CHANGE = 2.0
+"""Fall of log L along an axis that says how wide the likelihood is (q = 4, two standard deviations)."""
+
+_MOST_POINTS = 250
+_LEVELS = ((-1.0, -0.5, 0.0, 0.5, 1.0), (-0.5, 0.0, 0.5))
+
+
+def axis_scales(likelihood: ExtendedLikelihood, centre: Array) -> Array:
+    """Return for each parameter the distance from `centre` `(P,)` at which log L has fallen by 2 on both sides, `(P,)`.
+
+    The fall is from the largest value along the axis; 0 for parameters that are not fitted.
+    """
+    scales = np.zeros(len(centre))
+    for k in np.flatnonzero(likelihood.free):
+        points = np.repeat(centre[None], 2 * len(_STEPS) + 1, axis=0)
+        points[:, k] += np.concatenate([-_STEPS[::-1], [0.0], _STEPS])
+        values = likelihood(points)
+        middle = len(_STEPS)
+        lower = np.minimum.reduce([values[middle + 1 :], values[:middle][::-1]])
+        upper = np.maximum.reduce([values[middle + 1 :], values[:middle][::-1]])
+        threshold = values.max() - _CHANGE
+        beyond = [int(np.flatnonzero(side >= threshold).max(initial=-1)) + 1 for side in (upper, lower)]
+        scales[k] = _STEPS[next((step for step in beyond if step < len(_STEPS)), len(_STEPS) // 2)]
+    return scales
+
+
+def lattice(centre: Array, scales: Array, fine: bool = True) -> Array:
+    """Return points `centre` ± scale·{0, ½, 1} along each axis, all combinations if not too many, `(T, P)`.
+
+    Without `fine`, only ± scale·{0, ½}.
+    """
+    moving = np.flatnonzero(scales)
+    for levels in _LEVELS if fine else _LEVELS[1:]:
+        if len(levels) ** len(moving) <= _MOST_POINTS:
+            offsets = np.array(list(itertools.product(levels, repeat=len(moving)))).reshape(-1, len(moving))
+            break
+    else:
+        offsets = np.concatenate([np.zeros((1, len(moving))), *(s * np.eye(len(moving)) for s in (0.5, -0.5, 1, -1))])
+    points = np.repeat(centre[None], len(offsets), axis=0)
+    points[:, moving] += offsets * scales[moving]
+    return points
+
+
+def starting_points(likelihood: ExtendedLikelihood, points: Array, centre: Array) -> Array:
+    """Return the best of `points` `(T, P)` and, for each axis, the best on either side of `centre`, `(S, P)`."""
+    values = likelihood(points)
+    chosen = {int(values.argmax())}
+    for k in np.flatnonzero(np.ptp(points, axis=0)):
+        for side in (points[:, k] > centre[k], points[:, k] < centre[k]):
+            finite = side & np.isfinite(values)
+            if finite.any():
+                chosen.add(int(np.flatnonzero(finite)[values[finite].argmax()]))
+    best: Array = points[sorted(chosen, key=lambda number: -values[number])]
+    return best

@@ -1,0 +1,164 @@
+"""Fiducial cross sections σ_a = ∫ dz [dσ/dz]_a ε(z), which the integrals P_a(x) are normalised to.
+
+Three ways that must agree: the sum of the weights of the accepted events of a simulated store; the sum of those of all
+its events times ε(z), which has a smaller variance if ε is right; and the integral of dσ/dz times ε(z) over the phase
+space of the process, which needs no events.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from partonic.errors import EventFileError, NonFiniteError
+from partonic.events.store import NORMALISATION_ERROR, EventStore
+from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
+from partonic.mem.decay_channel import DecayChannel
+from partonic.mem.protocols import Acceptance
+from partonic.physics.process import Process
+
+__all__ = ["FiducialCrossSection", "acceptance_cross_section", "accepted_cross_section", "integrated_cross_section"]
+
+Array = NDArray[np.float64]
+
+_PARTONS = ("coefficients", "partons", "x1", "x2", "hadronic_top")
+_AT_ONCE = 20_000
+_TOP = 6
+
+
+@dataclass(frozen=True)
+class FiducialCrossSection:
+    """σ_a with its statistical covariance.
+
+    Attributes:
+        coefficients: σ_a in pb, `(A,)`.
+        covariance: in pb², `(A, A)`.
+        points: number of events or points that it comes from.
+    """
+
+    coefficients: Array
+    covariance: Array
+    points: int
+
+    @classmethod
+    def of_sums(cls, points: int, first: Array, second: Array, common: float = 0.0) -> "FiducialCrossSection":
+        """Return the sum of N weights w_a, and its covariance Σ w wᵀ − (Σ w)(Σ w)ᵀ/N.
+
+        Args:
+            points: N.
+            first: Σ w_a, `(A,)`.
+            second: Σ w_a w_b, `(A, A)`.
+            common: relative error of the cross section that all weights were normalised to.
+        """
+        product = np.outer(first, first)
+        return cls(first, second - product / max(points, 1) + common**2 * product, points)
+
+    def record(self) -> CrossSectionRecord:
+        """Return what the file of coefficients keeps of it."""
+        return CrossSectionRecord(
+            coefficients=tuple(self.coefficients.tolist()), covariance=tuple(map(tuple, self.covariance.tolist()))
+        )
+
+
+class _Sums:
+    """Sums of weights, batch by batch."""
+
+    def __init__(self, monomials: int) -> None:
+        self.points = 0
+        self.first, self.second = np.zeros(monomials), np.zeros((monomials, monomials))
+
+    def add(self, weights: Array, points: int | None = None) -> None:
+        self.points += len(weights) if points is None else points
+        self.first += weights.sum(axis=0)
+        self.second += weights.T @ weights
+
+
+def accepted_cross_section(store: EventStore) -> FiducialCrossSection:
+    """Return σ_a of the accepted events of a simulated store.
+
+    Raises:
+        EventFileError: if no event is accepted.
+    """
+    sums = _Sums(len(store.metadata.monomials))
+    for batch in store.batches(["coefficients", "selected"]):
+        selected = batch.table.column("selected").fill_null(False).to_numpy().astype(np.bool_)
+        sums.add(batch.coefficients[selected], len(batch))
+    if not sums.first.any():
+        raise EventFileError(
+            f"{store.path} has no accepted event with a weight, so that the fiducial cross section is not known: give "
+            "a simulated store (mem.normalisation.store), or integrate the process (mem.normalisation.method: process)"
+        )
+    return FiducialCrossSection.of_sums(sums.points, sums.first, sums.second, _common_error(store))
+
+
+def acceptance_cross_section(store: EventStore, acceptance: Acceptance, channel: DecayChannel) -> FiducialCrossSection:
+    """Return σ_a from all events of a simulated store, accepted or not, and the acceptance of their partons.
+
+    Raises:
+        EventFileError: if the store has no events.
+        SchemaError: if its events have no partons, or not those of the channel.
+    """
+    sums = _Sums(len(store.metadata.monomials))
+    for batch in store.batches(_PARTONS, size=_AT_ONCE):
+        efficiency = _efficiency(acceptance, channel.truth(batch).momenta)
+        sums.add(batch.coefficients * efficiency.numpy()[:, None])
+    if not sums.points:
+        raise EventFileError(f"{store.path} has no events: expected simulated ones, rejected ones included")
+    return FiducialCrossSection.of_sums(sums.points, sums.first, sums.second, _common_error(store))
+
+
+def integrated_cross_section(
+    process: Process,
+    acceptance: Acceptance,
+    channel: DecayChannel,
+    points: int,
+    generator: torch.Generator,
+    branching_fraction: float = 1.0,
+) -> FiducialCrossSection:
+    """Return σ_a from uniform points in the unit cube of a process.
+
+    Args:
+        process: dσ/dz.
+        acceptance: ε(z), of partons in the order of the channel; where both tops can be the hadronic one, the mean.
+        channel: the decay channel.
+        points: how many.
+        generator: source of the points.
+        branching_fraction: of the decays that the acceptance does not know of.
+    """
+    sums = _Sums(len(process.monomials))
+    while sums.points < points:
+        size = (min(_AT_ONCE, points - sums.points), process.dimensions)
+        events, log_volume = process.from_unit_cube(torch.rand(size, generator=generator, dtype=torch.float64))
+        orders = [_efficiency(acceptance, events.momenta[:, order]) for order in _orders(channel)]
+        weight = branching_fraction / points * log_volume.exp() * torch.stack(orders).mean(dim=0)
+        sums.add((process.coefficients(events) * weight[:, None]).numpy())
+    return FiducialCrossSection.of_sums(sums.points, sums.first, sums.second)
+
+
+def _efficiency(acceptance: Acceptance, momenta: Tensor) -> Tensor:
+    """Return ε(z), `(N,)`.
+
+    Raises:
+        NonFiniteError: if it is NaN.
+    """
+    efficiency = acceptance.log_probability(momenta).double().cpu().exp()
+    if bool((bad := ~efficiency.isfinite()).any()):
+        raise NonFiniteError(f"the acceptance of {int(bad.sum())} of {len(bad)} sets of partons is NaN or infinite")
+    return efficiency
+
+
+def _common_error(store: EventStore) -> float:
+    return float(store.metadata.facts.get(NORMALISATION_ERROR, 0.0))
+
+
+def _orders(channel: DecayChannel) -> Sequence[list[int]]:
+    """Return the orders that the partons of the process may have in the channel: either top may be hadronic."""
+    same = list(range(len(channel.parton_pdg)))
+    if channel.name != "semileptonic":
+        return [same]
+    top, antitop = channel.parton_pdg.index(_TOP), channel.parton_pdg.index(-_TOP)
+    exchanged = [antitop if place == top else top if place == antitop else place for place in same]
+    return [same, exchanged]

@@ -1,0 +1,1 @@
+"""Points of the unit cube, and densities in the base space of a proposal that follow an event."""

@@ -1,0 +1,1 @@
+"""Proposals: densities of partons given an event, from which the points of the integral are drawn."""

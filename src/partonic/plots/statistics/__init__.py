@@ -1,0 +1,1 @@
+"""Figures of likelihoods: curves, contours, intervals, correlations and pulls."""
