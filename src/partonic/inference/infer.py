@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError
 from partonic.files import write_json
+from partonic.inference.coefficients.sum_rule import sum_rule
 from partonic.inference.experiments.coverage import PointCoverage, coverage_study
 from partonic.inference.experiments.expected import expected_limits
 from partonic.inference.experiments.other_methods import compared
@@ -297,22 +298,14 @@ def _described(
 
 
 def _sum_rule(loaded: Loaded) -> list[dict[str, Any]]:
-    """Compare the mean ratios of the simulated signal at θ = 0 with the true ones of the same events."""
+    """Compare the mean ratios of the simulated signal at the reference with the true ones of the same events."""
     if not loaded.samples:
         return []
     sample = loaded.samples[0]
-    usable = sample.signal.usable()
-    weights = sample.weights[usable]
-    reference = weights[:, 0].sum()
-    difference = weights[:, :1] * sample.signal.ratios[usable] - weights
+    rule = sum_rule(sample.signal, sample.weights, None)
+    true = rule.mean - rule.difference
+    columns = zip(sample.signal.monomials.names, rule.mean, true, rule.difference_error, strict=True)
     return [
-        {
-            "monomial": name,
-            "estimated": estimate.value,
-            "true": weights[:, a].sum() / reference,
-            "error_of_difference": np.sqrt(np.square(difference[:, a] - difference[:, a].mean()).sum()) / reference,
-        }
-        for a, (name, estimate) in enumerate(
-            zip(sample.signal.monomials.names, sample.signal.mean_ratios(sample.weights[:, 0]), strict=True)
-        )
+        {"monomial": name, "estimated": estimated, "true": exact, "error_of_difference": error}
+        for name, estimated, exact, error in columns
     ]

@@ -14,6 +14,7 @@ from partonic.events.store import EventStore
 from partonic.inference.calibration.calibration_file import Calibration, read_calibration
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.coefficients.truth import truth_coefficients
 from partonic.inference.experiments.pool import Pool, PoolSample
@@ -24,7 +25,7 @@ from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 from partonic.pretrained import pretrained_folder
 from partonic.rng import numpy_generator
 
-__all__ = ["Data", "Files", "Loaded", "ensemble_members", "load", "make_data", "weights_of"]
+__all__ = ["Data", "Files", "Loaded", "ensemble_members", "load", "make_data"]
 
 Array = NDArray[np.float64]
 
@@ -306,7 +307,7 @@ def _samples(
             f"{store.path} has the monomials {', '.join(store.metadata.monomials.names)}, the coefficients of the "
             f"signal {', '.join(signal.monomials.names)}: give the store that they were made from"
         )
-    samples = [PoolSample(0, weights_of(store, signal.event_id, polynomial=True), signal, backgrounds)]
+    samples = [PoolSample(0, weights_of(store, signal.event_id), signal, backgrounds)]
     for number, (name, section) in enumerate(config.backgrounds.items(), start=1):
         if section.events is None:
             raise InferenceError(
@@ -322,29 +323,9 @@ def _samples(
         of_signal = read_coefficients(given["signal"])[0]
         of_signal = of_signal if calibration is None else calibration.apply(of_signal, rate)
         others = tuple(read_coefficients(given[other])[0] for other in config.backgrounds)
-        weights = weights_of(EventStore.open(section.events.store), of_signal.event_id, polynomial=False)
+        weights = weights_of(EventStore.open(section.events.store), of_signal.event_id)[:, :1]
         samples.append(PoolSample(number, weights, of_signal, others))
     return tuple(samples)
-
-
-def weights_of(store: EventStore, event_id: NDArray[np.int64], polynomial: bool) -> Array:
-    """Return the coefficients `(N, A)`, or the first of them `(N, 1)`, of events of a store by their number.
-
-    Raises:
-        EventFileError: if one of them is not among the selected events.
-    """
-    batch = store.read(["event_id", "coefficients"], selected_only=True)
-    known = batch.column("event_id").astype(np.int64)
-    order = np.argsort(known, kind="stable")
-    place = np.searchsorted(known[order], event_id)
-    found = np.minimum(place, max(len(known) - 1, 0))
-    if not len(known) or not np.array_equal(known[order][found], event_id):
-        raise EventFileError(
-            f"{store.path} does not have all events that the coefficients are of among its selected ones: give the "
-            "store that they were made from"
-        )
-    coefficients = batch.coefficients[order[found]]
-    return coefficients if polynomial else coefficients[:, :1]
 
 
 def _selected(store: EventStore | None) -> int | None:
