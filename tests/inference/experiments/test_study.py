@@ -114,7 +114,8 @@ def test_a_worker_that_dies_is_one_of_the_inference(tmp_path, pool, monkeypatch)
 
     def run_tasks(function, tasks, config, section, error):
         told.update(section=section, error=error, workers=config.workers)
-        raise error("a worker process died")
+        message = "a worker process died"
+        raise error(message)
 
     monkeypatch.setattr("partonic.inference.experiments.study.run_tasks", run_tasks)
     with pytest.raises(InferenceError, match="a worker process died"):

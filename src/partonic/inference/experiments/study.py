@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 CHUNK = 25
 """Experiments of a chunk: a few seconds of work."""
 
-_VERSION = 3
+_VERSION = 4
 """Of the results: raised when the same settings give others."""
 
 

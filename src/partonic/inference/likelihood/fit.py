@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from partonic.errors import DependencyError, InferenceError
 from partonic.inference.likelihood.newton import Maximum, maximise
-from partonic.inference.likelihood.starts import axis_scales, lattice, starting_points
+from partonic.inference.likelihood.starts import axis_scales, lattice, mirror_images, starting_points
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
 __all__ = ["FitResult", "distinct_maxima", "fit", "minuit_maximum"]
@@ -22,6 +22,9 @@ Array = NDArray[np.float64]
 
 _SAME = 0.05
 """Maxima closer than this, in standard deviations, are one."""
+
+_EQUAL = 1e-6
+"""Difference of log L up to which two maxima are equally high."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def fit(
     starts = starting_points(likelihood, points, centre)
     if extra_starts is not None:
         starts = np.concatenate([extra_starts, starts])
-    best, *others = distinct_maxima([maximise(likelihood, point) for point in starts])
+    found = distinct_maxima([maximise(likelihood, point) for point in starts])
+    best, *others = _with_images(likelihood, found)
     valid = best.converged
     asked = verify or not best.converged
     if asked:
@@ -124,6 +128,15 @@ def distinct_maxima(found: Sequence[Maximum]) -> list[Maximum]:
         if all(_distance(each, other) > _SAME for other in distinct):
             distinct.append(each)
     return distinct
+
+
+def _with_images(likelihood: ExtendedLikelihood, found: list[Maximum]) -> list[Maximum]:
+    """Return `found` and the maxima near their mirror images, best first; of two equally high ones the one found."""
+    images = mirror_images(likelihood, np.array([each.phi for each in found]), found[0].value)
+    every = distinct_maxima([*found, *(maximise(likelihood, point) for point in images)])
+    if every[0].value > found[0].value + _EQUAL:
+        return every
+    return [found[0], *(each for each in every if _distance(each, found[0]) > _SAME)]
 
 
 def minuit_maximum(likelihood: ExtendedLikelihood, start: Array) -> tuple[Array, float, bool]:

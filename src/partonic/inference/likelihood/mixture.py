@@ -98,6 +98,11 @@ class Mixture:
         norms = (f"{background.name}_normalisation" for background in self.backgrounds)
         return (*self.signal.monomials.parameters, SIGNAL_STRENGTH, *norms, LUMINOSITY)
 
+    @property
+    def theory_count(self) -> int:
+        """Number of theory parameters, which stand first in φ."""
+        return len(self.signal.monomials.parameters)
+
     @cached_property
     def free(self) -> NDArray[np.bool_]:
         """Which parameters are fitted, `(P,)`."""

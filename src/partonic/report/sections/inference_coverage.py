@@ -118,6 +118,8 @@ def _biases(study: Study) -> Table:
         (
             _theta(point),
             found["name"],
+            _estimate(found["best_bias"], found["best_bias_error"]),
+            "–" if found["right_sign"] is None else _fraction(found["right_sign"]),
             _estimate(found["bias"], found["bias_error"]),
             "–" if found["pool_error"] is None else f"{found['pool_error']:.2g}",
             "–" if found["spread"] is None else f"{found['spread']:.3g}",
@@ -128,11 +130,15 @@ def _biases(study: Study) -> Table:
         for found in point["parameters"]
     )
     return Table(
-        "Estimates: bias with the error from the number of experiments and the one from the pool, standard deviation "
-        "of the estimates, mean and width of the pulls.",
-        ("θ", "parameter", "bias", "error from the pool", "spread", "mean of pulls", "width of pulls"),
+        "Estimates. Bias of the best fit, and how often it has the sign of the truth; then, of the maxima that are not "
+        "excluded at 95%, the one nearest to the truth: bias with the error from the number of experiments and the one "
+        "from the pool, standard deviation of the estimates, mean and width of the pulls.",
+        (
+            "θ", "parameter", "bias of the best fit", "right sign", "bias", "error from the pool", "spread",
+            "mean of pulls", "width of pulls",
+        ),
         rows,
-    )
+    )  # fmt: skip
 
 
 def _mean_error(found: Mapping[str, Any], *, width: bool = False) -> float | None:
@@ -155,8 +161,8 @@ def _plots(study: Study) -> Iterator[Plot]:
         )
     yield Plot(
         "coverage_bias",
-        "Mean estimate minus truth in units of the spread of the estimates; errors from the number of experiments and "
-        "the size of the pool in quadrature.",
+        "Mean of the estimates (of the maxima not excluded at 95% the one nearest to the truth) minus truth in units "
+        "of the spread of the estimates; errors from the number of experiments and the size of the pool in quadrature.",
         partial(_draw_bias, study),
     )
 
