@@ -152,7 +152,11 @@ def _intervals(
     intervals = {}
     for name, curve in scans.items():
         total, total_at = _total(data, best, members, curve)
-        wide = [crossings(name, curve.values, total, level, total_at, kind="total") for level in config.levels]
+        period = float(data.likelihood.mixture.periods[best.names.index(name)])
+        wide = [
+            crossings(name, curve.values, total, level, total_at, kind="total", period=period)
+            for level in config.levels
+        ]
         intervals[name] = (*found[name], *wide)
         for kind, q in (("profile", curve.profiled), ("fixed", curve.fixed), ("total", total)):
             curves.add(kind, name, curve.values, q)
@@ -258,7 +262,8 @@ def _described(
     return {
         "format": RESULT_FORMAT,
         "source": loaded.signal.source,
-        "parameters": mixture.signal.monomials.parameters,
+        "parameters": mixture.theory,
+        "standard_model": mixture.standard_point(),
         "fitted": loaded.setup.interest,
         "luminosity": mixture.luminosity,
         "shape_only": config.shape_only,
@@ -291,6 +296,7 @@ def _described(
             "store": files.store and str(files.store),
             "signal": files.signal and str(files.signal),
             "backgrounds": {name: str(path) for name, path in files.backgrounds.items()},
+            "components": {name: str(path) for name, path in files.components.items()},
         },
         "settings": config.physics(),
         "versions": package_versions(),

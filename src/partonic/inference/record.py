@@ -114,6 +114,7 @@ def interval_of(content: Mapping[str, Any]) -> Interval:
         content["open_below"],
         content["open_above"],
         content["kind"],
+        content.get("period"),
     )
 
 

@@ -71,6 +71,9 @@ class CoefficientsMetadata(StrictModel):
     exponents: tuple[tuple[int, ...], ...]
     """Powers of the parameters in each monomial, in the order of the ratios."""
 
+    reference_point: dict[str, float] = Field(default_factory=dict)
+    """θ whose density the ratios are relative to; parameters not named are 0."""
+
     source: str
     """Who made the coefficients: ``mem``, ``classical``, ``truth``, ..."""
 
@@ -122,6 +125,11 @@ def write_coefficients(path: Path, coefficients: EventCoefficients, metadata: Co
         raise SchemaError(
             f"{path}: the metadata are of '{metadata.source}' in {', '.join(metadata.monomials.names)}, the "
             f"coefficients of '{coefficients.source}' in {', '.join(coefficients.monomials.names)}"
+        )
+    if metadata.reference_point != dict(coefficients.reference_point):
+        raise SchemaError(
+            f"{path}: the metadata have the reference {metadata.reference_point}, the coefficients "
+            f"{dict(coefficients.reference_point)}"
         )
     entries = {_KEY: metadata.model_dump_json().encode()}
     if coefficients.response is not None:
@@ -246,6 +254,7 @@ def _coefficients(
         points=table.column("points").to_numpy(),
         source=metadata.source,
         response=response,
+        reference_point=metadata.reference_point,
         **{name: table.column(name).to_numpy() for name in _NUMBERS},
     )
 

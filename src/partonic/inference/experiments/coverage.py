@@ -19,6 +19,7 @@ from partonic.inference.experiments.pool import Pool, Source
 from partonic.inference.experiments.pseudo_experiments import Outcomes, Setup
 from partonic.inference.experiments.study import Plan, run_study
 from partonic.inference.likelihood.intervals import threshold
+from partonic.inference.likelihood.mixture import Mixture
 
 __all__ = ["Fraction", "ParameterCoverage", "PointCoverage", "coverage_study", "pool_errors"]
 
@@ -191,7 +192,7 @@ def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels:
     parameters, pulls = [], {}
     for i, name in enumerate(setup.interest):
         number = mixture.index(name)
-        values, errors = outcomes.phi[valid, number], outcomes.errors[valid, number]
+        values, errors = _near(mixture, outcomes.phi[valid], truth)[:, number], outcomes.errors[valid, number]
         pulls[name] = _pulls(values, truth[number], errors)
         q, q_total = outcomes.q[valid, i], outcomes.q_total[valid, i]
         with_pool = _widened(q, q_total, from_pool[number] / errors)
@@ -203,12 +204,14 @@ def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels:
                 coverage_total=_coverage(q_total, levels),
                 coverage_pool=_coverage(with_pool, levels),
                 pool_error=float(from_pool[number]),
-                **_best_fits(outcomes.best[valid, number], truth[number], mixture.point()[number]),
+                **_best_fits(
+                    _near(mixture, outcomes.best[valid], truth)[:, number], truth[number], mixture.point()[number]
+                ),
                 **_nearest(values, truth[number], pulls[name]),
             )
         )
     return PointCoverage(
-        theta={name: float(truth[mixture.index(name)]) for name in mixture.signal.monomials.parameters},
+        theta={name: float(truth[mixture.index(name)]) for name in mixture.theory},
         experiments=len(valid),
         failed=int((~valid).sum()),
         events=float(outcomes.events.mean()),
@@ -219,6 +222,12 @@ def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels:
         histograms={name: outcomes.phi[valid, mixture.index(name)].tolist() for name in setup.interest},
         pulls={name: values.tolist() for name, values in pulls.items()},
     )
+
+
+def _near(mixture: Mixture, points: Array, truth: Array) -> Array:
+    """Return points `(E, P)` whose periodic parameters are within half a period of the truth."""
+    near: Array = truth + mixture.wrapped(points - truth)
+    return near
 
 
 def _pulls(values: Array, truth: float, errors: Array) -> Array:

@@ -206,7 +206,8 @@ def _nearest_mode(likelihood: ExtendedLikelihood, best: FitResult, truth: Array,
     Where κ̃_t enters squared there are two of them, of opposite sign and nearly equal height.
     """
     good = best.maxima[2 * (best.log_likelihood - best.heights) < _NOT_EXCLUDED]
-    return maximise(likelihood, nearest_point(good, truth, information))
+    near = truth + likelihood.mixture.wrapped(good - truth)
+    return maximise(likelihood, nearest_point(near, truth, information))
 
 
 def nearest_point(points: Array, truth: Array, information: Array) -> Array:

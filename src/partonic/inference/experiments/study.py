@@ -140,7 +140,8 @@ def _plain(mixture: Mixture) -> list[object]:
         mixture.stacked_rate.tolist(),
         mixture.stacked_covariance.tolist(),
         [repr(value) for value in mixture.constraints.reshape(-1).tolist()],
-        mixture.signal.monomials.names,
+        [each.monomials.names for each in mixture.mapped],
+        [repr(each.mapping) for each in mixture.mapped],
         mixture.luminosity,
         mixture.point().tolist(),
     ]

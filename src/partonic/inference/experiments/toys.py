@@ -79,7 +79,7 @@ def toy_intervals(
     critical = np.array([[threshold_of_toys(q, level) for q in valid] for level in levels])
     intervals = tuple(
         crossings(curve.name, curve.values, curve.profiled, level, critical=np.interp(curve.values, values, row),
-                  kind="toys")
+                  kind="toys", period=float(setup.mixture.periods[number]))
         for level, row in zip(levels, critical, strict=True)
     )  # fmt: skip
     return ToyIntervals(curve.name, values, critical, np.array([len(q) for q in valid]), intervals)

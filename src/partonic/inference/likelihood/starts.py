@@ -3,7 +3,7 @@
 σ and the densities are quadratic in θ, so a likelihood often has two maxima of nearly equal height, e.g. at either sign
 of a CP-odd coupling. A lattice of points around the centre, as wide as the likelihood along each axis, is evaluated in
 one go; fits start at the best point and at the best ones on either side of the centre along each axis, and again at the
-mirror images of the maxima found.
+mirror images of the maxima found. A parameter that is periodic is tried all around its circle.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
-__all__ = ["axis_scales", "lattice", "mirror_images", "starting_points"]
+__all__ = ["axis_scales", "lattice", "mirror_images", "starting_points", "starts_on_circles"]
 
 Array = NDArray[np.float64]
 
@@ -23,6 +23,9 @@ _CHANGE = 2.0
 
 _NOT_WORTH_A_START = 10.0
 """Depth in log L below the best maximum at which a mirror image is no start of a fit."""
+
+_AROUND = 24
+"""Points around the circle of a periodic parameter."""
 
 _MOST_POINTS = 250
 _LEVELS = ((-1.0, -0.5, 0.0, 0.5, 1.0), (-0.5, 0.0, 0.5))
@@ -95,3 +98,18 @@ def mirror_images(likelihood: ExtendedLikelihood, maxima: Array, highest: float)
     points = np.concatenate([np.zeros((0, maxima.shape[1])), *images])
     values: Array = points[likelihood(points) > highest - _NOT_WORTH_A_START] if len(points) else points
     return values
+
+
+def starts_on_circles(likelihood: ExtendedLikelihood, point: Array) -> list[Array]:
+    """Return for each periodic parameter that is fitted the highest points around its circle, `(S, P)` each.
+
+    They are those higher than both neighbours, the other parameters as in `point` `(P,)`.
+    """
+    found = []
+    for k in np.flatnonzero(likelihood.free & np.isfinite(likelihood.mixture.periods)):
+        around = np.repeat(point[None], _AROUND, axis=0)
+        around[:, k] += np.arange(_AROUND) / _AROUND * likelihood.mixture.periods[k]
+        values = likelihood(around)
+        highest = (values >= np.roll(values, 1)) & (values >= np.roll(values, -1)) & np.isfinite(values)
+        found.append(likelihood.mixture.wrapped(around[highest]))
+    return found
