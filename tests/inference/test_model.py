@@ -43,7 +43,7 @@ def test_a_fit_without_curves_begins_at_the_standard_model(store):
 
 @pytest.mark.parametrize("alpha", [40.0, -120.0, 170.0])
 def test_the_place_on_a_circle_is_found(store, alpha):
-    """The Asimov sample of α has its maximum at α, all around the circle, and its error from the two parameters' fit."""
+    """The Asimov sample of α has its maximum at α, with the error that a and b have along the circle."""
     loaded, likelihood, best = fitted(store, config(curves={"alpha": CIRCLE}, truth={"alpha": alpha}))
     assert loaded.setup.interest == ("alpha",)
     assert best.phi[0] == pytest.approx(alpha, abs=1e-3)
@@ -67,7 +67,7 @@ def test_an_interval_wraps_around(store):
     assert 0.0 not in interval
     low, high = interval.segments[-1][0], interval.segments[0][1] + 360
     for edge in (low, high):
-        profile = 2 * (best.log_likelihood - float(likelihood(best.phi + [edge - best.phi[0], 0, 0])))
+        profile = 2 * (best.log_likelihood - float(likelihood(np.array([edge, *best.phi[1:]]))))
         assert profile == pytest.approx(3.841, abs=0.01)
 
 

@@ -76,14 +76,11 @@ def curve_of(name: str, section: CurveConfig) -> Curve:
         return Curve(name, constants, terms, section.nominal)
     turn = 360.0 if section.unit == "degrees" else 2 * math.pi
     unit = 2 * math.pi / turn
-    around = {
-        each: tuple(
-            Term(name, amplitudes[each], kind, unit=unit)
-            for kind, amplitudes in (("cos", section.cosine), ("sin", section.sine))
-            if each in amplitudes
-        )
-        for each in section.on_it()
-    }
+    around = {}
+    for each in section.on_it():
+        cosine = [Term(name, section.cosine[each], "cos", unit=unit)] if each in section.cosine else []
+        sine = [Term(name, section.sine[each], "sin", unit=unit)] if each in section.sine else []
+        around[each] = (*cosine, *sine)
     return Curve(name, section.centre, around, section.nominal, turn)
 
 

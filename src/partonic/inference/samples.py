@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.config.inference import BackgroundEventsConfig, InferenceConfig
+from partonic.config.inference import BackgroundConfig, BackgroundEventsConfig, ComponentConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore
 from partonic.inference.calibration.calibration_file import Calibration, read_calibration
@@ -320,7 +320,9 @@ def _samples(
         )
     weights = weights_of(store, signal.event_id)
     samples = [PoolSample(0, weights, signal, hypotheses.backgrounds, hypotheses.components)]
-    sections = {"components": config.components, "backgrounds": config.backgrounds}
+    sections: dict[str, Mapping[str, ComponentConfig | BackgroundConfig]] = {
+        "components": config.components, "backgrounds": config.backgrounds,
+    }  # fmt: skip
     named = [(kind, name, section.events) for kind, each in sections.items() for name, section in each.items()]
     for number, (kind, name, events) in enumerate(named, start=1):
         where = f"inference.{kind}.{name}.events"

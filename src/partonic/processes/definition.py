@@ -190,8 +190,8 @@ def standard_model(process: str) -> dict[str, float]:
     """
     if process not in process_names():
         return {}
-    definition: ProcessDefinition = find_process(process)
-    parameters = definition.parameters(definition.settings())
+    definition = find_process(process)
+    parameters: tuple[TheoryParameter, ...] = definition.parameters(definition.settings())
     return {each.name: each.standard_model for each in parameters if each.standard_model}
 
 

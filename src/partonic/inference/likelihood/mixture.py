@@ -100,6 +100,11 @@ class Mixture:
         return (*(name for name in self._all_theta if name not in on_curve), *(curve.name for curve in self.curves))
 
     @property
+    def _normalised(self) -> tuple[SignalComponent | BackgroundRate, ...]:
+        """What has a normalisation of its own."""
+        return (*self.components, *self.backgrounds)
+
+    @property
     def theory_count(self) -> int:
         """Number I of theory parameters, which stand first in φ."""
         return len(self.theory)
@@ -107,14 +112,14 @@ class Mixture:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of all P parameters φ: ψ, μ, normalisations of components and backgrounds, λ."""
-        norms = (f"{each.name}_normalisation" for each in (*self.components, *self.backgrounds))
+        norms = (f"{each.name}_normalisation" for each in self._normalised)
         return (*self.theory, SIGNAL_STRENGTH, *norms, LUMINOSITY)
 
     @cached_property
     def free(self) -> NDArray[np.bool_]:
         """Which parameters are fitted, `(P,)`."""
         theta = [name in self.fitted for name in self.theory]
-        norms = [each.uncertainty != 0.0 for each in (*self.components, *self.backgrounds)]
+        norms = [each.uncertainty != 0.0 for each in self._normalised]
         return np.array([*theta, self.free_signal_strength, *norms, self.luminosity_uncertainty > 0], dtype=np.bool_)
 
     @cached_property
@@ -127,7 +132,7 @@ class Mixture:
     def constraints(self) -> Array:
         """Centres and widths of the Gaussian constraints, infinite width where there is none, `(2, P)`."""
         theta = [self.theta_constraints.get(name, (0.0, np.inf)) for name in self.theory]
-        norms = [(1.0, each.uncertainty or np.inf) for each in (*self.components, *self.backgrounds)]
+        norms = [(1.0, each.uncertainty or np.inf) for each in self._normalised]
         return np.array([*theta, (1.0, np.inf), *norms, (1.0, self.luminosity_uncertainty or np.inf)]).T
 
     @cached_property

@@ -163,7 +163,8 @@ class MappedMonomials:
     def gradient(self, psi: Array) -> Array:
         """Return ∂m_a/∂ψ_i at points `(..., I)`, as `(..., A, I)`."""
         slope = self.monomials.gradient(self.mapping.value(psi))
-        return slope if self.mapping.is_identity else slope @ self.mapping.derivatives(psi, 1)
+        values: Array = slope if self.mapping.is_identity else slope @ self.mapping.derivatives(psi, 1)
+        return values
 
     def hessian(self, psi: Array) -> Array:
         """Return ∂²m_a/∂ψ_i∂ψ_j at points `(..., I)`, as `(..., A, I, I)`."""
@@ -172,7 +173,7 @@ class MappedMonomials:
         if self.mapping.is_identity:
             return curvature
         first, second = self.mapping.derivatives(psi, 1), self.mapping.derivatives(psi, 2)
-        values = np.einsum("...ki,...akl,...lj->...aij", first, curvature, first)
+        values: Array = np.einsum("...ki,...akl,...lj->...aij", first, curvature, first)
         own = self.monomials.gradient(theta) @ second
         places = np.arange(len(self.mapping.inputs))
         values[..., places, places] += own
