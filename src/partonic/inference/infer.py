@@ -17,6 +17,7 @@ from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError
 from partonic.files import write_json
 from partonic.inference.coefficients.sum_rule import sum_rule
+from partonic.inference.coefficients.truth import NO_REFERENCE
 from partonic.inference.experiments.coverage import PointCoverage, coverage_study
 from partonic.inference.experiments.expected import expected_limits
 from partonic.inference.experiments.other_methods import compared
@@ -29,10 +30,11 @@ from partonic.inference.likelihood.error_budget import (
     training_errors,
     training_variance,
 )
-from partonic.inference.likelihood.fit import FitResult, fit
+from partonic.inference.likelihood.fit import BestFit, fit
 from partonic.inference.likelihood.intervals import Interval, asymptotic_intervals, crossings, profile_q, total_q
 from partonic.inference.likelihood.scan import Scan, contour
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
+from partonic.inference.parabola import parabola_misleads
 from partonic.inference.result import RESULT_FORMAT, CurveTable, plain
 from partonic.inference.samples import Data, Files, Loaded, ensemble_members, load, make_data
 from partonic.parts import remove_parts
@@ -58,15 +60,18 @@ class InferenceSummary:
     """
 
     path: Path
-    best: FitResult
+    best: BestFit
     errors: Array
     intervals: Mapping[str, tuple[Interval, ...]]
     truth: Mapping[str, float] | None
     events: float
 
     def __str__(self) -> str:
-        """Return a line for each parameter: best fit, its error and intervals with all errors, truth."""
-        lines = [f"{self.events:.6g} events; the result is {self.path}"]
+        """Return a line for each parameter: intervals with all errors, best fit with its error, truth.
+
+        An asterisk marks a best fit whose ± says something else than the intervals.
+        """
+        lines, marked = [f"{self.events:.6g} events; the result is {self.path}"], False
         for name, intervals in self.intervals.items():
             number = self.best.names.index(name)
             known = "" if self.truth is None else f", truth {self.truth.get(name, 0.0):g}"
@@ -75,7 +80,12 @@ class InferenceSummary:
                 for each in intervals
                 if each.kind == "total"
             )
-            lines.append(f"  {name} = {self.best.phi[number]:.4g} ± {self.errors[number]:.2g}: {parts}{known}")
+            value, error = float(self.best.phi[number]), float(self.errors[number])
+            misled = _misleads(value, error, intervals)
+            mark, marked = (" (*)", True) if misled else ("", marked)
+            lines.append(f"  {name}: {parts}; best fit {value:.4g} ± {error:.2g}{mark}{known}")
+        if marked:
+            lines.append("  (*) best fit ± error is not what the intervals say: quote the intervals")
         return "\n".join(lines)
 
 
@@ -117,7 +127,7 @@ def infer(
     return InferenceSummary(output / "result.json", best, budget.total, intervals, data.truth, events)
 
 
-def _best_fit(data: Data, config: InferenceConfig, extra: Array | None = None) -> FitResult:
+def _best_fit(data: Data, config: InferenceConfig, extra: Array | None = None) -> BestFit:
     best = fit(data.likelihood, extra_starts=extra)
     if not best.valid:
         raise InferenceError(
@@ -134,9 +144,9 @@ def _best_fit(data: Data, config: InferenceConfig, extra: Array | None = None) -
 
 
 def _intervals(
-    data: Data, best: FitResult, members: list[ExtendedLikelihood], loaded: Loaded, config: InferenceConfig,
+    data: Data, best: BestFit, members: list[ExtendedLikelihood], loaded: Loaded, config: InferenceConfig,
     curves: CurveTable,
-) -> tuple[dict[str, Scan], dict[str, tuple[Interval, ...]], FitResult]:  # fmt: skip
+) -> tuple[dict[str, Scan], dict[str, tuple[Interval, ...]], BestFit]:  # fmt: skip
     """Scan each theory parameter; where a scan finds a better point, fit again from there and begin anew."""
     for _ in range(3):
         scans, found = {}, {}
@@ -164,7 +174,7 @@ def _intervals(
 
 
 def _total(
-    data: Data, best: FitResult, members: list[ExtendedLikelihood], curve: Scan
+    data: Data, best: BestFit, members: list[ExtendedLikelihood], curve: Scan
 ) -> tuple[Array, Callable[[float], float]]:
     """Return q with all errors (integration, rate, calibration, training) along a scan `(M,)`, and as a function."""
     expected = data.kind == "asimov"
@@ -182,7 +192,7 @@ def _total(
     return total_q(curve.profiled, variance), evaluate
 
 
-def _budget(data: Data, best: FitResult, members: list[ExtendedLikelihood]) -> ErrorBudget:
+def _budget(data: Data, best: BestFit, members: list[ExtendedLikelihood]) -> ErrorBudget:
     fits = [best, *(fit(member, best.phi, candidates=best.maxima, verify=False) for member in members)]
     training = training_errors(fits) if members else None
     return error_budget(data.likelihood, best, training, data.kind == "asimov")
@@ -198,7 +208,7 @@ def _pairs(config: InferenceConfig, loaded: Loaded) -> Iterable[tuple[str, str]]
 
 
 def _add_contour(
-    likelihood: ExtendedLikelihood, best: FitResult, names: tuple[str, str], scans: Mapping[str, Scan],
+    likelihood: ExtendedLikelihood, best: BestFit, names: tuple[str, str], scans: Mapping[str, Scan],
     config: InferenceConfig, curves: CurveTable,
 ) -> None:  # fmt: skip
     x, y = (np.linspace(scans[name].values[0], scans[name].values[-1], config.scan.contour_points) for name in names)
@@ -226,7 +236,7 @@ def _expected(loaded: Loaded, config: InferenceConfig, curves: CurveTable) -> di
 
 
 def _studies(
-    loaded: Loaded, data: Data, best: FitResult, scans: Mapping[str, Scan], config: InferenceConfig, output: Path,
+    loaded: Loaded, data: Data, best: BestFit, scans: Mapping[str, Scan], config: InferenceConfig, output: Path,
     progress: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the intervals from pseudo-experiments and the coverage, as far as they are asked for."""
@@ -253,7 +263,7 @@ def _studies(
 
 
 def _described(
-    data: Data, loaded: Loaded, best: FitResult, budget: ErrorBudget, intervals: Mapping[str, tuple[Interval, ...]],
+    data: Data, loaded: Loaded, best: BestFit, budget: ErrorBudget, intervals: Mapping[str, tuple[Interval, ...]],
     config: InferenceConfig, files: Files,
 ) -> dict[str, Any]:  # fmt: skip
     mixture, likelihood = loaded.setup.mixture, data.likelihood
@@ -273,11 +283,17 @@ def _described(
             "events": likelihood.total,
             "without_coefficients": likelihood.without_coefficients,
             "status": loaded.status_counts(),
+            "not_positive_at_reference": loaded.status_counts().get(NO_REFERENCE, 0),
             "non_positive": best.non_positive,
             "seed": loaded.setup.seed,
         },
         "best_fit": {
-            name: {"value": best.phi[k], "free": best.free[k], **{cause: each[k] for cause, each in causes.items()}}
+            name: {
+                "value": best.phi[k],
+                "free": best.free[k],
+                **{cause: each[k] for cause, each in causes.items()},
+                "parabola_misleads": _misleads(best.phi[k], budget.total[k], intervals.get(name, ())),
+            }
             for k, name in enumerate(best.names)
         },
         "valid": best.valid,
@@ -301,6 +317,11 @@ def _described(
         "settings": config.physics(),
         "versions": package_versions(),
     }
+
+
+def _misleads(value: float, error: float, intervals: Iterable[Interval]) -> bool:
+    """Return whether best fit ± error says something else than one of the intervals with all errors."""
+    return any(parabola_misleads(float(value), float(error), each) for each in intervals if each.kind == "total")
 
 
 def _sum_rule(loaded: Loaded) -> list[dict[str, Any]]:

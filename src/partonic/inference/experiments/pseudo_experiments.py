@@ -22,7 +22,7 @@ from partonic.errors import InferenceError
 from partonic.files import atomic_output
 from partonic.inference.experiments.pool import Pool, Source
 from partonic.inference.likelihood.error_budget import difference_variances
-from partonic.inference.likelihood.fit import FitResult, fit
+from partonic.inference.likelihood.fit import BestFit, fit
 from partonic.inference.likelihood.intervals import total_q
 from partonic.inference.likelihood.mixture import Mixture
 from partonic.inference.likelihood.newton import Maximum, maximise
@@ -175,7 +175,7 @@ def _run(
 
 def _best_and_profiles(
     setup: Setup, likelihood: ExtendedLikelihood, truth: Array, candidates: Array
-) -> tuple[FitResult, list[Maximum]]:
+) -> tuple[BestFit, list[Maximum]]:
     """Return the best fit, and the profiles at the true value of each parameter of interest and of all together.
 
     Raises:
@@ -198,7 +198,7 @@ def _best_and_profiles(
     return best, held
 
 
-def _nearest_mode(likelihood: ExtendedLikelihood, best: FitResult, truth: Array, information: Array) -> Maximum:
+def _nearest_mode(likelihood: ExtendedLikelihood, best: BestFit, truth: Array, information: Array) -> Maximum:
     """Return, of the maxima that the likelihood does not exclude at 95%, the one nearest to the truth.
 
     Distances are in units of the expected errors, with their correlations: `information` is that of a typical sample.

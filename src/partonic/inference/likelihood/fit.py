@@ -16,7 +16,7 @@ from partonic.inference.likelihood.newton import Maximum, maximise
 from partonic.inference.likelihood.starts import axis_scales, lattice, mirror_images, starting_points, starts_on_circles
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
-__all__ = ["FitResult", "distinct_maxima", "fit", "minuit_maximum"]
+__all__ = ["BestFit", "distinct_maxima", "fit", "minuit_maximum"]
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ _EQUAL = 1e-6
 
 
 @dataclass(frozen=True)
-class FitResult:
+class BestFit:
     """The best fit.
 
     Attributes:
@@ -77,7 +77,7 @@ def fit(
     extra_starts: Array | None = None,
     candidates: Array | None = None,
     verify: bool = True,
-) -> FitResult:
+) -> BestFit:
     """Find the highest maximum of `likelihood`.
 
     Args:
@@ -105,7 +105,7 @@ def fit(
     if asked:
         best, valid = _verified(likelihood, best)
     every = [best, *others]
-    return FitResult(
+    return BestFit(
         names=likelihood.mixture.names,
         phi=best.phi,
         log_likelihood=best.value,

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from partonic.errors import InferenceError
-from partonic.inference.likelihood.fit import FitResult
+from partonic.inference.likelihood.fit import BestFit
 from partonic.inference.likelihood.scan import Scan, profile, scan
 from partonic.inference.likelihood.starts import axis_scales
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
@@ -101,7 +101,7 @@ def total_q(q: Array, variance: Array) -> Array:
     return values
 
 
-def scan_range(likelihood: ExtendedLikelihood, best: FitResult, name: str, highest: float) -> tuple[float, float]:
+def scan_range(likelihood: ExtendedLikelihood, best: BestFit, name: str, highest: float) -> tuple[float, float]:
     """Return a range of the parameter beyond whose ends q exceeds `highest`, or as far as twelve doublings reach."""
     number = likelihood.mixture.index(name)
     step = best.errors[number]
@@ -114,7 +114,7 @@ def scan_range(likelihood: ExtendedLikelihood, best: FitResult, name: str, highe
 
 
 def _far_enough(
-    likelihood: ExtendedLikelihood, best: FitResult, number: int, place: float, step: float, highest: float
+    likelihood: ExtendedLikelihood, best: BestFit, number: int, place: float, step: float, highest: float
 ) -> float:
     """Return place + step·x at which q has just exceeded `highest`, within a few percent of a step."""
     last, starts, inner, outer = best.phi, best.maxima, 0.0, 0.0
@@ -140,7 +140,7 @@ def _far_enough(
 
 def asymptotic_intervals(
     likelihood: ExtendedLikelihood,
-    best: FitResult,
+    best: BestFit,
     name: str,
     levels: Sequence[float] = (0.68, 0.95),
     limits: tuple[float, float] | None = None,
@@ -229,7 +229,7 @@ def crossings(
     return Interval(name, level, _cut_at_the_seam(segments, period), *ends, kind, period)
 
 
-def profile_q(likelihood: ExtendedLikelihood, best: FitResult, number: int, starts: Array) -> Callable[[float], float]:
+def profile_q(likelihood: ExtendedLikelihood, best: BestFit, number: int, starts: Array) -> Callable[[float], float]:
     """Return q as a function of one parameter (by number), the others fitted from `starts` `(S, P)`.
 
     It is infinite where the likelihood does not exist.
