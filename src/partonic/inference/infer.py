@@ -5,7 +5,7 @@ coverage follow if they are asked for. ``result.json`` has all numbers, ``curves
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,14 @@ from partonic.inference.experiments.expected import expected_limits
 from partonic.inference.experiments.other_methods import compared
 from partonic.inference.experiments.study import Plan, Workers
 from partonic.inference.experiments.toys import ToyIntervals, toy_intervals
-from partonic.inference.likelihood.error_budget import (
-    ErrorBudget,
-    difference_variances,
-    error_budget,
-    training_errors,
-    training_variance,
-)
-from partonic.inference.likelihood.fit import BestFit, fit
-from partonic.inference.likelihood.intervals import Interval, asymptotic_intervals, crossings, profile_q, total_q
+from partonic.inference.likelihood.fit import BestFit
+from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.likelihood.scan import Scan, contour
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
+from partonic.inference.measurement import Measurement, measure
 from partonic.inference.parabola import parabola_misleads
 from partonic.inference.result import RESULT_FORMAT, CurveTable, plain
-from partonic.inference.samples import Data, Files, Loaded, ensemble_members, load, make_data
+from partonic.inference.samples import Data, Files, Loaded, load
 from partonic.parts import remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
@@ -107,13 +101,13 @@ def infer(
         ParameterError: if a theory parameter is unknown.
     """
     loaded = load(files, config, seed if config.seed is None else config.seed)
-    data = make_data(loaded, config)
-    members = ensemble_members(data, loaded, config)
-    best = _best_fit(data, config)
+    found = measure(loaded, config)
+    data, best, scans = found.data, found.best, found.scans
     curves = CurveTable()
-    scans, intervals, best = _intervals(data, best, members, loaded, config, curves)
-    budget = _budget(data, best, members)
-    result = _described(data, loaded, best, budget, intervals, config, files)
+    for name, curve in scans.items():
+        for kind, q in (("profile", curve.profiled), ("fixed", curve.fixed), ("total", found.total[name])):
+            curves.add(kind, name, curve.values, q)
+    result = _described(found, config, files)
     for names in _pairs(config, loaded):
         _add_contour(data.likelihood, best, names, scans, config, curves)
     result |= _expected(loaded, config, curves)
@@ -124,78 +118,7 @@ def infer(
     for name in ("coverage", *(f"toys-{name}" for name in loaded.setup.interest)):
         remove_parts(output / name)
     events = data.likelihood.total
-    return InferenceSummary(output / "result.json", best, budget.total, intervals, data.truth, events)
-
-
-def _best_fit(data: Data, config: InferenceConfig, extra: Array | None = None) -> BestFit:
-    best = fit(data.likelihood, extra_starts=extra)
-    if not best.valid:
-        raise InferenceError(
-            "the fit found no maximum: the data do not determine all parameters that are fitted "
-            f"({', '.join(name for name, free in zip(best.names, best.free, strict=True) if free)}); fit fewer "
-            "(inference.parameters), or add constraints (inference.constraints)"
-        )
-    if best.non_positive and config.non_positive == "error":
-        raise InferenceError(
-            f"the density of {best.non_positive} events is not positive at the best fit: integrate with more points "
-            "(mem.points), or accept a floor with `inference.non_positive: floor`"
-        )
-    return best
-
-
-def _intervals(
-    data: Data, best: BestFit, members: list[ExtendedLikelihood], loaded: Loaded, config: InferenceConfig,
-    curves: CurveTable,
-) -> tuple[dict[str, Scan], dict[str, tuple[Interval, ...]], BestFit]:  # fmt: skip
-    """Scan each theory parameter; where a scan finds a better point, fit again from there and begin anew."""
-    for _ in range(3):
-        scans, found = {}, {}
-        for name in loaded.setup.interest:
-            limits = config.scan.ranges.get(name)
-            scans[name], found[name] = asymptotic_intervals(
-                data.likelihood, best, name, config.levels, limits, config.scan.points
-            )
-        lowest = min(scans.values(), key=lambda curve: curve.profiled.min())
-        if lowest.profiled.min() > -1e-3:
-            break
-        best = _best_fit(data, config, np.vstack([lowest.points[lowest.profiled.argmin()], best.maxima]))
-    intervals = {}
-    for name, curve in scans.items():
-        total, total_at = _total(data, best, members, curve)
-        period = float(data.likelihood.mixture.periods[best.names.index(name)])
-        wide = [
-            crossings(name, curve.values, total, level, total_at, kind="total", period=period)
-            for level in config.levels
-        ]
-        intervals[name] = (*found[name], *wide)
-        for kind, q in (("profile", curve.profiled), ("fixed", curve.fixed), ("total", total)):
-            curves.add(kind, name, curve.values, q)
-    return scans, intervals, best
-
-
-def _total(
-    data: Data, best: BestFit, members: list[ExtendedLikelihood], curve: Scan
-) -> tuple[Array, Callable[[float], float]]:
-    """Return q with all errors (integration, rate, calibration, training) along a scan `(M,)`, and as a function."""
-    expected = data.kind == "asimov"
-    variance = difference_variances(data.likelihood, best.phi, curve.points, expected).total
-    if members:
-        variance = variance + training_variance([data.likelihood, *members], best.phi, curve.points)
-    statistical = profile_q(data.likelihood, best, best.names.index(curve.name), best.maxima)
-    # the square root of the variance grows linearly with the distance from the best fit
-    deviation = np.sqrt(variance)
-
-    def evaluate(value: float) -> float:
-        here = np.interp(value, curve.values, deviation) ** 2
-        return float(total_q(np.array([statistical(value)]), np.array([here]))[0])
-
-    return total_q(curve.profiled, variance), evaluate
-
-
-def _budget(data: Data, best: BestFit, members: list[ExtendedLikelihood]) -> ErrorBudget:
-    fits = [best, *(fit(member, best.phi, candidates=best.maxima, verify=False) for member in members)]
-    training = training_errors(fits) if members else None
-    return error_budget(data.likelihood, best, training, data.kind == "asimov")
+    return InferenceSummary(output / "result.json", best, found.budget.total, found.intervals, data.truth, events)
 
 
 def _pairs(config: InferenceConfig, loaded: Loaded) -> Iterable[tuple[str, str]]:
@@ -262,10 +185,8 @@ def _studies(
     return {"toys": toys, "coverage": coverage}
 
 
-def _described(
-    data: Data, loaded: Loaded, best: BestFit, budget: ErrorBudget, intervals: Mapping[str, tuple[Interval, ...]],
-    config: InferenceConfig, files: Files,
-) -> dict[str, Any]:  # fmt: skip
+def _described(found: Measurement, config: InferenceConfig, files: Files) -> dict[str, Any]:
+    loaded, data, best, budget, intervals = found.loaded, found.data, found.best, found.budget, found.intervals
     mixture, likelihood = loaded.setup.mixture, data.likelihood
     names = ("statistical", "integration", "rate", "calibration", "training", "total")
     causes = {name: getattr(budget, name) for name in names}
