@@ -119,8 +119,19 @@ class Data:
     chosen: NDArray[np.int64] | None
 
 
-def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
+def load(
+    files: Files,
+    config: InferenceConfig,
+    seed: int,
+    given: tuple[EventCoefficients, CoefficientsMetadata] | None = None,
+) -> Loaded:
     """Read coefficients, rates and true weights.
+
+    Args:
+        files: what is read.
+        config: the settings.
+        seed: root seed.
+        given: coefficients of the signal that are in memory already, in place of their file.
 
     Raises:
         EventFileError: if a file is missing or damaged, or files are of different events.
@@ -129,7 +140,7 @@ def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
     """
     store = None if files.store is None else EventStore.open(files.store)
     calibration = _calibration(config, store)
-    signal, metadata = _signal(files, store)
+    signal, metadata = given or _signal(files, store)
     if not len(signal):
         raise InferenceError(f"{files.signal or files.store} has no events: expected a sample to fit")
     rate = _signal_rate(store, metadata, signal)

@@ -98,6 +98,7 @@ class PointCoverage:
 
     Attributes:
         theta: true values of the theory parameters.
+        nominal: their values in the Standard Model, or of curves at their nominal place.
         experiments: number of them.
         failed: experiments without a maximum; they enter nothing else.
         events: mean number of events.
@@ -110,6 +111,7 @@ class PointCoverage:
     """
 
     theta: Mapping[str, float]
+    nominal: Mapping[str, float]
     experiments: int
     failed: int
     events: float
@@ -212,6 +214,7 @@ def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels:
         )
     return PointCoverage(
         theta={name: float(truth[mixture.index(name)]) for name in mixture.theory},
+        nominal=mixture.standard_point(),
         experiments=len(valid),
         failed=int((~valid).sum()),
         events=float(outcomes.events.mean()),

@@ -213,7 +213,7 @@ def _categories(study: Study) -> list[str]:
     """Return the points as written at an axis, one parameter a line."""
     texts = []
     for point in study:
-        moved = {name: value for name, value in point["theta"].items() if value}
+        moved = _moved(point)
         lines = (f"{parameter_label(name)} = {value:g}".replace("-", "−") for name, value in moved.items())
         texts.append("\n".join(lines) or "SM")
     return texts
@@ -224,8 +224,13 @@ def _flat(texts: Sequence[str]) -> list[str]:
 
 
 def _theta(point: Mapping[str, Any]) -> str:
-    moved = ", ".join(f"{name} = {value:g}".replace("-", "−") for name, value in point["theta"].items() if value)
-    return moved or "SM"
+    return ", ".join(f"{name} = {value:g}".replace("-", "−") for name, value in _moved(point).items()) or "SM"
+
+
+def _moved(point: Mapping[str, Any]) -> dict[str, float]:
+    """Return the parameters that are not those of the Standard Model."""
+    nominal = point["nominal"]
+    return {name: value for name, value in point["theta"].items() if value != nominal[name]}
 
 
 def _fraction(found: Mapping[str, float]) -> str:
