@@ -1,6 +1,7 @@
 """The extended unbinned likelihood of a sample of events.
 
-With the mixture vector v(φ), the stacked rates s and the rows B_i of the events (`partonic.inference.likelihood.mixture`),
+With the mixture vector v(φ), the stacked rates s and the rows B_i of the events
+(`partonic.inference.likelihood.mixture`),
 
     log L(φ) = −L λ s·v + W log λ + Σ_i w_i log(B_i·v) − ½ Σ_k ((φ_k − c_k)/δ_k)²,
 
