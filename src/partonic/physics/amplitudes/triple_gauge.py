@@ -1,0 +1,66 @@
+r"""The vertices W⁺W⁻Z and W⁺W⁻γ with the couplings g₁, κ and λ of Hagiwara et al., Nucl. Phys. B 282 (1987) 253.
+
+With all momenta incoming, the fields a of a W⁺, b of a W⁻ and c of the neutral boson, and D = ∂ − i g W·T,
+
+    V = −[g₁ S₁ + κ S_κ] + λ T,
+    S₁ = (a·b)(p_a − p_b)·c + (b·c)(p_b·a) − (c·a)(p_a·b),     S_κ = (c·a)(p_c·b) − (b·c)(p_c·a),
+    T  = F_a{}^μ{}_ν F_b{}^ν{}_ρ F_c{}^ρ{}_μ,                   F_a^{μν} = p_a^μ a^ν − p_a^ν a^μ,
+
+with a factor i in Feynman rules. S₁ + S_κ is the vertex of the Standard Model, T that of the operator
+ε_abc W^{aν}_μ W^{bρ}_ν W^{cμ}_ρ.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Complex
+from torch import Tensor
+
+from partonic.physics.amplitudes.currents import minkowski_product
+
+__all__ = ["VertexStructures", "triple_gauge_structures"]
+
+
+@dataclass(frozen=True)
+class VertexStructures:
+    """The three structures of the vertex for given fields, `(N,)` each.
+
+    Attributes:
+        gauge: −S₁.
+        magnetic: −S_κ.
+        field_strengths: T.
+    """
+
+    gauge: Complex[Tensor, " points"]
+    magnetic: Complex[Tensor, " points"]
+    field_strengths: Complex[Tensor, " points"]
+
+
+def triple_gauge_structures(a: Tensor, p_a: Tensor, b: Tensor, p_b: Tensor, c: Tensor, p_c: Tensor) -> VertexStructures:
+    """Return the structures of the vertex W⁺(a) W⁻(b) V(c), all incoming.
+
+    Args:
+        a: field of the incoming W⁺, contravariant, `(4, N)`.
+        p_a: its incoming momentum, `(4, N)`, GeV.
+        b: field of the incoming W⁻.
+        p_b: its incoming momentum.
+        c: field of the incoming Z or photon.
+        p_c: its incoming momentum.
+    """
+    ab, bc, ca = minkowski_product(a, b), minkowski_product(b, c), minkowski_product(c, a)
+    gauge = ab * minkowski_product(p_a - p_b, c) + bc * minkowski_product(p_b, a) - ca * minkowski_product(p_a, b)
+    magnetic = ca * minkowski_product(p_c, b) - bc * minkowski_product(p_c, a)
+    return VertexStructures(
+        -gauge, -magnetic, _trace(_field_strength(p_a, a), _field_strength(p_b, b), _field_strength(p_c, c))
+    )
+
+
+def _field_strength(p: Tensor, v: Tensor) -> Tensor:
+    """Return F^μ_ν = p^μ v_ν − v^μ p_ν, `(4, 4, N)`."""
+    metric = p.new_tensor([1.0, -1.0, -1.0, -1.0])[:, None]
+    return p[:, None] * (metric * v)[None] - v[:, None] * (metric * p)[None]
+
+
+def _trace(f: Tensor, g: Tensor, h: Tensor) -> Tensor:
+    product = torch.einsum("ijn,jkn->ikn", f, g)
+    return torch.einsum("ikn,kin->n", product, h)

@@ -1,0 +1,149 @@
+"""The phase space of two resonances that decay to massless pairs: W Z → ℓν ℓℓ.
+
+    dΦ₄ = dΦ₂(P; W, Z) (dm_W²/2π) dΦ₂(W; ℓ, ν) (dm_Z²/2π) dΦ₂(Z; ℓ⁻, ℓ⁺)
+
+The masses follow their Breit–Wigner shapes. The angles are those of the first boson about the beam in the
+centre-of-mass frame, and of the first product of each boson about its direction of flight (helicity frames): in these
+the radiation of massless quarks and the polarisation of the bosons are functions of one number each, as an adaptive
+grid wants them.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.errors import ProcessError
+from partonic.physics.fourvector import boost_along_z, boost_from_rest_frame, boost_to_rest_frame, mass, on_shell
+from partonic.physics.phasespace.breit_wigner import BreitWigner
+from partonic.physics.phasespace.mass_rapidity import MassRapidity
+from partonic.physics.phasespace.twobody import breakup_momentum, direction_from_numbers, numbers_from_direction
+from partonic.physics.process import PartonEvents
+
+__all__ = ["BosonPairCube", "from_flight", "to_flight"]
+
+_DIMENSIONS = 10
+
+
+def from_flight(direction: Float[Tensor, "events 3"], flight: Float[Tensor, "events 3"]) -> Float[Tensor, "events 3"]:
+    """Turn a vector given in a frame whose z axis is `flight` (of any length) to the common axes."""
+    cos, sin, cos_phi, sin_phi = _angles(flight)
+    x, y, z = direction.unbind(dim=-1)
+    along, across = cos * x + sin * z, cos * z - sin * x
+    return torch.stack([cos_phi * along - sin_phi * y, sin_phi * along + cos_phi * y, across], dim=-1)
+
+
+def to_flight(direction: Float[Tensor, "events 3"], flight: Float[Tensor, "events 3"]) -> Float[Tensor, "events 3"]:
+    """Return a vector of the common axes in a frame whose z axis is `flight`: the inverse of `from_flight`."""
+    cos, sin, cos_phi, sin_phi = _angles(flight)
+    x, y, z = direction.unbind(dim=-1)
+    along = cos_phi * x + sin_phi * y
+    return torch.stack([cos * along - sin * z, cos_phi * y - sin_phi * x, sin * along + cos * z], dim=-1)
+
+
+def _angles(flight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return cos θ, sin θ, cos φ, sin φ of a direction; φ = 0 along z."""
+    x, y, z = flight.unbind(dim=-1)
+    transverse = torch.hypot(x, y)
+    along = transverse == 0
+    size = torch.hypot(transverse, z)
+    safe = torch.where(along, torch.ones_like(transverse), transverse)
+    return z / size, transverse / size, torch.where(along, torch.ones_like(x), x / safe), y / safe
+
+
+@dataclass(frozen=True)
+class BosonPairCube:
+    """The map of [0, 1]¹⁰ to the four massless products of two bosons in the laboratory and the momentum fractions.
+
+    The numbers are: invariant mass and rapidity of the whole, mass of the second and of the first boson, polar angle
+    and azimuth of the first boson, and those of the first product of each.
+
+    Attributes:
+        first: Breit–Wigner shape of the first boson.
+        second: that of the second.
+        second_range: range of the mass of the second boson, GeV.
+        collider_energy: √S, GeV.
+
+    Raises:
+        ProcessError: if the range is empty or does not start above 0.
+    """
+
+    first: BreitWigner
+    second: BreitWigner
+    second_range: tuple[float, float]
+    collider_energy: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.second_range[0] < self.second_range[1]:
+            raise ProcessError(f"an invariant mass needs a range that begins above 0 GeV, got {self.second_range}")
+
+    @property
+    def dimensions(self) -> int:
+        """Ten: two momentum fractions and eight of the phase space."""
+        return _DIMENSIONS
+
+    @property
+    def _fractions(self) -> MassRapidity:
+        return MassRapidity(self.second_range[0], self.collider_energy)
+
+    def forward(self, numbers: Float[Tensor, "events dimensions"]) -> tuple[PartonEvents, Float[Tensor, " events"]]:
+        """Map numbers in [0, 1]¹⁰ to parton events, with log |d(Φ₄, x1, x2)/du|."""
+        x1, x2, log_jacobian = self._fractions.forward(numbers[:, :2])
+        energy = (x1 * x2).sqrt() * self.collider_energy
+        lower, upper = self._second_limits(energy)
+        second, log_second = self.second.forward(numbers[:, 2], lower, upper)
+        mass_2 = second.sqrt()
+        room = (energy - mass_2).clamp(min=0.0).square()
+        first, log_first = self.first.forward(numbers[:, 3], torch.zeros_like(room), room)
+        mass_1 = first.sqrt()
+        flight = direction_from_numbers(numbers[:, 4:6])
+        momentum = breakup_momentum((energy - mass_1 - mass_2).clamp(min=0.0), mass_1, mass_2)
+        bosons = [on_shell(sign * momentum[:, None] * flight, m) for sign, m in ((1.0, mass_1), (-1.0, mass_2))]
+        products = [
+            _pair(boson, m, sign * flight, numbers[:, start : start + 2])
+            for boson, m, sign, start in ((bosons[0], mass_1, 1.0, 6), (bosons[1], mass_2, -1.0, 8))
+        ]
+        momenta = boost_along_z(torch.cat(products, dim=1), 0.5 * (x1 / x2).log()[:, None])
+        return PartonEvents(momenta, x1, x2), log_jacobian + log_first + log_second + _log_volume(momentum, energy)
+
+    def inverse(self, events: PartonEvents) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
+        """Map parton events to [0, 1]¹⁰, with log |du/d(Φ₄, x1, x2)|."""
+        fractions, log_jacobian = self._fractions.inverse(events.x1, events.x2)
+        energy = (events.x1 * events.x2).sqrt() * self.collider_energy
+        momenta = boost_along_z(events.momenta, 0.5 * (events.x2 / events.x1).log()[:, None])
+        bosons = momenta[:, 0] + momenta[:, 1], momenta[:, 2] + momenta[:, 3]
+        mass_1, mass_2 = mass(bosons[0]), mass(bosons[1])
+        lower, upper = self._second_limits(energy)
+        number_2, log_second = self.second.inverse(mass_2.square(), lower, upper)
+        room = (energy - mass_2).clamp(min=0.0).square()
+        number_1, log_first = self.first.inverse(mass_1.square(), torch.zeros_like(room), room)
+        flight = bosons[0][:, 1:]
+        angles = [
+            numbers_from_direction(to_flight(boost_to_rest_frame(momenta[:, slot], boson)[:, 1:], sign * flight))
+            for boson, sign, slot in ((bosons[0], 1.0, 0), (bosons[1], -1.0, 2))
+        ]
+        numbers = torch.cat(
+            [fractions, number_2[:, None], number_1[:, None], numbers_from_direction(flight), *angles], dim=1
+        )
+        momentum = breakup_momentum((energy - mass_1 - mass_2).clamp(min=0.0), mass_1, mass_2)
+        return numbers, log_jacobian + log_first + log_second - _log_volume(momentum, energy)
+
+    def _second_limits(self, energy: Tensor) -> tuple[Tensor, Tensor]:
+        lower = torch.full_like(energy, self.second_range[0] ** 2)
+        return lower, torch.minimum(energy.square(), torch.full_like(energy, self.second_range[1] ** 2))
+
+
+def _pair(boson: Tensor, boson_mass: Tensor, flight: Tensor, numbers: Tensor) -> Tensor:
+    """Return the two massless products of a boson, `(N, 2, 4)`."""
+    three = 0.5 * boson_mass[:, None] * from_flight(direction_from_numbers(numbers), flight)
+    first = boost_from_rest_frame(on_shell(three, 0.0), boson)
+    return torch.stack([first, boson - first], dim=1)
+
+
+def _log_volume(momentum: Tensor, energy: Tensor) -> Tensor:
+    """Return log of dΦ₂(P) dΦ₂ dΦ₂/(2π)² per unit of the numbers: |p|/(4π√ŝ) and 1/(8π) for massless products."""
+    return (
+        torch.log(momentum / (4.0 * math.pi * energy)) - 2.0 * math.log(8.0 * math.pi) - 2.0 * math.log(2.0 * math.pi)
+    )

@@ -1,0 +1,203 @@
+r"""Helicity amplitudes of q q̄' → ℓν ℓ'ℓ̄': all diagrams, with the three operators of `couplings`.
+
+For u d̄ → ℓ⁺ν ℓ'⁻ℓ'⁺ the Z or photon is radiated by the quark line (two places each), by the W (the triple vertex), or
+by ℓ⁺ and ν of a W in the s-channel; and that W can go to ℓ'⁺ν', ν' → ℓ'⁻W⁺. Fermions are massless: the W fixes the
+chirality of quarks, ℓ and ν, so two helicity amplitudes are left, those of ℓ'. Breit–Wigner propagators have fixed
+widths, which in the sum of all diagrams costs gauge invariance at the order Γ/m, as in other programs.
+`doubly_resonant` leaves out the diagrams that have not both a W → ℓν and a Z or γ → ℓ'ℓ̄'.
+
+W⁻Z is the CP conjugate: particles and antiparticles exchanged, momenta reflected. The operators conserve CP.
+
+With three leptons of one flavour the amplitude is antisymmetric in the two of equal charge. The slot ℓ⁺ (ℓ⁻ for W⁻) of
+the Z is then the one whose pair is nearer to m_Z; the other half of phase space, the same events once more, is empty.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.errors import ProcessError
+from partonic.physics.amplitudes.amplitude import ColourFlow
+from partonic.physics.amplitudes.interference import interference_matrix, quadratic_coefficients
+from partonic.physics.amplitudes.triple_gauge import triple_gauge_structures
+from partonic.physics.amplitudes.wavefunctions import component_first
+from partonic.physics.amplitudes.weyl import chiral_current, chiral_line, chiral_spinor
+from partonic.polynomial import Monomials
+from partonic.processes.wz.couplings import WZ_PARAMETERS, WZCouplings, times
+
+__all__ = ["WZAmplitude", "w_plus_z_amplitudes"]
+
+_UP, _DOWN, _ELECTRON, _NEUTRINO = 2, 1, 11, 12
+_SPIN_AND_COLOUR = 1.0 / 12.0
+"""Average over 4 spin and 9 colour states of the quarks, times 3 colours of the pair."""
+_POINTS_PER_BLOCK = 4096
+
+
+def w_plus_z_amplitudes(momenta: Tensor, couplings: WZCouplings, *, doubly_resonant: bool = False) -> Tensor:
+    """Return M of u d̄ → ℓ⁺ν ℓ'⁻ℓ'⁺: value and derivatives by θ for both chiralities of ℓ'.
+
+    Args:
+        momenta: u, d̄ (incoming), ℓ⁺, ν, ℓ'⁻, ℓ'⁺, `(6, 4, N)`, GeV.
+        couplings: of W and Z.
+        doubly_resonant: leave out diagrams with fewer than two resonances.
+
+    Returns:
+        complex `(4, 2, N)`, GeV⁻².
+    """
+    return torch.stack([_of_chirality(momenta, couplings, name, doubly_resonant) for name in ("left", "right")], dim=1)
+
+
+def _of_chirality(momenta: Tensor, couplings: WZCouplings, chirality: str, doubly_resonant: bool) -> Tensor:
+    u, d, charged, neutrino, minus, plus = momenta
+    scheme = couplings.scheme
+    quark, antiquark, lepton, nu = (chiral_spinor(p, "left") for p in (u, d, charged, neutrino))
+    pair = [chiral_spinor(p, chirality) for p in (minus, plus)]  # type: ignore[arg-type]
+    w_momentum, z_momentum, total = charged + neutrino, minus + plus, u + d
+    # Fields: current times propagator, couplings taken out.
+    w = chiral_current(nu, lepton, "left") * _propagator(w_momentum, scheme.w_mass, scheme.w_width)
+    pair_current = chiral_current(pair[0], pair[1], chirality)  # type: ignore[arg-type]
+    s_channel = chiral_current(antiquark, quark, "left") * _propagator(total, scheme.w_mass, scheme.w_width)
+    g_w, g_q = couplings.w_leptons(), couplings.w_quarks()
+    amplitude = torch.zeros(4, momenta.shape[-1], dtype=w.dtype)
+    for boson, mass, width in (("Z", scheme.z_mass, scheme.z_width), ("photon", 0.0, 0.0)):
+        of = _boson_couplings(couplings, boson)
+        field_ = pair_current * _propagator(z_momentum, mass, width)
+        to_pair = of(_ELECTRON, chirality)
+        on_up = -chiral_line(antiquark, w, u - z_momentum, field_, quark, "left")
+        on_down = -chiral_line(antiquark, field_, u - w_momentum, w, quark, "left")
+        amplitude += _outer(times(g_q, g_w, to_pair, of(_UP, "left")), on_up)
+        amplitude += _outer(times(g_q, g_w, to_pair, of(_DOWN, "left")), on_down)
+        vertex = triple_gauge_structures(s_channel, total, w, -w_momentum, field_, -z_momentum)
+        for coupling, structure in (
+            (couplings.gauge(boson), vertex.gauge),
+            (couplings.magnetic(boson), vertex.magnetic),
+            (couplings.field_strengths(boson), vertex.field_strengths),
+        ):
+            amplitude += _outer(times(g_q, g_w, to_pair, coupling), structure)
+        if doubly_resonant:
+            continue
+        on_neutrino = -chiral_line(nu, field_, neutrino + z_momentum, s_channel, lepton, "left")
+        on_lepton = -chiral_line(nu, s_channel, -(charged + z_momentum), field_, lepton, "left")
+        amplitude += _outer(times(g_q, g_w, to_pair, of(_NEUTRINO, "left")), on_neutrino)
+        amplitude += _outer(times(g_q, g_w, to_pair, of(_ELECTRON, "left")), on_lepton)
+    if chirality == "left" and not doubly_resonant:
+        in_pair = -chiral_line(pair[0], w, minus + w_momentum, s_channel, pair[1], "left")
+        amplitude += _outer(times(g_q, g_w, g_w, g_w), in_pair)
+    return amplitude
+
+
+def _boson_couplings(couplings: WZCouplings, boson: str) -> Callable[[int, str], Tensor]:
+    if boson == "Z":
+        return couplings.z
+    return lambda pdg, chirality: couplings.photon(pdg)
+
+
+def _propagator(p: Tensor, mass: float, width: float) -> Tensor:
+    """Return 1/(p² − M² + iMΓ)."""
+    square = p[0] ** 2 - p[1] ** 2 - p[2] ** 2 - p[3] ** 2
+    return 1.0 / torch.complex(square - mass**2, torch.full_like(square, mass * width))
+
+
+def _outer(coupling: Tensor, structure: Tensor) -> Tensor:
+    return coupling[:, None] * structure[None]
+
+
+@dataclass(frozen=True)
+class WZAmplitude:
+    """|M|² of one partonic channel of pp → ℓν ℓ'ℓ̄' as an `Amplitude`.
+
+    Attributes:
+        particles: PDG ids of the initial partons along +z and −z, then of ℓ and ν of the W, ℓ⁻ and ℓ⁺ of the Z.
+        couplings: of W and Z.
+        doubly_resonant: leave out diagrams with fewer than two resonances.
+
+    Raises:
+        ProcessError: if the particles are not those of such a channel.
+    """
+
+    particles: tuple[int, ...]
+    couplings: WZCouplings = field(default_factory=WZCouplings)
+    doubly_resonant: bool = False
+
+    def __post_init__(self) -> None:
+        charged, neutrino, minus, plus = self.particles[2:] if len(self.particles) == 6 else (0, 0, 0, 0)
+        up, down = sorted(self.particles[:2], key=lambda pdg: abs(pdg) % 2)
+        sign = -1 if charged > 0 else 1
+        if not (
+            minus == -plus > 0 and abs(charged) in (11, 13, 15) and minus in (11, 13, 15)
+            and neutrino == sign * (abs(charged) + 1)
+            and abs(up) % 2 == 0 and abs(down) % 2 == 1 and up * sign > 0 > down * sign
+        ):  # fmt: skip
+            raise ProcessError(
+                f"{self.particles} is no channel of q q' -> l nu l- l+: expected an up-type and a down-type quark or "
+                "antiquark, the lepton and neutrino of the W, and a pair of leptons"
+            )
+
+    @property
+    def monomials(self) -> Monomials:
+        """The ten monomials of (c_ΦWB, c_WWW, c_Φq3) up to degree two."""
+        return Monomials.up_to_degree(WZ_PARAMETERS, 2)
+
+    @property
+    def colour_flows(self) -> tuple[ColourFlow, ...]:
+        """The one colour flow: quark and antiquark annihilate."""
+        lines = {True: (501, 0), False: (0, 501)}
+        return ((lines[self.particles[0] > 0], lines[self.particles[1] > 0], (0, 0), (0, 0), (0, 0), (0, 0)),)
+
+    def coefficients(
+        self, momenta: Float[Tensor, "events 6 4"], alpha_s: Float[Tensor, " events"]
+    ) -> Float[Tensor, "events 10"]:
+        """Return the coefficients of |M|² in GeV⁻⁴, averaged over initial and summed over final spins and colours.
+
+        Args:
+            momenta: the incoming partons, then ℓ, ν, ℓ⁻, ℓ⁺ as in `particles`; GeV, any frame.
+            alpha_s: not used: the process is electroweak.
+
+        Raises:
+            ProcessError: if the momenta are not float64.
+        """
+        if momenta.dtype != torch.float64:
+            raise ProcessError(f"amplitudes need float64 momenta, got {momenta.dtype}: convert with .double()")
+        return torch.cat([self._block(block) for block in torch.split(momenta, _POINTS_PER_BLOCK)])
+
+    def flow_weights(
+        self, momenta: Float[Tensor, "events 6 4"], alpha_s: Float[Tensor, " events"], theta: Float[Tensor, " 3"]
+    ) -> Float[Tensor, "events 1"]:
+        """Return 1 for the only flow."""
+        return torch.ones_like(alpha_s)[:, None]
+
+    def _block(self, momenta: Tensor) -> Tensor:
+        ordered = self._as_w_plus(component_first(momenta))
+        amplitudes = w_plus_z_amplitudes(ordered, self.couplings, doubly_resonant=self.doubly_resonant)
+        if abs(self.particles[2]) != self.particles[4]:
+            interference = interference_matrix(amplitudes)
+        else:
+            # ℓ⁺ of W and Z exchanged; the right-handed pair then is another helicity state.
+            other = w_plus_z_amplitudes(
+                ordered[[0, 1, 5, 3, 4, 2]], self.couplings, doubly_resonant=self.doubly_resonant
+            )
+            both = torch.stack([amplitudes[:, 0] - other[:, 0], amplitudes[:, 1], other[:, 1]], dim=1)
+            interference = interference_matrix(both) * self._own_half(ordered)
+        return quadratic_coefficients(interference, self.monomials) * _SPIN_AND_COLOUR
+
+    def _as_w_plus(self, momenta: Tensor) -> Tensor:
+        """Return the momenta of u, d̄, ℓ⁺, ν, ℓ'⁻, ℓ'⁺, after CP for W⁻Z."""
+        first_is_up = abs(self.particles[0]) % 2 == 0
+        order = [0, 1] if first_is_up else [1, 0]
+        if self.particles[2] < 0:
+            return momenta[[*order, 2, 3, 4, 5]]
+        reflection = momenta.new_tensor([1.0, -1.0, -1.0, -1.0])[:, None]
+        return momenta[[*order, 2, 3, 5, 4]] * reflection
+
+    def _own_half(self, ordered: Tensor) -> Tensor:
+        """Return 1 where the pair of slots 5 and 6 is the nearer one to the Z, else 0."""
+        mass = self.couplings.scheme.z_mass
+        distance = [(_invariant_mass(ordered[4] + ordered[slot]) - mass).abs() for slot in (5, 2)]
+        return (distance[0] <= distance[1]).to(ordered.dtype)
+
+
+def _invariant_mass(p: Tensor) -> Tensor:
+    return (p[0] ** 2 - p[1] ** 2 - p[2] ** 2 - p[3] ** 2).clamp(min=0.0).sqrt()
