@@ -10,6 +10,7 @@ grid wants them.
 
 import math
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -17,12 +18,11 @@ from torch import Tensor
 
 from partonic.errors import ProcessError
 from partonic.physics.fourvector import boost_along_z, boost_from_rest_frame, boost_to_rest_frame, mass, on_shell
-from partonic.physics.phasespace.breit_wigner import BreitWigner
 from partonic.physics.phasespace.mass_rapidity import MassRapidity
 from partonic.physics.phasespace.twobody import breakup_momentum, direction_from_numbers, numbers_from_direction
 from partonic.physics.process import PartonEvents
 
-__all__ = ["BosonPairCube", "from_flight", "to_flight"]
+__all__ = ["BosonPairCube", "MassShape", "from_flight", "to_flight"]
 
 _DIMENSIONS = 10
 
@@ -53,6 +53,17 @@ def _angles(flight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return z / size, transverse / size, torch.where(along, torch.ones_like(x), x / safe), y / safe
 
 
+@runtime_checkable
+class MassShape(Protocol):
+    """A map of [0, 1] to an invariant mass squared within limits, such as `BreitWigner` or `ResonanceWithTail`."""
+
+    def forward(self, numbers: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mass squared in GeV² and log |ds/du|."""
+
+    def inverse(self, square: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the number and log |du/ds|."""
+
+
 @dataclass(frozen=True)
 class BosonPairCube:
     """The map of [0, 1]¹⁰ to the four massless products of two bosons in the laboratory and the momentum fractions.
@@ -61,7 +72,7 @@ class BosonPairCube:
     and azimuth of the first boson, and those of the first product of each.
 
     Attributes:
-        first: Breit–Wigner shape of the first boson.
+        first: map of the mass squared of the first boson.
         second: that of the second.
         second_range: range of the mass of the second boson, GeV.
         collider_energy: √S, GeV.
@@ -70,8 +81,8 @@ class BosonPairCube:
         ProcessError: if the range is empty or does not start above 0.
     """
 
-    first: BreitWigner
-    second: BreitWigner
+    first: MassShape
+    second: MassShape
     second_range: tuple[float, float]
     collider_energy: float
 

@@ -8,8 +8,9 @@ widths, which in the sum of all diagrams costs gauge invariance at the order Γ/
 
 W⁻Z is the CP conjugate: particles and antiparticles exchanged, momenta reflected. The operators conserve CP.
 
-With three leptons of one flavour the amplitude is antisymmetric in the two of equal charge. The slot ℓ⁺ (ℓ⁻ for W⁻) of
-the Z is then the one whose pair is nearer to m_Z; the other half of phase space, the same events once more, is empty.
+With three leptons of one flavour the amplitude is antisymmetric in the two of equal charge. The slots are then those of
+the assignment that is nearer to both resonances (the larger product of propagators); the other half of phase space, the
+same events once more, is empty.
 """
 
 from dataclasses import dataclass, field
@@ -90,6 +91,8 @@ class WZAmplitude:
         particles: PDG ids of the initial partons along +z and −z, then of ℓ and ν of the W, ℓ⁻ and ℓ⁺ of the Z.
         couplings: of W and Z.
         doubly_resonant: leave out diagrams with fewer than two resonances.
+        pair_mass_min: smallest mass of the other pair of opposite charge if all leptons are of one flavour, GeV; below
+            it |M|² is 0, because massless leptons have a photon pole there.
 
     Raises:
         ProcessError: if the particles are not those of such a channel.
@@ -98,6 +101,7 @@ class WZAmplitude:
     particles: tuple[int, ...]
     couplings: WZCouplings = field(default_factory=WZCouplings)
     doubly_resonant: bool = False
+    pair_mass_min: float = 4.0
 
     def __post_init__(self) -> None:
         charged, neutrino, minus, plus = self.particles[2:] if len(self.particles) == 6 else (0, 0, 0, 0)
@@ -170,11 +174,13 @@ class WZAmplitude:
         return momenta[[*order, 2, 3, 5, 4]] * reflection
 
     def _own_half(self, ordered: Tensor) -> Tensor:
-        """Return 1 where the pair of slots 5 and 6 is the nearer one to the Z, else 0."""
-        mass = self.couplings.scheme.z_mass
-        distance = [(_invariant_mass(ordered[4] + ordered[slot]) - mass).abs() for slot in (5, 2)]
-        return (distance[0] <= distance[1]).to(ordered.dtype)
-
-
-def _invariant_mass(p: Tensor) -> Tensor:
-    return (p[0] ** 2 - p[1] ** 2 - p[2] ** 2 - p[3] ** 2).clamp(min=0.0).sqrt()
+        """Return 1 where the slots are those of the assignment nearer to both resonances, else 0; 0 near the pole."""
+        scheme = self.couplings.scheme
+        sizes = [
+            _propagator(ordered[3] + ordered[w], scheme.w_mass, scheme.w_width).abs()
+            * _propagator(ordered[4] + ordered[z], scheme.z_mass, scheme.z_width).abs()
+            for w, z in ((2, 5), (5, 2))
+        ]
+        other = ordered[4] + ordered[2]
+        square = other[0] ** 2 - other[1] ** 2 - other[2] ** 2 - other[3] ** 2
+        return ((sizes[0] >= sizes[1]) & (square > self.pair_mass_min**2)).to(ordered.dtype)

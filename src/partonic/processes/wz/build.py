@@ -10,6 +10,7 @@ from partonic.physics.particles import Particle
 from partonic.physics.pdf import PartonDensities
 from partonic.physics.phasespace.boson_pair import BosonPairCube
 from partonic.physics.phasespace.breit_wigner import BreitWigner
+from partonic.physics.phasespace.resonance_tail import ResonanceWithTail
 from partonic.physics.scales import FixedScale
 from partonic.processes.wz.amplitude import WZAmplitude
 from partonic.processes.wz.couplings import WZCouplings
@@ -40,8 +41,8 @@ def build(settings: WzConfig, final_state: Sequence[Particle]) -> HardProcess:
         factorization_scale=FixedScale(settings.factorization_scale_factor * scale.value),
         renormalization_scale=FixedScale(settings.renormalization_scale_factor * scale.value),
         cube=BosonPairCube(
-            BreitWigner(settings.w_mass, settings.w_width),
-            BreitWigner(settings.z_mass, settings.z_width),
+            ResonanceWithTail(BreitWigner(settings.w_mass, settings.w_width), share=0.2),
+            ResonanceWithTail(BreitWigner(settings.z_mass, settings.z_width)),
             settings.z_mass_range,
             settings.collider_energy,
         ),
@@ -55,7 +56,7 @@ def groups_of(settings: WzConfig, couplings: WZCouplings) -> tuple[AmplitudeGrou
     groups = []
     for charge, first, alike in product((1, -1), (0, 1), (False, True)):
         amplitudes = [
-            WZAmplitude((*_initial(quarks, charge, first), *final), couplings, doubly_resonant)
+            WZAmplitude((*_initial(quarks, charge, first), *final), couplings, doubly_resonant, settings.pair_mass_min)
             for quarks in _QUARKS
             for final in _finals(settings, charge, alike)
         ]
