@@ -35,6 +35,7 @@ from partonic.processes.wz.diagrams import (
     from_quarks,
     incoming_w,
     line_between,
+    propagator,
 )
 
 __all__ = ["WZAmplitude", "w_plus_z_amplitudes"]
@@ -177,8 +178,8 @@ class WZAmplitude:
         """Return 1 where the slots are those of the assignment nearer to both resonances, else 0; 0 near the pole."""
         scheme = self.couplings.scheme
         sizes = [
-            _propagator(ordered[3] + ordered[w], scheme.w_mass, scheme.w_width).abs()
-            * _propagator(ordered[4] + ordered[z], scheme.z_mass, scheme.z_width).abs()
+            propagator(ordered[3] + ordered[w], scheme.w_mass, scheme.w_width).abs()
+            * propagator(ordered[4] + ordered[z], scheme.z_mass, scheme.z_width).abs()
             for w, z in ((2, 5), (5, 2))
         ]
         other = ordered[4] + ordered[2]
