@@ -6,13 +6,14 @@ With all momenta incoming, the fields a of a W⁺, b of a W⁻ and c of the neut
     S₁ = (a·b)(p_a − p_b)·c + (b·c)(p_b·a) − (c·a)(p_a·b),     S_κ = (c·a)(p_c·b) − (b·c)(p_c·a),
     T  = F_a{}^μ{}_ν F_b{}^ν{}_ρ F_c{}^ρ{}_μ,                   F_a^{μν} = p_a^μ a^ν − p_a^ν a^μ,
 
-with a factor i in Feynman rules. S₁ + S_κ is the vertex of the Standard Model, T that of the operator
+with a factor i in Feynman rules. Terms with p_a·a and p_b·b are left out: they vanish for polarisation vectors and for
+currents of massless fermions. S₁ + S_κ is the vertex of the Standard Model, T that of the operator
 ε_abc W^{aν}_μ W^{bρ}_ν W^{cμ}_ρ.
 """
 
 from dataclasses import dataclass
 
-from jaxtyping import Complex
+from jaxtyping import Shaped
 from torch import Tensor
 
 from partonic.physics.amplitudes.currents import minkowski_product
@@ -30,9 +31,9 @@ class VertexStructures:
         field_strengths: T.
     """
 
-    gauge: Complex[Tensor, " points"]
-    magnetic: Complex[Tensor, " points"]
-    field_strengths: Complex[Tensor, " points"]
+    gauge: Shaped[Tensor, " points"]
+    magnetic: Shaped[Tensor, " points"]
+    field_strengths: Shaped[Tensor, " points"]
 
 
 def triple_gauge_structures(a: Tensor, p_a: Tensor, b: Tensor, p_b: Tensor, c: Tensor, p_c: Tensor) -> VertexStructures:

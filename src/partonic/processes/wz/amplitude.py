@@ -3,7 +3,8 @@ r"""Helicity amplitudes of q q̄' → ℓν ℓ'ℓ̄': all diagrams, with the t
 For u d̄ → ℓ⁺ν ℓ'⁻ℓ'⁺ the Z or photon is radiated by the quark line (two places each), by the W (the triple vertex), or
 by ℓ⁺ and ν of a W in the s-channel; and that W can go to ℓ'⁺ν', ν' → ℓ'⁻W⁺. Fermions are massless: the W fixes the
 chirality of quarks, ℓ and ν, so two helicity amplitudes are left, those of ℓ'. Breit–Wigner propagators have fixed
-widths, which in the sum of all diagrams costs gauge invariance at the order Γ/m, as in other programs.
+widths, as in other programs: the Ward identities of photon and Z hold with them, relations that rest on
+cos θ_W = m_W/m_Z to the order Γ/m.
 `doubly_resonant` leaves out the diagrams that have not both a W → ℓν and a Z or γ → ℓ'ℓ̄'.
 
 W⁻Z is the CP conjugate: particles and antiparticles exchanged, momenta reflected. The operators conserve CP.

@@ -69,16 +69,17 @@ class OnShellWZAmplitude:
     couplings: WZCouplings = field(default_factory=WZCouplings)
 
     def __post_init__(self) -> None:
-        up, down = sorted(self.particles[:2], key=lambda pdg: abs(pdg) % 2)
-        sign = -1 if self.particles[2:3] == (-24,) else 1
-        if not (
-            self.particles[2:] == (sign * 24, 23)
-            and up * sign in (2, 4) and down * sign in (-1, -3)
-        ):  # fmt: skip
+        if len(self.particles) != 4 or not self._is_channel:
             raise ProcessError(
                 f"{self.particles} is no channel of q q' -> W Z: expected an up-type and a down-type quark or "
                 "antiquark, W (24 or -24) and Z (23)"
             )
+
+    @property
+    def _is_channel(self) -> bool:
+        up, down = sorted(self.particles[:2], key=lambda pdg: abs(pdg) % 2)
+        sign = 1 if self.particles[2] > 0 else -1
+        return self.particles[2:] == (sign * 24, 23) and sign * up in (2, 4) and sign * down in (-1, -3)
 
     @property
     def monomials(self) -> Monomials:
