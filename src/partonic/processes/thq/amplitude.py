@@ -17,7 +17,6 @@ M = M_W + κ_e M_e + κ_o M_o, in unitary gauge, and |M|² has six coefficients.
 Charge conjugates: CP turns the process into its conjugate with all momenta reversed and κ_o → −κ_o.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch

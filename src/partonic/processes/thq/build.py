@@ -21,9 +21,7 @@ momentum resums the logarithm that there is."""
 
 def couplings_of(settings: ThqConfig) -> SingleTopHiggsCouplings:
     """Return masses and couplings of the amplitudes."""
-    scheme = ElectroweakScheme(
-        w_mass=settings.w_mass, fermi_constant=settings.fermi_constant, w_width=settings.w_width
-    )
+    scheme = ElectroweakScheme(w_mass=settings.w_mass, fermi_constant=settings.fermi_constant, w_width=settings.w_width)
     return SingleTopHiggsCouplings(settings.top_mass, scheme)
 
 

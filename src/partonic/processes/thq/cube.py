@@ -5,14 +5,15 @@ K = t + H not far above its threshold. In the mass of K, the rapidities and the 
 
     dΦ₃ dx₁ dx₂ = (2/S) (2π)⁻² ¼ d²p_T dy_q dy_K (dM²/2π) dΦ₂(K → t H),   x₁, x₂ = (p_T e^{±y_q} + M_T e^{±y_K})/√S.
 
-A collider is symmetric: of the two beams the one towards which q flies is called the first (its hemisphere decides, in
-the laboratory), and y_K and the direction of t are counted from there. So events and their mirror images have the same
-numbers but for that of y_q, u → 1 − u, and what depends on which parton was the b does not wash out. The direction of
-t in the rest frame of K is that of Gottfried and Jackson: θ from the second beam's direction, which is the b's in most
-events, φ from the plane of the beams and q.
+A collider is symmetric: of the two beams the one towards which q flies in the partonic centre of mass is called the
+first (y_q > y_K if it is that along +z), and y_K and the direction of t are counted from there. So events and their
+mirror images have the same numbers but for that of y_q, u → 1 − u, and what depends on which parton was the b does not
+wash out. The direction of t in the rest frame of K is that of Gottfried and Jackson: θ from the direction of the second
+beam, which is the b's in most events, φ from the plane of the beams and q. θ has the poles of a W between b and t, the
+strong one for the b of the second beam, and one for that of the first, which a slow q leaves open.
 
 Rapidities: with a = √S − M_T e^{y_K} and b = √S − M_T e^{−y_K}, p_T e^{y_q} ≤ a and p_T e^{−y_q} ≤ b; there is a
-y_q ≥ 0 if a ≥ p_T and ab ≥ p_T².
+y_q ≥ y_K if ab ≥ p_T² and (p_T + M_T) e^{y_K} ≤ √S.
 """
 
 import math
@@ -23,17 +24,25 @@ from jaxtyping import Float
 from torch import Tensor
 
 from partonic.errors import ProcessError
-from partonic.physics.fourvector import boost_from_rest_frame, boost_to_rest_frame, minkowski_square, on_shell
+from partonic.physics.fourvector import (
+    boost_from_rest_frame,
+    boost_to_rest_frame,
+    minkowski_square,
+    on_shell,
+    safe_sqrt,
+)
+from partonic.physics.particles import W_BOSON
 from partonic.physics.phasespace.peaks import from_peak, from_power, to_peak, to_power
-from partonic.physics.phasespace.twobody import breakup_momentum, direction_from_numbers, numbers_from_direction
+from partonic.physics.phasespace.twobody import breakup_momentum
 from partonic.physics.process import PartonEvents
+from partonic.processes.thq.exchange_angle import ExchangeAngle
 
 __all__ = ["SingleTopHiggsCube"]
 
-_MASS_SCALE, _PT_SCALE = 200.0, 60.0
+_MASS_SCALE, _PT_SCALE = 150.0, 60.0
 """Scales in GeV above which the density falls: of √(M² − threshold²), and of the light quark's p_T."""
-_SYSTEM_WIDTH, _QUARK_RAPIDITY, _QUARK_WIDTH = 1.0, 2.5, 2.0
-"""Width in y_K, and place and width in |y_q|, around which the maps are densest."""
+_SYSTEM_WIDTH, _QUARK_SHARE, _QUARK_WIDTH = 2.0, 0.7, 2.0
+"""Width in y_K; light-cone momentum of q in units of that of K, and width in y_q, around which the map is densest."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class SingleTopHiggsCube:
         higgs_mass: GeV.
         top_mass: GeV.
         collider_energy: √S, GeV.
+        w_mass: that the density of cos θ has in its propagator, GeV.
 
     Raises:
         ProcessError: if the masses are not positive or do not fit below the collider's energy.
@@ -55,6 +65,7 @@ class SingleTopHiggsCube:
     higgs_mass: float
     top_mass: float
     collider_energy: float
+    w_mass: float = W_BOSON.mass
 
     def __post_init__(self) -> None:
         masses = (self.higgs_mass, self.top_mass)
@@ -94,11 +105,13 @@ class SingleTopHiggsCube:
         y_quark, log_quark = self._from_quark(forward.abs(), transverse_mass, pt, y_system)
         side = torch.where(forward >= 0.0, 1.0, -1.0).to(u.dtype)
         momentum = breakup_momentum(mass - threshold, top_mass, self.higgs_mass)
+        angle = self._angle((mass, momentum, top_mass), (pt, y_quark, transverse_mass, y_system))
+        cosine, log_cosine = angle.forward(u[:, 5])
         quark = _from_rapidity(pt, phi, side * y_quark, pt)
         system = _from_rapidity(-pt, phi, side * y_system, transverse_mass)
-        direction = (_frame(system, phi, side) * direction_from_numbers(u[:, 5:7])[:, None, :]).sum(dim=-1)
+        direction = (_frame(system, phi, side) * _direction(cosine, u[:, 6])[:, None, :]).sum(dim=-1)
         top = boost_from_rest_frame(on_shell(momentum[:, None] * direction, top_mass), system)
-        log_jacobian = log_mass + log_pt + log_system + log_quark + self._log_constant(mass, momentum)
+        log_jacobian = log_mass + log_pt + log_system + log_quark + log_cosine + self._log_constant(mass, momentum)
         # Rounding must not take a momentum fraction above one.
         along = [
             (pt * torch.exp(sign * side * y_quark) + transverse_mass * torch.exp(sign * side * y_system))
@@ -120,7 +133,7 @@ class SingleTopHiggsCube:
         phi = torch.atan2(quark[:, 2], quark[:, 1])
         transverse_mass = (mass.square() + pt.square()).sqrt()
         y_quark, y_system = torch.asinh(quark[:, 3] / pt), torch.asinh(system[:, 3] / transverse_mass)
-        side = torch.where(y_quark >= 0.0, 1.0, -1.0).to(pt.dtype)
+        side = torch.where(y_quark >= y_system, 1.0, -1.0).to(pt.dtype)
         excess = (mass.square() - threshold.square()).clamp(min=0.0).sqrt()
         u0, log_mass = to_power(excess, self._excess_limit(threshold), _MASS_SCALE)
         u1, log_pt = to_power(pt, self._pt_limit(mass), _PT_SCALE)
@@ -128,18 +141,21 @@ class SingleTopHiggsCube:
         inner, log_quark = self._to_quark(side * y_quark, transverse_mass, pt, side * y_system)
         at_rest = boost_to_rest_frame(top, system)[:, 1:]
         direction = (_frame(system, phi, side) * at_rest[:, :, None]).sum(dim=1)
-        angles = numbers_from_direction(direction)
         momentum = at_rest.square().sum(dim=-1).sqrt()
+        angle = self._angle((mass, momentum, top_mass), (pt, side * y_quark, transverse_mass, side * y_system))
+        u5, log_cosine = angle.inverse(direction[:, 2] / momentum)
+        u6 = torch.remainder(torch.atan2(direction[:, 1], direction[:, 0]) / (2.0 * math.pi), 1.0)
         turn = torch.remainder(phi / (2.0 * math.pi), 1.0)
-        numbers = torch.stack([u0, u1, turn, u3, 0.5 + 0.5 * side * inner, angles[:, 0], angles[:, 1]], dim=1)
-        return numbers, log_mass + log_pt + log_system + log_quark - self._log_constant(mass, momentum)
+        numbers = torch.stack([u0, u1, turn, u3, 0.5 + 0.5 * side * inner, u5, u6], dim=1)
+        log_jacobian = log_mass + log_pt + log_system + log_quark + log_cosine
+        return numbers, log_jacobian - self._log_constant(mass, momentum)
 
     def _log_constant(self, mass: Tensor, momentum: Tensor) -> Tensor:
-        """Return log of 1/(16π²S) from d²p = ½ dp² dφ, of dΦ₂/du = |p|/(4πM), and of 2 for the two sides.
+        """Return log of 1/(16π²S), from d²p = ½ dp² dφ with φ = 2πu and dM²/2π, times dΦ₂/du = |p|/(4πM).
 
-        A full azimuth 2π cancels the one below dM².
+        A factor 2 for the two sides cancels the ½ of ½ d(cos θ).
         """
-        return torch.log(momentum / (4.0 * math.pi * mass) * (2.0 / (16.0 * math.pi**2 * self.collider_energy**2)))
+        return torch.log(momentum / (4.0 * math.pi * mass) * (1.0 / (16.0 * math.pi**2 * self.collider_energy**2)))
 
     def _excess_limit(self, threshold: Tensor) -> Tensor:
         return (self.collider_energy**2 - threshold.square()).sqrt()
@@ -150,13 +166,13 @@ class SingleTopHiggsCube:
     def _system_interval(self, transverse_mass: Tensor, pt: Tensor) -> tuple[Tensor, Tensor]:
         energy = self.collider_energy
         ratio = (energy**2 + transverse_mass.square() - pt.square()) / (2.0 * energy * transverse_mass)
-        return -torch.acosh(ratio.clamp(min=1.0)), torch.log((energy - pt) / transverse_mass)
+        return -torch.acosh(ratio.clamp(min=1.0)), torch.log(energy / (pt + transverse_mass))
 
     def _quark_interval(self, transverse_mass: Tensor, pt: Tensor, y_system: Tensor) -> tuple[Tensor, Tensor]:
         tiny = torch.finfo(pt.dtype).tiny
         ahead = (self.collider_energy - transverse_mass * torch.exp(y_system)).clamp(min=tiny)
         behind = (self.collider_energy - transverse_mass * torch.exp(-y_system)).clamp(min=tiny)
-        return torch.log(pt / behind).clamp(min=0.0), torch.log(ahead / pt)
+        return torch.maximum(y_system, torch.log(pt / behind)), torch.log(ahead / pt)
 
     def _from_system(self, number: Tensor, transverse_mass: Tensor, pt: Tensor) -> tuple[Tensor, Tensor]:
         lower, upper = self._system_interval(transverse_mass, pt)
@@ -166,15 +182,39 @@ class SingleTopHiggsCube:
         lower, upper = self._system_interval(transverse_mass, pt)
         return to_peak(value, torch.zeros_like(pt), lower, upper, _SYSTEM_WIDTH)
 
+    def _pole(self, mass: Tensor, momentum: Tensor, top_mass: Tensor, virtuality: Tensor) -> Tensor:
+        """Return the cos θ > 1 at which the W between b and t would be on its mass shell.
+
+        q₂² − m_W² = m_t² − m_W² − 2 E_b (E_t − |p| cos θ) with E_b = (M² − q₁²)/2M in the rest frame of K.
+        """
+        top_energy = (mass.square() + top_mass.square() - self.higgs_mass**2) / (2.0 * mass)
+        inverse_energy = 2.0 * mass / (mass.square() + virtuality)
+        return (top_energy + 0.5 * inverse_energy * (self.w_mass**2 - top_mass.square())) / momentum
+
+    def _angle(
+        self, system: tuple[Tensor, Tensor, Tensor], kinematics: tuple[Tensor, Tensor, Tensor, Tensor]
+    ) -> ExchangeAngle:
+        """Return the map of cos θ, from mass, momentum and top mass, and p_T, y_q, M_T, y_K."""
+        pt, y_quark, transverse_mass, y_system = kinematics
+        gap = y_quark - y_system
+        first = pt * (pt + transverse_mass * torch.exp(-gap))
+        second = pt * (pt + transverse_mass * torch.exp(gap))
+        return ExchangeAngle(self._pole(*system, first), self._pole(*system, second), 0.5 * torch.exp(-gap))
+
     def _from_quark(
         self, number: Tensor, transverse_mass: Tensor, pt: Tensor, y_system: Tensor
     ) -> tuple[Tensor, Tensor]:
         lower, upper = self._quark_interval(transverse_mass, pt, y_system)
-        return from_peak(number, torch.full_like(pt, _QUARK_RAPIDITY), lower, upper, _QUARK_WIDTH)
+        return from_peak(number, _peak(transverse_mass, pt, y_system), lower, upper, _QUARK_WIDTH)
 
     def _to_quark(self, value: Tensor, transverse_mass: Tensor, pt: Tensor, y_system: Tensor) -> tuple[Tensor, Tensor]:
         lower, upper = self._quark_interval(transverse_mass, pt, y_system)
-        return to_peak(value, torch.full_like(pt, _QUARK_RAPIDITY), lower, upper, _QUARK_WIDTH)
+        return to_peak(value, _peak(transverse_mass, pt, y_system), lower, upper, _QUARK_WIDTH)
+
+
+def _peak(transverse_mass: Tensor, pt: Tensor, y_system: Tensor) -> Tensor:
+    """Return the y_q at which q has as much of the light-cone momentum of the first parton as K has."""
+    return y_system + torch.log(_QUARK_SHARE * transverse_mass / pt)
 
 
 def _from_rapidity(pt: Tensor, phi: Tensor, rapidity: Tensor, transverse_mass: Tensor) -> Tensor:
@@ -188,6 +228,12 @@ def _from_rapidity(pt: Tensor, phi: Tensor, rapidity: Tensor, transverse_mass: T
         ],
         dim=-1,
     )
+
+
+def _direction(cosine: Tensor, number: Tensor) -> Tensor:
+    sine = safe_sqrt((1.0 - cosine) * (1.0 + cosine))
+    phi = 2.0 * math.pi * number
+    return torch.stack([sine * torch.cos(phi), sine * torch.sin(phi), cosine], dim=-1)
 
 
 def _frame(system: Tensor, phi: Tensor, side: Tensor) -> Tensor:
