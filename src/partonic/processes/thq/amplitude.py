@@ -78,7 +78,7 @@ def _propagator(q: Float[Tensor, "4 points"], scheme: ElectroweakScheme) -> Comp
 
 def thq_terms(
     top: Complex[Tensor, "4 spins points"],
-    momenta: Float[Tensor, "4 4 points"],
+    momenta: Float[Tensor, "3 4 points"],
     current: Complex[Tensor, "4 points"],
     emitted: Float[Tensor, "4 points"],
     couplings: SingleTopHiggsCouplings,

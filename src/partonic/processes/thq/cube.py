@@ -5,15 +5,16 @@ K = t + H not far above its threshold. In the mass of K, the rapidities and the 
 
     dΦ₃ dx₁ dx₂ = (2/S) (2π)⁻² ¼ d²p_T dy_q dy_K (dM²/2π) dΦ₂(K → t H),   x₁, x₂ = (p_T e^{±y_q} + M_T e^{±y_K})/√S.
 
-A collider is symmetric: of the two beams the one towards which q flies in the partonic centre of mass is called the
-first (y_q > y_K if it is that along +z), and y_K and the direction of t are counted from there. So events and their
-mirror images have the same numbers but for that of y_q, u → 1 − u, and what depends on which parton was the b does not
-wash out. The direction of t in the rest frame of K is that of Gottfried and Jackson: θ from the direction of the second
-beam, which is the b's in most events, φ from the plane of the beams and q. θ has the poles of a W between b and t, the
-strong one for the b of the second beam, and one for that of the first, which a slow q leaves open.
+A collider is symmetric: of the two beams the one from which q seems to come is called the first, that along +z if
+y_q > y_K/2, and y_K and the direction of t are counted from there. (Neither the hemisphere of q in the laboratory nor
+the one in the partonic centre of mass tells as well which of the partons was the b.) So events and their mirror images
+have the same numbers but for that of y_q, u → 1 − u, and what depends on the b does not wash out. The direction of t in
+the rest frame of K is that of Gottfried and Jackson: θ from the direction of the second beam, φ from the plane of the
+beams and q. θ has the poles of a W between b and t: a strong one for a b in the second beam, and for the events in
+which it was in the first another one, weaker with y_q.
 
 Rapidities: with a = √S − M_T e^{y_K} and b = √S − M_T e^{−y_K}, p_T e^{y_q} ≤ a and p_T e^{−y_q} ≤ b; there is a
-y_q ≥ y_K if ab ≥ p_T² and (p_T + M_T) e^{y_K} ≤ √S.
+y_q ≥ y_K/2 if ab ≥ p_T² and p_T e^{y_K/2} + M_T e^{y_K} ≤ √S.
 """
 
 import math
@@ -43,6 +44,10 @@ _MASS_SCALE, _PT_SCALE = 150.0, 60.0
 """Scales in GeV above which the density falls: of √(M² − threshold²), and of the light quark's p_T."""
 _SYSTEM_WIDTH, _QUARK_SHARE, _QUARK_WIDTH = 2.0, 0.7, 2.0
 """Width in y_K; light-cone momentum of q in units of that of K, and width in y_q, around which the map is densest."""
+_SIDE = 0.5
+"""The share of y_K which y_q has to exceed for the first beam to be that along +z."""
+_CERTAINTY = 1.5
+"""How fast a b in the first beam becomes improbable with y_q − y_K/2."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ class SingleTopHiggsCube:
         phi = torch.atan2(quark[:, 2], quark[:, 1])
         transverse_mass = (mass.square() + pt.square()).sqrt()
         y_quark, y_system = torch.asinh(quark[:, 3] / pt), torch.asinh(system[:, 3] / transverse_mass)
-        side = torch.where(y_quark >= y_system, 1.0, -1.0).to(pt.dtype)
+        side = torch.where(y_quark >= _SIDE * y_system, 1.0, -1.0).to(pt.dtype)
         excess = (mass.square() - threshold.square()).clamp(min=0.0).sqrt()
         u0, log_mass = to_power(excess, self._excess_limit(threshold), _MASS_SCALE)
         u1, log_pt = to_power(pt, self._pt_limit(mass), _PT_SCALE)
@@ -165,14 +170,15 @@ class SingleTopHiggsCube:
 
     def _system_interval(self, transverse_mass: Tensor, pt: Tensor) -> tuple[Tensor, Tensor]:
         energy = self.collider_energy
+        root = (pt.square() + 4.0 * energy * transverse_mass).sqrt()
         ratio = (energy**2 + transverse_mass.square() - pt.square()) / (2.0 * energy * transverse_mass)
-        return -torch.acosh(ratio.clamp(min=1.0)), torch.log(energy / (pt + transverse_mass))
+        return -torch.acosh(ratio.clamp(min=1.0)), 2.0 * torch.log(2.0 * energy / (pt + root))
 
     def _quark_interval(self, transverse_mass: Tensor, pt: Tensor, y_system: Tensor) -> tuple[Tensor, Tensor]:
         tiny = torch.finfo(pt.dtype).tiny
         ahead = (self.collider_energy - transverse_mass * torch.exp(y_system)).clamp(min=tiny)
         behind = (self.collider_energy - transverse_mass * torch.exp(-y_system)).clamp(min=tiny)
-        return torch.maximum(y_system, torch.log(pt / behind)), torch.log(ahead / pt)
+        return torch.maximum(_SIDE * y_system, torch.log(pt / behind)), torch.log(ahead / pt)
 
     def _from_system(self, number: Tensor, transverse_mass: Tensor, pt: Tensor) -> tuple[Tensor, Tensor]:
         lower, upper = self._system_interval(transverse_mass, pt)
@@ -199,7 +205,11 @@ class SingleTopHiggsCube:
         gap = y_quark - y_system
         first = pt * (pt + transverse_mass * torch.exp(-gap))
         second = pt * (pt + transverse_mass * torch.exp(gap))
-        return ExchangeAngle(self._pole(*system, first), self._pole(*system, second), 0.5 * torch.exp(-gap))
+        return ExchangeAngle(
+            self._pole(*system, first),
+            self._pole(*system, second),
+            0.5 * torch.exp(-_CERTAINTY * (y_quark - _SIDE * y_system)),
+        )
 
     def _from_quark(
         self, number: Tensor, transverse_mass: Tensor, pt: Tensor, y_system: Tensor

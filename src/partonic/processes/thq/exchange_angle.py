@@ -1,11 +1,10 @@
-r"""A polar angle with the poles of exchange in both directions: cos θ with the density
+r"""A polar angle with the poles of exchange in both directions, and a part without.
 
-    p(c) = (1 − ε) (A² − 1)/2/(A − c)² + ε (B² − 1)/2/(B + c)²,    A, B > 1 and 0 ≤ ε ≤ 1.
+cos θ has the density
 
-Its distribution function is a sum of two simple fractions, so that the inverse is the root of a quadratic equation:
-with α = (1 − ε)(A² − 1)/2, β = ε (B² − 1)/2 and w = u + α/(A + 1) − β/(B − 1),
+    p(c) = α/(A − c)² + β/(B + c)² + δ/2,    α = (1 − δ)(1 − ε)(A² − 1)/2,  β = (1 − δ) ε (B² − 1)/2,    A, B > 1.
 
-    w c² + [α + β − w (A − B)] c + αB − βA − wAB = 0.
+Its distribution function is inverted by bisection and Newton's method; the last step carries the derivatives.
 """
 
 from dataclasses import dataclass
@@ -16,6 +15,10 @@ from torch import Tensor
 
 __all__ = ["ExchangeAngle"]
 
+_FLAT = 0.1
+"""The part δ: H from the top is spread over all angles however near the poles of H from the W come."""
+_BISECTIONS, _NEWTON_STEPS = 20, 3
+
 
 @dataclass(frozen=True)
 class ExchangeAngle:
@@ -24,7 +27,7 @@ class ExchangeAngle:
     Attributes:
         ahead: A, the pole beyond cos θ = 1, `(N,)`.
         behind: B, of the pole beyond cos θ = −1, `(N,)`.
-        share: ε of the second one, `(N,)`.
+        share: ε of the second one, between 0 and 1, `(N,)`.
     """
 
     ahead: Float[Tensor, " events"]
@@ -33,25 +36,39 @@ class ExchangeAngle:
 
     def forward(self, number: Float[Tensor, " events"]) -> tuple[Float[Tensor, " events"], Float[Tensor, " events"]]:
         """Map [0, 1] to cos θ; return it and log |d(cos θ)/du|."""
-        first, second = self._strengths()
-        w = number + first / (self.ahead + 1.0) - second / (self.behind - 1.0)
-        linear = first + second - w * (self.ahead - self.behind)
-        constant = first * self.behind - second * self.ahead - w * self.ahead * self.behind
-        root = (linear.square() - 4.0 * w * constant).clamp(min=0.0).sqrt()
-        cosine = (-2.0 * constant / (linear + root)).clamp(min=-1.0, max=1.0)
+        with torch.no_grad():
+            lower, upper = torch.full_like(number, -1.0), torch.full_like(number, 1.0)
+            for _ in range(_BISECTIONS):
+                middle = 0.5 * (lower + upper)
+                below = self._distribution(middle) < number
+                lower, upper = torch.where(below, middle, lower), torch.where(below, upper, middle)
+            cosine = 0.5 * (lower + upper)
+            for _ in range(_NEWTON_STEPS):
+                cosine = self._improved(cosine, number)
+        cosine = self._improved(cosine, number)
         return cosine, -self._log_density(cosine)
 
     def inverse(self, cosine: Float[Tensor, " events"]) -> tuple[Float[Tensor, " events"], Float[Tensor, " events"]]:
         """Return the number of cos θ and log |du/d(cos θ)|."""
-        first, second = self._strengths()
-        near = first * (1.0 + cosine) / ((self.ahead - cosine) * (self.ahead + 1.0))
-        far = second * (1.0 + cosine) / ((self.behind + cosine) * (self.behind - 1.0))
-        return near + far, self._log_density(cosine)
+        return self._distribution(cosine), self._log_density(cosine)
 
-    def _strengths(self) -> tuple[Tensor, Tensor]:
-        first = 0.5 * (1.0 - self.share) * (self.ahead - 1.0) * (self.ahead + 1.0)
-        return first, 0.5 * self.share * (self.behind - 1.0) * (self.behind + 1.0)
+    def _improved(self, cosine: Tensor, number: Tensor) -> Tensor:
+        step = (self._distribution(cosine) - number) * torch.exp(-self._log_density(cosine))
+        return (cosine - step).clamp(min=-1.0, max=1.0)
+
+    def _distribution(self, cosine: Tensor) -> Tensor:
+        """Return the integral of the density from −1, each part written without differences of large numbers."""
+        first, second = self._strengths()
+        near = first / ((self.ahead - cosine) * (self.ahead + 1.0))
+        far = second / ((self.behind + cosine) * (self.behind - 1.0))
+        return (1.0 + cosine) * (near + far + 0.5 * _FLAT)
 
     def _log_density(self, cosine: Tensor) -> Tensor:
         first, second = self._strengths()
-        return torch.log(first / (self.ahead - cosine).square() + second / (self.behind + cosine).square())
+        poles = first / (self.ahead - cosine).square() + second / (self.behind + cosine).square()
+        return torch.log(poles + 0.5 * _FLAT)
+
+    def _strengths(self) -> tuple[Tensor, Tensor]:
+        half = 0.5 * (1.0 - _FLAT)
+        first = half * (1.0 - self.share) * (self.ahead - 1.0) * (self.ahead + 1.0)
+        return first, half * self.share * (self.behind - 1.0) * (self.behind + 1.0)
