@@ -1,8 +1,9 @@
 """A plain classifier of signal against background, to compare the discriminant of the matrix element with.
 
 Boosted decision trees on the high-level features of `partonic.features.high_level`, as many analyses use them: the
-histogram gradient boosting of scikit-learn, which takes missing features as they are. It is trained on one half of the events and
-tried on the other. The signal has the weights of one θ; both classes get the same total weight in the training.
+histogram gradient boosting of scikit-learn, which takes missing features as they are. It is trained on one half of the
+events and tried on the other. The signal has the weights of one θ; both classes get the same total weight in the
+training.
 """
 
 from dataclasses import dataclass, replace

@@ -1,1 +1,1 @@
-"""What any network says of a reconstructed event: its frame, inputs, high-level observables, and whether it can be used."""
+"""What any network says of a reconstructed event: its frame, inputs, high-level observables, and whether it serves."""

@@ -2,8 +2,9 @@
 
 With n_j events in bin j and ν_j(φ) expected, log L = Σ_j (n_j log ν_j − ν_j) up to a constant. Yields are linear in the
 mixture vector v(φ), ν_j = L λ T_j·v, so this is the extended likelihood of `partonic.inference.likelihood.unbinned`
-whose events are the bins: n_j occurrences of an event of which nothing is known but its bin, with the density T_j·v. Fits, scans,
-intervals and coverage take it as it is. With ever finer bins of sufficient statistics it becomes the unbinned one.
+whose events are the bins: n_j occurrences of an event of which nothing is known but its bin, with the density T_j·v.
+Fits, scans, intervals and coverage take it as it is. With ever finer bins of sufficient statistics it becomes the
+unbinned one.
 
 The statistical errors of the templates are not part of it; the exported workspace (`pyhf_workspace`) has them.
 """

@@ -12,9 +12,10 @@ whoever uses it at another θ sets them to `MorphedWorkspace.normfactors` and le
 (`partonic.inference.binned.pyhf_model` does it, and profiles the rest). Left free, they would be A independent
 parameters, another model. Some w_b are negative; their sum is what counts.
 
-Luminosity and backgrounds have Gaussian constraints, as in `partonic.inference.likelihood.mixture`; a background's normalisation
-n_b = 1 + δα is a `histosys` whose variations are symmetric, since `normsys` would make it exponential. The statistical
-errors of signal and of each background have a `staterror` of their own, relative errors taken at a given θ.
+Luminosity and backgrounds have Gaussian constraints, as in `partonic.inference.likelihood.mixture`; a background's
+normalisation n_b = 1 + δα is a `histosys` whose variations are symmetric, since `normsys` would make it exponential.
+The statistical errors of signal and of each background have a `staterror` of their own, relative errors taken at a
+given θ.
 """
 
 import json

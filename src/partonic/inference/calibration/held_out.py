@@ -5,8 +5,8 @@ of what it would be without the noise of the integration, whose share in the var
 by that share; and of the calibrated ratio, from calibrations that did not see the event.
 
 Ratios are compared over the density that the calibration refers to (p_a = R_a/R_h,
-`partonic.inference.calibration.joint_calibration`), where they are bounded; with the weights of θ = 0 a few events in which P_0 is
-small would decide.
+`partonic.inference.calibration.joint_calibration`), where they are bounded; with the weights of θ = 0 a few events in
+which P_0 is small would decide.
 """
 
 from collections.abc import Callable

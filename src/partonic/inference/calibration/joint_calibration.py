@@ -22,8 +22,8 @@ account,
 with T the covariance of the p without noise: what one would know of p if all were Gaussian. The density of the
 reference is common to all θ, so that σ_a/σ_h are the integrals that the likelihood needs: those of the rate that is
 fitted are taken, and the calibration contributes f̄ and β only. The β are those of the largest likelihood of the
-simulated events at many θ (`partonic.inference.calibration.joint_likelihood`); their covariance follows from what each event
-contributes (the sandwich formula). Which features are worth it was measured: docs/explanation/validation.md.
+simulated events at many θ (`partonic.inference.calibration.joint_likelihood`); their covariance follows from what each
+event contributes (the sandwich formula). Which features are worth it was measured: docs/explanation/validation.md.
 
 Features beyond the range that the calibration saw are set to its ends, and ratios whose polynomial is not positive for
 all θ are moved towards their mean until it is (`partonic.inference.coefficients.positivity`).

@@ -1,8 +1,8 @@
 """What a joint calibration fits: the slopes of the true ratios of densities on its features, and what each event adds.
 
-By the largest likelihood of densities at many θ (`partonic.inference.calibration.joint_likelihood`) where these are positive
-and tell all ratios apart: with the squares of all parameters that change shapes. Where there are none, as with ratios
-to first order only, by weighted least squares.
+By the largest likelihood of densities at many θ (`partonic.inference.calibration.joint_likelihood`) where these are
+positive and tell all ratios apart: with the squares of all parameters that change shapes. Where there are none, as with
+ratios to first order only, by weighted least squares.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Points of the unit cube for the events of a batch, with their density, from any proposal.
 
-A `LatentProposal` is given base numbers of one's own choice (`partonic.mem.points.latent`). A plain `Proposal` is asked for
-its own samples, event by event, so that here too an event does not depend on the others.
+A `LatentProposal` is given base numbers of one's own choice (`partonic.mem.points.latent`). A plain `Proposal` is asked
+for its own samples, event by event, so that here too an event does not depend on the others.
 """
 
 from collections.abc import Sequence
