@@ -157,7 +157,7 @@ def _compared(record: InferenceRecord) -> Iterator[Table]:
     rows = tuple((method, *(_compared_text(name, row.get(name), comparison["level"]) for name in names))
                  for method, row in methods.items())  # fmt: skip
     yield Table(
-        f"Expected {comparison['level']:.0%} intervals of several methods, each parameter by itself, the others those of the SM.",
+        f"Expected {comparison['level']:.0%} intervals of several methods, each by itself, the others as in the SM.",
         ("method", *names),
         rows,
     )
