@@ -185,11 +185,11 @@ def classical(
     """Return the ratio of times at equal relative error of P_0."""
     if not number:
         return {}
-    from partonic.mem.classical.hypothesis import Hypothesis
+    from partonic.mem.classical.hypothesis import TopPairHypothesis
     from partonic.mem.classical.integrator import ClassicalIntegrator
     from partonic.mem.classical.transfer import TransferFunctions
 
-    integrator = ClassicalIntegrator(Hypothesis(process), TransferFunctions.pretrained(process.name))
+    integrator = ClassicalIntegrator(TopPairHypothesis(process), TransferFunctions.pretrained(process.name))
     reco, event_id = events
     integrals = integrator.integrals(reco.select(torch.arange(number)), event_id[:number], SEED, TerminalProgress())
     ratios, times, errors = [], [], []

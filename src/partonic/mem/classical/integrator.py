@@ -12,7 +12,7 @@ from partonic.errors import NonFiniteError, ParameterError
 from partonic.events.batch import RecoEvents
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.mem.classical.assignment_weights import assignment_table
-from partonic.mem.classical.hypothesis import Hypothesis
+from partonic.mem.classical.hypothesis import TopPairHypothesis
 from partonic.mem.classical.integrand import AssignmentIntegrand, coefficients_of, stand_in
 from partonic.mem.classical.observed import OK, observed_event, why_not
 from partonic.mem.classical.options import ClassicalOptions
@@ -68,7 +68,7 @@ class ClassicalIntegrator:
     """
 
     def __init__(
-        self, hypothesis: Hypothesis, transfer: TransferFunctions, options: ClassicalOptions = _DEFAULT
+        self, hypothesis: TopPairHypothesis, transfer: TransferFunctions, options: ClassicalOptions = _DEFAULT
     ) -> None:
         self.hypothesis = hypothesis
         self.transfer = transfer
@@ -177,7 +177,7 @@ class ClassicalIntegrator:
 
 
 def as_coefficients(
-    hypothesis: Hypothesis, event_id: NDArray[np.int64], integrals: list[EventIntegral]
+    hypothesis: TopPairHypothesis, event_id: NDArray[np.int64], integrals: list[EventIntegral]
 ) -> EventCoefficients:
     """Return integrals as coefficients: ratios to P_0 with their covariance, which is linear in the errors."""
     count = len(hypothesis.process.monomials)

@@ -21,7 +21,7 @@ from torch import Tensor
 from partonic.config.mem import MemConfig, PointsConfig
 from partonic.events.batch import RecoEvents
 from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
-from partonic.mem.integral.integrand import Ingredients, Integrand
+from partonic.mem.integral.integrand import Ingredients, PartonIntegrand
 from partonic.mem.integral.moments import WeightMoments
 from partonic.mem.integral.status import (
     ALL_WEIGHTS_ZERO,
@@ -88,7 +88,7 @@ class EventIntegrator:
         self.ingredients = ingredients
         self.config = config
         self.seed = seed
-        self.integrand = Integrand(ingredients, config.points.at_once)
+        self.integrand = PartonIntegrand(ingredients, config.points.at_once)
 
     def integrate(
         self, x: RecoEvents, event_id: NDArray[np.int64], history: list[Convergence] | None = None

@@ -17,7 +17,7 @@ from partonic.plots.maps import Histogram2D, draw_map
 from partonic.report.content import Content, Plot, Table, percent_with_error
 from partonic.report.section import Sample
 from partonic.report.sections.selected import HistogramDrawer
-from partonic.report.views import PartonView, RecoView, selection_of
+from partonic.report.views import BatchObjects, BatchPartons, selection_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ class CandidatesSection:
     name: ClassVar[str] = "candidates"
     title: ClassVar[str] = "Jets matched to H, W and t"
     columns: ClassVar[tuple[str, ...]] = (
-        "weight", "selected", "jet_provenance", "jet_match", "decay_pdg", *RecoView.columns, *PartonView.columns,
+        "weight", "selected", "jet_provenance", "jet_match", "decay_pdg", *BatchObjects.columns, *BatchPartons.columns,
     )  # fmt: skip
 
     def __init__(self, sample: Sample) -> None:
@@ -57,7 +57,7 @@ class CandidatesSection:
         matched = batch.filter(selection_of(batch) & batch.valid("jet_provenance"))
         if not len(matched):
             return
-        view = RecoView(matched)
+        view = BatchObjects(matched)
         provenance = np.where(view.jet_mask, view.jet("provenance"), 0)
         for name, (code, _) in _PROVENANCE.items():
             self.counts[name].fill((provenance == code).sum(axis=1), view.batch.weight)
@@ -67,16 +67,16 @@ class CandidatesSection:
             self._fill_pair("w", view, (provenance == 2) & _light_quark(view), 2)
         self._fill_migration(view, provenance == 1)
 
-    def _fill_pair(self, name: str, view: RecoView, jets: NDArray[np.bool_], number: int) -> None:
+    def _fill_pair(self, name: str, view: BatchObjects, jets: NDArray[np.bool_], number: int) -> None:
         complete = jets.sum(axis=1) == number
         self.masses[name].fill(mass(_sum(view, jets)).numpy()[complete], view.batch.weight[complete])
 
-    def _fill_migration(self, view: RecoView, jets: NDArray[np.bool_]) -> None:
+    def _fill_migration(self, view: BatchObjects, jets: NDArray[np.bool_]) -> None:
         metadata = self.sample.metadata
         complete = jets.sum(axis=1) == 2
         if 25 not in metadata.parton_pdg or not view.batch.has("partons") or not complete.any():
             return
-        higgs = PartonView(view.batch).momenta[:, metadata.parton_pdg.index(25)]
+        higgs = BatchPartons(view.batch).momenta[:, metadata.parton_pdg.index(25)]
         parton, pair = transverse_momentum(higgs).numpy(), transverse_momentum(_sum(view, jets)).numpy()
         self.migration.fill(parton[complete], pair[complete], view.batch.weight[complete])
 
@@ -130,11 +130,11 @@ class CandidatesSection:
         return draw_map(histogram, histogram.shares_in_x(), "share of events", headline=headline, diagonal=True)
 
 
-def _sum(view: RecoView, jets: NDArray[np.bool_]) -> torch.Tensor:
+def _sum(view: BatchObjects, jets: NDArray[np.bool_]) -> torch.Tensor:
     return (view.jet_momenta * torch.from_numpy(jets)[..., None]).sum(dim=1)
 
 
-def _light_quark(view: RecoView) -> NDArray[np.bool_]:
+def _light_quark(view: BatchObjects) -> NDArray[np.bool_]:
     """Return which jets match a decay quark other than b, `(N, MAX_JETS)`."""
     width = max(1, int(view.batch.counts("decay_pdg").max(initial=1)))
     pdg, _ = view.batch.padded("decay_pdg", width)

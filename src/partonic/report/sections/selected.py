@@ -11,7 +11,7 @@ from partonic.report.content import Content, Plot
 from partonic.report.labels import plain
 from partonic.report.observables import reco_observables
 from partonic.report.section import Sample
-from partonic.report.views import RecoView, selection_of
+from partonic.report.views import BatchObjects, selection_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +37,7 @@ class SelectedSection:
 
     name: ClassVar[str] = "selected"
     title: ClassVar[str] = "Selected events"
-    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *RecoView.columns)
+    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *BatchObjects.columns)
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
@@ -47,7 +47,7 @@ class SelectedSection:
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events."""
-        view = RecoView(batch.filter(selection_of(batch)))
+        view = BatchObjects(batch.filter(selection_of(batch)))
         if not len(view):
             return
         weight = view.batch.weight
