@@ -25,6 +25,7 @@ ORDER = (
     {"mem", "sbi"},
     {"unfolding"},
     {"classify"},
+    {"estimators"},
     {"inference"},
     {"nn", "generation", "simulation", "features", "trained"},
     {"events"},
@@ -33,6 +34,8 @@ ORDER = (
     {"config"},
     {
         "estimate",
+        "estimator_registry",
+        "event_status",
         "polynomial",
         "parameter_names",
         "plain_text",

@@ -97,8 +97,13 @@ def test_coefficients_with_covariance() -> None:
     # The errors of numerator and denominator cancel in part.
     relative = np.sqrt(coefficients.covariance[0, 1, 1]) / coefficients.ratios[0, 1]
     assert 0.0 < relative < coefficients.relative_error[0] < 0.15
-    assert 0.0 < coefficients.largest_weight_share[0] < 1.0 < coefficients.effective_sample_size[0]
-    assert coefficients.points[0] > FEW.points
+    assert (
+        0.0
+        < coefficients.diagnostics.columns["largest_weight_share"][0]
+        < 1.0
+        < coefficients.diagnostics.columns["effective_sample_size"][0]
+    )
+    assert coefficients.diagnostics.columns["points"][0] > FEW.points
 
 
 def test_error_of_a_ratio_is_that_of_repetitions() -> None:
@@ -129,7 +134,7 @@ def test_events_that_cannot_be_integrated_say_why() -> None:
         coefficients = integrator().integrate(case, ONE, 3)
         assert coefficients.status == (status,)
         assert np.isnan(coefficients.ratios).all()
-        assert coefficients.points[0] == 0
+        assert coefficients.diagnostics.columns["points"][0] == 0
 
 
 def test_impossible_masses_say_so() -> None:

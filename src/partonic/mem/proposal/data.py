@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from partonic.errors import SchemaError
+from partonic.event_status import OK
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
 from partonic.events.store import EventStore
-from partonic.features.event_status import OK
 from partonic.features.inputs import JET_TOKEN, MET_TOKEN
 from partonic.mem.channel_status import channel_status
 from partonic.mem.decay_channel import DecayChannel
