@@ -1,7 +1,9 @@
 """What every process of the package must hold, whichever it is."""
 
+import itertools
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,21 @@ def test_decay_tree_is_of_the_final_state(name: str) -> None:
         else:
             assert len(resonance.slots) > 1
     assert all(0 <= slot < len(final_state) for pair in tree.exchanges for slot in pair)
+
+
+@every_process
+def test_final_states_are_those_of_the_channels(name: str) -> None:
+    """Known without the matrix element, the first one that of `final_state`."""
+    definition = find_process(name)
+    settings = definition.settings()
+    listed = definition.final_states(settings)
+    assert listed[0] == tuple(particle.pdg_id for particle in definition.final_state(settings))
+    if not definition.has_matrix_element or any(
+        find_spec(each) is None for each in itertools.chain(*definition.packages.values())
+    ):
+        return
+    process = definition.build(settings)
+    assert set(listed) == {channel.final_pdg(process.final_state) for channel in process.channels}
 
 
 @every_process

@@ -52,6 +52,9 @@ class _ThqDefinition(ProcessDefinition):
             Particle("q", 1),
         )
 
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        return tuple((25, sign * 6, sign * quark) for sign in (1, -1) for quark in (1, 3, -2, -4))
+
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         return DecayTree((Resonance("H", (25,), (0,)), Resonance("t", (6, -6), (1,))))
 
@@ -80,11 +83,11 @@ def _sections() -> dict[str, Any]:
             "theta_mixture": [{"kappa_e": -1.0}, {"kappa_o": 1.0}],
         },
         "simulation": {
-            "decays": {"higgs": "gammagamma", "tops": "all_hadronic"},
+            "decays": {"higgs": "gammagamma", "tops": "hadronic"},
             "selection": {"leptons": 0, "jets_min": 3, "b_tags_min": 1},
         },
         "inference": {
-            "luminosity": 3000.0, "parameters": ["kappa_e", "kappa_o"], "data": "pseudo",
+            "source": "truth", "luminosity": 3000.0, "parameters": ["kappa_e", "kappa_o"], "data": "pseudo",
             "truth": dict(_STANDARD_MODEL),
         },
     }  # fmt: skip
@@ -95,5 +98,6 @@ definition = _ThqDefinition(
     title="pp → H t q",
     summary=_SUMMARY,
     settings=ThqConfig,
+    defaults={"simulation": _sections()["simulation"]},
     channels={"hadronic": _sections()},
 )

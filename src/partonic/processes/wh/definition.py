@@ -48,6 +48,7 @@ _SECTIONS: Final[dict[str, Any]] = {
         "decays": {"higgs": "bb"},
         "selection": {"leptons": 1, "lepton_pt_min": 29.0, "veto_pt_min": 15.0, "jets_min": 2, "b_tags_min": 2},
     },
+    "inference": {"source": "truth", "luminosity": 300.0, "data": "pseudo", "truth": {}},
 }
 
 
@@ -66,6 +67,12 @@ class _WhDefinition(ProcessDefinition):
             return higgs, Particle(W_BOSON.name, W_BOSON.pdg_id, own.w_mass, own.w_width)
         lepton = own.lepton_ids[0]
         return higgs, Particle("lepton", -lepton), Particle("neutrino", lepton + 1)
+
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        own = cast("WhConfig", settings)
+        if not own.is_decayed:
+            return (25, 24), (25, -24)
+        return tuple((25, -charge * lepton, charge * (lepton + 1)) for charge in (1, -1) for lepton in own.lepton_ids)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         higgs = Resonance("H", (25,), (0,))

@@ -67,6 +67,7 @@ _SECTIONS: Final[dict[str, Any]] = {
             "opposite_charges": True, "jets_min": 2, "b_tags_min": 2,
         },
     },
+    "inference": {"source": "truth", "luminosity": 300.0, "data": "pseudo", "truth": {}},
 }  # fmt: skip
 
 
@@ -85,6 +86,12 @@ class _ZhDefinition(ProcessDefinition):
             return higgs, Particle(Z_BOSON.name, Z_BOSON.pdg_id, own.z_mass, own.z_width)
         lepton = own.lepton_ids[0]
         return higgs, Particle("lminus", lepton), Particle("lplus", -lepton)
+
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        own = cast("ZhConfig", settings)
+        if not own.is_decayed:
+            return ((25, 23),)
+        return tuple((25, lepton, -lepton) for lepton in own.lepton_ids)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         higgs = Resonance("H", (25,), (0,))
