@@ -11,7 +11,7 @@ import pytest
 from partonic.config import AnalysisConfig
 from partonic.config.template import analysis_template
 from partonic.process_registry import find_process, process_names
-from partonic.processes.definition import ProcessDefinition, definition_of, parameter_labels
+from partonic.processes.definition import ProcessDefinition, definition_of, parameter_labels, standard_model
 
 every_process = pytest.mark.parametrize("name", process_names())
 
@@ -89,3 +89,9 @@ def test_definition_loads_nothing_heavy(name: str) -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "numpy", "pyarrow", "pythia8mc"} & set(loaded)
+
+
+def test_the_standard_model_of_processes():
+    assert standard_model("thq") == {"kappa_e": 1.0}
+    assert standard_model("tth") == {}
+    assert standard_model("a sample from elsewhere") == {}
