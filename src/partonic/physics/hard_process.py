@@ -6,11 +6,11 @@ Amplitudes are evaluated in the centre-of-mass frame of the partons, where their
 the interface are in the laboratory.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from partonic.errors import NonFiniteError, ProcessError
@@ -53,6 +53,7 @@ class HardProcess:
         factorization_scale: μF of events.
         renormalization_scale: μR of events.
         cube: the map of the unit cube; None for RAMBO on diet.
+        cuts: which events count, `(N,)`; dσ/dz of the others is 0. None: all do.
     """
 
     name: str
@@ -63,6 +64,7 @@ class HardProcess:
     factorization_scale: Scale
     renormalization_scale: Scale
     cube: UnitCube | None = None
+    cuts: Callable[[PartonEvents], Bool[Tensor, " events"]] | None = None
 
     def __post_init__(self) -> None:
         if not self.groups or any(group.amplitude.monomials != self.monomials for group in self.groups):
@@ -108,6 +110,8 @@ class HardProcess:
         Raises:
             NonFiniteError: if a coefficient is not finite; the message names the event.
         """
+        if self.cuts is not None:
+            return self._behind_cuts(events, lambda inside: replace(self, cuts=None).coefficients(inside))
         squared = self._squared_amplitudes(events)
         luminosities = self._luminosities(events)
         total = torch.zeros_like(squared[0])
@@ -120,6 +124,8 @@ class HardProcess:
 
     def channel_coefficients(self, events: PartonEvents) -> Float[Tensor, "events channels monomials"]:
         """Return the same coefficients channel by channel."""
+        if self.cuts is not None:
+            return self._behind_cuts(events, lambda inside: replace(self, cuts=None).channel_coefficients(inside))
         squared = [
             coefficients[:, None].expand(-1, len(group.channels), -1)
             for group, coefficients in zip(self.groups, self._squared_amplitudes(events), strict=True)
@@ -147,6 +153,15 @@ class HardProcess:
     def alpha_s(self, events: PartonEvents) -> Float[Tensor, " events"]:
         """Return α_s(μR) of each event."""
         return self.densities.alpha_s(self.renormalization_scale(events))
+
+    def _behind_cuts(self, events: PartonEvents, evaluate: Callable[[PartonEvents], Tensor]) -> Tensor:
+        """Evaluate the events that pass the cuts; the others get 0."""
+        passed = self.cuts(events) if self.cuts is not None else torch.ones_like(events.x1, dtype=torch.bool)
+        inside = PartonEvents(events.momenta[passed], events.x1[passed], events.x2[passed])
+        values = evaluate(inside)
+        result = values.new_zeros(len(passed), *values.shape[1:])
+        result[passed] = values
+        return result
 
     def _partonic_energy(self, x1: Tensor, x2: Tensor) -> Tensor:
         return (x1 * x2).sqrt() * self.collider_energy
