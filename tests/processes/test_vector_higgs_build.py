@@ -48,7 +48,7 @@ def test_channels(process):
 
 
 def test_on_shell_channels():
-    process = build_process(WhConfig(vector_decay="none"))
+    process = build_process(WhConfig(decays="none"))
     assert {channel.final for channel in process.channels} == {(25, 24), (25, -24)}
     assert [particle.mass for particle in process.final_state] == [125.0, 80.379]
     assert process.dimensions == 4

@@ -11,11 +11,11 @@ from partonic.processes.zh.settings import ZhConfig
 
 
 def test_defaults():
-    assert (WhConfig().lepton_pair_mass_min, WhConfig().lepton_pair_mass_max) == (1.0, 300.0)
-    assert (ZhConfig().lepton_pair_mass_min, ZhConfig().lepton_pair_mass_max) == (60.0, 120.0)
+    assert WhConfig().lepton_pair_mass_range == (1.0, 300.0)
+    assert ZhConfig().lepton_pair_mass_range == (60.0, 120.0)
     assert ZhConfig(leptons=("mu",)).lepton_ids == (13,)
     assert WhConfig().is_decayed
-    assert not WhConfig(vector_decay="none").is_decayed
+    assert not WhConfig(decays="none").is_decayed
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,10 @@ def test_defaults():
         ({"leptons": ["e", "e"]}, "leptons"),
         ({"leptons": ["tau"]}, "leptons"),
         ({"w_mass": 95.0}, "w_mass"),
-        ({"lepton_pair_mass_min": 150.0, "lepton_pair_mass_max": 140.0}, "lepton_pair_mass_max"),
-        ({"lepton_pair_mass_max": 13599.0}, "lepton_pair_mass_max"),
-        ({"vector_decay": "shower"}, "vector_decay"),
+        ({"lepton_pair_mass_range": [150.0, 140.0]}, "lepton_pair_mass_range"),
+        ({"lepton_pair_mass_range": [0.0, 140.0]}, "lepton_pair_mass_range"),
+        ({"lepton_pair_mass_range": [60.0, 13599.0]}, "lepton_pair_mass_range"),
+        ({"decays": "shower"}, "decays"),
         ({"top_mass": 172.5}, "top_mass"),
     ],
 )

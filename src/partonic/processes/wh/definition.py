@@ -20,9 +20,9 @@ the matrix element, H on its mass shell and decayed by the shower.
   L ⊃ (c_Hq3/Λ²) (H†iD↔^a_μ H)(q̄ σ^a γ^μ q) − (cos²θ_W/v) h [g2_ZZ W⁺_{μν} W^{−μν} + g4_ZZ W⁺_{μν} W̃^{−μν}],
 
 Λ = 1 TeV, ε_{0123} = +1, the same for all generations. The parameters are those of ZH (JHEP 03 (2025) 114) on which WH
-depends. g2_ZZ and g4_ZZ are defined by hZZ: with couplings of H to Zγ and γγ at zero, SU(2) × U(1) gives those of hWW,
-g^WW = cos²θ_W g^ZZ. c_Hq1, c_Hu and c_Hd have no charged current. One insertion per amplitude, so that the cross section
-is a quadratic polynomial of θ."""
+depends. g2_ZZ and g4_ZZ are defined by hZZ: with couplings of H to Zγ and γγ at zero, SU(2) × U(1) gives those of
+hWW, g^WW = cos²θ_W g^ZZ. c_Hq1, c_Hu and c_Hd have no charged current. One insertion per amplitude, so that the cross
+section is a quadratic polynomial of θ."""
 
 _PARAMETERS: Final = (
     TheoryParameter(
