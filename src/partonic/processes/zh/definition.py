@@ -22,8 +22,8 @@ H on its mass shell and decayed by the shower. Not included: g g → Z H.
       − (h/2v) [g2_ZZ Z_{μν} Z^{μν} + g4_ZZ Z_{μν} Z̃^{μν}],   Λ = 1 TeV, ε_{0123} = +1, the same for all generations
 
 as in JHEP 03 (2025) 114: g2_ZZ = −2 (v²/Λ²)(s² c_HB + c² c_HW + s c c_HWB), g4_ZZ that of the dual field strengths,
-with couplings of H to Zγ and γγ at zero and those of Z to leptons as in the Standard Model. One insertion per amplitude,
-so that the cross section is a quadratic polynomial of θ."""
+with couplings of H to Zγ and γγ at zero and those of Z to leptons as in the Standard Model. One insertion per
+amplitude, so that the cross section is a quadratic polynomial of θ."""
 
 _PARAMETERS: Final = (
     TheoryParameter(
