@@ -48,7 +48,11 @@ _SECTIONS: Final[dict[str, Any]] = {
         "decays": {"higgs": "bb"},
         "selection": {"leptons": 1, "lepton_pt_min": 29.0, "veto_pt_min": 15.0, "jets_min": 2, "b_tags_min": 2},
     },
-}
+    "inference": {
+        "source": "truth", "luminosity": 300.0, "parameters": ["c_Hq3", "g2_ZZ", "g4_ZZ"], "data": "pseudo",
+        "truth": {},
+    },
+}  # fmt: skip
 
 
 class _WhDefinition(ProcessDefinition):
@@ -65,7 +69,7 @@ class _WhDefinition(ProcessDefinition):
         if not own.is_decayed:
             return higgs, Particle(W_BOSON.name, W_BOSON.pdg_id, own.w_mass, own.w_width)
         lepton = own.lepton_ids[0]
-        return higgs, Particle("lepton", -lepton), Particle("neutrino", lepton + 1)
+        return higgs, Particle("l_W", -lepton), Particle("nu", lepton + 1)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         higgs = Resonance("H", (25,), (0,))
@@ -96,4 +100,5 @@ definition = _WhDefinition(
     settings=WhConfig,
     defaults={"simulation": _SECTIONS["simulation"]},
     channels={"lepton": _SECTIONS},
+    examples=("wh_quick.yaml",),
 )

@@ -67,6 +67,10 @@ _SECTIONS: Final[dict[str, Any]] = {
             "opposite_charges": True, "jets_min": 2, "b_tags_min": 2,
         },
     },
+    "inference": {
+        "source": "truth", "luminosity": 300.0, "parameters": ["c_Hq3", "g2_ZZ", "g4_ZZ"], "data": "pseudo",
+        "truth": {},
+    },
 }  # fmt: skip
 
 
@@ -84,7 +88,7 @@ class _ZhDefinition(ProcessDefinition):
         if not own.is_decayed:
             return higgs, Particle(Z_BOSON.name, Z_BOSON.pdg_id, own.z_mass, own.z_width)
         lepton = own.lepton_ids[0]
-        return higgs, Particle("lminus", lepton), Particle("lplus", -lepton)
+        return higgs, Particle("l_minus", lepton), Particle("l_plus", -lepton)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         higgs = Resonance("H", (25,), (0,))
@@ -115,4 +119,5 @@ definition = _ZhDefinition(
     settings=ZhConfig,
     defaults={"simulation": _SECTIONS["simulation"]},
     channels={"dilepton": _SECTIONS},
+    examples=("zh_quick.yaml",),
 )
