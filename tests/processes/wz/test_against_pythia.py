@@ -15,6 +15,7 @@ import pythia8mc
 import scipy.stats
 import torch
 
+from partonic.generation.vegas import VegasSampler
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.hard_process import HardProcess
 from partonic.processes.definition import build_process
@@ -23,7 +24,7 @@ from partonic.processes.wz.settings import WzConfig
 from partonic.rng import pythia_seed
 
 EVENTS = 40_000
-POINTS = 200_000
+POINTS = 120_000
 NARROW = 0.01
 PICOBARN_PER_MILLIBARN = 1e9
 CONFIG = WzConfig(w_width=NARROW, z_width=NARROW, z_mass_range=(86.0, 96.0))
@@ -43,6 +44,13 @@ class Sample:
     error: float
     contents: dict[str, np.ndarray]
     variances: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Points:
+    momenta: torch.Tensor
+    weights: np.ndarray
+    error: float
 
 
 def sampled(momenta: torch.Tensor, weights: np.ndarray, error: float) -> Sample:
@@ -119,11 +127,16 @@ def theirs() -> Sample:
     return sampled(torch.from_numpy(momenta), weights, sigma * info.sigmaErr() / info.sigmaGen())
 
 
-def points(process: HardProcess, number: int) -> tuple[torch.Tensor, np.ndarray]:
+def points(process: HardProcess, number: int) -> Points:
+    """Draw from a trained grid."""
     generator = torch.Generator().manual_seed(20261129)
-    numbers = torch.rand(number, process.dimensions, generator=generator, dtype=torch.float64)
-    events, log_jacobian = process.from_unit_cube(numbers)
-    return events.momenta, (process.coefficients(events)[:, 0] * log_jacobian.exp()).numpy() / number
+    sampler = VegasSampler.uniform(process.dimensions, 32)
+    for size in (10_000, 10_000, 10_000, 10_000, number):
+        numbers, log_density = sampler.sample(size, generator)
+        events, log_jacobian = process.from_unit_cube(numbers)
+        weights = process.coefficients(events)[:, 0] * torch.exp(log_jacobian - log_density)
+        sampler = sampler.adapted(numbers, weights, 0.7)
+    return Points(events.momenta, weights.numpy() / number, math.sqrt(number) * float(weights.std()) / number)
 
 
 @pytest.fixture(scope="module")
@@ -135,14 +148,14 @@ def leptons() -> Sample:
         for group in process.groups
     ]
     process = replace(process, groups=tuple(group for group in groups if group.channels))
-    momenta, weights = points(process, POINTS)
-    return sampled(momenta, weights, math.sqrt(POINTS) * float(weights.std()))
+    drawn = points(process, POINTS)
+    return sampled(drawn.momenta, drawn.weights, drawn.error)
 
 
 @pytest.fixture(scope="module")
 def on_shell() -> tuple[float, float]:
-    _, weights = points(build_process(WzConfig(decays="none")), POINTS)
-    return float(weights.sum()), math.sqrt(POINTS) * float(weights.std())
+    drawn = points(build_process(WzConfig(decays="none")), POINTS // 2)
+    return float(drawn.weights.sum()), drawn.error
 
 
 @pytest.mark.slow
