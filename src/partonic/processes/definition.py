@@ -30,6 +30,7 @@ __all__ = [
     "build_process",
     "definition_of",
     "parameter_labels",
+    "standard_model",
 ]
 
 
@@ -134,6 +135,14 @@ class ProcessDefinition:
         """
         raise NotImplementedError
 
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        """Return the PDG ids of every final state that a channel has, in the order of the channels.
+
+        By default that of `final_state`. A process whose channels differ (charge conjugates, flavours) lists them all,
+        because events must be told apart where no matrix element can be built.
+        """
+        return (tuple(particle.pdg_id for particle in self.final_state(settings)),)
+
     def monomials(self, settings: ProcessConfig) -> "Monomials":
         """Return the monomials of θ: by default all up to the second degree."""
         from partonic.polynomial import Monomials
@@ -179,6 +188,19 @@ def build_process(settings: ProcessConfig) -> "Process":
         DependencyError: if the process needs an external generator that is not installed.
     """
     return definition_of(settings).build(settings)
+
+
+def standard_model(process: str) -> dict[str, float]:
+    """Return the theory parameters of a process that are not 0 in the Standard Model, with their values there.
+
+    Args:
+        process: its name; one that is not known, such as that of a sample from elsewhere, has none.
+    """
+    if process not in process_names():
+        return {}
+    definition = find_process(process)
+    parameters: tuple[TheoryParameter, ...] = definition.parameters(definition.settings())
+    return {each.name: each.standard_model for each in parameters if each.standard_model}
 
 
 @cache
