@@ -8,6 +8,7 @@ import pytest
 
 from partonic.config import AnalysisConfig
 from partonic.config.template import analysis_template
+from partonic.generation.lhe_particles import event_layout, resonance_pdg
 from partonic.process_registry import find_process, process_names
 from partonic.processes.definition import ProcessDefinition, definition_of, parameter_labels
 
@@ -46,6 +47,23 @@ def test_decay_tree_is_of_the_final_state(name: str) -> None:
         else:
             assert len(resonance.slots) > 1
     assert all(0 <= slot < len(final_state) for pair in tree.exchanges for slot in pair)
+
+
+@every_process
+def test_final_states_and_decay_tree_are_those_of_the_channels(name: str) -> None:
+    definition = find_process(name)
+    settings = definition.settings()
+    final_states, tree = definition.final_states(settings), definition.decay_tree(settings)
+    assert final_states[0] == tuple(particle.pdg_id for particle in definition.final_state(settings))
+    assert all(resonance_pdg(one, state) in one.pdg_ids for one in tree.resonances for state in final_states)
+    if definition.packages:
+        pytest.skip("the matrix element is made by an external generator")
+    process = definition.build(settings)
+    assert {channel.final_pdg(process.final_state) for channel in process.channels} == set(final_states)
+    for channel in process.channels:
+        for flow in range(len(channel.colour_flows)):
+            layout = event_layout(channel, process.final_state, tree, flow)
+            assert layout.pdg_ids[2 + len(tree.of_matrix_element) :] == channel.final_pdg(process.final_state)
 
 
 @every_process

@@ -124,7 +124,7 @@ class _EventFormatter:
         self.at_theta = content.monomials.evaluate(content.monomials.point(content.theta))
         self.templates = [
             [
-                _template(event_layout(process, tree, index, flow), index, len(content.basis))
+                _template(event_layout(channel, process.final_state, tree, flow), index, len(content.basis))
                 for flow in range(len(channel.colour_flows))
             ]
             for index, channel in enumerate(process.channels)
