@@ -123,7 +123,8 @@ def test_cut_of_the_process_is_kept(store: EventStore) -> None:
 
 def test_truth_is_fitted(folder: Path) -> None:
     result = json.loads((folder / "runs/toy/infer/result.json").read_text(encoding="utf-8"))
-    assert "k" in json.dumps(result)
+    best = result["best_fit"]["k"]
+    assert abs(best["value"] - 1.0) < 4.0 * best["statistical"] < 0.4
 
 
 def test_own_file_is_imported_with_its_final_states(folder: Path, store: EventStore) -> None:
@@ -138,7 +139,7 @@ def test_own_file_is_imported_with_its_final_states(folder: Path, store: EventSt
     ours = store.read(["parton_pdg", "partons"])
     assert np.array_equal(again.column("parton_pdg"), ours.column("parton_pdg"))
     np.testing.assert_allclose(again.column("partons"), ours.column("partons"), rtol=1e-12, atol=1e-9)
-    assert {abs(origin) for origin in again.flat("decay_origin").tolist()} == {24, 25}
+    assert {abs(origin) for origin in again.flat("decay_origin").tolist()} == {24}  # H is not decayed in the file
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,8 @@ def _content(path: Path, file: Any) -> LheContent:
         monomials = Monomials(
             tuple(record.pop("parameters")), tuple(tuple(powers) for powers in record.pop("exponents"))
         )
-        basis = np.array(record.pop("basis"), dtype=np.float64).reshape(-1, len(monomials.parameters))
+        points = record.pop("basis")
+        basis = np.array(points, dtype=np.float64).reshape(len(points), len(monomials.parameters))
         return LheContent(monomials, basis, record.pop("theta"), record)
     except (TypeError, KeyError, ValueError) as error:
         raise EventFileError(f"the header <partonic> of {path} is damaged: {error!r}") from error
