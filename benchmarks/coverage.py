@@ -6,7 +6,9 @@ Prints one JSON line:
   together: for each parameter `coverage_68` and `coverage_95` (share of experiments whose interval holds the truth,
   with binomial errors), the same with the errors of integration, rate and calibration (`_total`), and with that of the
   pool too (`_pool`: all experiments share its fluctuation, which data do not have), `bias_pull` (mean of
-  θ̂ − truth in units of its error, that of the pool included), `bias`, and mean and width of the pulls; `joint` is the
+  θ̂ − truth in units of its error, that of the pool included), `bias`, and mean and width of the pulls, all of the
+  maximum nearest to the truth of those not excluded at 95%; `best_bias` is the mean of the best fit minus truth, and
+  `right_sign` how often it has the sign of the truth; `joint` is the
   coverage of all parameters together. `effective_pool_size` is how many equally weighted events the pool is worth at
   that θ.
 - `toys`, with `--toys N`: coverage of intervals from N pseudo-experiments for each of `--toy-experiments` data sets, of
@@ -169,7 +171,7 @@ def in_order(coefficients: EventCoefficients, event_id: NDArray[np.int64], path:
 @torch.no_grad()
 def candidate_pt(batch: EventBatch, model: str) -> Array:
     """Return pT of the two jets that are assigned to H, GeV; NaN where an event cannot be assigned."""
-    network = Unfolder.load(find_model(model)).model.provenance
+    network = Unfolder.load(find_model(model, "tth")).model.provenance
     reco = batch.reco()
     usable = is_usable(reco)
     values = torch.full((len(reco),), torch.nan, dtype=torch.float64)
@@ -255,8 +257,14 @@ def of_parameter(found: ParameterCoverage) -> dict[str, object]:
     }
     values = {name: fraction.value for name, fraction in shares.items()}
     errors = {f"{name}_error": fraction.error for name, fraction in shares.items()}
-    rest = ("bias", "bias_error", "pool_error", "bias_pull", "spread", "pull_mean", "pull_width")
-    return {**values, **errors, **{name: getattr(found, name) for name in rest}}
+    of_nearest = ("bias", "bias_error", "pool_error", "bias_pull", "spread", "pull_mean", "pull_width")
+    sign = None if found.right_sign is None else found.right_sign.value
+    return {
+        **values,
+        **errors,
+        "right_sign": sign,
+        **{name: getattr(found, name) for name in ("best_bias", "best_bias_error", *of_nearest)},
+    }
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def classical(samples: list[Events], k: float, number: int) -> RocCurve:
     from partonic.mem.classical.transfer import TransferFunctions
     from partonic.processes.definition import build_process
 
-    transfer = TransferFunctions.pretrained()
+    transfer = TransferFunctions.pretrained("tth")
     hypotheses = [Hypothesis(build_process(TthConfig(name=name))) for name in ("tth", "ttbb")]
     numbers = []
     for each in samples:

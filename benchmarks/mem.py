@@ -189,7 +189,7 @@ def classical(
     from partonic.mem.classical.integrator import ClassicalIntegrator
     from partonic.mem.classical.transfer import TransferFunctions
 
-    integrator = ClassicalIntegrator(Hypothesis(process), TransferFunctions.pretrained())
+    integrator = ClassicalIntegrator(Hypothesis(process), TransferFunctions.pretrained(process.name))
     reco, event_id = events
     integrals = integrator.integrals(reco.select(torch.arange(number)), event_id[:number], SEED, TerminalProgress())
     ratios, times, errors = [], [], []

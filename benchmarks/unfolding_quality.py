@@ -56,8 +56,9 @@ def main() -> None:
     settings = EvaluationSettings(events=events, samples=options.samples, single_events=0)
     try:
         store = EventStore.open(options.store)
-        views = options.views or available_views(options.model)
-        folders = [find_model(options.model, view) for view in views] or [find_model(options.model)]
+        process = store.metadata.process
+        views = options.views or available_views(options.model, process)
+        folders = [find_model(options.model, process, view) for view in views or (None,)]
         results = dict(evaluated(folder, store, settings, options) for folder in folders)
     except PartonicError as error:
         sys.exit(str(error))

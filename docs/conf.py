@@ -10,6 +10,7 @@ import partonic
 sys.path.insert(0, str(Path(__file__).parent))
 
 from api_pages import PlainDocstrings, write_api_pages
+from notebooks import write_notebook_pages
 
 project = "partonic"
 author = "The partonic developers"
@@ -35,6 +36,7 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
 write_api_pages(Path(__file__).parent / "reference" / "api")
+write_notebook_pages(Path(__file__).parent / "tutorials")
 
 
 def setup(app: Sphinx) -> None:

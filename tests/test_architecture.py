@@ -19,7 +19,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "partonic"
 
 ORDER = (
     {"cli"},
-    {"workflow"},
+    {"workflow", "notebook"},
     {"report"},
     {"plots"},
     {"mem", "sbi"},

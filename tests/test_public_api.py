@@ -10,10 +10,16 @@ import partonic
 PUBLIC = {
     "partonic": [
         "AnalysisConfig",
+        "FitResult",
         "Monomials",
         "PartonicError",
+        "Unfolder",
         "__version__",
+        "fit",
         "load_analysis",
+        "load_process",
+        "open_store",
+        "read_coefficients",
         "run_analysis",
     ],
     "partonic.config": ["AnalysisConfig", "SettingError", "StrictModel", "load_analysis", "load_config"],

@@ -10,18 +10,40 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from partonic.config import AnalysisConfig, load_analysis
     from partonic.errors import PartonicError
+    from partonic.inference.coefficients.coefficients_file import read_coefficients
+    from partonic.notebook import FitResult, fit, load_process, open_store
     from partonic.polynomial import Monomials
+    from partonic.unfolding.unfolder import Unfolder
     from partonic.workflow import run_analysis
 
-__all__ = ["AnalysisConfig", "Monomials", "PartonicError", "__version__", "load_analysis", "run_analysis"]
+__all__ = [
+    "AnalysisConfig",
+    "FitResult",
+    "Monomials",
+    "PartonicError",
+    "Unfolder",
+    "__version__",
+    "fit",
+    "load_analysis",
+    "load_process",
+    "open_store",
+    "read_coefficients",
+    "run_analysis",
+]
 
 __version__ = importlib.metadata.version("partonic")
 
 _HOME_OF = {
     "AnalysisConfig": "partonic.config",
+    "FitResult": "partonic.notebook",
     "Monomials": "partonic.polynomial",
     "PartonicError": "partonic.errors",
+    "Unfolder": "partonic.unfolding.unfolder",
+    "fit": "partonic.notebook",
     "load_analysis": "partonic.config",
+    "load_process": "partonic.notebook",
+    "open_store": "partonic.notebook",
+    "read_coefficients": "partonic.inference.coefficients.coefficients_file",
     "run_analysis": "partonic.workflow",
 }
 

@@ -39,6 +39,20 @@ def test_partons(batch, table):
         batch.partons_with_isr()
 
 
+def test_momentum_fractions_that_were_not_told(table, metadata):
+    """HepMC without information on parton densities: x = (E ± p_z)/√S of the final state, others as told."""
+    untold = np.arange(30) % 3 == 0
+    for name in ("x1", "x2"):
+        values = pa.array(table.column(name).to_numpy(), mask=untold)
+        table = table.set_column(table.column_names.index(name), name, values)
+    events = EventBatch(table, metadata).partons()
+    total = events.momenta.sum(dim=1)
+    for found, sign, name in ((events.x1, 1, "x1"), (events.x2, -1, "x2")):
+        expected = (total[:, 0] + sign * total[:, 3]) / metadata.collider_energy
+        np.testing.assert_allclose(found[untold], expected[untold], rtol=1e-12)
+        assert found[~untold].tolist() == table.column(name).drop_null().to_pylist()
+
+
 def test_slices_of_a_table(table, metadata):
     batch = EventBatch(table.slice(7, 5), metadata)
     assert batch.coefficients.tolist() == table.column("coefficients").to_pylist()[7:12]

@@ -27,7 +27,7 @@ def tokens_of(jets: torch.Tensor, lepton: torch.Tensor, neutrino: torch.Tensor) 
         lepton=torch.stack([torch.log1p(lepton_pt), lepton_eta, zero[:, 0]], dim=-1).float(),
         met=torch.stack([torch.log1p(met), neutrino[:, 1] / met, neutrino[:, 2] / met], dim=-1).float(),
         boost=torch.zeros(len(jets), 4),
-        frame=EventFrame.laboratory(len(jets)),
+        frame=EventFrame(torch.zeros(len(jets)), torch.zeros(len(jets), dtype=torch.bool)),
     )
 
 

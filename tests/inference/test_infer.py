@@ -58,7 +58,7 @@ def test_everything_is_written(files, tmp_path):
     curves = pq.read_table(tmp_path / "out" / "curves.parquet")
     assert set(curves.column("kind").to_pylist()) == {"profile", "fixed", "total", "contour", "expected"}
     text = str(summary)
-    assert f"a = {result['best_fit']['a']['value']:.4g} ± {result['best_fit']['a']['total']:.2g}: " in text
+    assert f"; best fit {result['best_fit']['a']['value']:.4g} ± {result['best_fit']['a']['total']:.2g}" in text
     assert "truth 0.9" in text
     assert "95% [" in text
 

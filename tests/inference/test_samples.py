@@ -183,7 +183,7 @@ def test_what_is_missing_of_a_background(files, x):
     expect(
         mixed, changed(cross_section=None), InferenceError, "the cross section of the background 'other' is not known"
     )
-    expect(mixed, changed(events=None), InferenceError, "pseudo-data need simulated events of the background 'other'")
+    expect(mixed, changed(events=None), InferenceError, "pseudo-data need simulated events of 'other'")
     lacking = section.events.model_copy(update={"coefficients": {"signal": section.events.coefficients["signal"]}})
     expect(mixed, changed(events=lacking), InferenceError, "events.coefficients` lacks other: expected a file")
     member = config.model_copy(update={"ensemble": (files.signal,)})

@@ -46,7 +46,7 @@ def test_weights_without_theta_are_no_truth(store: EventStore, imported_store: P
 def test_events_of_another_store_are_refused(store: EventStore, tmp_path: Path) -> None:
     events = estimated(store)
     path = write(tmp_path / "tth.parquet", replace(events, event_id=events.event_id + 1))
-    with pytest.raises(EventFileError, match="events that are not among the selected ones"):
+    with pytest.raises(EventFileError, match="does not have all events that the coefficients are of"):
         read_limits(LimitFiles({"tth": path}), store)
 
 

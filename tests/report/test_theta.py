@@ -27,8 +27,8 @@ def test_points_of_several_parameters_stand_alone() -> None:
 
 
 def test_reference() -> None:
-    assert reference_point(MONOMIALS, {})[1] == "SM"
-    theta, name = reference_point(MONOMIALS, {"c_tG": 0.5})
+    assert reference_point(MONOMIALS, {}, {})[1] == "SM"
+    theta, name = reference_point(MONOMIALS, {"c_tG": 0.5}, {})
     assert name == "reference"
     assert theta_points(MONOMIALS, (), theta)[0].values.tolist() == [1.0, 0.5]
 
@@ -40,3 +40,10 @@ def test_unknown_parameters_are_refused() -> None:
 
 def test_no_parameters_no_points() -> None:
     assert theta_points(Monomials.constant(), (), np.zeros(0)) == ()
+
+
+def test_the_standard_model_need_not_be_at_zero():
+    theta, name = reference_point(MONOMIALS, {}, {"c_tG": 1.0, "of_another_component": 2.0})
+    assert name == "SM"
+    assert theta.tolist() == MONOMIALS.point({"c_tG": 1.0}).tolist()
+    assert reference_point(MONOMIALS, {"c_tG": 0.0}, {"c_tG": 1.0})[1] == "reference"

@@ -43,7 +43,7 @@ def events(torch_rng: torch.Generator) -> tuple[EventTokens, torch.Tensor]:
         lepton=torch.stack([4.0 + 0.3 * rest[:, 0], rest[:, 1].abs(), (rest[:, 2] > 0.0).float()], dim=-1),
         met=torch.stack([4.0 + 0.5 * rest[:, 0], phi[:, 16].cos(), phi[:, 16].sin()], dim=-1),
         boost=rest[:, 3:],
-        frame=EventFrame.laboratory(EVENTS),
+        frame=EventFrame(torch.zeros(EVENTS), torch.zeros(EVENTS, dtype=torch.bool)),
     )
     weights = torch.rand(EVENTS, 16, 4, generator=torch_rng)
     return tokens, (weights / weights.sum(dim=-1, keepdim=True))[..., :3] * mask[..., None]
@@ -109,7 +109,7 @@ def test_events_do_not_see_each_other(conditioner: Conditioner, events) -> None:
     rows = torch.tensor([0, 13, 26])
     few = replace(
         tokens, **{key: getattr(tokens, key)[rows] for key in ("jets", "jet_mask", "lepton", "met", "boost")},
-        frame=EventFrame.laboratory(3),
+        frame=EventFrame(torch.zeros(3), torch.zeros(3, dtype=torch.bool)),
     )  # fmt: skip
     alone = conditioner(few, provenance[rows])
     assert_same(alone, Conditions(**{name: value[rows] for name, value in vars(whole).items()}))

@@ -13,7 +13,7 @@ from partonic.unfolding.unfolder import Unfolder
 
 @pytest.fixture(scope="module")
 def unfolder() -> Unfolder:
-    return Unfolder.load(find_model("pretrained", "hard"))
+    return Unfolder.load(find_model("pretrained", "tth", "hard"))
 
 
 @pytest.fixture(scope="module")

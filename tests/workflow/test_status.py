@@ -96,9 +96,15 @@ def test_folder_is_free_or_held(tmp_path: Path) -> None:
 
 RESULT = {
     "best_fit": {
-        "kappa_tilde_t": {"value": -0.56899, "total": 0.1198, "free": True},
+        "kappa_tilde_t": {"value": -0.56899, "total": 0.1198, "free": True, "parabola_misleads": True},
         "c_tG": {"value": 0.26071, "total": None, "free": True},
         "signal_strength": {"value": 1.0, "total": 0.0, "free": False},
+    },
+    "intervals": {
+        "kappa_tilde_t": [
+            {"kind": "total", "level": 0.95, "segments": [[-0.8, 0.9]]},
+            {"kind": "total", "level": 0.68, "segments": [[-0.7, -0.44], [0.5, 0.6]]},
+        ]
     },
     "valid": True,
     "luminosity": 100.0,
@@ -112,7 +118,10 @@ def test_result_in_a_line(config: AnalysisConfig, steps: list[TextStep]) -> None
     (config.output / "infer" / "result.json").write_text(json.dumps(RESULT))
     found = run_status(config.output)
     assert found.result == RESULT
-    assert found.result_text == "kappa_tilde_t = -0.569 ± 0.12, c_tG = 0.2607 ± unknown (1773 events, 100 fb⁻¹)"
+    assert found.result_text == (
+        "kappa_tilde_t in [-0.7, -0.44] ∪ [0.5, 0.6] (68%), best fit -0.569 ± 0.12 (*), c_tG = 0.2607 ± unknown "
+        "(1773 events, 100 fb⁻¹)"
+    )
     assert result_line(RESULT | {"valid": False}).endswith("fb⁻¹); the fit is not valid")
 
 

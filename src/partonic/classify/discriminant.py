@@ -50,7 +50,7 @@ def log_density_ratio(signal: EventCoefficients, background: EventCoefficients, 
             f"the coefficients of '{signal.source}' and '{background.source}' are not of the same events: expected the "
             "same event_id in the same order"
         )
-    point = np.zeros(len(signal.monomials.parameters)) if theta is None else theta
+    point = signal.reference if theta is None else theta
     value = signal.at(point)
     log_value = np.log(np.where(value > 0, value, np.nan))
     result: Array = log_value + signal.log_reference - background.log_reference

@@ -6,11 +6,13 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.curves import CurveConfig
 from partonic.config.paths import LocalPath, NameOrPath
 
 __all__ = [
     "BackgroundConfig",
     "BackgroundEventsConfig",
+    "ComponentConfig",
     "ConstraintConfig",
     "CoverageConfig",
     "InferenceConfig",
@@ -57,6 +59,26 @@ class BackgroundConfig(StrictModel):
     """Its simulated events; null if there are none: then it enters no pseudo-data, and only real data can be fitted."""
 
 
+class ComponentConfig(StrictModel):
+    """A component beside the signal whose density and rate depend on theory parameters, e.g. tHq beside tt̄H.
+
+    Parameters of the same name are one parameter of the fit. Its cross section travels with its coefficients.
+    """
+
+    coefficients: LocalPath | None = None
+    """File of its coefficients of the same events as those of the signal; null: ``mem/<name>.parquet``."""
+
+    uncertainty: float | None = Field(0.0, ge=0.0)
+    """Relative uncertainty of its normalisation, a Gaussian constraint; 0 fixes it, null leaves it free."""
+
+    map: dict[str, str | float] = Field(default_factory=dict)
+    """Its parameters as sums of numbers and parameters of the fit, e.g. ``kappa_e: 1 + delta_kappa_t``; those not named
+    are parameters of the fit themselves."""
+
+    events: BackgroundEventsConfig | None = None
+    """Its simulated events; null if there are none: then it enters no pseudo-data."""
+
+
 class ScanConfig(StrictModel):
     """Scans of the likelihood."""
 
@@ -87,7 +109,7 @@ class CoverageConfig(StrictModel):
     """A study of coverage by pseudo-experiments."""
 
     points: tuple[dict[str, float], ...] = Field(({},), min_length=1)
-    """True θ of the experiments; parameters not named are 0."""
+    """True θ of the experiments; parameters not named are at their values in the Standard Model."""
 
     experiments: int = Field(500, ge=2)
     """Pseudo-experiments at each point."""
@@ -119,10 +141,22 @@ class InferenceConfig(StrictModel):
     """Theory parameters that are fitted; null: all that are not in `fixed`."""
 
     fixed: dict[str, float] = Field(default_factory=dict)
-    """Values of theory parameters that are not fitted; those neither fitted nor named here are 0."""
+    """Values of theory parameters that are not fitted; those neither fitted nor named here are at their
+    value in the Standard Model."""
 
     signal_strength: Literal["fixed", "free"] = "fixed"
     """Whether the signal is multiplied with a factor that is fitted."""
+
+    standard_model: dict[str, float] | None = None
+    """Values of theory parameters in the Standard Model, 0 where not named; null: those of the process of the events.
+    They are what every point of theory parameters here has where a parameter is not named."""
+
+    curves: dict[str, CurveConfig] = Field(default_factory=dict)
+    """Curves through the space of theory parameters by the name of the one number that is fitted in place of those on
+    the curve, e.g. ``alpha: {kind: circle, cosine: {kappa_e: 1}, sine: {kappa_o: 1}}``."""
+
+    components: dict[str, ComponentConfig] = Field(default_factory=dict)
+    """Further components that depend on theory parameters, by name."""
 
     constraints: dict[str, ConstraintConfig] = Field(default_factory=dict)
     """Gaussian constraints on theory parameters."""
@@ -204,16 +238,35 @@ class InferenceConfig(StrictModel):
         for name in self.parameters or ():
             if name in self.fixed:
                 raise SettingError(("fixed", name), f"'{name}' is both fitted (`parameters`) and fixed")
-        if self.backgrounds and self.source == "truth":
+        if (self.backgrounds or self.components) and self.source == "truth":
             message = "parton truth gives no density of a background: use `source: mem`, or no backgrounds"
             raise SettingError(("source",), message)
+        if self.components and self.ensemble:
+            raise SettingError(("ensemble",), "an ensemble of networks is not supported with further components")
+        for name in self.curves:
+            if name in {each for curve in self.curves.values() for each in curve.on_it()}:
+                raise SettingError(("curves", name), f"'{name}' is on a curve itself; give the curve another name")
+        for name in self.components:
+            if name in self.backgrounds or name == "signal":
+                raise SettingError(("components", name), f"'{name}' is the name of another component")
         if self.data == "events" and (self.coverage or self.toys) and self.normalisation == "mean_ratios":
             message = "mean ratios come from simulated events: use `normalisation: cross_section` with `data: events`"
             raise SettingError(("normalisation",), message)
         return self
 
     def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Theta]]:
-        """Yield every mapping from theory parameters to values, with where it is in the section."""
+        """Yield every mapping from theory parameters to values, with where it is in the section.
+
+        Parameters that curves or further components bring are left out: `partonic.inference` checks them.
+        """
+        brought = {*self.curves, *(name for each in self.components.values() for name in each.map)}
+        for place, point in self._all_theta_points():
+            yield place, {name: value for name, value in point.items() if name not in brought}
+
+    def _all_theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Theta]]:
+        yield ("standard_model",), self.standard_model or {}
+        for name, curve in self.curves.items():
+            yield ("curves", name), dict.fromkeys(curve.on_it(), 0.0)
         yield ("parameters",), dict.fromkeys(self.parameters or (), 0.0)
         yield ("fixed",), self.fixed
         yield ("constraints",), dict.fromkeys(self.constraints, 0.0)

@@ -148,15 +148,28 @@ class EventBatch:
     def partons(self) -> PartonEvents:
         """Return the partons of the hard process, in GeV.
 
+        Momentum fractions that the source did not tell (HepMC without information on the parton densities) are those
+        that give the final state its momentum, x = (E ± p_z)/√S.
+
         Raises:
             SchemaError: if the source has none (a data file, or a file of reconstructed objects only).
         """
         momenta = torch.from_numpy(np.array(self.column("partons"), dtype=np.float64))
-        return PartonEvents(
-            momenta=momenta.reshape(len(self), len(self.metadata.parton_names), 4),
-            x1=torch.from_numpy(np.array(self.column("x1"), dtype=np.float64)),
-            x2=torch.from_numpy(np.array(self.column("x2"), dtype=np.float64)),
-        )
+        momenta = momenta.reshape(len(self), len(self.metadata.parton_names), 4)
+        x1, x2 = (self._fractions(name, sign, momenta) for name, sign in (("x1", 1.0), ("x2", -1.0)))
+        return PartonEvents(momenta=momenta, x1=x1, x2=x2)
+
+    def _fractions(
+        self, name: str, sign: float, momenta: Float[Tensor, "events partons 4"]
+    ) -> Float[Tensor, " events"]:
+        """Return what the source told of x1 or x2, and where it did not (E ± p_z)/√S of the final state."""
+        known = self.valid(name)
+        if known.all() or not self.metadata.collider_energy:
+            return torch.from_numpy(np.array(self.column(name), dtype=np.float64))
+        told = pc.fill_null(self._values(name), 0.0).to_numpy()
+        total = momenta.sum(dim=1).numpy()
+        balanced = (total[:, 0] + sign * total[:, 3]) / self.metadata.collider_energy
+        return torch.from_numpy(np.where(known, told, balanced).astype(np.float64))
 
     def partons_with_isr(self) -> PartonEvents:
         """Return H, t_had, t_lep and the balancing parton after initial-state radiation, in GeV.

@@ -35,11 +35,6 @@ class EventFrame:
         return len(self.azimuth)
 
     @classmethod
-    def laboratory(cls, events: int, device: torch.device | str = "cpu") -> "EventFrame":
-        """Return the frame in which nothing is turned."""
-        return cls(torch.zeros(events, device=device), torch.zeros(events, dtype=torch.bool, device=device))
-
-    @classmethod
     def of_direction(cls, eta: Float[Tensor, " events"], phi: Float[Tensor, " events"]) -> "EventFrame":
         """Return the frame in which the direction (η, φ) has φ = 0 and η ≥ 0."""
         return cls(phi, eta < 0.0)

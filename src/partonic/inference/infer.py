@@ -5,7 +5,7 @@ coverage follow if they are asked for. ``result.json`` has all numbers, ``curves
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,24 +16,21 @@ from numpy.typing import NDArray
 from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError
 from partonic.files import write_json
+from partonic.inference.coefficients.sum_rule import sum_rule
+from partonic.inference.coefficients.truth import NO_REFERENCE
 from partonic.inference.experiments.coverage import PointCoverage, coverage_study
 from partonic.inference.experiments.expected import expected_limits
 from partonic.inference.experiments.other_methods import compared
 from partonic.inference.experiments.study import Plan, Workers
 from partonic.inference.experiments.toys import ToyIntervals, toy_intervals
-from partonic.inference.likelihood.error_budget import (
-    ErrorBudget,
-    difference_variances,
-    error_budget,
-    training_errors,
-    training_variance,
-)
-from partonic.inference.likelihood.fit import FitResult, fit
-from partonic.inference.likelihood.intervals import Interval, asymptotic_intervals, crossings, profile_q, total_q
+from partonic.inference.likelihood.fit import BestFit
+from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.likelihood.scan import Scan, contour
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
+from partonic.inference.measurement import Measurement, measure
+from partonic.inference.parabola import parabola_misleads
 from partonic.inference.result import RESULT_FORMAT, CurveTable, plain
-from partonic.inference.samples import Data, Files, Loaded, ensemble_members, load, make_data
+from partonic.inference.samples import Data, Files, Loaded, load
 from partonic.parts import remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
@@ -57,15 +54,18 @@ class InferenceSummary:
     """
 
     path: Path
-    best: FitResult
+    best: BestFit
     errors: Array
     intervals: Mapping[str, tuple[Interval, ...]]
     truth: Mapping[str, float] | None
     events: float
 
     def __str__(self) -> str:
-        """Return a line for each parameter: best fit, its error and intervals with all errors, truth."""
-        lines = [f"{self.events:.6g} events; the result is {self.path}"]
+        """Return a line for each parameter: intervals with all errors, best fit with its error, truth.
+
+        An asterisk marks a best fit whose ± says something else than the intervals.
+        """
+        lines, marked = [f"{self.events:.6g} events; the result is {self.path}"], False
         for name, intervals in self.intervals.items():
             number = self.best.names.index(name)
             known = "" if self.truth is None else f", truth {self.truth.get(name, 0.0):g}"
@@ -74,7 +74,12 @@ class InferenceSummary:
                 for each in intervals
                 if each.kind == "total"
             )
-            lines.append(f"  {name} = {self.best.phi[number]:.4g} ± {self.errors[number]:.2g}: {parts}{known}")
+            value, error = float(self.best.phi[number]), float(self.errors[number])
+            misled = _misleads(value, error, intervals)
+            mark, marked = (" (*)", True) if misled else ("", marked)
+            lines.append(f"  {name}: {parts}; best fit {value:.4g} ± {error:.2g}{mark}{known}")
+        if marked:
+            lines.append("  (*) best fit ± error is not what the intervals say: quote the intervals")
         return "\n".join(lines)
 
 
@@ -96,13 +101,13 @@ def infer(
         ParameterError: if a theory parameter is unknown.
     """
     loaded = load(files, config, seed if config.seed is None else config.seed)
-    data = make_data(loaded, config)
-    members = ensemble_members(data, loaded, config)
-    best = _best_fit(data, config)
+    found = measure(loaded, config)
+    data, best, scans = found.data, found.best, found.scans
     curves = CurveTable()
-    scans, intervals, best = _intervals(data, best, members, loaded, config, curves)
-    budget = _budget(data, best, members)
-    result = _described(data, loaded, best, budget, intervals, config, files)
+    for name, curve in scans.items():
+        for kind, q in (("profile", curve.profiled), ("fixed", curve.fixed), ("total", found.total[name])):
+            curves.add(kind, name, curve.values, q)
+    result = _described(found, config, files)
     for names in _pairs(config, loaded):
         _add_contour(data.likelihood, best, names, scans, config, curves)
     result |= _expected(loaded, config, curves)
@@ -113,74 +118,7 @@ def infer(
     for name in ("coverage", *(f"toys-{name}" for name in loaded.setup.interest)):
         remove_parts(output / name)
     events = data.likelihood.total
-    return InferenceSummary(output / "result.json", best, budget.total, intervals, data.truth, events)
-
-
-def _best_fit(data: Data, config: InferenceConfig, extra: Array | None = None) -> FitResult:
-    best = fit(data.likelihood, extra_starts=extra)
-    if not best.valid:
-        raise InferenceError(
-            "the fit found no maximum: the data do not determine all parameters that are fitted "
-            f"({', '.join(name for name, free in zip(best.names, best.free, strict=True) if free)}); fit fewer "
-            "(inference.parameters), or add constraints (inference.constraints)"
-        )
-    if best.non_positive and config.non_positive == "error":
-        raise InferenceError(
-            f"the density of {best.non_positive} events is not positive at the best fit: integrate with more points "
-            "(mem.points), or accept a floor with `inference.non_positive: floor`"
-        )
-    return best
-
-
-def _intervals(
-    data: Data, best: FitResult, members: list[ExtendedLikelihood], loaded: Loaded, config: InferenceConfig,
-    curves: CurveTable,
-) -> tuple[dict[str, Scan], dict[str, tuple[Interval, ...]], FitResult]:  # fmt: skip
-    """Scan each theory parameter; where a scan finds a better point, fit again from there and begin anew."""
-    for _ in range(3):
-        scans, found = {}, {}
-        for name in loaded.setup.interest:
-            limits = config.scan.ranges.get(name)
-            scans[name], found[name] = asymptotic_intervals(
-                data.likelihood, best, name, config.levels, limits, config.scan.points
-            )
-        lowest = min(scans.values(), key=lambda curve: curve.profiled.min())
-        if lowest.profiled.min() > -1e-3:
-            break
-        best = _best_fit(data, config, np.vstack([lowest.points[lowest.profiled.argmin()], best.maxima]))
-    intervals = {}
-    for name, curve in scans.items():
-        total, total_at = _total(data, best, members, curve)
-        wide = [crossings(name, curve.values, total, level, total_at, kind="total") for level in config.levels]
-        intervals[name] = (*found[name], *wide)
-        for kind, q in (("profile", curve.profiled), ("fixed", curve.fixed), ("total", total)):
-            curves.add(kind, name, curve.values, q)
-    return scans, intervals, best
-
-
-def _total(
-    data: Data, best: FitResult, members: list[ExtendedLikelihood], curve: Scan
-) -> tuple[Array, Callable[[float], float]]:
-    """Return q with all errors (integration, rate, calibration, training) along a scan `(M,)`, and as a function."""
-    expected = data.kind == "asimov"
-    variance = difference_variances(data.likelihood, best.phi, curve.points, expected).total
-    if members:
-        variance = variance + training_variance([data.likelihood, *members], best.phi, curve.points)
-    statistical = profile_q(data.likelihood, best, best.names.index(curve.name), best.maxima)
-    # the square root of the variance grows linearly with the distance from the best fit
-    deviation = np.sqrt(variance)
-
-    def evaluate(value: float) -> float:
-        here = np.interp(value, curve.values, deviation) ** 2
-        return float(total_q(np.array([statistical(value)]), np.array([here]))[0])
-
-    return total_q(curve.profiled, variance), evaluate
-
-
-def _budget(data: Data, best: FitResult, members: list[ExtendedLikelihood]) -> ErrorBudget:
-    fits = [best, *(fit(member, best.phi, candidates=best.maxima, verify=False) for member in members)]
-    training = training_errors(fits) if members else None
-    return error_budget(data.likelihood, best, training, data.kind == "asimov")
+    return InferenceSummary(output / "result.json", best, found.budget.total, found.intervals, data.truth, events)
 
 
 def _pairs(config: InferenceConfig, loaded: Loaded) -> Iterable[tuple[str, str]]:
@@ -193,7 +131,7 @@ def _pairs(config: InferenceConfig, loaded: Loaded) -> Iterable[tuple[str, str]]
 
 
 def _add_contour(
-    likelihood: ExtendedLikelihood, best: FitResult, names: tuple[str, str], scans: Mapping[str, Scan],
+    likelihood: ExtendedLikelihood, best: BestFit, names: tuple[str, str], scans: Mapping[str, Scan],
     config: InferenceConfig, curves: CurveTable,
 ) -> None:  # fmt: skip
     x, y = (np.linspace(scans[name].values[0], scans[name].values[-1], config.scan.contour_points) for name in names)
@@ -221,7 +159,7 @@ def _expected(loaded: Loaded, config: InferenceConfig, curves: CurveTable) -> di
 
 
 def _studies(
-    loaded: Loaded, data: Data, best: FitResult, scans: Mapping[str, Scan], config: InferenceConfig, output: Path,
+    loaded: Loaded, data: Data, best: BestFit, scans: Mapping[str, Scan], config: InferenceConfig, output: Path,
     progress: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the intervals from pseudo-experiments and the coverage, as far as they are asked for."""
@@ -247,17 +185,16 @@ def _studies(
     return {"toys": toys, "coverage": coverage}
 
 
-def _described(
-    data: Data, loaded: Loaded, best: FitResult, budget: ErrorBudget, intervals: Mapping[str, tuple[Interval, ...]],
-    config: InferenceConfig, files: Files,
-) -> dict[str, Any]:  # fmt: skip
+def _described(found: Measurement, config: InferenceConfig, files: Files) -> dict[str, Any]:
+    loaded, data, best, budget, intervals = found.loaded, found.data, found.best, found.budget, found.intervals
     mixture, likelihood = loaded.setup.mixture, data.likelihood
     names = ("statistical", "integration", "rate", "calibration", "training", "total")
     causes = {name: getattr(budget, name) for name in names}
     return {
         "format": RESULT_FORMAT,
         "source": loaded.signal.source,
-        "parameters": mixture.signal.monomials.parameters,
+        "parameters": mixture.theory,
+        "standard_model": mixture.standard_point(),
         "fitted": loaded.setup.interest,
         "luminosity": mixture.luminosity,
         "shape_only": config.shape_only,
@@ -267,11 +204,17 @@ def _described(
             "events": likelihood.total,
             "without_coefficients": likelihood.without_coefficients,
             "status": loaded.status_counts(),
+            "not_positive_at_reference": loaded.status_counts().get(NO_REFERENCE, 0),
             "non_positive": best.non_positive,
             "seed": loaded.setup.seed,
         },
         "best_fit": {
-            name: {"value": best.phi[k], "free": best.free[k], **{cause: each[k] for cause, each in causes.items()}}
+            name: {
+                "value": best.phi[k],
+                "free": best.free[k],
+                **{cause: each[k] for cause, each in causes.items()},
+                "parabola_misleads": _misleads(best.phi[k], budget.total[k], intervals.get(name, ())),
+            }
             for k, name in enumerate(best.names)
         },
         "valid": best.valid,
@@ -290,29 +233,27 @@ def _described(
             "store": files.store and str(files.store),
             "signal": files.signal and str(files.signal),
             "backgrounds": {name: str(path) for name, path in files.backgrounds.items()},
+            "components": {name: str(path) for name, path in files.components.items()},
         },
         "settings": config.physics(),
         "versions": package_versions(),
     }
 
 
+def _misleads(value: float, error: float, intervals: Iterable[Interval]) -> bool:
+    """Return whether best fit ± error says something else than one of the intervals with all errors."""
+    return any(parabola_misleads(float(value), float(error), each) for each in intervals if each.kind == "total")
+
+
 def _sum_rule(loaded: Loaded) -> list[dict[str, Any]]:
-    """Compare the mean ratios of the simulated signal at θ = 0 with the true ones of the same events."""
+    """Compare the mean ratios of the simulated signal at the reference with the true ones of the same events."""
     if not loaded.samples:
         return []
     sample = loaded.samples[0]
-    usable = sample.signal.usable()
-    weights = sample.weights[usable]
-    reference = weights[:, 0].sum()
-    difference = weights[:, :1] * sample.signal.ratios[usable] - weights
+    rule = sum_rule(sample.signal, sample.weights, None)
+    true = rule.mean - rule.difference
+    columns = zip(sample.signal.monomials.names, rule.mean, true, rule.difference_error, strict=True)
     return [
-        {
-            "monomial": name,
-            "estimated": estimate.value,
-            "true": weights[:, a].sum() / reference,
-            "error_of_difference": np.sqrt(np.square(difference[:, a] - difference[:, a].mean()).sum()) / reference,
-        }
-        for a, (name, estimate) in enumerate(
-            zip(sample.signal.monomials.names, sample.signal.mean_ratios(sample.weights[:, 0]), strict=True)
-        )
+        {"monomial": name, "estimated": estimated, "true": exact, "error_of_difference": error}
+        for name, estimated, exact, error in columns
     ]

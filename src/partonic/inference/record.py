@@ -50,6 +50,10 @@ class InferenceRecord:
         truth = self.result["data"]["truth"]
         return None if truth is None else float(truth.get(name, 0.0))
 
+    def standard_model(self, name: str) -> float:
+        """Return the value of a theory parameter in the Standard Model, or of a curve at its nominal place."""
+        return float(self.result.get("standard_model", {}).get(name, 0.0))
+
     def intervals(self, name: str, kind: str) -> tuple[Interval, ...]:
         """Return the intervals of a parameter of one kind (``"asymptotic"``, ``"total"``, ``"toys"``)."""
         toys = self.result["toys"].get(name, {"intervals": ()})["intervals"]
@@ -114,6 +118,7 @@ def interval_of(content: Mapping[str, Any]) -> Interval:
         content["open_below"],
         content["open_above"],
         content["kind"],
+        content.get("period"),
     )
 
 

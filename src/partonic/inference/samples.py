@@ -2,29 +2,33 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.config.inference import BackgroundConfig, InferenceConfig
+from partonic.config.inference import BackgroundConfig, BackgroundEventsConfig, ComponentConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore
 from partonic.inference.calibration.calibration_file import Calibration, read_calibration
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.coefficients.truth import truth_coefficients
 from partonic.inference.experiments.pool import Pool, PoolSample
 from partonic.inference.experiments.pseudo_experiments import Setup
 from partonic.inference.likelihood.event_terms import EventTerms
-from partonic.inference.likelihood.mixture import BackgroundRate, Mixture
+from partonic.inference.likelihood.mixture import Mixture
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
+from partonic.inference.model import mixture_of, truth_on_curves, with_nominal
 from partonic.pretrained import pretrained_folder
+from partonic.processes.definition import standard_model
 from partonic.rng import numpy_generator
 
-__all__ = ["Data", "Files", "Loaded", "ensemble_members", "load", "make_data", "weights_of"]
+__all__ = ["Data", "Files", "Loaded", "ensemble_members", "load", "make_data"]
 
 Array = NDArray[np.float64]
 
@@ -40,11 +44,21 @@ class Files:
         store: event store that the coefficients are of; None if only the coefficients are there.
         signal: their coefficients under the signal; None for parton truth.
         backgrounds: their coefficients under each background.
+        components: the same under each further component that depends on θ.
     """
 
     store: Path | None
     signal: Path | None
-    backgrounds: Mapping[str, Path]
+    backgrounds: Mapping[str, Path] = field(default_factory=dict)
+    components: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Hypotheses(NamedTuple):
+    """Coefficients of the same events under all hypotheses."""
+
+    signal: EventCoefficients
+    components: tuple[EventCoefficients, ...]
+    backgrounds: tuple[EventCoefficients, ...]
 
 
 @dataclass(frozen=True)
@@ -58,11 +72,12 @@ class Loaded:
         samples: simulated events of each process with their true weights; empty for real data. Simulated events that
             are fitted as they are have them, too: expected numbers at other θ come from the same events.
         pool: the same put together; None for real data.
-        generated_at: θ at which the events were generated.
+        generated_at: parameters at which the events were generated; None if that is off the curves of the fit.
         selected: number of selected events in the store; None without a store.
         calibration: what the coefficients of the signal were calibrated with; None for nothing.
         events_at: θ whose density the events of the store follow as they are; None for collision data, and for
             simulated events of unequal weights.
+        components: coefficients of the events under each further component that depends on θ.
     """
 
     setup: Setup
@@ -70,14 +85,20 @@ class Loaded:
     backgrounds: tuple[EventCoefficients, ...]
     samples: tuple[PoolSample, ...]
     pool: Pool | None
-    generated_at: Mapping[str, float]
+    generated_at: Mapping[str, float] | None
     selected: int | None
     calibration: Calibration | None = None
     events_at: Mapping[str, float] | None = None
+    components: tuple[EventCoefficients, ...] = ()
+
+    @property
+    def hypotheses(self) -> tuple[EventCoefficients, ...]:
+        """Coefficients under signal, components and backgrounds."""
+        return (self.signal, *self.components, *self.backgrounds)
 
     def status_counts(self) -> dict[str, int]:
         """Return the number of events by status, of the first hypothesis in which it is not ``"ok"``."""
-        columns = zip(*(each.status for each in (self.signal, *self.backgrounds)), strict=True)
+        columns = zip(*(each.status for each in self.hypotheses), strict=True)
         return dict(Counter(next((word for word in words if word != "ok"), "ok") for words in columns))
 
 
@@ -98,8 +119,19 @@ class Data:
     chosen: NDArray[np.int64] | None
 
 
-def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
+def load(
+    files: Files,
+    config: InferenceConfig,
+    seed: int,
+    given: tuple[EventCoefficients, CoefficientsMetadata] | None = None,
+) -> Loaded:
     """Read coefficients, rates and true weights.
+
+    Args:
+        files: what is read.
+        config: the settings.
+        seed: root seed.
+        given: coefficients of the signal that are in memory already, in place of their file.
 
     Raises:
         EventFileError: if a file is missing or damaged, or files are of different events.
@@ -108,37 +140,30 @@ def load(files: Files, config: InferenceConfig, seed: int) -> Loaded:
     """
     store = None if files.store is None else EventStore.open(files.store)
     calibration = _calibration(config, store)
-    signal, metadata = _signal(files, store)
+    signal, metadata = given or _signal(files, store)
     if not len(signal):
         raise InferenceError(f"{files.signal or files.store} has no events: expected a sample to fit")
     rate = _signal_rate(store, metadata, signal)
     signal = signal if calibration is None else calibration.apply(signal, rate)
-    read = [read_coefficients(files.backgrounds[name]) for name in config.backgrounds]
-    backgrounds = tuple(coefficients for coefficients, _ in read)
-    _check_same_events(signal, backgrounds, files)
-    mixture = Mixture(
-        signal=rate,
-        backgrounds=tuple(
-            _background_rate(name, section, facts)
-            for (name, section), (_, facts) in zip(config.backgrounds.items(), read, strict=True)
-        ),
-        luminosity=config.luminosity,
-        luminosity_uncertainty=config.luminosity_uncertainty,
-        fitted=_fitted(config, signal),
-        fixed_values=config.fixed,
-        free_signal_strength=config.signal_strength == "free",
-        theta_constraints={name: (each.centre, each.width) for name, each in config.constraints.items()},
+    components = [read_coefficients(files.components[name]) for name in config.components]
+    backgrounds = [read_coefficients(files.backgrounds[name]) for name in config.backgrounds]
+    hypotheses = Hypotheses(signal, *(tuple(each for each, _ in read) for read in (components, backgrounds)))
+    _check_same_events(hypotheses, files)
+    standard = _standard_model(config, store)
+    mixture = mixture_of(
+        config, rate, [facts for _, facts in components], [facts for _, facts in backgrounds], standard
     )
     events_at = None if store is None else _events_at(store)
-    is_real = config.data == "events" and (events_at is None or bool(config.backgrounds))
-    samples = () if is_real else _samples(store, config, signal, backgrounds, calibration, rate)
+    is_real = config.data == "events" and (events_at is None or bool(config.backgrounds or config.components))
+    samples = () if is_real else _samples(store, config, hypotheses, calibration, rate)
     pool = Pool.of(samples, config.correct_bias, config.floor) if samples else None
     setup = Setup(mixture, mixture.fitted, config.shape_only, None, seed)
     if config.normalisation == "mean_ratios":
         setup = replace(setup, shape_norm=_mean_norm(mixture, samples))
+    generated_at = None if store is None else truth_on_curves(mixture, store.metadata.theta)
     return Loaded(
-        setup, signal, backgrounds, samples, pool, {} if store is None else store.metadata.theta, _selected(store),
-        calibration, events_at,
+        setup, signal, hypotheses.backgrounds, samples, pool, generated_at, _selected(store), calibration,
+        None if events_at is None else truth_on_curves(mixture, events_at), hypotheses.components,
     )  # fmt: skip
 
 
@@ -156,7 +181,14 @@ def make_data(loaded: Loaded, config: InferenceConfig) -> Data:
             "`inference.data: events` to fit the events as they are"
         )
     setup = loaded.setup
-    theta = dict(loaded.generated_at if config.truth is None else config.truth)
+    known = loaded.generated_at if config.truth is None else config.truth
+    if known is None:
+        message = (
+            "the events were generated at a θ that is not the nominal point of `inference.curves`: say where on the "
+            "curves the pseudo-data are, with `inference.truth`"
+        )
+        raise InferenceError(message)
+    theta = with_nominal(setup.mixture, known)
     source = loaded.pool.source(setup.mixture, setup.mixture.point(theta))
     generator = numpy_generator(setup.seed, "pseudo-data")
     sample = source.draw(generator) if config.data == "pseudo" else source.asimov()
@@ -199,7 +231,7 @@ def ensemble_members(data: Data, loaded: Loaded, config: InferenceConfig) -> lis
 
 def _used_events(data: Data, loaded: Loaded) -> NDArray[np.bool_]:
     """Return which of the events of the signal file are fitted, `(N,)`."""
-    usable = np.logical_and.reduce([each.usable() for each in (loaded.signal, *loaded.backgrounds)])
+    usable = np.logical_and.reduce([each.usable() for each in loaded.hypotheses])
     if data.chosen is None:
         return np.asarray(usable)
     if len(loaded.samples) > 1:
@@ -211,7 +243,7 @@ def _used_events(data: Data, loaded: Loaded) -> NDArray[np.bool_]:
 
 
 def _real_data(loaded: Loaded, config: InferenceConfig) -> Data:
-    usable = np.logical_and.reduce([each.usable() for each in (loaded.signal, *loaded.backgrounds)])
+    usable = np.logical_and.reduce([each.usable() for each in loaded.hypotheses])
     if loaded.selected is not None and loaded.selected != len(usable) and not config.shape_only:
         raise InferenceError(
             f"there are coefficients of {len(usable)} events, but {loaded.selected} are selected: the number of events "
@@ -219,7 +251,7 @@ def _real_data(loaded: Loaded, config: InferenceConfig) -> Data:
         )
     terms = EventTerms.of(
         loaded.signal.select(usable), [each.select(usable) for each in loaded.backgrounds], config.correct_bias,
-        config.floor,
+        config.floor, [each.select(usable) for each in loaded.components],
     )  # fmt: skip
     setup = loaded.setup
     likelihood = ExtendedLikelihood(
@@ -234,7 +266,7 @@ def _signal(files: Files, store: EventStore | None) -> tuple[EventCoefficients, 
     if store is None:
         message = "parton truth needs an event store: expected simulated events"
         raise InferenceError(message)
-    return truth_coefficients(store), None
+    return truth_coefficients(store, standard_model(store.metadata.process)), None
 
 
 def _calibration(config: InferenceConfig, store: EventStore | None) -> Calibration | None:
@@ -254,19 +286,21 @@ def _calibration(config: InferenceConfig, store: EventStore | None) -> Calibrati
     return read_calibration(pretrained_folder(store.metadata.process) / "mem" / "calibration.json")
 
 
-def _check_same_events(signal: EventCoefficients, backgrounds: Sequence[EventCoefficients], files: Files) -> None:
-    for path, coefficients in zip(files.backgrounds.values(), backgrounds, strict=True):
-        if not np.array_equal(coefficients.event_id, signal.event_id):
+def _check_same_events(hypotheses: Hypotheses, files: Files) -> None:
+    paths = [*files.components.values(), *files.backgrounds.values()]
+    for path, coefficients in zip(paths, (*hypotheses.components, *hypotheses.backgrounds), strict=True):
+        if not np.array_equal(coefficients.event_id, hypotheses.signal.event_id):
             raise EventFileError(
                 f"{path} has other events than {files.signal}: expected the coefficients of the same events in the "
                 "same order; make both from one store"
             )
 
 
-def _fitted(config: InferenceConfig, signal: EventCoefficients) -> tuple[str, ...]:
-    if config.parameters is not None:
-        return config.parameters
-    return tuple(name for name in signal.monomials.parameters if name not in config.fixed)
+def _standard_model(config: InferenceConfig, store: EventStore | None) -> Mapping[str, float]:
+    """Return what the settings say, else what the process of the events says."""
+    if config.standard_model is not None or store is None:
+        return config.standard_model or {}
+    return standard_model(store.metadata.process)
 
 
 def _signal_rate(
@@ -282,23 +316,12 @@ def _signal_rate(
     return FiducialRate.from_store(store)
 
 
-def _background_rate(name: str, section: BackgroundConfig, metadata: CoefficientsMetadata) -> BackgroundRate:
-    if section.cross_section is not None:
-        return BackgroundRate(name, section.cross_section, 0.0, section.uncertainty)
-    if metadata.cross_section is None:
-        raise InferenceError(
-            f"the cross section of the background '{name}' is not known: give `inference.backgrounds.{name}."
-            "cross_section`, in pb after the selection"
-        )
-    record = metadata.cross_section
-    return BackgroundRate(name, record.coefficients[0], float(record.covariance[0][0]) ** 0.5, section.uncertainty)
-
-
 def _samples(
-    store: EventStore | None, config: InferenceConfig, signal: EventCoefficients,
-    backgrounds: tuple[EventCoefficients, ...], calibration: Calibration | None, rate: FiducialRate,
+    store: EventStore | None, config: InferenceConfig, hypotheses: Hypotheses, calibration: Calibration | None,
+    rate: FiducialRate,
 ) -> tuple[PoolSample, ...]:  # fmt: skip
-    """Return the simulated events of each process; none if those of the signal or of a background are not there."""
+    """Return the simulated events of each process; none if those of the signal are not there."""
+    signal = hypotheses.signal
     if store is None:
         return ()
     if store.metadata.monomials != signal.monomials:
@@ -306,45 +329,40 @@ def _samples(
             f"{store.path} has the monomials {', '.join(store.metadata.monomials.names)}, the coefficients of the "
             f"signal {', '.join(signal.monomials.names)}: give the store that they were made from"
         )
-    samples = [PoolSample(0, weights_of(store, signal.event_id, polynomial=True), signal, backgrounds)]
-    for number, (name, section) in enumerate(config.backgrounds.items(), start=1):
-        if section.events is None:
+    weights = weights_of(store, signal.event_id)
+    samples = [PoolSample(0, weights, signal, hypotheses.backgrounds, hypotheses.components)]
+    sections: dict[str, Mapping[str, ComponentConfig | BackgroundConfig]] = {
+        "components": config.components, "backgrounds": config.backgrounds,
+    }  # fmt: skip
+    named = [(kind, name, section.events) for kind, each in sections.items() for name, section in each.items()]
+    for number, (kind, name, events) in enumerate(named, start=1):
+        where = f"inference.{kind}.{name}.events"
+        if events is None:
             raise InferenceError(
-                f"pseudo-data need simulated events of the background '{name}': give `inference.backgrounds.{name}."
-                "events`, or fit real data with `inference.data: events`"
+                f"pseudo-data need simulated events of '{name}': give `{where}`, or fit real data with "
+                "`inference.data: events`"
             )
-        given = section.events.coefficients
-        if missing := {"signal", *config.backgrounds} - set(given):
-            raise InferenceError(
-                f"`inference.backgrounds.{name}.events.coefficients` lacks {', '.join(sorted(missing))}: expected a "
-                "file for `signal` and for each background"
-            )
-        of_signal = read_coefficients(given["signal"])[0]
-        of_signal = of_signal if calibration is None else calibration.apply(of_signal, rate)
-        others = tuple(read_coefficients(given[other])[0] for other in config.backgrounds)
-        weights = weights_of(EventStore.open(section.events.store), of_signal.event_id, polynomial=False)
-        samples.append(PoolSample(number, weights, of_signal, others))
+        read = _of_all_hypotheses(events, config, where)
+        of_signal = read["signal"] if calibration is None else calibration.apply(read["signal"], rate)
+        true = weights_of(EventStore.open(events.store), of_signal.event_id)
+        backgrounds, components = (tuple(read[each] for each in sections[k]) for k in ("backgrounds", "components"))
+        samples.append(
+            PoolSample(number, true if kind == "components" else true[:, :1], of_signal, backgrounds, components)
+        )
     return tuple(samples)
 
 
-def weights_of(store: EventStore, event_id: NDArray[np.int64], polynomial: bool) -> Array:
-    """Return the coefficients `(N, A)`, or the first of them `(N, 1)`, of events of a store by their number.
-
-    Raises:
-        EventFileError: if one of them is not among the selected events.
-    """
-    batch = store.read(["event_id", "coefficients"], selected_only=True)
-    known = batch.column("event_id").astype(np.int64)
-    order = np.argsort(known, kind="stable")
-    place = np.searchsorted(known[order], event_id)
-    found = np.minimum(place, max(len(known) - 1, 0))
-    if not len(known) or not np.array_equal(known[order][found], event_id):
-        raise EventFileError(
-            f"{store.path} does not have all events that the coefficients are of among its selected ones: give the "
-            "store that they were made from"
+def _of_all_hypotheses(
+    events: BackgroundEventsConfig, config: InferenceConfig, where: str
+) -> dict[str, EventCoefficients]:
+    """Return the coefficients of simulated events under each hypothesis by name."""
+    names = ("signal", *config.components, *config.backgrounds)
+    if missing := set(names) - set(events.coefficients):
+        raise InferenceError(
+            f"`{where}.coefficients` lacks {', '.join(sorted(missing))}: expected a file for `signal` and for each "
+            "component and background"
         )
-    coefficients = batch.coefficients[order[found]]
-    return coefficients if polynomial else coefficients[:, :1]
+    return {name: read_coefficients(events.coefficients[name])[0] for name in names}
 
 
 def _selected(store: EventStore | None) -> int | None:
@@ -363,11 +381,12 @@ def _events_at(store: EventStore) -> Mapping[str, float] | None:
 
 
 def _mean_norm(mixture: Mixture, samples: Sequence[PoolSample]) -> Array:
-    """Return s′: the mean ratios of the simulated signal at θ = 0 times σ_0, and the rates of the backgrounds."""
+    """Return s′: the mean ratios of the simulated signal at the reference times its σ there, and the other rates."""
     if not samples:
         message = "`normalisation: mean_ratios` needs simulated events of the signal with their weights"
         raise InferenceError(message)
-    means = samples[0].signal.mean_ratios(samples[0].weights[:, 0])
+    signal, rate = samples[0].signal, mixture.signal
+    means = signal.mean_ratios(signal.reference_weights(samples[0].weights))
     norm = mixture.stacked_rate.copy()
-    norm[: len(means)] = norm[0] * np.array([each.value for each in means])
+    norm[: len(means)] = rate.sigma(signal.reference) * np.array([each.value for each in means])
     return norm

@@ -233,7 +233,7 @@ def _proposal_folder(config: MemConfig, process: str, to_come: Sequence[Path] = 
         return _component(config.model if model is None else model, process, "proposal", to_come)
     if model is not None and Path(model) in to_come:
         return Path(model) / "hard"
-    return find_model(PRETRAINED if model is None else model, "hard", process)
+    return find_model(PRETRAINED if model is None else model, process, "hard")
 
 
 def _component(model: str | Path | None, process: str, name: str, to_come: Sequence[Path] = ()) -> Path:

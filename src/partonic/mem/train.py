@@ -104,7 +104,7 @@ def _contrast(process: ProcessConfig, config: ConsistencyConfig, seed: int, fold
     if config.source == "network":
         proposal = ProposalNetwork.load(folder / "proposal")
     else:
-        proposal = Unfolder.load(find_model(config.model, "hard", process.name))
+        proposal = Unfolder.load(find_model(config.model, process.name, "hard"))
     return Contrast(
         process=build_process(process),
         proposal=proposal,

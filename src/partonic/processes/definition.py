@@ -30,6 +30,7 @@ __all__ = [
     "build_process",
     "definition_of",
     "parameter_labels",
+    "standard_model",
 ]
 
 
@@ -187,6 +188,19 @@ def build_process(settings: ProcessConfig) -> "Process":
         DependencyError: if the process needs an external generator that is not installed.
     """
     return definition_of(settings).build(settings)
+
+
+def standard_model(process: str) -> dict[str, float]:
+    """Return the theory parameters of a process that are not 0 in the Standard Model, with their values there.
+
+    Args:
+        process: its name; one that is not known, such as that of a sample from elsewhere, has none.
+    """
+    if process not in process_names():
+        return {}
+    definition = find_process(process)
+    parameters: tuple[TheoryParameter, ...] = definition.parameters(definition.settings())
+    return {each.name: each.standard_model for each in parameters if each.standard_model}
 
 
 @cache

@@ -17,6 +17,7 @@ from partonic.errors import ConfigError, EventFileError
 from partonic.events.store import EventStore
 from partonic.files import output_folder, write_json
 from partonic.plots.canvas import Headline
+from partonic.processes.definition import standard_model
 from partonic.progress import SILENT, Progress
 from partonic.report.content import Content
 from partonic.report.event_counts import EventCounts
@@ -85,7 +86,7 @@ def build_report(
 
 def _sample(events: EventStore, config: ReportConfig, generation: Mapping[str, Any] | None) -> Sample:
     monomials = events.metadata.monomials
-    reference, name = reference_point(monomials, config.reference)
+    reference, name = reference_point(monomials, config.reference, standard_model(events.metadata.process))
     return Sample(
         metadata=events.metadata,
         num_events=events.num_events,

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from partonic.inference.likelihood.intervals import Interval, threshold
+from partonic.inference.likelihood.intervals import Interval
+from partonic.inference.parabola import parabola_misleads
 from partonic.inference.record import InferenceRecord
 
 __all__ = ["CAUSES", "FittedValue", "fitted_values"]
@@ -18,13 +19,6 @@ CAUSES: Final = ("statistical", "integration", "rate", "calibration", "training"
 
 _KINDS: Final = ("toys", "total", "asymptotic")
 """Kinds of intervals, those that promise most first."""
-
-PARABOLA_TOLERANCE: Final = 0.2
-"""Relative difference between half the length of an interval and its ± from the curvature up to which they agree: a
-third of the error of an error from 12 pseudo-experiments, and what one reads off a plot."""
-
-LARGEST_ASYMMETRY: Final = 1.5
-"""Ratio of the two sides of an interval up to which one ± stands for both."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +66,7 @@ class FittedValue:
 
     def _differs(self, interval: Interval) -> bool:
         error = self.errors["statistical" if self.kind == "asymptotic" else "total"]
-        if error is None or interval.open_below or interval.open_above or len(interval.segments) != 1:
-            return True
-        (low, high), expected = interval.segments[0], error * threshold(interval.level) ** 0.5
-        below, above = self.value - low, high - self.value
-        if min(below, above, expected) <= 0:
-            return True
-        half = 0.5 * (below + above)
-        return abs(half / expected - 1) > PARABOLA_TOLERANCE or max(below / above, above / below) > LARGEST_ASYMMETRY
+        return parabola_misleads(self.value, error, interval)
 
 
 def fitted_values(record: InferenceRecord) -> tuple[FittedValue, ...]:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.classify.roc_file import Discrimination, read_discrimination
-from partonic.errors import EventFileError
 from partonic.events.store import EventStore
 from partonic.inference.calibration.each_ratio import RatioCalibration, fit_calibration
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.coefficients.sum_rule import SumRule, sum_rule
 from partonic.inference.record import InferenceRecord, read_result
 from partonic.report.fitted import FittedEvents, fitted_events
@@ -104,11 +104,15 @@ class Limits:
     def fitted(self) -> FittedEvents | None:
         """The events of the inference, read when they are first needed; None if there is no inference.
 
+        Fits of several components that depend on θ have none: their expected events are no polynomials of one θ.
+
         Raises:
             EventFileError: if a file that it read is missing, damaged or has changed.
             InferenceError: if nothing can be drawn from what is there now.
         """
-        return None if self.inference is None else fitted_events(self.inference)
+        if self.inference is None or self.inference.result["files"].get("components"):
+            return None
+        return fitted_events(self.inference)
 
 
 def read_limits(files: LimitFiles, events: EventStore) -> Limits:
@@ -133,23 +137,12 @@ def _enough(coefficients: EventCoefficients, weights: Array) -> bool:
 
 def _integrated(name: str, path: Path, store: EventStore) -> IntegratedEvents:
     coefficients, metadata = read_coefficients(path)
-    return IntegratedEvents(name, coefficients, metadata, _true_weights(coefficients, store, path))
+    return IntegratedEvents(name, coefficients, metadata, _true_weights(coefficients, store))
 
 
-def _true_weights(coefficients: EventCoefficients, store: EventStore, path: Path) -> Array | None:
+def _true_weights(coefficients: EventCoefficients, store: EventStore) -> Array | None:
     """Return the weights of the events of `coefficients`, None where they do not depend on θ as these should."""
     if store.metadata.monomials != coefficients.monomials or len(coefficients.monomials) < 2:
         return None
-    batch = store.read(["event_id", "coefficients"], selected_only=True)
-    table, known = batch.coefficients, batch.column("event_id").astype(np.int64)
-    if not table[:, 1:].any():  # data, or a background with the monomials of the signal
-        return None
-    order = np.argsort(known, kind="stable")
-    place = np.searchsorted(known[order], coefficients.event_id).clip(max=len(known) - 1)
-    if not np.array_equal(known[order][place], coefficients.event_id):
-        raise EventFileError(
-            f"{path} has events that are not among the selected ones of {store.path}: run `partonic mem` again, or "
-            "name the store that they are of"
-        )
-    weights: Array = table[order[place]]
-    return weights
+    weights = weights_of(store, coefficients.event_id)
+    return weights if weights[:, 1:].any() else None  # data, or a background with the monomials of the signal

@@ -28,7 +28,7 @@ class PostFit:
         component: of each simulated event, 0 for the signal, `(N,)`.
         names: of the components.
         expected: expected number that each simulated event stands for at the best fit, `(N,)`.
-        reference: the same at θ = 0 and nominal normalisations, `(N,)`.
+        reference: the same in the Standard Model and with nominal normalisations, `(N,)`.
         plain: plain observables of simulated events and data by name, `(N,)` and `(D,)`.
         same_events: whether the data are among the simulated events, so that both fluctuate together.
     """
@@ -61,9 +61,9 @@ def post_fit(fitted: FittedEvents, best: dict[str, float]) -> PostFit | None:
     mixture = loaded.setup.mixture
     backgrounds = tuple(background.name for background in mixture.backgrounds)
     factors = np.array([best[SIGNAL_STRENGTH], *(best[f"{name}_normalisation"] for name in backgrounds)])
-    theta = events.monomials.point({name: best[name] for name in events.monomials.parameters})
+    theta, standard = (mixture.theta(mixture.point(values)) for values in (best, dict(mixture.standard_point())))
     weights = events.weights @ events.monomials.evaluate(theta)
-    reference = events.weights @ events.monomials.evaluate(np.zeros_like(theta))
+    reference = events.weights @ events.monomials.evaluate(standard)
     return PostFit(
         events=events,
         component=component,

@@ -15,14 +15,22 @@ __all__ = ["reference_point", "theta_points"]
 Array = NDArray[np.float64]
 
 
-def reference_point(monomials: Monomials, values: Mapping[str, float]) -> tuple[Array, str]:
-    """Return the reference θ `(K,)` and its name: ``"SM"`` where all parameters are 0.
+def reference_point(
+    monomials: Monomials, values: Mapping[str, float], standard_model: Mapping[str, float]
+) -> tuple[Array, str]:
+    """Return the reference θ `(K,)` and its name: ``"SM"`` where all parameters are those of the Standard Model.
+
+    Args:
+        monomials: of the events.
+        values: θ by name; those of the Standard Model where not named.
+        standard_model: values in the Standard Model; 0 where not named.
 
     Raises:
         ParameterError: if a parameter is unknown.
     """
-    theta = monomials.point(values)
-    return theta, "reference" if theta.any() else "SM"
+    standard = {name: value for name, value in standard_model.items() if name in monomials.parameters}
+    theta = monomials.point({**standard, **values})
+    return theta, "SM" if np.array_equal(theta, monomials.point(standard)) else "reference"
 
 
 def theta_points(

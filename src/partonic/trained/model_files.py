@@ -19,13 +19,13 @@ MODEL_FILES = ("model.json", "weights.safetensors")
 _VIEWS: tuple[View, ...] = get_args(View)
 
 
-def find_model(model: str | Path, view: View | None = None, process: str = "tth") -> Path:
+def find_model(model: str | Path, process: str, view: View | None = None) -> Path:
     """Return the folder of a trained model.
 
     Args:
         model: `PRETRAINED`, a folder that holds one folder for each view, or the model folder itself.
-        view: which partons; None for those of the model folder, or for the first view that there is.
         process: name of the hard process, for the pretrained models.
+        view: which partons; None for those of the model folder, or for the first view that there is.
 
     Raises:
         ModelError: if there is no such model; the message says what there is.
@@ -39,7 +39,7 @@ def find_model(model: str | Path, view: View | None = None, process: str = "tth"
     raise ModelError(_not_found(model, folder, view or "any", process))
 
 
-def available_views(model: str | Path, process: str = "tth") -> tuple[View, ...]:
+def available_views(model: str | Path, process: str) -> tuple[View, ...]:
     """Return the parton views that a folder, or the package, has a model for; empty for a model folder itself."""
     folder = _above(model, process)
     return tuple(view for view in _VIEWS if _is_model(folder / view))

@@ -16,13 +16,13 @@ from partonic.unfolding.unfolder import Unfolder
 __all__ = ["load_model", "sample_events"]
 
 
-def load_model(model: str | Path, view: View | None = None, process: str = "tth", device: str = "cpu") -> LoadedModel:
+def load_model(model: str | Path, process: str, view: View | None = None, device: str = "cpu") -> LoadedModel:
     """Load a trained model.
 
     Args:
         model: ``pretrained``, a folder that holds one folder for each view, or the model folder itself.
-        view: which partons; None for those of the model folder, or for the first view that there is.
         process: name of the hard process, for the pretrained models.
+        view: which partons; None for those of the model folder, or for the first view that there is.
         device: where the networks run.
 
     Raises:
@@ -30,7 +30,7 @@ def load_model(model: str | Path, view: View | None = None, process: str = "tth"
         ConfigError: if the device is not there.
     """
     check_device(device)
-    folder = find_model(model, view, process)
+    folder = find_model(model, process, view)
     unfolder = Unfolder.load(folder, device)
     if view not in (None, unfolder.view.name):
         raise ModelError(f"{folder} samples the view '{unfolder.view.name}', but '{view}' is asked for")
@@ -89,4 +89,4 @@ def _model_for(store: EventStore, model: str | Path, view: View | None, device: 
             f"some for: {', '.join(pretrained_models())}): train one on simulated events of '{process}' (section "
             "`unfolding`, `partonic train`), and name its folder with --model or in unfolding.model"
         )
-    return load_model(model, view, process, device)
+    return load_model(model, process, view, device)

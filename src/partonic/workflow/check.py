@@ -166,7 +166,7 @@ def unfolding_is_ready(config: AnalysisConfig) -> str:
 
     section = config.unfolding or UnfoldingConfig()
     if section.model is not None:
-        folders = [str(find_model(section.model, view, config.process.name)) for view in section.views]
+        folders = [str(find_model(section.model, config.process.name, view)) for view in section.views]
         return f"trained models found: {', '.join(folders)}"
     _check_files(section.stores, "unfolding.stores")
     source = f"{len(section.stores)} event stores found" if section.stores else "the events of this analysis"

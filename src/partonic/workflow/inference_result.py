@@ -1,6 +1,7 @@
 """The result of the step of inference, read again for people and programs that ask for it."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,28 @@ def inference_result(path: Path) -> dict[str, Any] | None:
 
 
 def result_line(result: dict[str, Any]) -> str:
-    """Return the best fit in one line, with the errors of all causes and the luminosity."""
+    """Return intervals and best fit in one line, with the errors of all causes and the luminosity.
+
+    Of each theory parameter the interval of the lowest level with all errors is told first; an asterisk marks a best
+    fit whose ± says something else than it.
+    """
     found = result["best_fit"]
-    values = ", ".join(
-        f"{name} = {found[name]['value']:.4g} ± {_error(found[name]['total'])}" for name in found if found[name]["free"]
-    )
+    intervals = result["intervals"]
+    values = ", ".join(_told(name, found[name], intervals.get(name, ())) for name in found if found[name]["free"])
     doubt = "" if result["valid"] else "; the fit is not valid"
     events = result["data"]["events"]
     return f"{values} ({events:.6g} events, {result['luminosity']:g} fb⁻¹){doubt}"
+
+
+def _told(name: str, found: Mapping[str, Any], intervals: Sequence[Mapping[str, Any]]) -> str:
+    fit = f"{found['value']:.4g} ± {_error(found['total'])}"
+    of_all_errors = [each for each in intervals if each["kind"] == "total"]
+    if not of_all_errors:
+        return f"{name} = {fit}"
+    lowest = min(of_all_errors, key=lambda each: float(each["level"]))
+    where = " ∪ ".join(f"[{low:.4g}, {high:.4g}]" for low, high in lowest["segments"])
+    mark = " (*)" if found["parabola_misleads"] else ""
+    return f"{name} in {where} ({lowest['level']:.0%}), best fit {fit}{mark}"
 
 
 def _error(value: float | None) -> str:

@@ -23,7 +23,7 @@ class InferStep:
     """Likelihood, limits, and their coverage."""
 
     name: str = "infer"
-    version: int = 1
+    version: int = 2
     knows_its_work: bool = True
 
     def applies(self, config: AnalysisConfig) -> bool:
@@ -38,10 +38,12 @@ class InferStep:
         """Return the event store, the coefficients under each hypothesis, and the simulated events of backgrounds."""
         section = _section(config)
         files = _files(config)
-        simulated = [each.events for each in section.backgrounds.values() if each.events is not None]
+        further = (*section.components.values(), *section.backgrounds.values())
+        simulated = [each.events for each in further if each.events is not None]
         paths = [
             *([files.store] if files.store else []),
             *([files.signal] if files.signal else []),
+            *files.components.values(),
             *files.backgrounds.values(),
             *section.ensemble,
             *_calibration_file(config),
@@ -88,4 +90,7 @@ def _files(config: AnalysisConfig) -> "Files":
     backgrounds = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()
     }
-    return Files(store, signal, backgrounds)
+    components = {
+        name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.components.items()
+    }
+    return Files(store, signal, backgrounds, components)

@@ -23,8 +23,8 @@ def judged_model_folders(config: AnalysisConfig) -> tuple[Path, ...]:
     process = config.process.name
     if config.unfolding is None:
         views = available_views(PRETRAINED, process) or ("hard",)  # the error says that there is none
-        return tuple(find_model(PRETRAINED, view, process) for view in views)
+        return tuple(find_model(PRETRAINED, process, view) for view in views)
     model, views = config.unfolding.model, config.unfolding.views
     if model is None:
         return tuple(trained_models(config) / view for view in views)
-    return tuple(find_model(model, view, process) for view in views)
+    return tuple(find_model(model, process, view) for view in views)

@@ -1,4 +1,4 @@
-"""The steps of an analysis, in order. Later steps (mem, infer) join the list between samples and report.
+"""The steps of an analysis, in order: from generation or import to mem, infer and report.
 
 Each step owns the folder of its name within the output folder. What is heavy is imported when the step runs.
 """

@@ -107,7 +107,7 @@ def _model_folder(config: AnalysisConfig, view: View) -> Path:
     from partonic.trained.model_files import find_model
 
     model = _section(config).model
-    return trained_models(config) / view if model is None else find_model(model, view, config.process.name)
+    return trained_models(config) / view if model is None else find_model(model, config.process.name, view)
 
 
 def _model_files(folder: Path) -> tuple[Path, ...]:

@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
-from tests.inference.line_toy import MONOMIALS, coefficients, draw, rate, without, write_store
+from tests.inference.line_toy import MONOMIALS, coefficients, draw, mixture, rate, without, write_store
 
 from partonic.errors import EventFileError, SchemaError
 from partonic.inference.coefficients.coefficients_file import (
@@ -15,6 +16,11 @@ from partonic.inference.coefficients.coefficients_file import (
     read_metadata,
     write_coefficients,
 )
+from partonic.inference.coefficients.response import CalibrationResponse
+from partonic.inference.likelihood.error_budget import calibration_covariance
+from partonic.inference.likelihood.event_terms import EventTerms
+from partonic.inference.likelihood.fit import fit
+from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
 
 def metadata(**changes):
@@ -41,6 +47,43 @@ def test_all_comes_back(written):
     assert (facts.seed, facts.facts) == (4, {"truth": {"a": 0.1}})
     np.testing.assert_array_equal(facts.cross_section.covariance, rate(0.01).covariance)
     assert read_metadata(path) == facts
+
+
+def calibrated(events, rng):
+    """The events with a response of two numbers each to a calibration in three directions."""
+    root = rng.normal(size=(6, 6))
+    design = np.where(events.usable()[:, None], rng.normal(size=(len(events), 2)), np.nan)
+    response = CalibrationResponse(design, rng.normal(size=(3, 6)), root @ root.T, np.array([1.0, 0, 0, 0.1, 0, 0.2]))
+    return replace(events, covariance=np.zeros_like(events.covariance), response=response)
+
+
+def test_a_calibration_comes_back_with_its_errors(written, tmp_path, rng):
+    """The errors of a fit of what is read are those of what was written: nothing of the response is lost."""
+    events = calibrated(written[1], rng)
+    write_coefficients(tmp_path / "calibrated.parquet", events, metadata())
+    read = read_coefficients(tmp_path / "calibrated.parquet")[0]
+    for name in ("design", "directions", "covariance", "reference"):
+        np.testing.assert_array_equal(getattr(read.response, name), getattr(events.response, name))
+    errors = []
+    for each in (events, read):
+        terms = EventTerms.of(each.select(each.usable()))
+        function = ExtendedLikelihood(mixture(), terms, np.ones(len(terms)))
+        errors.append(np.diag(calibration_covariance(function, fit(function))))
+    assert errors[0][0] > 0
+    np.testing.assert_array_equal(*errors)
+
+
+def test_half_a_calibration_is_refused(written, tmp_path, rng):
+    path = tmp_path / "calibrated.parquet"
+    write_coefficients(path, calibrated(written[1], rng), metadata())
+    table = pq.read_table(path)
+    kept = {key: value for key, value in table.schema.metadata.items() if key != b"partonic.response"}
+    pq.write_table(table.replace_schema_metadata(kept), path)
+    with pytest.raises(SchemaError, match="only in part"):
+        read_coefficients(path)
+    pq.write_table(table.replace_schema_metadata({**kept, b"partonic.response": b"{}"}), path)
+    with pytest.raises(SchemaError, match="of the calibration of its events is not valid"):
+        read_coefficients(path)
 
 
 def test_no_events(tmp_path, rng):

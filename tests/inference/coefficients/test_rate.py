@@ -12,7 +12,28 @@ def test_sum_over_accepted_events(tmp_path, rng):
     found = FiducialRate.from_store(write_store(tmp_path / "e.parquet", x, selected=selected))
     weights = SIGMA / 3000 * ratios(x[selected])
     np.testing.assert_allclose(found.coefficients, weights.sum(axis=0), atol=1e-15)
-    np.testing.assert_allclose(found.covariance, weights.T @ weights, atol=1e-18)
+    summed = weights.sum(axis=0)
+    np.testing.assert_allclose(found.covariance, weights.T @ weights - np.outer(summed, summed) / 3000, atol=1e-18)
+
+
+def test_error_of_a_fixed_number_of_events(rng, tmp_path):
+    """Of 400 generated events a quarter is accepted: the scatter is binomial, √(1 − 1/4) of a Poisson number's."""
+    values, errors = [], []
+    for number in range(60):
+        accepted = rng.random(400) < 0.25
+        found = FiducialRate.from_store(write_store(tmp_path / f"{number}.parquet", grid(400), selected=accepted))
+        values.append(float(found.coefficients[0]))
+        errors.append(float(found.covariance[0, 0]) ** 0.5)
+    pulls = (np.array(values) - 0.25 * SIGMA) / np.array(errors)
+    assert abs(pulls.mean()) < 4 / np.sqrt(60)
+    assert abs(pulls.std(ddof=1) - 1) < 4 / np.sqrt(2 * 60)
+    assert np.mean(errors) == pytest.approx(np.sqrt(0.25 * 0.75 / 400) * SIGMA, rel=0.05)
+
+
+def test_a_store_of_accepted_events_only_does_not_tell_their_error_too_small(tmp_path):
+    """With no rejected event the number of those generated is not known: equal weights do not give an error of 0."""
+    found = FiducialRate.from_store(write_store(tmp_path / "e.parquet", grid(400)))
+    assert found.covariance[0, 0] == pytest.approx(SIGMA**2 / 400)
 
 
 def test_error_covers_repetitions(rng, tmp_path):

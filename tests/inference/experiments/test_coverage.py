@@ -40,6 +40,11 @@ def test_regular_points_are_covered(study):
         assert abs(each.bias_pull) < 3.5
         assert each.bias == pytest.approx(each.mean - each.truth)
         assert abs(each.pull_width - 1) < 3.5 / np.sqrt(2 * 100)
+    assert regular.parameters[0].right_sign is None  # the truth is the nominal value
+    # b and −b are equally good: the best fit is of either sign, and its mean is near 0, not at the truth
+    squared = regular.parameters[1]
+    assert squared.bias_error < squared.best_bias_error
+    assert squared.best_bias == pytest.approx(-2 * 0.8 * (1 - squared.right_sign.value), abs=0.1)
     assert abs(regular.joint["0.95"].value - 0.95) < 3.5 * binomial(0.95)
     assert len(regular.histograms["a"]) == 100
     assert regular.effective_pool_size > 3000

@@ -6,7 +6,13 @@ from tests.inference.likelihood.test_event_terms import NOISE
 from tests.inference.line_toy import coefficients, grid, pool_of, setup
 
 from partonic.inference.experiments.pool import Source
-from partonic.inference.experiments.pseudo_experiments import Outcomes, Setup, nearest_point, run_experiments
+from partonic.inference.experiments.pseudo_experiments import (
+    Outcomes,
+    Setup,
+    _best_and_profiles,
+    nearest_point,
+    run_experiments,
+)
 from partonic.inference.likelihood.mixture import BackgroundRate
 
 
@@ -102,3 +108,27 @@ def test_written_and_read_again(tmp_path, outcomes):
 
 def test_source_is_a_source(pool):
     assert isinstance(pool.source(setup().mixture, setup().mixture.point()), Source)
+
+
+def test_the_other_sign_is_found_from_starts_near_the_truth(pool):
+    """b and −b are equally good: from a narrow lattice around b = 1.2 every experiment finds both, and half have −b.
+
+    A study that misses the other maximum, where that is the higher one, states a coverage that data do not have.
+    """
+    study = setup()
+    truth = study.mixture.point({"b": 1.2})
+    source = pool.source(study.mixture, truth)
+    for number in range(10):
+        sample = source.draw(np.random.default_rng(number))
+        function = study.likelihood(pool, sample.weights, sample.without_coefficients)
+        near = np.vstack([truth, truth + 0.1 * (np.arange(len(truth)) == 1)])
+        best, _ = _best_and_profiles(study, function, truth, near)
+        assert {-1.0, 1.0} <= set(np.sign(best.maxima[:, 1]))
+
+
+def test_both_estimates_are_kept(pool):
+    """The highest maximum, whichever its sign, and the one nearest to the truth of those that are not excluded."""
+    study = setup()
+    found = run_experiments(study, pool, study.mixture.point({"b": 1.2}), ("both",), range(30))
+    assert (found.phi[:, 1] > 0).all()
+    np.testing.assert_allclose(abs(found.best[:, 1]), found.phi[:, 1], rtol=1e-4)

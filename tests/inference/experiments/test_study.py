@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.inference.line_toy import grid, pool_of, setup
 
+from partonic.errors import InferenceError
 from partonic.inference.experiments.study import CHUNK, Plan, Workers, run_study
 from partonic.parts import remove_parts
 
@@ -80,6 +81,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = [{tests!r}, {root!r}]
 from tests.inference.line_toy import grid, pool_of, setup
+from partonic.errors import InferenceError
 from partonic.inference.experiments.study import Plan, run_study
 study = setup()
 run_study(study, pool_of(grid(400)), [study.mixture.point()], Plan(2000, Path({output!r})))
@@ -104,3 +106,18 @@ def test_a_killed_study_goes_on(tmp_path, repository, pool):
     assert not list(tmp_path.rglob("*.partial"))
     fresh = run_study(study, pool, [study.mixture.point()], Plan(count, tmp_path / "fresh"))
     np.testing.assert_array_equal(found[0].phi, fresh[0].phi)
+
+
+def test_a_worker_that_dies_is_one_of_the_inference(tmp_path, pool, monkeypatch):
+    """The message names the section whose workers died, not that of the simulation."""
+    told = {}
+
+    def run_tasks(function, tasks, config, section, error):
+        told.update(section=section, error=error, workers=config.workers)
+        message = "a worker process died"
+        raise error(message)
+
+    monkeypatch.setattr("partonic.inference.experiments.study.run_tasks", run_tasks)
+    with pytest.raises(InferenceError, match="a worker process died"):
+        run_study(setup(), pool, points(setup())[:1], Plan(2, tmp_path / "coverage", Workers(2)))
+    assert told == {"section": "inference", "error": InferenceError, "workers": 2}

@@ -52,7 +52,7 @@ def test_rates_and_constraints_in_one_order(mixed):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fitted": ("c",)}, "unknown theory parameter 'c': the coefficients have a, b"),
+        ({"fitted": ("c",)}, "unknown theory parameter 'c': the fit has a, b"),
         ({"fixed_values": {"c": 1.0}}, "unknown theory parameter 'c'"),
         ({"theta_constraints": {"c": (0.0, 1.0)}}, "unknown theory parameter 'c'"),
         ({"fixed_values": {"a": 1.0}}, "a: a parameter is either fitted or fixed"),

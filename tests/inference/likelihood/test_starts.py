@@ -1,7 +1,8 @@
 import numpy as np
-from tests.inference.line_toy import grid, likelihood, mixture
+from tests.inference.line_toy import draw, grid, likelihood, mixture
 
-from partonic.inference.likelihood.starts import axis_scales, lattice, starting_points
+from partonic.inference.likelihood.fit import fit
+from partonic.inference.likelihood.starts import axis_scales, lattice, mirror_images, starting_points
 
 
 def test_scales_are_two_standard_deviations():
@@ -43,3 +44,13 @@ def test_starts_on_either_side():
     values = function(starts)
     assert values[0] == function(points).max()
     assert (np.diff(values) <= 1e-9).all()
+
+
+def test_mirror_images_of_nearly_even_densities(rng):
+    """b enters squared: the image of the maximum in b is as high, that in a far lower and left out."""
+    function = likelihood(draw(rng, 2000, a=0.8, b=0.8))
+    best = fit(function, function.mixture.point({"a": 0.8, "b": 0.8}))
+    maxima = best.maxima[:1]
+    images = mirror_images(function, maxima, best.log_likelihood)
+    assert len(images) == 1
+    np.testing.assert_allclose(images[0], maxima[0] * np.where(np.array(function.mixture.names) == "b", -1, 1))

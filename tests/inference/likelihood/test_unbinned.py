@@ -111,15 +111,6 @@ def test_weights_are_repetitions(rng):
     np.testing.assert_allclose(weighted(phi), repeated(phi), rtol=1e-12)
 
 
-def test_many_samples_at_one_point(rng):
-    x = draw(rng, 30)
-    for function in (likelihood(x), replace(likelihood(x), shape_only=True), replace(likelihood(x), shape_norm=SIGMAS)):
-        weights, others = rng.uniform(0, 2, (5, 30)), rng.uniform(0, 9, 5)
-        phi = np.array([0.4, 0.2, 1.0, 1.0])
-        single = [float(function.with_sample(w, float(w0))(phi)) for w, w0 in zip(weights, others, strict=True)]
-        np.testing.assert_allclose(function.at_weights(phi, weights, others), single, rtol=1e-12)
-
-
 def test_outside_of_its_domain_it_is_minus_infinity(rng):
     x = draw(rng, 20)
     function = replace(mixed(x), without_coefficients=1.0)

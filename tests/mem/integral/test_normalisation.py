@@ -16,9 +16,9 @@ from torch import Tensor
 from partonic.errors import EventFileError, NonFiniteError
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import NORMALISATION_ERROR, EventStore, EventWriter
+from partonic.inference.coefficients.rate import FiducialRate
 from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.integral.normalisation import (
-    FiducialCrossSection,
     acceptance_cross_section,
     accepted_cross_section,
     integrated_cross_section,
@@ -67,7 +67,7 @@ class Toy(LinearGaussian):
         return SIGMA / math.sqrt(2) * np.array([1.0, 0.0, 0.0, float(aa), 2 * float(ab), float(bb)])
 
 
-def chi2(found: FiducialCrossSection, truth: np.ndarray) -> float:
+def chi2(found: FiducialRate, truth: np.ndarray) -> float:
     difference = found.coefficients - truth
     return float(difference @ np.linalg.solve(found.covariance, difference))
 

@@ -13,8 +13,8 @@ from partonic.inference.calibration.each_ratio import fit_calibration
 from partonic.inference.calibration.held_out import HeldOut, held_out_quality
 from partonic.inference.calibration.joint_calibration import fit_joint_calibration
 from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.coefficients.sum_rule import SumRule, sum_rule
-from partonic.inference.samples import weights_of
 
 __all__ = ["Calibrated", "calibrate"]
 
@@ -61,7 +61,7 @@ def calibrate(
         raise OutputError(f"{output} is read: give the calibration a file of its own")
     events, _ = read_coefficients(coefficients)
     events = events.select(np.arange(len(events)) < (len(events) if max_events is None else max_events))
-    weights = weights_of(EventStore.open(store), events.event_id, polynomial=True)
+    weights = weights_of(EventStore.open(store), events.event_id)
     fit = fit_joint_calibration if method == "joint" else fit_calibration
     found = Calibrated(
         calibration=fit(events, weights),

@@ -1,7 +1,8 @@
 """The file of event coefficients: Parquet, one row an event, whole or absent.
 
 Columns are those of `EventCoefficients`; of the covariance the upper triangle is kept. The monomials and all that the
-coefficients depend on travel as JSON under the key ``partonic``.
+coefficients depend on travel as JSON under the key ``partonic``. Coefficients that were calibrated have one column
+more, ``design``, and what is common to all events of the response to their calibration under ``partonic.response``.
 """
 
 import json
@@ -18,6 +19,7 @@ from partonic.config.base import StrictModel
 from partonic.errors import EventFileError, ParameterError, SchemaError
 from partonic.files import atomic_output
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.response import CalibrationResponse
 from partonic.polynomial import Monomials
 
 __all__ = [
@@ -33,6 +35,7 @@ COEFFICIENTS_FORMAT = 1
 """Version of columns and metadata; raised by every change that an older reader would misread."""
 
 _KEY = b"partonic"
+_RESPONSE = b"partonic.response"
 _NUMBERS = ("log_reference", "relative_error", "effective_sample_size", "largest_weight_share")
 
 
@@ -67,6 +70,9 @@ class CoefficientsMetadata(StrictModel):
 
     exponents: tuple[tuple[int, ...], ...]
     """Powers of the parameters in each monomial, in the order of the ratios."""
+
+    reference_point: dict[str, float] = Field(default_factory=dict)
+    """θ whose density the ratios are relative to; parameters not named are 0."""
 
     source: str
     """Who made the coefficients: ``mem``, ``classical``, ``truth``, ..."""
@@ -120,7 +126,15 @@ def write_coefficients(path: Path, coefficients: EventCoefficients, metadata: Co
             f"{path}: the metadata are of '{metadata.source}' in {', '.join(metadata.monomials.names)}, the "
             f"coefficients of '{coefficients.source}' in {', '.join(coefficients.monomials.names)}"
         )
-    table = _table(coefficients).replace_schema_metadata({_KEY: metadata.model_dump_json().encode()})
+    if metadata.reference_point != dict(coefficients.reference_point):
+        raise SchemaError(
+            f"{path}: the metadata have the reference {metadata.reference_point}, the coefficients "
+            f"{dict(coefficients.reference_point)}"
+        )
+    entries = {_KEY: metadata.model_dump_json().encode()}
+    if coefficients.response is not None:
+        entries[_RESPONSE] = json.dumps(coefficients.response.common()).encode()
+    table = _table(coefficients).replace_schema_metadata(entries)
     with atomic_output(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
@@ -137,9 +151,11 @@ def read_coefficients(path: Path) -> tuple[EventCoefficients, CoefficientsMetada
         table = pq.read_table(path, use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise EventFileError(f"{path} is damaged: {error}; make the coefficients again") from error
-    if not table.schema.remove_metadata().equals(_schema(len(metadata.monomials))):
+    design = table.schema.field("design").type if "design" in table.column_names else None
+    width = design.list_size if isinstance(design, pa.FixedSizeListType) else None
+    if not table.schema.remove_metadata().equals(_schema(len(metadata.monomials), width)):
         raise SchemaError(f"{path} has other columns than a file of coefficients: {', '.join(table.column_names)}")
-    return _coefficients(table, metadata), metadata
+    return _coefficients(table, metadata, _response(table, width, path)), metadata
 
 
 def read_metadata(path: Path) -> CoefficientsMetadata:
@@ -171,7 +187,21 @@ def read_metadata(path: Path) -> CoefficientsMetadata:
         raise SchemaError(f"{path}: the metadata of the coefficients are not valid: {error}") from error
 
 
-def _schema(size: int) -> pa.Schema:
+def _response(table: pa.Table, width: int | None, path: Path) -> CalibrationResponse | None:
+    """Return how the ratios depend on their calibration; None if they were not calibrated."""
+    common = (table.schema.metadata or {}).get(_RESPONSE)
+    if (common is None) != (width is None):
+        raise SchemaError(f"{path} tells of a calibration only in part; make the coefficients again")
+    if common is None or width is None:
+        return None
+    try:
+        return CalibrationResponse.of(_values(table, "design", width), json.loads(common))
+    except (ValueError, KeyError, TypeError, ParameterError) as error:
+        raise SchemaError(f"{path}: what it says of the calibration of its events is not valid: {error}") from error
+
+
+def _schema(size: int, width: int | None) -> pa.Schema:
+    """Return the columns for `size` monomials, and `width` numbers that a calibration saw of an event."""
     return pa.schema(
         [
             pa.field("event_id", pa.int64()),
@@ -180,6 +210,7 @@ def _schema(size: int) -> pa.Schema:
             pa.field("covariance", pa.list_(pa.float64(), size * (size + 1) // 2)),
             *(pa.field(name, pa.float64()) for name in _NUMBERS),
             pa.field("points", pa.int64()),
+            *([] if width is None else [pa.field("design", pa.list_(pa.float64(), width))]),
         ]
     )
 
@@ -195,14 +226,19 @@ def _table(coefficients: EventCoefficients) -> pa.Table:
         *(pa.array(getattr(coefficients, name)) for name in _NUMBERS),
         pa.array(coefficients.points),
     ]
-    return pa.Table.from_arrays(columns, schema=_schema(size))
+    if coefficients.response is None:
+        return pa.Table.from_arrays(columns, schema=_schema(size, None))
+    design = coefficients.response.design
+    return pa.Table.from_arrays([*columns, _lists(design)], schema=_schema(size, design.shape[1]))
 
 
 def _lists(values: NDArray[np.float64]) -> pa.FixedSizeListArray:
     return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).reshape(-1)), values.shape[1])
 
 
-def _coefficients(table: pa.Table, metadata: CoefficientsMetadata) -> EventCoefficients:
+def _coefficients(
+    table: pa.Table, metadata: CoefficientsMetadata, response: CalibrationResponse | None
+) -> EventCoefficients:
     size = len(metadata.monomials)
     rows, columns = np.triu_indices(size)
     triangle = _values(table, "covariance", len(rows))
@@ -217,6 +253,8 @@ def _coefficients(table: pa.Table, metadata: CoefficientsMetadata) -> EventCoeff
         status=tuple(table.column("status").to_pylist()),
         points=table.column("points").to_numpy(),
         source=metadata.source,
+        response=response,
+        reference_point=metadata.reference_point,
         **{name: table.column(name).to_numpy() for name in _NUMBERS},
     )
 

@@ -1,13 +1,14 @@
 """Coefficients of events: what every estimator of P(x|θ) hands to the statistics.
 
-With the monomials m_a(θ), P(x|θ) = Σ_a m_a(θ) P_a(x). `EventCoefficients` holds the ratios R_a = P_a/P_0 of each event
-and log P_0, with the Monte-Carlo covariance of the ratios, whoever made them: the matrix element method, its classical
-form, a network, or the truth. P_0 is the first of the P_a; for an effective theory its monomial is 1, and P_0 the
-density of the Standard Model.
+With the monomials m_a(θ), P(x|θ) = Σ_a m_a(θ) P_a(x). `EventCoefficients` holds the ratios R_a = P_a/P_ref of each
+event and log P_ref, with the Monte-Carlo covariance of the ratios, whoever made them: the matrix element method, its
+classical form, a network, or the truth. P_ref is the density at the reference point. At θ = 0, the reference where
+nothing else is said, it is the first of the P_a, P_0; for an effective theory that is the Standard Model. Where the
+Standard Model is elsewhere, P_0 is a part of its density only, which may be small or zero, and no reference.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -25,24 +26,28 @@ Array = NDArray[np.float64]
 OK = "ok"
 """Status of an event that has coefficients."""
 
+_CLOSE = 1e-9
+"""Deviation from 1 of the density at the reference in its own units, which rounding may bring."""
+
 
 @dataclass(frozen=True)
 class EventCoefficients:
-    """P_a(x)/P_0(x) of N events, with Monte-Carlo covariance, whoever made them.
+    """P_a(x)/P_ref(x) of N events, with Monte-Carlo covariance, whoever made them.
 
     Attributes:
         monomials: the A monomials m_a(θ).
         event_id: number of each event in its store, `(N,)`.
-        ratios: R_a = P_a/P_0; the first column is 1. `(N, A)`.
-        log_reference: log P_0(x), with P in pb per unit of x, `(N,)`.
+        ratios: R_a = P_a/P_ref, with Σ_a m_a(θ_ref) R_a = 1; at θ_ref = 0 the first column is 1. `(N, A)`.
+        log_reference: log P_ref(x), with P in pb per unit of x, `(N,)`.
         covariance: covariance of the ratios from the Monte-Carlo integration; zero if they are exact. `(N, A, A)`.
         status: ``"ok"``, or why the event has no coefficients; its rows are then NaN. `(N,)`.
-        relative_error: relative Monte-Carlo error of P_0, `(N,)`.
+        relative_error: relative Monte-Carlo error of P_ref, `(N,)`.
         effective_sample_size: of the points of the integral, `(N,)`.
         largest_weight_share: share of the largest weight in the integral, `(N,)`.
         points: number of points of the integral, `(N,)`.
         source: who made them: ``"mem"``, ``"classical"``, ``"truth"``, ...
         response: how the ratios depend on a calibration that knows its errors; None without one.
+        reference_point: θ_ref by name; 0 where not named.
     """
 
     monomials: Monomials
@@ -57,6 +62,7 @@ class EventCoefficients:
     points: NDArray[np.int64]
     source: str
     response: CalibrationResponse | None = None
+    reference_point: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_shapes()
@@ -74,20 +80,49 @@ class EventCoefficients:
                 f"event {self.event_id[bad[0]]} has the status '{self.status[bad[0]]}' and ratios that are numbers: "
                 "rows of events without coefficients must be NaN"
             )
-        if (bad := np.flatnonzero(good & (self.ratios[:, 0] != 1.0))).size:
+        if self.reference.any():
+            self._check_reference(good)
+        elif (bad := np.flatnonzero(good & (self.ratios[:, 0] != 1.0))).size:
             raise ParameterError(
                 f"the first ratio P_0/P_0 of event {self.event_id[bad[0]]} must be 1, got {self.ratios[bad[0], 0]}"
             )
 
+    def _check_reference(self, good: NDArray[np.bool_]) -> None:
+        if self.response is not None:
+            message = "coefficients with a calibration need the reference θ = 0: integrate them without another"
+            raise ParameterError(message)
+        at_reference = self.ratios @ self.monomials.evaluate(self.reference)
+        if (bad := np.flatnonzero(good & ~(np.abs(at_reference - 1.0) < _CLOSE))).size:
+            raise ParameterError(
+                f"the ratio P_ref/P_ref of event {self.event_id[bad[0]]} at {dict(self.reference_point)} must be 1, "
+                f"got {at_reference[bad[0]]}"
+            )
+
+    @property
+    def reference(self) -> Array:
+        """θ_ref `(K,)`.
+
+        Raises:
+            ParameterError: if a name is not a parameter.
+        """
+        return self.monomials.point(self.reference_point)
+
+    def reference_weights(self, weights: Array) -> Array:
+        """Return the weights at the reference point `(N,)` of true weights c_a `(N, A)`."""
+        if not self.reference.any():
+            return weights[:, 0]
+        values: Array = weights @ self.monomials.evaluate(self.reference)
+        return values
+
     def _check_shapes(self) -> None:
         n, a = len(self.event_id), len(self.monomials)
         shapes = {"ratios": (n, a), "covariance": (n, a, a)}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            expected = shapes.get(field.name, (n,))
+        for each in fields(self):
+            value = getattr(self, each.name)
+            expected = shapes.get(each.name, (n,))
             if isinstance(value, np.ndarray) and value.shape != expected:
                 raise ParameterError(
-                    f"`{field.name}` must have shape {expected} for {n} events and {a} monomials, got {value.shape}"
+                    f"`{each.name}` must have shape {expected} for {n} events and {a} monomials, got {value.shape}"
                 )
         if self.response is not None and len(self.response) != n:
             raise ParameterError(f"`response` must be of {n} events, got {len(self.response)}")
@@ -127,7 +162,9 @@ class EventCoefficients:
             raise ParameterError(msg)
         first = parts[0]
         for part in parts:
-            if part.monomials != first.monomials or part.source != first.source:
+            if (part.monomials, part.source, part.reference_point) != (
+                first.monomials, first.source, first.reference_point,
+            ):  # fmt: skip
                 raise ParameterError(
                     f"cannot concatenate coefficients of '{part.source}' in {', '.join(part.monomials.names)} with "
                     f"those of '{first.source}' in {', '.join(first.monomials.names)}"
@@ -139,7 +176,7 @@ class EventCoefficients:
         )  # fmt: skip
 
     def at(self, theta: Array) -> Array:
-        """Return Σ_a m_a(θ) R_a = P(x|θ)/P_0(x) of each event, NaN for events without coefficients.
+        """Return Σ_a m_a(θ) R_a = P(x|θ)/P_ref(x) of each event, NaN for events without coefficients.
 
         Args:
             theta: parameter points `(..., K)`.
@@ -153,7 +190,8 @@ class EventCoefficients:
     def mean_ratios(self, weights: Array) -> tuple[Estimate, ...]:
         """Return the weighted means of the R_a over the usable events, with their statistical errors.
 
-        For accepted events with the weights of θ = 0 they are σ_a/σ_0 (the sum rule of any P_a that are right).
+        For accepted events with the weights of the reference point they are σ_a/σ_ref (the sum rule of any P_a that are
+        right).
 
         Args:
             weights: of the events, any unit, `(N,)`.
@@ -178,6 +216,6 @@ class EventCoefficients:
         return tuple(Estimate(float(m), float(e), len(w), size) for m, e in zip(mean, error, strict=True))
 
 
-_ARRAYS = tuple(
-    field.name for field in fields(EventCoefficients) if field.name not in ("monomials", "status", "source", "response")
-)
+_COMMON = ("monomials", "status", "source", "response", "reference_point")
+
+_ARRAYS = tuple(each.name for each in fields(EventCoefficients) if each.name not in _COMMON)

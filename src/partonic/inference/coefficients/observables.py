@@ -7,8 +7,9 @@ In the notation of experiments, with the reference scale θ_0 of a parameter,
 In terms of our coefficients, with ℓ and q the ratios R_a of the monomials θ and θ²: 2 P_01/P_0 = ℓ θ_0 and
 P_1/P_0 = q θ_0². Densities that are positive for all θ have P_1 ≥ 0 and P_01² ≤ P_0 P_1, hence |R_1| ≤ 1/√c and
 0 ≤ R_2 ≤ 1/c. The pair (R_1, R_2) is a sufficient statistic of the shape in θ for any c > 0: P(x|θ)/P_0 =
-[1 + (θ/θ_0) R_1 + ((θ/θ_0)² − c) R_2]/(1 − c R_2). Near θ = 0 the linear one alone is (D. Atwood and A. Soni,
-Phys. Rev. D 45 (1992) 2405; M. Diehl and O. Nachtmann, Z. Phys. C 62 (1994) 397).
+[1 + (θ/θ_0) R_1 + ((θ/θ_0)² − c) R_2]/(1 − c R_2). Where the coefficients have another reference point than θ = 0,
+P_0 is the density there and θ the distance of the parameter from it. Near θ = 0 the linear one alone is (D. Atwood and
+A. Soni, Phys. Rev. D 45 (1992) 2405; M. Diehl and O. Nachtmann, Z. Phys. C 62 (1994) 397).
 """
 
 import numpy as np
@@ -46,9 +47,8 @@ def optimal_observables(coefficients: EventCoefficients, name: str, scale: float
     """
     if not (scale > 0 and c > 0):
         raise ParameterError(f"the scale θ_0 and c of an optimal observable must be > 0, got {scale} and {c}")
-    linear, quadratic = linear_and_quadratic(coefficients.monomials, name)
-    twice_p01 = coefficients.ratios[:, linear] * scale
-    p1 = coefficients.ratios[:, quadratic] * scale**2
+    first, second = _along(coefficients, name)
+    twice_p01, p1 = first * scale, second * scale**2
     denominator = 1.0 + c * p1
     positive = np.where(denominator > 0, denominator, np.nan)
     return np.stack([twice_p01 / positive, p1 / positive], axis=-1)
@@ -78,6 +78,17 @@ def score(coefficients: EventCoefficients, theta: Array, rate: FiducialRate | No
             f"the rate is in {', '.join(rate.monomials.names)}, the coefficients in {', '.join(monomials.names)}"
         )
     return result - rate.gradient(theta) / rate.sigma(theta)
+
+
+def _along(coefficients: EventCoefficients, name: str) -> tuple[Array, Array]:
+    """Return linear and quadratic term of P(x|θ)/P_ref in the distance of one parameter from the reference, `(N,)`."""
+    linear, quadratic = linear_and_quadratic(coefficients.monomials, name)
+    if not coefficients.reference.any():
+        return coefficients.ratios[:, linear], coefficients.ratios[:, quadratic]
+    monomials, k = coefficients.monomials, coefficients.monomials.parameters.index(name)
+    first: Array = coefficients.ratios @ monomials.gradient(coefficients.reference)[:, k]
+    second: Array = 0.5 * coefficients.ratios @ monomials.hessian(coefficients.reference)[:, k, k]
+    return first, second
 
 
 def linear_and_quadratic(monomials: Monomials, name: str) -> tuple[int, int]:

@@ -1,8 +1,9 @@
 """The fiducial cross section σ(θ) = Σ_a m_a(θ) σ_a of accepted events, with its statistical covariance.
 
-The coefficients of all accepted events of a store sum to σ_a. They are sums over independent events, so their
-covariance is Σ c_a c_b (the variance of a Poisson number of weighted events), and in addition the relative error of the
-cross section that the weights were normalised to, common to all.
+The coefficients of all accepted events of a store sum to σ_a. Of N events that were generated some are accepted, so
+the covariance of their sum is Σ c_a c_b − (Σ c_a)(Σ c_b)/N (that of a binomial number for equal weights), and in
+addition the relative error of the cross section that the weights were normalised to, common to all. A store that holds
+accepted events only does not tell N; the covariance is then Σ c_a c_b, that of N → ∞, which is never too small.
 """
 
 from dataclasses import dataclass
@@ -52,17 +53,36 @@ class FiducialRate:
         Raises:
             EventFileError: if no event is selected.
         """
-        size, events = len(store.metadata.monomials), 0
+        size, events, accepted = len(store.metadata.monomials), 0, 0
         total, squares = np.zeros(size), np.zeros((size, size))
-        for batch in store.batches(["coefficients"], selected_only=True):
-            coefficients = batch.coefficients
+        for batch in store.batches(["coefficients", "selected"]):
+            selected = batch.table.column("selected").fill_null(False).to_numpy().astype(np.bool_)
+            coefficients = batch.coefficients[selected]
             total = total + coefficients.sum(axis=0)
             squares = squares + coefficients.T @ coefficients
-            events += len(batch)
-        if not events:
+            events, accepted = events + len(batch), accepted + int(selected.sum())
+        if not accepted:
             raise EventFileError(f"{store.path} has no selected event: expected accepted events to sum")
-        common = float(store.metadata.facts.get(NORMALISATION_ERROR, 0.0)) * total
-        return cls(store.metadata.monomials, total, squares + np.outer(common, common))
+        common = float(store.metadata.facts.get(NORMALISATION_ERROR, 0.0))
+        trials = None if accepted == events else events
+        return cls.of_sums(store.metadata.monomials, total, squares, trials, common)
+
+    @classmethod
+    def of_sums(
+        cls, monomials: Monomials, first: Array, second: Array, trials: int | None, common: float = 0.0
+    ) -> "FiducialRate":
+        """Return the sum of N weights w_a, and its covariance Σ w wᵀ − (Σ w)(Σ w)ᵀ/N.
+
+        Args:
+            monomials: the A monomials of θ.
+            first: Σ w_a in pb, `(A,)`.
+            second: Σ w_a w_b in pb², `(A, A)`.
+            trials: N, with the events whose weight is 0; None if it is not known, and taken as infinite.
+            common: relative error of the cross section that all weights were normalised to.
+        """
+        product = np.outer(first, first)
+        within = second if trials is None else second - product / max(trials, 1)
+        return cls(monomials, first, within + common**2 * product)
 
     @classmethod
     def from_record(cls, monomials: Monomials, record: CrossSectionRecord) -> "FiducialRate":

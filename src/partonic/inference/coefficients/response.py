@@ -11,8 +11,9 @@ ratios over a reference density h: where they are those of the rate that is fitt
 too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,24 @@ class CalibrationResponse:
     def __len__(self) -> int:
         """Return the number of events."""
         return len(self.design)
+
+    def common(self) -> dict[str, Any]:
+        """Return what is the same for all events, as JSON can hold it."""
+        reference = None if self.reference is None else self.reference.tolist()
+        arrays = {"directions": self.directions.tolist(), "covariance": self.covariance.tolist()}
+        return {**arrays, "reference": reference}
+
+    @classmethod
+    def of(cls, design: Array, common: Mapping[str, Any]) -> "CalibrationResponse":
+        """Return the response of events with X/ρ_0 `(N, D)` and the mapping that `common` gave.
+
+        Raises:
+            ParameterError: if the two do not fit.
+            KeyError: if a part is missing.
+        """
+        reference = None if common["reference"] is None else np.array(common["reference"], dtype=np.float64)
+        directions, covariance = (np.array(common[name], dtype=np.float64) for name in ("directions", "covariance"))
+        return cls(design, directions, covariance, reference)
 
     def select(self, index: NDArray[np.integer] | NDArray[np.bool_]) -> "CalibrationResponse":
         """Return some events, by mask or number."""

@@ -1,4 +1,4 @@
-"""The sum rule of any densities that are right: the mean of R_a(x) over events of the Standard Model is σ_a/σ_0."""
+"""The sum rule of any densities that are right: the mean of R_a(x) over events of the reference point is σ_a/σ_ref."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class SumRule:
 
     Attributes:
         events: number of events.
-        mean, mean_error: of R_a(x), with the weights of θ = 0.
-        expected, expected_error: σ_a/σ_0.
+        mean, mean_error: of R_a(x), with the weights of the reference point.
+        expected, expected_error: σ_a/σ_ref.
         pull: of their difference, with both errors as if independent; NaN where both are exact.
         difference, difference_error: mean of R_a(x) minus that of the true R_a(z) of the same events.
         difference_pull: of it; NaN where it is exact.
@@ -55,17 +55,18 @@ def sum_rule(coefficients: EventCoefficients, weights: Array, section: CrossSect
         section: σ_a; None: those of the same events.
     """
     good = coefficients.usable()
-    means = coefficients.mean_ratios(weights[:, 0])
+    at_reference = coefficients.reference_weights(weights)
+    means = coefficients.mean_ratios(at_reference)
     mean, mean_error = np.array([each.value for each in means]), np.array([each.error for each in means])
     if section is None:
         sigma, covariance = weights.sum(axis=0), weights.T @ weights
     else:
         sigma, covariance = np.array(section.coefficients), np.array(section.covariance)
-    expected, expected_error = _ratio(sigma, covariance)
-    shift = weights[good, :1] * coefficients.ratios[good] - weights[good]
-    total = float(weights[good, 0].sum())
+    expected, expected_error = _ratio(sigma, covariance, coefficients.monomials.evaluate(coefficients.reference))
+    shift = at_reference[good, None] * coefficients.ratios[good] - weights[good]
+    total = float(at_reference[good].sum())
     difference = shift.sum(axis=0) / total
-    scatter = np.sqrt(np.square(shift - difference * weights[good, :1]).sum(axis=0)) / total
+    scatter = np.sqrt(np.square(shift - difference * at_reference[good, None]).sum(axis=0)) / total
     return SumRule(
         events=int(good.sum()),
         mean=mean,
@@ -79,11 +80,12 @@ def sum_rule(coefficients: EventCoefficients, weights: Array, section: CrossSect
     )
 
 
-def _ratio(sigma: Array, covariance: Array) -> tuple[Array, Array]:
-    """Return σ_a/σ_0 and its error, with the correlation of the two."""
-    ratio = sigma / sigma[0]
-    variance = np.diag(covariance) - 2 * ratio * covariance[0] + ratio**2 * covariance[0, 0]
-    return ratio, np.sqrt(np.maximum(variance, 0.0)) / sigma[0]
+def _ratio(sigma: Array, covariance: Array, monomials: Array) -> tuple[Array, Array]:
+    """Return σ_a/σ_ref and its error, with the correlation of the two; `monomials` are m_a(θ_ref)."""
+    reference, mixed = sigma @ monomials, covariance @ monomials
+    ratio = sigma / reference
+    variance = np.diag(covariance) - 2 * ratio * mixed + ratio**2 * (monomials @ mixed)
+    return ratio, np.sqrt(np.maximum(variance, 0.0)) / reference
 
 
 def _pulls(difference: Array, error: Array) -> Array:

@@ -1,8 +1,10 @@
 """Coefficients from parton truth: what a perfect estimator that saw the partons themselves would give.
 
-A simulated event carries the coefficients c_a of its own weight, so R_a(z) = c_a/c_0 is exact. A likelihood of them is
-the bound that no estimate from reconstructed objects can beat.
+A simulated event carries the coefficients c_a of its own weight, so R_a(z) = c_a/c_ref with c_ref = Σ_a m_a(θ_ref) c_a
+is exact. A likelihood of them is the bound that no estimate from reconstructed objects can beat.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -13,13 +15,17 @@ from partonic.inference.coefficients.event_coefficients import OK, EventCoeffici
 __all__ = ["NO_REFERENCE", "truth_coefficients"]
 
 NO_REFERENCE = "its weight at the reference point is not positive"
-"""Status of an event whose c_0 ≤ 0: no ratios can be formed."""
+"""Status of an event whose c_ref ≤ 0: no ratios can be formed."""
 
 
-def truth_coefficients(store: EventStore) -> EventCoefficients:
-    """Return R_a = c_a/c_0 of the selected events of `store`, without error.
+def truth_coefficients(store: EventStore, reference_point: Mapping[str, float] | None = None) -> EventCoefficients:
+    """Return R_a = c_a/c_ref of the selected events of `store`, without error.
 
-    `log_reference` is log c_0: the density of the event but for a factor that does not depend on θ.
+    Args:
+        store: simulated events.
+        reference_point: θ_ref, usually the Standard Model; parameters not named are 0.
+
+    `log_reference` is log c_ref: the density of the event but for a factor that does not depend on θ.
 
     Raises:
         EventFileError: if no event is selected.
@@ -28,11 +34,14 @@ def truth_coefficients(store: EventStore) -> EventCoefficients:
     if not len(batch):
         raise EventFileError(f"{store.path} has no selected event: expected simulated events that pass the selection")
     coefficients = batch.coefficients
-    good = coefficients[:, 0] > 0
-    reference = np.where(good, coefficients[:, 0], np.nan)
+    monomials, point = store.metadata.monomials, dict(reference_point or {})
+    theta = monomials.point(point)
+    at_reference = coefficients @ monomials.evaluate(theta) if theta.any() else coefficients[:, 0]
+    good = at_reference > 0
+    reference = np.where(good, at_reference, np.nan)
     n, a = coefficients.shape
     return EventCoefficients(
-        monomials=store.metadata.monomials,
+        monomials=monomials,
         event_id=batch.column("event_id").astype(np.int64),
         ratios=coefficients / reference[:, None],
         log_reference=np.log(reference),
@@ -43,4 +52,5 @@ def truth_coefficients(store: EventStore) -> EventCoefficients:
         largest_weight_share=np.ones(n),
         points=np.ones(n, dtype=np.int64),
         source="truth",
+        reference_point=point,
     )

@@ -62,7 +62,7 @@ def optimal_binning(
     """
     values = _observables(events, coefficients, name, scale)
     names = observable_names(name)[::-1]
-    return Binning.quantiles(names, values, _nominal(events.monomials, coefficients), bins)
+    return Binning.quantiles(names, values, events.reference_weights(coefficients), bins)
 
 
 def optimal_templates(

@@ -1,6 +1,6 @@
 """Expected limits of several methods from the same simulated events, in one table.
 
-Each theory parameter is fitted by itself, the others fixed at 0, to the Asimov sample at θ = 0:
+Each theory parameter is fitted by itself, the others fixed, to the Asimov sample of the Standard Model:
 
 - *unbinned*: all coefficients of an estimator, e.g. of parton truth (no method from reconstructed objects can do
   better) or of the matrix element method;
@@ -12,7 +12,7 @@ All use the same events, so that they differ in what they read off an event and 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from partonic.inference.binned.binned_likelihood import binned_pool
 from partonic.inference.binned.templates import Templates
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.observables import linear_and_quadratic
+from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.experiments.baselines import histogram, optimal_binning, optimal_templates, rate_only
 from partonic.inference.experiments.expected import asimov_likelihood
 from partonic.inference.experiments.pool import Pool, PoolSample
@@ -50,12 +51,14 @@ class ComparedEvents:
         weights: true weights c_a of N accepted events, in sum the fiducial cross sections, pb, `(N, A)`.
         estimates: coefficients of these events by the name of their estimator.
         observables: one number of each event by name, each `(N,)`; NaN where an event has none.
+        standard_model: values of theory parameters in the Standard Model; 0 where not named.
     """
 
     monomials: Monomials
     weights: Array
     estimates: Mapping[str, EventCoefficients]
     observables: Mapping[str, Array]
+    standard_model: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, events in self.estimates.items():
@@ -77,7 +80,7 @@ class Comparison:
     Attributes:
         level: confidence level.
         luminosity: fb⁻¹.
-        expected_events: at θ = 0.
+        expected_events: in the Standard Model.
         simulated_events: number N that the limits are made from.
         intervals: by method and parameter; None where no interval exists.
         failures: why, by method and parameter.
@@ -136,14 +139,14 @@ def compare_methods(
             except InferenceError as error:
                 intervals[method][name], failures[method][name] = None, str(error)
     rate = rate_only(events.monomials, events.weights)
-    expected = float(rate.yields(np.zeros(len(events.monomials.parameters)), luminosity).sum())
+    expected = float(rate.yields(events.monomials.point(events.standard_model), luminosity).sum())
     return Comparison(
         level, luminosity, expected, len(events.weights), intervals, {m: row for m, row in failures.items() if row}
     )
 
 
 def shape_norm_of(estimate: EventCoefficients, weights: Array) -> Array:
-    """Return σ_0 times the means of the R_a at θ = 0, pb, `(A,)`: the integral that estimated densities have.
+    """Return σ_ref times the means of the R_a at the reference, pb, `(A,)`: the integral that estimated densities have.
 
     It is σ_a if the densities are right; the error of an estimator that is wrong in the mean only cancels with it.
 
@@ -151,8 +154,9 @@ def shape_norm_of(estimate: EventCoefficients, weights: Array) -> Array:
         estimate: coefficients of N events.
         weights: their true weights c_a, pb, `(N, A)`.
     """
-    means = estimate.mean_ratios(weights[:, 0])
-    norm: Array = weights[:, 0].sum() * np.array([each.value for each in means])
+    at_reference = estimate.reference_weights(weights)
+    means = estimate.mean_ratios(at_reference)
+    norm: Array = at_reference.sum() * np.array([each.value for each in means])
     return norm
 
 
@@ -164,17 +168,20 @@ def natural_scale(weights: Array, monomials: Monomials, name: str) -> float:
 
 
 def _require_effect(events: ComparedEvents, name: str) -> None:
-    """Refuse a parameter on which nothing depends while the others are 0: its likelihood is flat."""
-    along = events.monomials.evaluate(events.monomials.point({name: 1.0})) != 0
-    constant = events.monomials.evaluate(events.monomials.point({})) != 0
-    if not events.weights[:, along & ~constant].any():
-        raise InferenceError(f"no event depends on {name} while the other parameters are 0: it has no interval")
+    """Refuse a parameter on which nothing depends while the others are those of the SM: its likelihood is flat."""
+    here = events.monomials.point(events.standard_model)
+    there = here + (np.array(events.monomials.parameters) == name)
+    changed = events.monomials.evaluate(there) != events.monomials.evaluate(here)
+    if not events.weights[:, changed].any():
+        raise InferenceError(
+            f"no event depends on {name} while the other parameters are those of the Standard Model: it has no interval"
+        )
 
 
 def _interval(setup: Setup, pool: Pool, name: str, level: float) -> Interval:
-    """Return the interval of one parameter from the Asimov sample at θ = 0.
+    """Return the interval of one parameter from the Asimov sample of the Standard Model.
 
-    A parameter that enters squared has no curvature at 0 by which to judge how far to scan: the range is that in which
+    A parameter that enters squared has no curvature there by which to judge how far to scan: the range is that in which
     log L falls, around all maxima that it cannot tell apart.
     """
     likelihood = asimov_likelihood(setup, pool, {})
@@ -196,16 +203,19 @@ def _methods(
 ) -> dict[str, _Build]:
     """Return for each method what makes its likelihood of one parameter."""
 
+    def mixture(rate: FiducialRate, name: str) -> Mixture:
+        return Mixture(rate, (), luminosity, fitted=(name,), standard_model=events.standard_model)
+
     def unbinned(estimate: EventCoefficients) -> _Build:
         pool = Pool.of([PoolSample(0, events.weights, estimate)])
         rate = rate_only(events.monomials, events.weights).rate()
         norm = shape_norm_of(estimate, events.weights) if mean_ratios else None
-        return lambda name: (Setup(Mixture(rate, (), luminosity, fitted=(name,)), (name,), shape_norm=norm), pool)
+        return lambda name: (Setup(mixture(rate, name), (name,), shape_norm=norm), pool)
 
     def of_templates(templates: Callable[[str], Templates]) -> _Build:
         def build(name: str) -> tuple[Setup, Pool]:
             filled = templates(name)
-            return Setup(Mixture(filled.rate(), (), luminosity, fitted=(name,)), (name,)), binned_pool(filled)
+            return Setup(mixture(filled.rate(), name), (name,)), binned_pool(filled)
 
         return build
 

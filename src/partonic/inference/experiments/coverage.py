@@ -9,6 +9,7 @@ compensate, and what is left is the scatter of the difference between the estima
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from partonic.inference.experiments.pool import Pool, Source
 from partonic.inference.experiments.pseudo_experiments import Outcomes, Setup
 from partonic.inference.experiments.study import Plan, run_study
 from partonic.inference.likelihood.intervals import threshold
+from partonic.inference.likelihood.mixture import Mixture
 
 __all__ = ["Fraction", "ParameterCoverage", "PointCoverage", "coverage_study", "pool_errors"]
 
@@ -53,7 +55,11 @@ class ParameterCoverage:
         coverage_pool: by level, of that interval with the error of the pool too: what it would be of data that are not
             drawn from a pool whose own fluctuation all experiments share. Equal to `coverage_total` where that error
             is not known, and no use where it is only an upper bound (`pool_errors`).
-        mean: of θ̂.
+        best_bias: mean of the best fit minus truth, over all its signs: what the best fit of data is off by on average.
+        best_bias_error: standard error of it from the number of experiments.
+        right_sign: how often the best fit lies on the same side of the nominal value as the truth; None where the truth
+            is the nominal value.
+        mean: of θ̂, the maximum nearest to the truth of those not excluded at 95%; so are the attributes below.
         bias: mean − truth.
         bias_error: standard error of the mean from the number of experiments.
         pool_error: standard error of the mean from the size of the pool.
@@ -68,6 +74,9 @@ class ParameterCoverage:
     coverage: Mapping[str, Fraction]
     coverage_total: Mapping[str, Fraction]
     coverage_pool: Mapping[str, Fraction]
+    best_bias: float
+    best_bias_error: float
+    right_sign: Fraction | None
     mean: float
     bias: float
     bias_error: float
@@ -89,6 +98,7 @@ class PointCoverage:
 
     Attributes:
         theta: true values of the theory parameters.
+        nominal: their values in the Standard Model, or of curves at their nominal place.
         experiments: number of them.
         failed: experiments without a maximum; they enter nothing else.
         events: mean number of events.
@@ -96,11 +106,12 @@ class PointCoverage:
         effective_pool_size: number of equally weighted events that the pool is worth here.
         parameters: of each parameter of interest.
         joint: by level, coverage of the region of all parameters of interest.
-        histograms: θ̂ of all valid experiments by parameter, for figures.
+        histograms: θ̂ (nearest to the truth) of all valid experiments by parameter, for figures.
         pulls: (θ̂ − truth)/error of the valid experiments with an error by parameter, for figures.
     """
 
     theta: Mapping[str, float]
+    nominal: Mapping[str, float]
     experiments: int
     failed: int
     events: float
@@ -183,15 +194,27 @@ def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels:
     parameters, pulls = [], {}
     for i, name in enumerate(setup.interest):
         number = mixture.index(name)
-        values, errors = outcomes.phi[valid, number], outcomes.errors[valid, number]
+        values, errors = _near(mixture, outcomes.phi[valid], truth)[:, number], outcomes.errors[valid, number]
         pulls[name] = _pulls(values, truth[number], errors)
         q, q_total = outcomes.q[valid, i], outcomes.q_total[valid, i]
         with_pool = _widened(q, q_total, from_pool[number] / errors)
         parameters.append(
-            _parameter(name, truth[number], values, pulls[name], (q, q_total, with_pool), levels, from_pool[number])
+            ParameterCoverage(
+                name=name,
+                truth=float(truth[number]),
+                coverage=_coverage(q, levels),
+                coverage_total=_coverage(q_total, levels),
+                coverage_pool=_coverage(with_pool, levels),
+                pool_error=float(from_pool[number]),
+                **_best_fits(
+                    _near(mixture, outcomes.best[valid], truth)[:, number], truth[number], mixture.point()[number]
+                ),
+                **_nearest(values, truth[number], pulls[name]),
+            )
         )
     return PointCoverage(
-        theta={name: float(truth[mixture.index(name)]) for name in mixture.signal.monomials.parameters},
+        theta={name: float(truth[mixture.index(name)]) for name in mixture.theory},
+        nominal=mixture.standard_point(),
         experiments=len(valid),
         failed=int((~valid).sum()),
         events=float(outcomes.events.mean()),
@@ -202,6 +225,12 @@ def _summary(setup: Setup, pool: Pool, truth: Array, outcomes: Outcomes, levels:
         histograms={name: outcomes.phi[valid, mixture.index(name)].tolist() for name in setup.interest},
         pulls={name: values.tolist() for name, values in pulls.items()},
     )
+
+
+def _near(mixture: Mixture, points: Array, truth: Array) -> Array:
+    """Return points `(E, P)` whose periodic parameters are within half a period of the truth."""
+    near: Array = truth + mixture.wrapped(points - truth)
+    return near
 
 
 def _pulls(values: Array, truth: float, errors: Array) -> Array:
@@ -220,28 +249,31 @@ def _widened(q: Array, q_total: Array, pool: Array) -> Array:
     return widened
 
 
-def _parameter(
-    name: str, truth: float, values: Array, pulls: Array, q: tuple[Array, Array, Array], levels: Sequence[float],
-    pool_error: float,
-) -> ParameterCoverage:  # fmt: skip
-    """Return what is said of one parameter; `q` of intervals without other errors, with all, and with the pool's."""
-    count = len(values)
-    spread = float(values.std(ddof=1)) if count > 1 else math.nan
-    return ParameterCoverage(
-        name=name,
-        truth=float(truth),
-        coverage=_coverage(q[0], levels),
-        coverage_total=_coverage(q[1], levels),
-        coverage_pool=_coverage(q[2], levels),
-        mean=float(values.mean()),
-        bias=float(values.mean() - truth),
-        bias_error=spread / math.sqrt(count),
-        pool_error=float(pool_error),
-        spread=spread,
-        pull_mean=float(pulls.mean()) if len(pulls) else math.nan,
-        pull_width=float(pulls.std(ddof=1)) if len(pulls) > 1 else math.nan,
-        pull_experiments=len(pulls),
-    )
+def _best_fits(values: Array, truth: float, nominal: float) -> dict[str, Any]:
+    """Return what is said of the best fits of one parameter `(E,)`."""
+    sides = np.sign(values - nominal) == np.sign(truth - nominal)
+    return {
+        "best_bias": float(values.mean() - truth),
+        "best_bias_error": _spread(values) / math.sqrt(len(values)),
+        "right_sign": None if truth == nominal else Fraction.of(int(sides.sum()), len(sides)),
+    }
+
+
+def _nearest(values: Array, truth: float, pulls: Array) -> dict[str, Any]:
+    """Return what is said of the maxima nearest to the truth `(E,)`."""
+    return {
+        "mean": float(values.mean()),
+        "bias": float(values.mean() - truth),
+        "bias_error": _spread(values) / math.sqrt(len(values)),
+        "spread": _spread(values),
+        "pull_mean": float(pulls.mean()) if len(pulls) else math.nan,
+        "pull_width": _spread(pulls),
+        "pull_experiments": len(pulls),
+    }
+
+
+def _spread(values: Array) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else math.nan
 
 
 def _coverage(q: Array, levels: Sequence[float], dimensions: int = 1) -> dict[str, Fraction]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from partonic.inference.experiments.pool import Pool
 from partonic.inference.experiments.pseudo_experiments import Setup
-from partonic.inference.likelihood.fit import FitResult, fit
+from partonic.inference.likelihood.fit import BestFit, fit
 from partonic.inference.likelihood.intervals import Interval, asymptotic_intervals
 from partonic.inference.likelihood.scan import Scan
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
@@ -31,7 +31,7 @@ class ExpectedLimits:
 
     theta: Mapping[str, float]
     events: float
-    best: FitResult
+    best: BestFit
     curves: Mapping[str, Scan]
     intervals: Mapping[str, tuple[Interval, ...]]
 

@@ -24,22 +24,24 @@ def compared(loaded: Loaded, config: InferenceConfig) -> dict[str, Any]:
     """
     if not config.compare or not loaded.samples:
         return {}
-    sample, rate = loaded.samples[0], loaded.setup.mixture.signal.coefficients
-    good = sample.signal.usable() & (sample.weights[:, 0] > 0.0)
+    sample = loaded.samples[0]
+    mixture, at_reference = loaded.setup.mixture, sample.signal.reference_weights(sample.weights)
+    good = sample.signal.usable() & (at_reference > 0.0)
     estimate = sample.signal.select(good)
-    weights = sample.weights[good] * (rate[0] / sample.weights[good, 0].sum())
+    scale = float(mixture.signal.sigma(estimate.reference)) / at_reference[good].sum()
+    weights, at_reference = sample.weights[good] * scale, at_reference[good] * scale
     truth = replace(
         estimate,
-        ratios=weights / weights[:, :1],
-        log_reference=np.log(weights[:, 0]),
+        ratios=weights / at_reference[:, None],
+        log_reference=np.log(at_reference),
         covariance=np.zeros_like(estimate.covariance),
         source="truth",
     )
     estimates = {TRUTH: truth} if estimate.source == "truth" else {TRUTH: truth, estimate.source: estimate}
     found = compare_methods(
-        ComparedEvents(estimate.monomials, weights, estimates, {}),
+        ComparedEvents(estimate.monomials, weights, estimates, {}, mixture.standard_model),
         config.luminosity,
-        loaded.setup.interest,
+        tuple(name for name in loaded.setup.interest if name in estimate.monomials.parameters),
         mean_ratios=True,
     )
     return {"comparison": found.to_json()}

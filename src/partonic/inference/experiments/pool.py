@@ -32,20 +32,29 @@ class PoolSample:
     """Simulated events of one process, with their coefficients under all hypotheses.
 
     Attributes:
-        component: 0 for the signal, 1 + number of the background otherwise.
-        weights: true weights: coefficients c_a in pb of signal events `(N, A)`, weights in pb of others `(N, 1)`.
+        component: number of the process: 0 for the signal, then further components, then backgrounds.
+        weights: true weights: coefficients c_a in pb of events that depend on θ `(N, A)`, weights in pb of backgrounds
+            `(N, 1)`.
         signal: coefficients under the signal.
         backgrounds: coefficients under each background.
+        components: coefficients under each further component that depends on θ.
     """
 
     component: int
     weights: Array
     signal: EventCoefficients
     backgrounds: tuple[EventCoefficients, ...] = ()
+    components: tuple[EventCoefficients, ...] = ()
+
+    def slices(self) -> tuple[slice, ...]:
+        """Return the places of each process in the mixture vector."""
+        signals = (self.signal, *self.components)
+        ends = np.cumsum([*(len(each.monomials) for each in signals), *(1 for _ in self.backgrounds)])
+        return tuple(slice(int(low), int(high)) for low, high in zip([0, *ends], ends, strict=False))
 
     def usable(self) -> NDArray[np.bool_]:
         """Return which events have coefficients under all hypotheses, `(N,)`."""
-        masks = [each.usable() for each in (self.signal, *self.backgrounds)]
+        masks = [each.usable() for each in (self.signal, *self.components, *self.backgrounds)]
         usable: NDArray[np.bool_] = np.logical_and.reduce(masks)
         return usable
 
@@ -82,14 +91,15 @@ class Pool:
             ParameterError: if a sample has weights of a wrong shape.
             InferenceError: if no event has coefficients.
         """
-        width = len(samples[0].signal.monomials) + len(samples[0].backgrounds)
-        excluded = np.zeros((1 + len(samples[0].backgrounds), width))
+        slices = samples[0].slices()
+        excluded = np.zeros((len(slices), slices[-1].stop))
         terms, weights, components = [], [], []
         for sample in samples:
-            stacked, usable = _stacked(sample, width), sample.usable()
+            stacked, usable = _stacked(sample), sample.usable()
             excluded[sample.component] += stacked[~usable].sum(axis=0)
             backgrounds = [each.select(usable) for each in sample.backgrounds]
-            terms.append(EventTerms.of(sample.signal.select(usable), backgrounds, correct_bias, floor))
+            further = [each.select(usable) for each in sample.components]
+            terms.append(EventTerms.of(sample.signal.select(usable), backgrounds, correct_bias, floor, further))
             weights.append(stacked[usable])
             components.append(np.full(int(usable.sum()), sample.component, dtype=np.int64))
         pool = cls(_joined(terms), np.concatenate(weights), np.concatenate(components), excluded)
@@ -211,18 +221,17 @@ class Source:
         return Sample(counts.astype(np.float64), float(generator.poisson(self.without_coefficients)))
 
 
-def _stacked(sample: PoolSample, width: int) -> Array:
+def _stacked(sample: PoolSample) -> Array:
     """Return the true weights of a sample in the order of the mixture vector, `(N, V)`."""
-    size = len(sample.signal.monomials)
-    own = size if sample.component == 0 else 1
-    if sample.weights.shape != (len(sample.signal), own):
+    slices = sample.slices()
+    own = slices[sample.component]
+    shape = (len(sample.signal), own.stop - own.start)
+    if sample.weights.shape != shape:
         raise ParameterError(
-            f"the weights of process {sample.component} must have shape {(len(sample.signal), own)}, got "
-            f"{sample.weights.shape}"
+            f"the weights of process {sample.component} must have shape {shape}, got {sample.weights.shape}"
         )
-    first = 0 if sample.component == 0 else size + sample.component - 1
-    stacked = np.zeros((len(sample.weights), width))
-    stacked[:, first : first + own] = sample.weights
+    stacked = np.zeros((len(sample.weights), slices[-1].stop))
+    stacked[:, own] = sample.weights
     return stacked
 
 

@@ -2,11 +2,12 @@
 
 For each experiment the maximum is found and, for each parameter of interest, the profile at the true value. An
 interval of level C covers the truth exactly if q there is at most the threshold, so no interval needs to be computed.
-Starts come from a lattice around the truth; a profile that lies above the maximum becomes a start of another fit.
+Fits start where that of data does, around the nominal point, and around the truth, and at the mirror images of all
+maxima found; a profile that lies above the maximum becomes a start of another fit.
 
-Where a likelihood has several maxima that it cannot tell apart (q < 1), e.g. at either sign of a coupling that enters
-squared, the estimate that is kept is the one nearest to the truth: bias and pulls are those of that solution. q is
-always taken from the highest maximum.
+Where a likelihood has several maxima that it does not exclude at 95% (q < 3.84), e.g. at either sign of a coupling that
+enters squared, two estimates are kept: the highest maximum, which is what a fit of data gives, and of those maxima the
+one nearest to the truth, whose bias and pulls are those of one solution. q is always taken from the highest maximum.
 """
 
 from dataclasses import dataclass, fields
@@ -21,7 +22,7 @@ from partonic.errors import InferenceError
 from partonic.files import atomic_output
 from partonic.inference.experiments.pool import Pool, Source
 from partonic.inference.likelihood.error_budget import difference_variances
-from partonic.inference.likelihood.fit import FitResult, fit
+from partonic.inference.likelihood.fit import BestFit, fit
 from partonic.inference.likelihood.intervals import total_q
 from partonic.inference.likelihood.mixture import Mixture
 from partonic.inference.likelihood.newton import Maximum, maximise
@@ -75,7 +76,8 @@ class Outcomes:
     """Results of E experiments at one point; rows of failed ones are NaN.
 
     Attributes:
-        phi: best fits, of equally good ones that nearest to the truth, `(E, P)`.
+        best: highest maxima, `(E, P)`.
+        phi: of the maxima that are not excluded at 95% the one nearest to the truth, `(E, P)`.
         errors: their standard errors from the observed information, `(E, P)`.
         q: of each parameter of interest at its true value, `(E, I)`.
         q_total: the same with the errors of integration, rate and calibration, `(E, I)`.
@@ -86,6 +88,7 @@ class Outcomes:
         profiles: φ of the profile at the true value of each parameter of interest, one after another, `(E, I·P)`.
     """
 
+    best: Array
     phi: Array
     errors: Array
     q: Array
@@ -128,29 +131,36 @@ def run_experiments(setup: Setup, pool: Pool, truth: Array, key: tuple[str | int
     source = pool.source(setup.mixture, truth)
     expected = source.asimov()
     typical = setup.likelihood(pool, expected.weights, expected.without_coefficients)
-    common = truth, axis_scales(typical, truth), typical.information(truth)
+    nominal = setup.mixture.point()
+    candidates = np.unique(
+        np.vstack([
+            lattice(truth, axis_scales(typical, truth), fine=False), lattice(nominal, axis_scales(typical, nominal)),
+        ]),
+        axis=0,
+    )  # fmt: skip
+    common = truth, candidates, typical.information(truth)
     rows = [_run(setup, pool, source, common, numpy_generator(setup.seed, *key, number)) for number in numbers]
     return Outcomes(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-_Row = tuple[Array, Array, Array, Array, float, float, float, bool, Array]
+_Row = tuple[Array, Array, Array, Array, Array, float, float, float, bool, Array]
 
 
 def _run(
     setup: Setup, pool: Pool, source: Source, common: tuple[Array, Array, Array], generator: np.random.Generator
 ) -> _Row:
-    """Run one experiment; `common` are the true φ, scales of the axes and the information of a typical sample."""
-    truth, scales, information = common
+    """Run one experiment; `common` are the true φ, points to choose starts from, and the information."""
+    truth, candidates, information = common
     sample = source.draw(generator)
     events = float(sample.weights.sum()) + sample.without_coefficients
     centres = _constraint_centres(setup.mixture, truth, generator)
     try:
         likelihood = setup.likelihood(pool, sample.weights, sample.without_coefficients, centres)
-        best, held = _best_and_profiles(setup, likelihood, truth, lattice(truth, scales, fine=False))
+        best, held = _best_and_profiles(setup, likelihood, truth, candidates)
     except InferenceError:  # no maximum, or nothing to fit: counted as failed
         nothing, count = np.full(len(truth), np.nan), np.full(len(setup.interest), np.nan)
         profiles = np.full(len(truth) * len(setup.interest), np.nan)
-        return nothing, nothing, count, count, np.nan, events, np.nan, False, profiles
+        return nothing, nothing, nothing, count, count, np.nan, events, np.nan, False, profiles
     heights = np.array([each.value for each in held])
     q = np.maximum(2 * (best.log_likelihood - heights), 0.0)
     points = np.array([each.phi for each in held[:-1]])
@@ -160,12 +170,12 @@ def _run(
     variances_of_mode = np.diag(mode.covariance())
     errors = np.sqrt(np.where(variances_of_mode >= 0, variances_of_mode, np.nan))
     found = float(q[-1]), events, float(best.non_positive), best.valid, points.reshape(-1)
-    return mode.phi, errors, q[:-1], total, *found
+    return best.phi, mode.phi, errors, q[:-1], total, *found
 
 
 def _best_and_profiles(
     setup: Setup, likelihood: ExtendedLikelihood, truth: Array, candidates: Array
-) -> tuple[FitResult, list[Maximum]]:
+) -> tuple[BestFit, list[Maximum]]:
     """Return the best fit, and the profiles at the true value of each parameter of interest and of all together.
 
     Raises:
@@ -173,7 +183,7 @@ def _best_and_profiles(
     """
     numbers = [setup.mixture.index(name) for name in setup.interest]
     at_truth = {number: float(truth[number]) for number in numbers}
-    best = fit(likelihood, truth, candidates=candidates, verify=False)
+    best = fit(likelihood, None, truth[None], candidates, verify=False)
     for _ in range(3):
         if not best.valid:
             message = "a pseudo-experiment does not determine all parameters"
@@ -184,11 +194,11 @@ def _best_and_profiles(
         highest = max(held, key=lambda each: each.value)
         if highest.value <= best.log_likelihood + _ABOVE:
             break
-        best = fit(likelihood, truth, np.vstack([highest.phi, best.maxima]), candidates, verify=False)
+        best = fit(likelihood, None, np.vstack([highest.phi, best.maxima]), candidates, verify=False)
     return best, held
 
 
-def _nearest_mode(likelihood: ExtendedLikelihood, best: FitResult, truth: Array, information: Array) -> Maximum:
+def _nearest_mode(likelihood: ExtendedLikelihood, best: BestFit, truth: Array, information: Array) -> Maximum:
     """Return, of the maxima that the likelihood does not exclude at 95%, the one nearest to the truth.
 
     Distances are in units of the expected errors, with their correlations: `information` is that of a typical sample.
@@ -196,7 +206,8 @@ def _nearest_mode(likelihood: ExtendedLikelihood, best: FitResult, truth: Array,
     Where κ̃_t enters squared there are two of them, of opposite sign and nearly equal height.
     """
     good = best.maxima[2 * (best.log_likelihood - best.heights) < _NOT_EXCLUDED]
-    return maximise(likelihood, nearest_point(good, truth, information))
+    near = truth + likelihood.mixture.wrapped(good - truth)
+    return maximise(likelihood, nearest_point(near, truth, information))
 
 
 def nearest_point(points: Array, truth: Array, information: Array) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.config.simulation import SimulationConfig
+from partonic.errors import InferenceError
 from partonic.files import output_folder
 from partonic.inference.experiments.pool import Pool
 from partonic.inference.experiments.pseudo_experiments import Outcomes, Setup, run_experiments
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 CHUNK = 25
 """Experiments of a chunk: a few seconds of work."""
 
-_VERSION = 3
+_VERSION = 4
 """Of the results: raised when the same settings give others."""
 
 
@@ -35,11 +35,11 @@ class Workers:
     """Where the experiments run.
 
     Attributes:
-        number: local worker processes; None for one a core. 1 runs in this process.
+        workers: local worker processes; None for one a core. 1 runs in this process.
         scheduler: address of a Dask scheduler to use instead; its workers must see the output folder.
     """
 
-    number: int | None = 1
+    workers: int | None = 1
     scheduler: str | None = None
 
 
@@ -96,8 +96,7 @@ def _run_all(setup: Setup, pool: Path, folder: Path, points: Sequence[Array], pl
     left = sum(stop - start for *_, start, stop, _ in tasks)
     plan.progress.start("pseudo-experiments", total, "fits", done=total - left)
     if tasks:
-        config = SimulationConfig(workers=plan.workers.number, scheduler=plan.workers.scheduler)
-        for done in run_tasks(_chunk, tasks, config):
+        for done in run_tasks(_chunk, tasks, plan.workers, section="inference", error=InferenceError):
             plan.progress.advance(done)
     plan.progress.finish()
     return [Outcomes.concatenate([Outcomes.load(path) for path, *_ in chunks]) for chunks in parts]
@@ -141,7 +140,8 @@ def _plain(mixture: Mixture) -> list[object]:
         mixture.stacked_rate.tolist(),
         mixture.stacked_covariance.tolist(),
         [repr(value) for value in mixture.constraints.reshape(-1).tolist()],
-        mixture.signal.monomials.names,
+        [each.monomials.names for each in mixture.mapped],
+        [repr(each.mapping) for each in mixture.mapped],
         mixture.luminosity,
         mixture.point().tolist(),
     ]

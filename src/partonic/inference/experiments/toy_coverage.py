@@ -83,7 +83,7 @@ def toy_coverage(
     }
     return ToyCoverage(
         name=name,
-        theta={each: float(truth[setup.mixture.index(each)]) for each in setup.mixture.signal.monomials.parameters},
+        theta={each: float(truth[setup.mixture.index(each)]) for each in setup.mixture.theory},
         experiments=len(rows),
         toys=toys,
         coverage={level: Fraction.of(int((q <= found).sum()), len(q)) for level, found in thresholds.items()},

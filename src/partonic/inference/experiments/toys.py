@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from partonic.inference.experiments.pool import Pool
 from partonic.inference.experiments.pseudo_experiments import Setup
 from partonic.inference.experiments.study import Plan, run_study
-from partonic.inference.likelihood.fit import FitResult
+from partonic.inference.likelihood.fit import BestFit
 from partonic.inference.likelihood.intervals import Interval, crossings
 from partonic.inference.likelihood.scan import Scan, profile
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
@@ -49,7 +49,7 @@ def toy_intervals(
     setup: Setup,
     pool: Pool,
     likelihood: ExtendedLikelihood,
-    best: FitResult,
+    best: BestFit,
     curve: Scan,
     plan: Plan,
     points: int = 15,
@@ -79,7 +79,7 @@ def toy_intervals(
     critical = np.array([[threshold_of_toys(q, level) for q in valid] for level in levels])
     intervals = tuple(
         crossings(curve.name, curve.values, curve.profiled, level, critical=np.interp(curve.values, values, row),
-                  kind="toys")
+                  kind="toys", period=float(setup.mixture.periods[number]))
         for level, row in zip(levels, critical, strict=True)
     )  # fmt: skip
     return ToyIntervals(curve.name, values, critical, np.array([len(q) for q in valid]), intervals)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.errors import InferenceError
-from partonic.inference.likelihood.fit import FitResult, fit
+from partonic.inference.likelihood.fit import BestFit, fit
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
 __all__ = [
@@ -83,7 +83,7 @@ class DifferenceVariances(NamedTuple):
 
 
 def error_budget(
-    likelihood: ExtendedLikelihood, best: FitResult, training: Array | None = None, expected: bool = False
+    likelihood: ExtendedLikelihood, best: BestFit, training: Array | None = None, expected: bool = False
 ) -> ErrorBudget:
     """Return the errors of a best fit.
 
@@ -104,7 +104,7 @@ def error_budget(
     )
 
 
-def integration_covariance(likelihood: ExtendedLikelihood, best: FitResult, expected: bool = False) -> Array:
+def integration_covariance(likelihood: ExtendedLikelihood, best: BestFit, expected: bool = False) -> Array:
     """Return the covariance of φ̂ from the noise of the coefficients, `(P, P)`; zero if they are exact."""
     events = likelihood.events
     if events.covariance is None:
@@ -125,7 +125,7 @@ def integration_covariance(likelihood: ExtendedLikelihood, best: FitResult, expe
     return values
 
 
-def rate_covariance(likelihood: ExtendedLikelihood, best: FitResult) -> Array:
+def rate_covariance(likelihood: ExtendedLikelihood, best: BestFit) -> Array:
     """Return the covariance of φ̂ from the statistical error of the cross sections, `(P, P)`."""
     mixture = likelihood.mixture
     vector, jacobian = mixture.vector(best.phi), mixture.jacobian(best.phi)
@@ -143,7 +143,7 @@ def rate_covariance(likelihood: ExtendedLikelihood, best: FitResult) -> Array:
     return values
 
 
-def calibration_covariance(likelihood: ExtendedLikelihood, best: FitResult) -> Array:
+def calibration_covariance(likelihood: ExtendedLikelihood, best: BestFit) -> Array:
     """Return the covariance of φ̂ from the finite sample of the calibration, `(P, P)`; zero if that is not known."""
     response = likelihood.events.response
     if response is None:
@@ -187,7 +187,7 @@ def difference_variances(
 
 
 def resampled_fits(
-    likelihood: ExtendedLikelihood, best: FitResult, number: int, generator: np.random.Generator
+    likelihood: ExtendedLikelihood, best: BestFit, number: int, generator: np.random.Generator
 ) -> Array:
     """Return the best fits with the noise of the coefficients drawn anew, `(number, P)`.
 
@@ -205,7 +205,7 @@ def resampled_fits(
     return np.array(fits).reshape(number, len(best.phi))
 
 
-def training_errors(members: Sequence[FitResult]) -> Array:
+def training_errors(members: Sequence[BestFit]) -> Array:
     """Return the scatter of the fits of an ensemble of networks: the error of one member, `(P,)`.
 
     Raises:

@@ -68,16 +68,25 @@ class EventTerms:
         backgrounds: Sequence[EventCoefficients] = (),
         correct_bias: bool = True,
         floor: float = FLOOR,
+        components: Sequence[EventCoefficients] = (),
     ) -> "EventTerms":
-        """Build the rows of events from their coefficients under signal and backgrounds, all usable and in one order.
+        """Build the rows of events from their coefficients under all hypotheses, all usable and in one order.
 
-        With backgrounds, the errors of the P_0 of the hypotheses enter too, as independent of those of the ratios;
-        for the signal alone P_0 drops out.
+        Args:
+            signal: coefficients under the signal.
+            backgrounds: the same under each background, of which only the density P_0 is used.
+            correct_bias: as the attribute.
+            floor: as the attribute.
+            components: the same under each further component that depends on θ.
+
+        With several hypotheses, the errors of their P_0 enter too, as independent of those of the ratios; with one it
+        drops out.
 
         Raises:
             ParameterError: if the events differ, or one of them has no coefficients.
         """
-        for each in (signal, *backgrounds):
+        hypotheses = (signal, *components, *backgrounds)
+        for each in hypotheses:
             if not np.array_equal(each.event_id, signal.event_id):
                 raise ParameterError(
                     f"coefficients of '{each.source}' are of other events than those of the signal: expected the same "
@@ -86,10 +95,12 @@ class EventTerms:
             if not each.usable().all():
                 msg = "expected events that all have coefficients: select those of `usable()` first"
                 raise ParameterError(msg)
-        references = np.stack([each.log_reference for each in (signal, *backgrounds)], axis=-1)
+        references = np.stack([each.log_reference for each in hypotheses], axis=-1)
         shares = np.exp(references - np.logaddexp.reduce(references, axis=-1, keepdims=True))
-        rows = np.concatenate([shares[:, :1] * signal.ratios, shares[:, 1:]], axis=-1)
-        covariance = _covariance(signal, backgrounds, shares)
+        signals = (signal, *components)
+        ratios = [shares[:, number, None] * each.ratios for number, each in enumerate(signals)]
+        rows = np.concatenate([*ratios, shares[:, len(signals) :]], axis=-1)
+        covariance = _covariance(signals, backgrounds, shares)
         return cls(rows, covariance if covariance.any() else None, correct_bias, floor, signal.response)
 
     def __len__(self) -> int:
@@ -190,18 +201,20 @@ class EventTerms:
         return Derivatives(float(0.5 * weights @ np.log(total)), gradient, hessian)
 
 
-def _covariance(signal: EventCoefficients, backgrounds: Sequence[EventCoefficients], shares: Array) -> Array:
+def _covariance(signals: Sequence[EventCoefficients], backgrounds: Sequence[EventCoefficients], shares: Array) -> Array:
     """Return the covariance of the rows `(N, V, V)`."""
-    n, size = signal.ratios.shape
-    covariance = np.zeros((n, size + len(backgrounds), size + len(backgrounds)))
-    of_signal = signal.covariance
-    if backgrounds:
-        of_signal = of_signal + (
-            signal.relative_error[:, None, None] ** 2 * signal.ratios[:, :, None] * signal.ratios[:, None, :]
-        )
-    covariance[:, :size, :size] = shares[:, :1, None] ** 2 * of_signal
+    size = sum(each.ratios.shape[1] for each in signals) + len(backgrounds)
+    covariance, place = np.zeros((len(shares), size, size)), 0
+    for number, each in enumerate(signals):
+        own = each.covariance
+        if shares.shape[1] > 1:
+            own = own + (each.relative_error[:, None, None] ** 2 * each.ratios[:, :, None] * each.ratios[:, None, :])
+        rows = slice(place, place + each.ratios.shape[1])
+        covariance[:, rows, rows] = shares[:, number, None, None] ** 2 * own
+        place = rows.stop
     for number, background in enumerate(backgrounds):
-        covariance[:, size + number, size + number] = (shares[:, 1 + number] * background.relative_error) ** 2
+        error = shares[:, len(signals) + number] * background.relative_error
+        covariance[:, place + number, place + number] = error**2
     return covariance
 
 

@@ -5,7 +5,7 @@ are part of the result, so that two methods stand behind a best fit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,19 +13,22 @@ from numpy.typing import NDArray
 
 from partonic.errors import DependencyError, InferenceError
 from partonic.inference.likelihood.newton import Maximum, maximise
-from partonic.inference.likelihood.starts import axis_scales, lattice, starting_points
+from partonic.inference.likelihood.starts import axis_scales, lattice, mirror_images, starting_points, starts_on_circles
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
-__all__ = ["FitResult", "distinct_maxima", "fit", "minuit_maximum"]
+__all__ = ["BestFit", "distinct_maxima", "fit", "minuit_maximum"]
 
 Array = NDArray[np.float64]
 
 _SAME = 0.05
 """Maxima closer than this, in standard deviations, are one."""
 
+_EQUAL = 1e-6
+"""Difference of log L up to which two maxima are equally high."""
+
 
 @dataclass(frozen=True)
-class FitResult:
+class BestFit:
     """The best fit.
 
     Attributes:
@@ -74,7 +77,7 @@ def fit(
     extra_starts: Array | None = None,
     candidates: Array | None = None,
     verify: bool = True,
-) -> FitResult:
+) -> BestFit:
     """Find the highest maximum of `likelihood`.
 
     Args:
@@ -92,15 +95,17 @@ def fit(
     _check(likelihood, centre)
     points = lattice(centre, axis_scales(likelihood, centre)) if candidates is None else candidates
     starts = starting_points(likelihood, points, centre)
+    starts = np.concatenate([starts, *starts_on_circles(likelihood, starts[0])])
     if extra_starts is not None:
         starts = np.concatenate([extra_starts, starts])
-    best, *others = distinct_maxima([maximise(likelihood, point) for point in starts])
+    found = distinct_maxima([_maximum(likelihood, point) for point in starts], likelihood.mixture.periods)
+    best, *others = _with_images(likelihood, found)
     valid = best.converged
     asked = verify or not best.converged
     if asked:
         best, valid = _verified(likelihood, best)
     every = [best, *others]
-    return FitResult(
+    return BestFit(
         names=likelihood.mixture.names,
         phi=best.phi,
         log_likelihood=best.value,
@@ -114,16 +119,36 @@ def fit(
     )
 
 
-def distinct_maxima(found: Sequence[Maximum]) -> list[Maximum]:
-    """Return the maxima that differ, highest first; those not converged only if there is no other, the highest one."""
+def distinct_maxima(found: Sequence[Maximum], periods: Array | None = None) -> list[Maximum]:
+    """Return the maxima that differ, highest first; those not converged only if there is no other, the highest one.
+
+    Args:
+        found: maxima.
+        periods: of the parameters, infinite where there is none, `(P,)`; None if no parameter has one.
+    """
     converged = [each for each in found if each.converged]
     if not converged:
         return [max(found, key=lambda each: each.value)]
     distinct: list[Maximum] = []
     for each in sorted(converged, key=lambda each: -each.value):
-        if all(_distance(each, other) > _SAME for other in distinct):
+        if all(_distance(each, other, periods) > _SAME for other in distinct):
             distinct.append(each)
     return distinct
+
+
+def _maximum(likelihood: ExtendedLikelihood, start: Array) -> Maximum:
+    """Return the maximum that Newton's method finds from `start`, with periodic parameters within one period."""
+    found = maximise(likelihood, start)
+    return replace(found, phi=likelihood.mixture.wrapped(found.phi))
+
+
+def _with_images(likelihood: ExtendedLikelihood, found: list[Maximum]) -> list[Maximum]:
+    """Return `found` and the maxima near their mirror images, best first; of two equally high ones the one found."""
+    images = mirror_images(likelihood, np.array([each.phi for each in found]), found[0].value)
+    every = distinct_maxima([*found, *(_maximum(likelihood, point) for point in images)], likelihood.mixture.periods)
+    if every[0].value > found[0].value + _EQUAL:
+        return every
+    return [found[0], *(each for each in every if _distance(each, found[0], likelihood.mixture.periods) > _SAME)]
 
 
 def minuit_maximum(likelihood: ExtendedLikelihood, start: Array) -> tuple[Array, float, bool]:
@@ -161,14 +186,17 @@ def _verified(likelihood: ExtendedLikelihood, best: Maximum) -> tuple[Maximum, b
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # MIGRAD may try absurd points of a flat log L
         phi, value, valid = minuit_maximum(likelihood, best.phi)
         if value > best.value + 1e-3 or (valid and not best.converged):
-            again = maximise(likelihood, phi)
+            again = _maximum(likelihood, phi)
             best = again if again.value >= best.value else best
     return best, valid and best.converged and abs(value - best.value) < 1e-2
 
 
-def _distance(one: Maximum, other: Maximum) -> float:
+def _distance(one: Maximum, other: Maximum, periods: Array | None) -> float:
     """Return how far `one` is from `other`, in standard deviations of `other`."""
     difference = one.phi - other.phi
+    if periods is not None:
+        known = np.isfinite(periods)
+        difference[known] -= periods[known] * np.round(difference[known] / periods[known])
     return float(np.sqrt(max(0.0, -float(difference @ other.hessian @ difference))))
 
 

@@ -2,6 +2,7 @@
 
 Asymptotically q of one parameter is χ² with one degree of freedom, so the interval of level C is where q ≤ z², with z
 the two-sided Gaussian quantile. A likelihood quadratic in θ can have two valleys: an interval is a union of segments.
+That of a periodic parameter may wrap around: its segments are within one period about 0, cut at the seam.
 
 Errors that the likelihood does not know (of the integration, of the rate, of the training) widen it. If V(θ) is the
 variance that they give log L(θ) − log L(θ̂), then q V-corrected is
@@ -21,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from partonic.errors import InferenceError
-from partonic.inference.likelihood.fit import FitResult
+from partonic.inference.likelihood.fit import BestFit
 from partonic.inference.likelihood.scan import Scan, profile, scan
 from partonic.inference.likelihood.starts import axis_scales
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
@@ -32,6 +33,9 @@ Array = NDArray[np.float64]
 
 _PRECISION = 1e-3
 """Of q at an edge."""
+
+_AROUND = 73
+"""Points of a scan around a whole circle, at least."""
 
 _MOST_REFINEMENTS = 40
 _MOST_DOUBLINGS = 12
@@ -48,6 +52,7 @@ class Interval:
         open_below: the first segment goes on below the scanned range.
         open_above: the last segment goes on above the scanned range.
         kind: ``"asymptotic"``, ``"total"`` (with all errors), ``"toys"``.
+        period: of the parameter; None if it has none.
     """
 
     name: str
@@ -56,10 +61,12 @@ class Interval:
     open_below: bool = False
     open_above: bool = False
     kind: str = "asymptotic"
+    period: float | None = None
 
     def __contains__(self, value: float) -> bool:
-        """Return whether `value` is in one of the segments."""
-        return any(low <= value <= high for low, high in self.segments)
+        """Return whether `value` is in one of the segments, periods apart or not."""
+        place = value if self.period is None else 0.5 * self.period - (0.5 * self.period - value) % self.period
+        return any(low <= place <= high for low, high in self.segments)
 
     @property
     def length(self) -> float:
@@ -94,7 +101,7 @@ def total_q(q: Array, variance: Array) -> Array:
     return values
 
 
-def scan_range(likelihood: ExtendedLikelihood, best: FitResult, name: str, highest: float) -> tuple[float, float]:
+def scan_range(likelihood: ExtendedLikelihood, best: BestFit, name: str, highest: float) -> tuple[float, float]:
     """Return a range of the parameter beyond whose ends q exceeds `highest`, or as far as twelve doublings reach."""
     number = likelihood.mixture.index(name)
     step = best.errors[number]
@@ -107,7 +114,7 @@ def scan_range(likelihood: ExtendedLikelihood, best: FitResult, name: str, highe
 
 
 def _far_enough(
-    likelihood: ExtendedLikelihood, best: FitResult, number: int, place: float, step: float, highest: float
+    likelihood: ExtendedLikelihood, best: BestFit, number: int, place: float, step: float, highest: float
 ) -> float:
     """Return place + step·x at which q has just exceeded `highest`, within a few percent of a step."""
     last, starts, inner, outer = best.phi, best.maxima, 0.0, 0.0
@@ -133,7 +140,7 @@ def _far_enough(
 
 def asymptotic_intervals(
     likelihood: ExtendedLikelihood,
-    best: FitResult,
+    best: BestFit,
     name: str,
     levels: Sequence[float] = (0.68, 0.95),
     limits: tuple[float, float] | None = None,
@@ -155,6 +162,9 @@ def asymptotic_intervals(
     """
     number = likelihood.mixture.index(name)
     low, high = limits or scan_range(likelihood, best, name, 1.2 * threshold(max(levels), 2))
+    period = float(likelihood.mixture.periods[number])
+    if high - low >= period:
+        low, high, points = -0.5 * period, 0.5 * period, max(points, _AROUND)
     maxima = best.maxima[:, number]
     grid = np.unique(np.concatenate([np.linspace(low, high, points), maxima[(maxima > low) & (maxima < high)]]))
     curve = scan(likelihood, best, name, grid)
@@ -164,7 +174,9 @@ def asymptotic_intervals(
             "the best fit: fit again with that point among the starts"
         )
     evaluate = profile_q(likelihood, best, number, best.maxima)
-    intervals = [crossings(curve.name, curve.values, curve.profiled, level, evaluate) for level in levels]
+    intervals = [
+        crossings(curve.name, curve.values, curve.profiled, level, evaluate, period=period) for level in levels
+    ]
     return curve, tuple(intervals)
 
 
@@ -176,6 +188,7 @@ def crossings(
     evaluate: Callable[[float], float] | None = None,
     critical: Array | None = None,
     kind: str = "asymptotic",
+    period: float = np.inf,
 ) -> Interval:
     """Return where q is below its threshold, from its values on a grid.
 
@@ -187,6 +200,7 @@ def crossings(
         evaluate: q at any value, to refine the edges; without it they are interpolated linearly.
         critical: thresholds at the values, `(M,)`; by default the asymptotic one.
         kind: of the interval.
+        period: of the parameter; infinite if it has none.
 
     Raises:
         InferenceError: if q is above the threshold on the whole grid.
@@ -208,10 +222,14 @@ def crossings(
     ]
     bounds = [*([float(values[0])] if inside[0] else []), *places, *([float(values[-1])] if inside[-1] else [])]
     segments = tuple(zip(bounds[::2], bounds[1::2], strict=True))
-    return Interval(name, level, segments, bool(inside[0]), bool(inside[-1]), kind)
+    if not np.isfinite(period):
+        return Interval(name, level, segments, bool(inside[0]), bool(inside[-1]), kind)
+    around = values[-1] - values[0] >= period * (1 - 1e-9)
+    ends = (False, False) if around else (bool(inside[0]), bool(inside[-1]))
+    return Interval(name, level, _cut_at_the_seam(segments, period), *ends, kind, period)
 
 
-def profile_q(likelihood: ExtendedLikelihood, best: FitResult, number: int, starts: Array) -> Callable[[float], float]:
+def profile_q(likelihood: ExtendedLikelihood, best: BestFit, number: int, starts: Array) -> Callable[[float], float]:
     """Return q as a function of one parameter (by number), the others fitted from `starts` `(S, P)`.
 
     It is infinite where the likelihood does not exist.
@@ -224,6 +242,19 @@ def profile_q(likelihood: ExtendedLikelihood, best: FitResult, number: int, star
             return float("inf")
 
     return evaluate
+
+
+def _cut_at_the_seam(segments: Sequence[tuple[float, float]], period: float) -> tuple[tuple[float, float], ...]:
+    """Return the segments within −period/2 to period/2, ascending."""
+    found = []
+    for low, high in segments:
+        shift = period * np.floor(low / period + 0.5)
+        start, end = low - shift, high - shift
+        if end > 0.5 * period:
+            found += [(start, 0.5 * period), (-0.5 * period, end - period)]
+        else:
+            found.append((start, end))
+    return tuple(sorted((float(low), float(high)) for low, high in found))
 
 
 def _interpolate(ends: Array, excess: Array) -> float:

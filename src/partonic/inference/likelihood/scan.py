@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.errors import InferenceError
-from partonic.inference.likelihood.fit import FitResult
+from partonic.inference.likelihood.fit import BestFit
 from partonic.inference.likelihood.newton import Maximum, maximise
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
@@ -71,7 +71,7 @@ def profile(likelihood: ExtendedLikelihood, held: Mapping[int, float], starts: A
     return max(found, key=lambda each: each.value)
 
 
-def scan(likelihood: ExtendedLikelihood, best: FitResult, name: str, values: Array) -> Scan:
+def scan(likelihood: ExtendedLikelihood, best: BestFit, name: str, values: Array) -> Scan:
     """Scan q along one parameter.
 
     Each point starts from the profile of its neighbour on the side of the best fit, and from all maxima of the fit.
@@ -97,7 +97,7 @@ def scan(likelihood: ExtendedLikelihood, best: FitResult, name: str, values: Arr
     return Scan(name, values, 2 * (best.log_likelihood - heights), fixed, points)
 
 
-def contour(likelihood: ExtendedLikelihood, best: FitResult, names: tuple[str, str], x: Array, y: Array) -> Contour:
+def contour(likelihood: ExtendedLikelihood, best: BestFit, names: tuple[str, str], x: Array, y: Array) -> Contour:
     """Compute q on a grid of two parameters, the others fitted.
 
     Args:

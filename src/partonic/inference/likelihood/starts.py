@@ -2,7 +2,8 @@
 
 σ and the densities are quadratic in θ, so a likelihood often has two maxima of nearly equal height, e.g. at either sign
 of a CP-odd coupling. A lattice of points around the centre, as wide as the likelihood along each axis, is evaluated in
-one go; fits start at the best point and at the best ones on either side of the centre along each axis.
+one go; fits start at the best point and at the best ones on either side of the centre along each axis, and again at the
+mirror images of the maxima found. A parameter that is periodic is tried all around its circle.
 """
 
 import itertools
@@ -12,13 +13,19 @@ from numpy.typing import NDArray
 
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
-__all__ = ["axis_scales", "lattice", "starting_points"]
+__all__ = ["axis_scales", "lattice", "mirror_images", "starting_points", "starts_on_circles"]
 
 Array = NDArray[np.float64]
 
 _STEPS = np.geomspace(1e-4, 1e4, 65)
 _CHANGE = 2.0
 """Fall of log L along an axis that says how wide the likelihood is (q = 4, two standard deviations)."""
+
+_NOT_WORTH_A_START = 10.0
+"""Depth in log L below the best maximum at which a mirror image is no start of a fit."""
+
+_AROUND = 24
+"""Points around the circle of a periodic parameter."""
 
 _MOST_POINTS = 250
 _LEVELS = ((-1.0, -0.5, 0.0, 0.5, 1.0), (-0.5, 0.0, 0.5))
@@ -71,3 +78,38 @@ def starting_points(likelihood: ExtendedLikelihood, points: Array, centre: Array
                 chosen.add(int(np.flatnonzero(finite)[values[finite].argmax()]))
     best: Array = points[sorted(chosen, key=lambda number: -values[number])]
     return best
+
+
+def mirror_images(likelihood: ExtendedLikelihood, maxima: Array, highest: float) -> Array:
+    """Return images of maxima `(M, P)` that may lead to other ones, `(S, P)`.
+
+    A density that is nearly even in a theory parameter has maxima at nearly opposite values. Each maximum is mirrored
+    at the nominal value of each theory parameter that is fitted, and of all of them together; images more than 10 below
+    the `highest` log L are left out.
+    """
+    mixture = likelihood.mixture
+    nominal = mixture.point()
+    moving = [k for k in range(mixture.theory_count) if likelihood.free[k]]
+    images = []
+    for axes in dict.fromkeys([*((k,) for k in moving), tuple(moving)]):
+        image = maxima.copy()
+        image[:, axes] = 2 * nominal[list(axes)] - image[:, axes]
+        images.append(image)
+    points = np.concatenate([np.zeros((0, maxima.shape[1])), *images])
+    values: Array = points[likelihood(points) > highest - _NOT_WORTH_A_START] if len(points) else points
+    return values
+
+
+def starts_on_circles(likelihood: ExtendedLikelihood, point: Array) -> list[Array]:
+    """Return for each periodic parameter that is fitted the highest points around its circle, `(S, P)` each.
+
+    They are those higher than both neighbours, the other parameters as in `point` `(P,)`.
+    """
+    found = []
+    for k in np.flatnonzero(likelihood.free & np.isfinite(likelihood.mixture.periods)):
+        around = np.repeat(point[None], _AROUND, axis=0)
+        around[:, k] += np.arange(_AROUND) / _AROUND * likelihood.mixture.periods[k]
+        values = likelihood(around)
+        highest = (values >= np.roll(values, 1)) & (values >= np.roll(values, -1)) & np.isfinite(values)
+        found.append(likelihood.mixture.wrapped(around[highest]))
+    return found

@@ -69,7 +69,7 @@ class ExtendedLikelihood:
         if self.shape_only and not self.total > 0:
             msg = "an empty sample has no shape: expected one event or more, or a fit of the rate"
             raise InferenceError(msg)
-        if self.shape_only and self.mixture.free_signal_strength and not self.mixture.backgrounds:
+        if self.shape_only and self.mixture.free_signal_strength and len(self.mixture.slices) == 1:
             msg = (
                 "the signal strength cannot be fitted from the shape of the signal alone: fit the rate as well, or fix "
                 "it (inference.signal_strength: fixed)"
@@ -125,21 +125,6 @@ class ExtendedLikelihood:
         pulls, widths = self._pulls(phi), self.mixture.constraints[1]
         value -= 0.5 * float((pulls**2).sum())
         return Derivatives(value, gradient - pulls / widths, hessian - np.diag(1.0 / widths**2))
-
-    def at_weights(self, phi: Array, weights: Array, without_coefficients: Array) -> Array:
-        """Return log L at one point `(P,)` of E samples of the same events, `(E,)`: one logarithm an event for all.
-
-        Args:
-            phi: the point.
-            weights: of the events in each sample, `(E, N)`.
-            without_coefficients: W₀ of each sample, `(E,)`.
-        """
-        vector = self.mixture.vector(phi)[None]
-        logs = weights @ self.events.log_values(vector)[:, 0]
-        samples = [self.with_sample(w, float(w0)) for w, w0 in zip(weights, without_coefficients, strict=True)]
-        rates = np.array([float(sample._rate_terms(phi[None], vector)[0]) for sample in samples])
-        values: Array = logs + rates - 0.5 * float((self._pulls(phi) ** 2).sum())
-        return values
 
     def with_sample(
         self, weights: Array, without_coefficients: float, centres: Array | None = None

@@ -91,7 +91,7 @@ class TransferFunctions:
             raise ModelError(f"{path} lacks or garbles a part of the transfer functions: {error}") from error
 
     @classmethod
-    def pretrained(cls, process: str = "tth") -> "TransferFunctions":
+    def pretrained(cls, process: str) -> "TransferFunctions":
         """Return the functions that ship with the package.
 
         Raises:

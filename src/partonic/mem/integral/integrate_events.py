@@ -9,11 +9,11 @@ from partonic.errors import ConfigError, OutputError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
+from partonic.inference.coefficients.rate import FiducialRate
 from partonic.mem.compatibility import check_normalisation
 from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.integral.normalisation import (
-    FiducialCrossSection,
     acceptance_cross_section,
     accepted_cross_section,
     integrated_cross_section,
@@ -82,7 +82,7 @@ def mem_job(store: Path, hypothesis: Hypothesis, config: MemConfig, seed: int) -
     )
 
 
-def fiducial_cross_section(store: Path, ingredients: Ingredients, config: MemConfig, seed: int) -> FiducialCrossSection:
+def fiducial_cross_section(store: Path, ingredients: Ingredients, config: MemConfig, seed: int) -> FiducialRate:
     """Return σ_a in the way that the settings ask for.
 
     Args:

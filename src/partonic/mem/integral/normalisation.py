@@ -6,7 +6,6 @@ space of the process, which needs no events.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,52 +14,18 @@ from torch import Tensor
 
 from partonic.errors import EventFileError, NonFiniteError
 from partonic.events.store import NORMALISATION_ERROR, EventStore
-from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
+from partonic.inference.coefficients.rate import FiducialRate
 from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.protocols import Acceptance
 from partonic.physics.process import Process
 
-__all__ = ["FiducialCrossSection", "acceptance_cross_section", "accepted_cross_section", "integrated_cross_section"]
+__all__ = ["acceptance_cross_section", "accepted_cross_section", "integrated_cross_section"]
 
 Array = NDArray[np.float64]
 
 _PARTONS = ("coefficients", "partons", "x1", "x2", "hadronic_top")
 _AT_ONCE = 20_000
 _TOP = 6
-
-
-@dataclass(frozen=True)
-class FiducialCrossSection:
-    """σ_a with its statistical covariance.
-
-    Attributes:
-        coefficients: σ_a in pb, `(A,)`.
-        covariance: in pb², `(A, A)`.
-        points: number of events or points that it comes from.
-    """
-
-    coefficients: Array
-    covariance: Array
-    points: int
-
-    @classmethod
-    def of_sums(cls, points: int, first: Array, second: Array, common: float = 0.0) -> "FiducialCrossSection":
-        """Return the sum of N weights w_a, and its covariance Σ w wᵀ − (Σ w)(Σ w)ᵀ/N.
-
-        Args:
-            points: N.
-            first: Σ w_a, `(A,)`.
-            second: Σ w_a w_b, `(A, A)`.
-            common: relative error of the cross section that all weights were normalised to.
-        """
-        product = np.outer(first, first)
-        return cls(first, second - product / max(points, 1) + common**2 * product, points)
-
-    def record(self) -> CrossSectionRecord:
-        """Return what the file of coefficients keeps of it."""
-        return CrossSectionRecord(
-            coefficients=tuple(self.coefficients.tolist()), covariance=tuple(map(tuple, self.covariance.tolist()))
-        )
 
 
 class _Sums:
@@ -76,25 +41,22 @@ class _Sums:
         self.second += weights.T @ weights
 
 
-def accepted_cross_section(store: EventStore) -> FiducialCrossSection:
+def accepted_cross_section(store: EventStore) -> FiducialRate:
     """Return σ_a of the accepted events of a simulated store.
 
     Raises:
         EventFileError: if no event is accepted.
     """
-    sums = _Sums(len(store.metadata.monomials))
-    for batch in store.batches(["coefficients", "selected"]):
-        selected = batch.table.column("selected").fill_null(False).to_numpy().astype(np.bool_)
-        sums.add(batch.coefficients[selected], len(batch))
-    if not sums.first.any():
+    rate = None if not _has_accepted(store) else FiducialRate.from_store(store)
+    if rate is None or not rate.coefficients.any():
         raise EventFileError(
             f"{store.path} has no accepted event with a weight, so that the fiducial cross section is not known: give "
             "a simulated store (mem.normalisation.store), or integrate the process (mem.normalisation.method: process)"
         )
-    return FiducialCrossSection.of_sums(sums.points, sums.first, sums.second, _common_error(store))
+    return rate
 
 
-def acceptance_cross_section(store: EventStore, acceptance: Acceptance, channel: DecayChannel) -> FiducialCrossSection:
+def acceptance_cross_section(store: EventStore, acceptance: Acceptance, channel: DecayChannel) -> FiducialRate:
     """Return σ_a from all events of a simulated store, accepted or not, and the acceptance of their partons.
 
     Raises:
@@ -107,7 +69,7 @@ def acceptance_cross_section(store: EventStore, acceptance: Acceptance, channel:
         sums.add(batch.coefficients * efficiency.numpy()[:, None])
     if not sums.points:
         raise EventFileError(f"{store.path} has no events: expected simulated ones, rejected ones included")
-    return FiducialCrossSection.of_sums(sums.points, sums.first, sums.second, _common_error(store))
+    return FiducialRate.of_sums(store.metadata.monomials, sums.first, sums.second, sums.points, _common_error(store))
 
 
 def integrated_cross_section(
@@ -117,7 +79,7 @@ def integrated_cross_section(
     points: int,
     generator: torch.Generator,
     branching_fraction: float = 1.0,
-) -> FiducialCrossSection:
+) -> FiducialRate:
     """Return σ_a from uniform points in the unit cube of a process.
 
     Args:
@@ -135,7 +97,7 @@ def integrated_cross_section(
         orders = [_efficiency(acceptance, events.momenta[:, order]) for order in _orders(channel)]
         weight = branching_fraction / points * log_volume.exp() * torch.stack(orders).mean(dim=0)
         sums.add((process.coefficients(events) * weight[:, None]).numpy())
-    return FiducialCrossSection.of_sums(sums.points, sums.first, sums.second)
+    return FiducialRate.of_sums(process.monomials, sums.first, sums.second, sums.points)
 
 
 def _efficiency(acceptance: Acceptance, momenta: Tensor) -> Tensor:
@@ -148,6 +110,10 @@ def _efficiency(acceptance: Acceptance, momenta: Tensor) -> Tensor:
     if bool((bad := ~efficiency.isfinite()).any()):
         raise NonFiniteError(f"the acceptance of {int(bad.sum())} of {len(bad)} sets of partons is NaN or infinite")
     return efficiency
+
+
+def _has_accepted(store: EventStore) -> bool:
+    return any(len(batch) for batch in store.batches(["selected"], selected_only=True))
 
 
 def _common_error(store: EventStore) -> float:

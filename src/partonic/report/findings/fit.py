@@ -72,6 +72,13 @@ def _events(record: InferenceRecord) -> Iterator[Finding]:
             f"{count_and_share(data['without_coefficients'], events)} have no coefficients: only their number enters."
         )
         yield Finding("attention", "fit", text, "mem_integrals")
+    if count := data.get("not_positive_at_reference"):
+        text = (
+            f"{count:,} events have a weight at the reference point that is not positive, as negative parton densities "
+            "give: they have no coefficients. With `data: events` each counts as one event; pseudo-data have as many "
+            "of them as their weights sum to, none where that is negative."
+        )
+        yield Finding("attention", "fit", text, "mem_integrals")
     if record.result["source"] == "mem" and settings.get("calibration") is None:
         text = "The ratios were fitted as integrated, without `inference.calibration`: intervals may be too short."
         yield Finding("attention", "fit", text, "mem_integrals")

@@ -118,6 +118,8 @@ def _biases(study: Study) -> Table:
         (
             _theta(point),
             found["name"],
+            _estimate(found["best_bias"], found["best_bias_error"]),
+            "–" if found["right_sign"] is None else _fraction(found["right_sign"]),
             _estimate(found["bias"], found["bias_error"]),
             "–" if found["pool_error"] is None else f"{found['pool_error']:.2g}",
             "–" if found["spread"] is None else f"{found['spread']:.3g}",
@@ -128,11 +130,15 @@ def _biases(study: Study) -> Table:
         for found in point["parameters"]
     )
     return Table(
-        "Estimates: bias with the error from the number of experiments and the one from the pool, standard deviation "
-        "of the estimates, mean and width of the pulls.",
-        ("θ", "parameter", "bias", "error from the pool", "spread", "mean of pulls", "width of pulls"),
+        "Estimates. Bias of the best fit, and how often it has the sign of the truth; then, of the maxima that are not "
+        "excluded at 95%, the one nearest to the truth: bias with the error from the number of experiments and the one "
+        "from the pool, standard deviation of the estimates, mean and width of the pulls.",
+        (
+            "θ", "parameter", "bias of the best fit", "right sign", "bias", "error from the pool", "spread",
+            "mean of pulls", "width of pulls",
+        ),
         rows,
-    )
+    )  # fmt: skip
 
 
 def _mean_error(found: Mapping[str, Any], *, width: bool = False) -> float | None:
@@ -155,8 +161,8 @@ def _plots(study: Study) -> Iterator[Plot]:
         )
     yield Plot(
         "coverage_bias",
-        "Mean estimate minus truth in units of the spread of the estimates; errors from the number of experiments and "
-        "the size of the pool in quadrature.",
+        "Mean of the estimates (of the maxima not excluded at 95% the one nearest to the truth) minus truth in units "
+        "of the spread of the estimates; errors from the number of experiments and the size of the pool in quadrature.",
         partial(_draw_bias, study),
     )
 
@@ -207,7 +213,7 @@ def _categories(study: Study) -> list[str]:
     """Return the points as written at an axis, one parameter a line."""
     texts = []
     for point in study:
-        moved = {name: value for name, value in point["theta"].items() if value}
+        moved = _moved(point)
         lines = (f"{parameter_label(name)} = {value:g}".replace("-", "−") for name, value in moved.items())
         texts.append("\n".join(lines) or "SM")
     return texts
@@ -218,8 +224,13 @@ def _flat(texts: Sequence[str]) -> list[str]:
 
 
 def _theta(point: Mapping[str, Any]) -> str:
-    moved = ", ".join(f"{name} = {value:g}".replace("-", "−") for name, value in point["theta"].items() if value)
-    return moved or "SM"
+    return ", ".join(f"{name} = {value:g}".replace("-", "−") for name, value in _moved(point).items()) or "SM"
+
+
+def _moved(point: Mapping[str, Any]) -> dict[str, float]:
+    """Return the parameters that are not those of the Standard Model."""
+    nominal = point["nominal"]
+    return {name: value for name, value in point["theta"].items() if value != nominal[name]}
 
 
 def _fraction(found: Mapping[str, float]) -> str:

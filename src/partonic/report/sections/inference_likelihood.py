@@ -133,7 +133,7 @@ def _intervals(record: InferenceRecord) -> Table:
 def _expected(record: InferenceRecord) -> Iterator[Table]:
     rows = [
         (
-            _theta_text(entry["theta"]),
+            _theta_text(record, entry["theta"]),
             f"{entry['events']:.5g}",
             name,
             *(interval_text(interval_of(each)) for each in intervals),
@@ -157,7 +157,7 @@ def _compared(record: InferenceRecord) -> Iterator[Table]:
     rows = tuple((method, *(_compared_text(name, row.get(name), comparison["level"]) for name in names))
                  for method, row in methods.items())  # fmt: skip
     yield Table(
-        f"Expected {comparison['level']:.0%} intervals of several methods, each parameter by itself, the others 0.",
+        f"Expected {comparison['level']:.0%} intervals of several methods, each by itself, the others as in the SM.",
         ("method", *names),
         rows,
     )
@@ -188,7 +188,7 @@ def _draw_curve(record: InferenceRecord, name: str, headline: Headline) -> "Figu
     others = {"with all errors": (values, total), "others fixed": record.curve("fixed", name)}
     x, q = record.curve("expected", name)
     if len(x):
-        others[f"expected, {_theta_text(record.result['expected'][0]['theta'], short=True)}"] = (x, q)
+        others[f"expected, {_theta_text(record, record.result['expected'][0]['theta'], short=True)}"] = (x, q)
     band = _band(profile, total)
     curve = LikelihoodCurve(
         title=parameter_label(name),
@@ -233,8 +233,9 @@ def _draw_contour(
     best = record.result["best_fit"]
     truth = (record.truth(names[0]), record.truth(names[1]))
     points = {} if truth[0] is None or truth[1] is None else {"truth": (truth[0], truth[1])}
-    if (0.0, 0.0) not in points.values():
-        points["SM"] = (0.0, 0.0)
+    standard = (record.standard_model(names[0]), record.standard_model(names[1]))
+    if standard not in points.values():
+        points["SM"] = standard
     contour = ContourMap(
         titles=(parameter_label(names[0]), parameter_label(names[1])),
         x=x,
@@ -257,8 +258,8 @@ def _results(record: InferenceRecord) -> dict[str, object]:
     return results | {"curves": curves, "toys": record.result["toys"]}
 
 
-def _theta_text(theta: Mapping[str, float], *, short: bool = False) -> str:
-    moved = {name: value for name, value in theta.items() if value}
+def _theta_text(record: InferenceRecord, theta: Mapping[str, float], *, short: bool = False) -> str:
+    moved = {name: value for name, value in theta.items() if value != record.standard_model(name)}
     if not moved:
         return "SM"
     label = parameter_label if short else str

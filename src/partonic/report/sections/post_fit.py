@@ -85,8 +85,8 @@ class PostFitSection:
 def _paragraphs(fit: PostFit) -> Iterator[str]:
     yield (
         "Points: the data that were fitted. Line with band: all processes at the best fit, with the statistical error "
-        "of the simulation; dashed: θ = 0 and nominal normalisations. χ² is of bins with 5 or more expected events, "
-        "with the errors of data and simulation; parameters that were fitted are not subtracted."
+        "of the simulation; dashed: the Standard Model and nominal normalisations. χ² is of bins with 5 or more "
+        "expected events, with the errors of data and simulation; parameters that were fitted are not subtracted."
     )
     if fit.same_events:
         yield (
