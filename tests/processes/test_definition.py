@@ -10,6 +10,7 @@ import pytest
 
 from partonic.config import AnalysisConfig
 from partonic.config.template import analysis_template
+from partonic.generation.lhe_particles import event_layout, resonance_pdg
 from partonic.process_registry import find_process, process_names
 from partonic.processes.definition import ProcessDefinition, definition_of, parameter_labels, standard_model
 
@@ -51,18 +52,20 @@ def test_decay_tree_is_of_the_final_state(name: str) -> None:
 
 
 @every_process
-def test_final_states_are_those_of_the_channels(name: str) -> None:
-    """Known without the matrix element, the first one that of `final_state`."""
+def test_final_states_and_decay_tree_are_those_of_the_channels(name: str) -> None:
     definition = find_process(name)
     settings = definition.settings()
-    listed = definition.final_states(settings)
-    assert listed[0] == tuple(particle.pdg_id for particle in definition.final_state(settings))
-    if not definition.has_matrix_element or any(
-        find_spec(each) is None for each in itertools.chain(*definition.packages.values())
-    ):
-        return
+    final_states, tree = definition.final_states(settings), definition.decay_tree(settings)
+    assert final_states[0] == tuple(particle.pdg_id for particle in definition.final_state(settings))
+    assert all(resonance_pdg(one, state) in one.pdg_ids for one in tree.resonances for state in final_states)
+    if definition.packages or not definition.has_matrix_element:
+        return  # made by an external generator, which its own tests run; or there is none
     process = definition.build(settings)
-    assert set(listed) == {channel.final_pdg(process.final_state) for channel in process.channels}
+    assert {channel.final_pdg(process.final_state) for channel in process.channels} == set(final_states)
+    for channel in process.channels:
+        for flow in range(len(channel.colour_flows)):
+            layout = event_layout(channel, process.final_state, tree, flow)
+            assert layout.pdg_ids[2 + len(tree.of_matrix_element) :] == channel.final_pdg(process.final_state)
 
 
 @every_process

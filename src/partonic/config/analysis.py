@@ -133,7 +133,7 @@ class AnalysisConfig(StrictModel):
         for section, keys in _POINTS_OF_THETA.items():
             model = getattr(self, section)
             if model is not None:
-                changes = {key: _completed(getattr(model, key), standard) for key in keys}
+                changes = {key: _completed(key, getattr(model, key), standard) for key in keys}
                 completed[section] = model.model_copy(update=changes)
         for section, model in completed.items():
             object.__setattr__(self, section, model)
@@ -162,15 +162,15 @@ _POINTS_OF_THETA: Final = {
     "import_": ("theta", "weight_points"),
     "report": ("reference", "theta"),
 }
-"""Keys that hold a θ point, a list of them, or points by name; `inference` completes its own."""
+"""Keys that hold a θ point, a list of them, or (`weight_points`) points by name; `inference` completes its own."""
 
 
-def _completed(value: Any, standard: Mapping[str, float]) -> Any:
-    """Return a θ point, a list of them or points by name, with the parameters not named at their `standard` values."""
+def _completed(key: str, value: Any, standard: Mapping[str, float]) -> Any:
+    """Return the θ points of a key with the parameters not named at their `standard` values."""
     if isinstance(value, tuple):
-        return tuple(_completed(point, standard) for point in value)
-    if any(isinstance(point, Mapping) for point in value.values()):
-        return {name: _completed(point, standard) for name, point in value.items()}
+        return tuple({**standard, **point} for point in value)
+    if key == "weight_points":
+        return {name: {**standard, **point} for name, point in value.items()}
     return {**standard, **value}
 
 

@@ -53,7 +53,8 @@ class _ThqDefinition(ProcessDefinition):
         )
 
     def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
-        return tuple((25, sign * 6, sign * quark) for sign in (1, -1) for quark in (1, 3, -2, -4))
+        jets = (1, 3, -2, -4)  # what u, c, d̄ and s̄ become when they emit a W⁺
+        return tuple((25, sign * 6, sign * jet) for sign in (1, -1) for jet in jets)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         return DecayTree((Resonance("H", (25,), (0,)), Resonance("t", (6, -6), (1,))))

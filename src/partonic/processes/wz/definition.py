@@ -66,7 +66,8 @@ class _WzDefinition(ProcessDefinition):
         if own.decays == "none":
             return (24, 23), (-24, 23)
         flavours = [{"e": 11, "mu": 13}[name] for name in own.leptons]
-        return tuple((-charge * w, charge * (w + 1), z, -z) for charge in (1, -1) for w in flavours for z in flavours)
+        pairs = [(w, z) for w in flavours for z in flavours]
+        return tuple((-sign * w, sign * (w + 1), z, -z) for sign in (1, -1) for w, z in pairs)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         if cast("WzConfig", settings).decays == "none":
