@@ -73,7 +73,7 @@ class ImportConfig(StrictModel):
     process of the analysis. An empty list keeps whatever final state an event has, in `decay_partons`."""
 
     theta: dict[str, Finite] = Field(default_factory=dict)
-    """θ at which the events were generated; parameters not named are 0."""
+    """θ at which the events were generated; parameters not named have their Standard Model values."""
 
     theta_independent: bool = False
     """These events do not depend on θ (a background, or collision data): their weight is the constant coefficient."""

@@ -5,76 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.decays import DecayConfig
 from partonic.config.detector import DetectorConfig
 
-__all__ = [
-    "HIGGS_BRANCHING_FRACTIONS",
-    "W_HADRONIC_FRACTION",
-    "W_LEPTONIC_FRACTION",
-    "DecayConfig",
-    "JetConfig",
-    "SelectionConfig",
-    "SimulationConfig",
-]
+__all__ = ["DecayConfig", "JetConfig", "SelectionConfig", "SimulationConfig"]
 
 NonNegative = Annotated[float, Field(ge=0.0)]
 
-HIGGS_BRANCHING_FRACTIONS = {"bb": 0.5824, "tautau": 0.06272, "gammagamma": 0.00227, "inclusive": 1.0}
-"""Higgs branching fractions at m_H = 125.0 GeV: LHC Higgs Cross Section Working Group, arXiv:1610.07922, appendix."""
-
-W_LEPTONIC_FRACTION = 0.1086
-"""W → ℓν for each lepton flavour, with universality (Review of Particle Physics 2024; ±0.0009)."""
-
-W_HADRONIC_FRACTION = 0.6741
-"""W → hadrons (Review of Particle Physics 2024; ±0.0027)."""
-
 _OURS = ("Random:", "Beams:", "Main:", "Next:", "Print:", "Init:", "LesHouches:")
-_RESONANCES = ("6:", "24:", "25:")
-
-
-class DecayConfig(StrictModel):
-    """Decays that Pythia is made to choose; their branching fractions enter all weights and the cross section.
-
-    Other hard processes are showered with the same table: what they do not contain is simply not used.
-    """
-
-    higgs: Literal["bb", "tautau", "gammagamma", "inclusive"] = "bb"
-    """Decay of the Higgs boson."""
-
-    tops: Literal["semileptonic", "dilepton", "all_hadronic", "inclusive"] = "semileptonic"
-    """Decays of the two W bosons: in `semileptonic` one goes to ℓν and the other to quarks, which of the two is drawn
-    event by event."""
-
-    leptons: tuple[Literal["e", "mu", "tau"], ...] = Field(default=("e", "mu"), min_length=1)
-    """Lepton flavours of leptonic W decays."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "DecayConfig":
-        if len(set(self.leptons)) != len(self.leptons):
-            raise SettingError(("leptons",), f"a flavour is listed twice in {list(self.leptons)}")
-        if self.higgs == "inclusive" and self.tops != "inclusive":
-            message = (
-                "an inclusive Higgs decay contains W bosons, whose decays cannot be forced: with higgs: inclusive use "
-                "tops: inclusive"
-            )
-            raise SettingError(("higgs",), message)
-        return self
-
-    @property
-    def top_pair_fraction(self) -> float:
-        """Branching fraction of the top pair to the decays asked for; the mirror image counts."""
-        leptonic = W_LEPTONIC_FRACTION * len(self.leptons)
-        return {
-            "semileptonic": 2.0 * leptonic * W_HADRONIC_FRACTION,
-            "dilepton": leptonic**2,
-            "all_hadronic": W_HADRONIC_FRACTION**2,
-            "inclusive": 1.0,
-        }[self.tops]
-
-    @property
-    def higgs_fraction(self) -> float:
-        """Branching fraction of the Higgs boson to the decay asked for."""
-        return HIGGS_BRANCHING_FRACTIONS[self.higgs]
+_RESONANCES = ("6:", "23:", "24:", "25:")
 
 
 class JetConfig(StrictModel):
@@ -203,6 +142,7 @@ class SimulationConfig(StrictModel):
         Cuts that came later and ask for nothing are left out, so that events from before them are known again.
         """
         settings = self.model_dump(mode="json", exclude={"workers", "scheduler"})
+        settings["decays"] = self.decays.settings_in_use()
         for name in ("leading_lepton_pt_min", "opposite_charges"):
             if not settings["selection"][name]:
                 del settings["selection"][name]

@@ -134,6 +134,14 @@ class ProcessDefinition:
         """
         raise NotImplementedError
 
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        """Return the PDG ids of every final state that a channel has, in the order of the channels.
+
+        By default that of `final_state`. A process whose channels differ (charge conjugates, flavours) lists them all,
+        because events must be told apart where no matrix element can be built.
+        """
+        return (tuple(particle.pdg_id for particle in self.final_state(settings)),)
+
     def monomials(self, settings: ProcessConfig) -> "Monomials":
         """Return the monomials of θ: by default all up to the second degree."""
         from partonic.polynomial import Monomials

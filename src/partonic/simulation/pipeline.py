@@ -184,7 +184,9 @@ def _theta_weights(facts: LheFacts, process: ProcessInfo) -> ThetaWeights:
     """Return the weights that give the coefficients; a process without parameters needs none."""
     if not process.monomials.parameters:
         return ThetaWeights((), np.zeros((0, 0)))
-    return theta_weights(facts.weights, process.monomials, {}, str(facts.path))
+    return theta_weights(
+        facts.weights, process.monomials, {}, str(facts.path), standard_model=process.standard_model
+    )
 
 
 def _check_file(facts: LheFacts, process: ProcessInfo) -> None:

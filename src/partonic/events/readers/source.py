@@ -69,7 +69,7 @@ def imported_process(config: ImportConfig, process: ProcessInfo) -> ProcessInfo:
     if config.partons is None:
         return info
     names = tuple(_parton_name(pdg) for pdg in config.partons)
-    return replace(info, parton_names=names, parton_pdg=config.partons)
+    return info.with_partons(names, config.partons)
 
 
 def _parton_name(pdg: int) -> str:
