@@ -7,7 +7,7 @@ import torch
 
 from partonic.physics.fourvector import boost_along_z, on_shell
 from partonic.physics.process import PartonEvents
-from partonic.physics.scales import FixedScale, TransverseMassScale
+from partonic.physics.scales import FixedScale, PartonicEnergyScale, TransverseMassScale
 
 MASSES = (3.0, 4.0)
 
@@ -24,6 +24,10 @@ def events():
 
 def test_fixed(events):
     assert FixedScale(235.0)(events).tolist() == [235.0, 235.0]
+
+
+def test_partonic_energy(events):
+    assert PartonicEnergyScale(13000.0, 0.5)(events).tolist() == pytest.approx([650.0, 650.0])
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,9 @@ def check_decays(decays: DecayConfig, process: str, of_shower: Sequence[tuple[in
     settings: Mapping[str, object] = decays.settings_in_use()
     for key, count in there.items():
         if key in decays.model_fields_set and settings.get(key, "inclusive") != "inclusive" and not count:
-            raise SettingError((*_SECTION, key), f"the shower decays no {_symbols(_SPECIES[key])} of {_has(process, of_shower)}")
+            raise SettingError(
+                (*_SECTION, key), f"the shower decays no {_symbols(_SPECIES[key])} of {_has(process, of_shower)}"
+            )
     if "leptons" in decays.model_fields_set and not (there["tops"] or there["w"] or there["z"]):
         raise SettingError((*_SECTION, "leptons"), f"the shower decays no t, W or Z of {_has(process, of_shower)}")
     if there["tops"]:

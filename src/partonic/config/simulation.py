@@ -1,6 +1,6 @@
 """The section `simulation` of an analysis file: decays, shower, detector response, jets and selection."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 

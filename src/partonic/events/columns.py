@@ -169,7 +169,13 @@ _DECAYS = (
         "the source names no resonances.",
     ),
     Column("decay_pdg", pa.list_(pa.int32()), "", "decays", "PDG ids of `decay_partons`."),
-    Column("decay_origin", _SMALL, "", "decays", "PDG id of the resonance of the process that each one comes from; 0 for none."),
+    Column(
+        "decay_origin",
+        _SMALL,
+        "",
+        "decays",
+        "PDG id of the resonance of the process that each one comes from; 0 for none.",
+    ),
 )
 
 _SELECTION = (
@@ -185,7 +191,13 @@ _JETS = (
     Column("jet_btag", _FLOATS, "", "jets", "b-tag discriminator; 0 or 1 for the embedded response."),
     Column("jet_tagged", _FLAGS, "", "jets", "Passes the b-tag working point."),
     Column("jet_flavour", _SMALL, "", "jets", "True flavour: 5, 4, or 0 for light quarks, gluons and unknown."),
-    Column("jet_provenance", _SMALL, "", "jets", "ΔR match: with a top pair 1 from H, 2 t_had, 3 t_lep; else the resonance, in their order; 0 none."),
+    Column(
+        "jet_provenance",
+        _SMALL,
+        "",
+        "jets",
+        "ΔR match: with a top pair 1 from H, 2 t_had, 3 t_lep; else the resonance, in their order; 0 none.",
+    ),
     Column("jet_match", _SMALL, "", "jets", "Index of the matched parton in `decay_partons`, −1 for none."),
     Column("jet_true_pt", _FLOATS, "GeV", "jets", "pT of the nearest particle-level jet within ΔR < 0.4; NaN if none."),
 )

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ from partonic.errors import NonFiniteError, ParameterError, SchemaError
 from partonic.events.columns import IDENTITY, PARTON_PDG, PHOTONS, Column, event_columns, weight_column
 from partonic.physics.process import Process
 from partonic.polynomial import Monomials
-from partonic.processes.decay_tree import DecayTree, Resonance
+from partonic.processes.decay_tree import ANY_FINAL_STATE, NO_RESONANCES, DecayTree, Resonance
 from partonic.processes.definition import definition_of
 from partonic.provenance import content_hash
 
@@ -53,17 +53,17 @@ class ProcessInfo:
     monomials: Monomials
     collider_energy: float
     final_states: tuple[tuple[int, ...], ...] = ()
-    decay_tree: DecayTree = DecayTree()
+    decay_tree: DecayTree = NO_RESONANCES
     standard_model: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "final_states", tuple(dict.fromkeys((self.parton_pdg, *self.final_states))))
         if not self.decay_tree.resonances and not self.decay_tree.exchanges:
             own = DecayTree.of_partons(self.parton_names, self.parton_pdg)
-            object.__setattr__(self, "decay_tree", own if self.parton_pdg else _ANY_FINAL_STATE)
+            object.__setattr__(self, "decay_tree", own if self.parton_pdg else ANY_FINAL_STATE)
 
     @classmethod
-    def of(cls, process: Process, decay_tree: DecayTree = DecayTree()) -> "ProcessInfo":
+    def of(cls, process: Process, decay_tree: DecayTree = NO_RESONANCES) -> "ProcessInfo":
         """Return the facts of `process`, whose own decays are those of `decay_tree`."""
         return cls(
             name=process.name,
@@ -99,12 +99,6 @@ class ProcessInfo:
         """Return the process for events that list other partons."""
         tree = self.decay_tree.of_other_partons(pdg_ids)
         return replace(self, parton_names=names, parton_pdg=pdg_ids, final_states=(), decay_tree=tree)
-
-
-_ANY_FINAL_STATE: Final = DecayTree(
-    tuple(Resonance(name, (pdg,), ()) for name, pdg in (("H", 25), ("t", 6), ("tbar", -6)))
-)
-"""Resonances that are looked for in events of any final state."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +141,9 @@ class EventSchema:
             groups: restrict to these groups of columns, e.g. ``("jets", "leptons", "met")`` for what can be seen; the
                 default takes all groups and the process.
         """
-        extra = {weight_column(name) for name in self.weight_names} | {column.name for column in (*IDENTITY, PARTON_PDG)}
+        extra = {weight_column(name) for name in self.weight_names} | {
+            column.name for column in (*IDENTITY, PARTON_PDG)
+        }
         if groups is None:
             extra |= {column.name for column in PHOTONS}
         columns = [

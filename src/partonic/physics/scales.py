@@ -13,7 +13,7 @@ from torch import Tensor
 
 from partonic.physics.process import PartonEvents
 
-__all__ = ["FixedScale", "Scale", "TransverseMassScale"]
+__all__ = ["FixedScale", "PartonicEnergyScale", "Scale", "TransverseMassScale"]
 
 Scale = Callable[[PartonEvents], Float[Tensor, " events"]]
 """The scale of each event, GeV."""
@@ -32,6 +32,23 @@ class FixedScale:
     def __call__(self, events: PartonEvents) -> Float[Tensor, " events"]:
         """Return the scale of each event, GeV."""
         return torch.full_like(events.x1, self.value)
+
+
+@dataclass(frozen=True)
+class PartonicEnergyScale:
+    """The invariant mass √ŝ = √(x₁ x₂ S) of the whole final state.
+
+    Attributes:
+        collider_energy: √S, GeV.
+        factor: of √ŝ.
+    """
+
+    collider_energy: float
+    factor: float = 1.0
+
+    def __call__(self, events: PartonEvents) -> Float[Tensor, " events"]:
+        """Return the scale of each event, GeV."""
+        return self.factor * self.collider_energy * (events.x1 * events.x2).sqrt()
 
 
 @dataclass(frozen=True)

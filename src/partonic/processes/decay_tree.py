@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["DecayTree", "Resonance"]
+__all__ = ["ANY_FINAL_STATE", "NO_RESONANCES", "DecayTree", "Resonance"]
 
 _TOP: Final = 6
 _UNSTABLE: Final = (25, 6, -6, 23, 24, -24)
@@ -130,6 +130,15 @@ class DecayTree:
             places = tuple(place for place, pdg in enumerate(pdg_ids) if pdg in one.pdg_ids)
             moved.append(Resonance(one.name, one.pdg_ids, places[:1], "shower"))
         return DecayTree(tuple(moved))
+
+
+NO_RESONANCES: Final = DecayTree()
+"""The tree of a process that says nothing of resonances."""
+
+ANY_FINAL_STATE: Final = DecayTree(
+    tuple(Resonance(name, (pdg,), ()) for name, pdg in (("H", 25), ("t", 6), ("tbar", -6)))
+)
+"""Resonances that are looked for in events of any final state."""
 
 
 def _distinct(resonances: Sequence[Resonance]) -> tuple[int, ...]:

@@ -32,12 +32,12 @@ def hard_process_columns(chunk: LheChunk, process: ProcessInfo, own: bool, colou
         colour_flows: flows of each channel, if the file tells them.
     """
     incoming = chunk.incoming()
-    partons = chunk.partons(process)
+    partons, pdg = chunk.own_partons(process) if own else chunk.partons(process)
     fractions = 2.0 * chunk.momenta[incoming, 0] / process.collider_energy
     scale, alpha_s = chunk.facts[:, 3], chunk.facts[:, 5]
     channel = (chunk.facts[:, 1] - 1).astype(np.int16)
     flow = _colour_flow(chunk, channel, colour_flows)
-    return {
+    columns = {
         "initial_pdg": fixed_lists(chunk.particles[incoming, 0].astype(np.int32), pa.int32()),
         "channel": pa.array(channel, mask=np.full(len(chunk), not own)),
         "colour_flow": pa.array(flow, mask=flow < 0),
@@ -47,6 +47,9 @@ def hard_process_columns(chunk: LheChunk, process: ProcessInfo, own: bool, colou
         "x2": pa.array(fractions[:, 1]),
         "partons": fixed_lists(partons.reshape(len(chunk), -1), pa.float64()),
     }
+    if len(process.final_states) > 1:
+        columns["parton_pdg"] = fixed_lists(pdg.astype(np.int32), pa.int32())
+    return columns
 
 
 def _colour_flow(
@@ -149,7 +152,7 @@ def _photon_columns(reco: RecoObjects) -> dict[str, pa.Array]:
 def select_decays(decays: DecayTable, events: Bool[np.ndarray, " events"]) -> DecayTable:
     """Return the decay products of the `events` for which the mask is True."""
     of_kept = np.repeat(events, decays.particles.counts)
-    return DecayTable(decays.particles.select_events(events), decays.origin[of_kept])
+    return DecayTable(decays.particles.select_events(events), decays.origin[of_kept], decays.tree)
 
 
 def _mass(momenta: Float[np.ndarray, "leptons 4"]) -> Float[np.ndarray, " leptons"]:

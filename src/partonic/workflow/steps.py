@@ -52,10 +52,11 @@ class GenerateStep:
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Train the sampler and generate the events."""
         from partonic.generation.generate import generate_events
-        from partonic.processes.definition import build_process
+        from partonic.processes.definition import build_process, definition_of
 
-        process = build_process(config.process)
-        return str(generate_events(process, config.generation, config.seed, config.output / self.name, progress))
+        process, tree = build_process(config.process), definition_of(config.process).decay_tree(config.process)
+        folder = config.output / self.name
+        return str(generate_events(process, config.generation, config.seed, folder, progress, tree))
 
 
 @dataclass(frozen=True)

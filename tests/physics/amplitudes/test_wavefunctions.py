@@ -8,6 +8,7 @@ from partonic.physics.amplitudes.wavefunctions import (
     component_first,
     incoming_massless_current,
     linear_polarizations,
+    massive_polarizations,
     outgoing_antifermion,
     outgoing_fermion,
 )
@@ -91,3 +92,13 @@ def test_quark_current_of_helicity_sum_is_the_lepton_tensor(massless):
     product = minkowski_product(p1, p2)
     expected = 4.0 * (p1[:, None] * p2[None] + p2[:, None] * p1[None] - metric * product)
     torch.testing.assert_close(tensor, expected, rtol=1e-10, atol=1e-6)
+
+
+def test_massive_polarizations_are_complete(massive):
+    """Σ ε^μ ε^ν = −g^{μν} + k^μ k^ν/M², and none has a component along k."""
+    vectors = massive_polarizations(massive, MASS)
+    metric = torch.diag(torch.tensor([1.0, -1.0, -1.0, -1.0], dtype=torch.float64))
+    total = torch.einsum("isn,jsn->ijn", vectors, vectors)
+    expected = -metric[..., None] + torch.einsum("in,jn->ijn", massive, massive) / MASS**2
+    torch.testing.assert_close(total, expected, rtol=1e-12, atol=1e-11)
+    assert minkowski_product(vectors, massive[:, None]).abs().max() < 1e-10

@@ -11,12 +11,14 @@ from partonic.config.importing import ImportConfig
 from partonic.config.selection import SelectionConfig
 from partonic.events.object_cuts import Candidates
 from partonic.events.readers.generator_record import DecayProducts, GeneratorRecord
+from partonic.events.readers.hard_process import HardPartons
 from partonic.events.readers.objects import Objects, matched, nearest
 from partonic.events.selection import SELECTED, counted_jets, jet_cut, object_cut
 
 __all__ = ["DetectorEvents", "reconstructed_columns", "truth_columns"]
 
-_FROM_HIGGS, _FROM_HADRONIC_TOP, _FROM_LEPTONIC_TOP = 1, 2, 3
+_FROM_HADRONIC_TOP = 2
+_TOP = 6
 _JET_TYPES = {"pt": pa.float32(), "eta": pa.float32(), "phi": pa.float32(), "mass": pa.float32(), "btag": pa.float32(),
               "tagged": pa.bool_(), "flavour": pa.int8(), "provenance": pa.int8(), "match": pa.int8(),
               "true_pt": pa.float32()}  # fmt: skip
@@ -165,10 +167,14 @@ def _provenance(
 ) -> Int[np.ndarray, " objects"]:
     found = index >= 0
     origin = products.origin[index[found]]
-    hadronic = products.hadronic[jets.event[found], np.where(origin == 6, 0, 1)]
-    of_top = np.where(hadronic, _FROM_HADRONIC_TOP, _FROM_LEPTONIC_TOP)
+    of_resonance = np.zeros(len(origin), dtype=np.int8)
+    for pdg in products.tree.origins:
+        of_resonance[origin == pdg] = products.tree.provenance_of(pdg)
+    if products.tree.has_top_pair:
+        hadronic = products.hadronic[jets.event[found], np.where(origin == _TOP, 0, 1)]
+        of_resonance[hadronic & (np.abs(origin) == _TOP)] = _FROM_HADRONIC_TOP
     provenance = np.zeros(len(index), dtype=np.int8)
-    provenance[found] = np.select([origin == 25, origin == 0], [_FROM_HIGGS, 0], of_top)
+    provenance[found] = of_resonance
     return provenance
 
 
@@ -178,10 +184,8 @@ def _directions(momenta: Float[np.ndarray, "particles 4"], counts: Int[np.ndarra
     return Objects(counts, {"pt": pt, "eta": eta, "phi": np.arctan2(momenta[:, 2], momenta[:, 1])})
 
 
-def truth_columns(
-    record: GeneratorRecord, products: DecayProducts, partons: Float[np.ndarray, "events numbers"] | None
-) -> dict[str, Any]:
-    """Return the columns of the hard partons `(N, 4n)` and of the decay products."""
+def truth_columns(record: GeneratorRecord, products: DecayProducts, partons: HardPartons) -> dict[str, Any]:
+    """Return the columns of the hard partons and of the decay products."""
     kept = Objects(
         products.counts,
         {"pdg": record.pdg[products.rows], "origin": products.origin},
@@ -194,6 +198,4 @@ def truth_columns(
         "decay_pdg": kept.lists("pdg", pa.int32(), everything),
         "decay_origin": kept.lists("origin", pa.int8(), everything),
     }
-    if partons is not None and partons.shape[1]:
-        columns["partons"] = pa.FixedSizeListArray.from_arrays(pa.array(partons.ravel()), partons.shape[1])
-    return columns
+    return columns | partons.columns()

@@ -6,14 +6,14 @@ With all momenta incoming, the fields a of a W⁺, b of a W⁻ and c of the neut
     S₁ = (a·b)(p_a − p_b)·c + (b·c)(p_b·a) − (c·a)(p_a·b),     S_κ = (c·a)(p_c·b) − (b·c)(p_c·a),
     T  = F_a{}^μ{}_ν F_b{}^ν{}_ρ F_c{}^ρ{}_μ,                   F_a^{μν} = p_a^μ a^ν − p_a^ν a^μ,
 
-with a factor i in Feynman rules. S₁ + S_κ is the vertex of the Standard Model, T that of the operator
+with a factor i in Feynman rules. Terms with p_a·a and p_b·b are left out: they vanish for polarisation vectors and for
+currents of massless fermions. S₁ + S_κ is the vertex of the Standard Model, T that of the operator
 ε_abc W^{aν}_μ W^{bρ}_ν W^{cμ}_ρ.
 """
 
 from dataclasses import dataclass
 
-import torch
-from jaxtyping import Complex
+from jaxtyping import Shaped
 from torch import Tensor
 
 from partonic.physics.amplitudes.currents import minkowski_product
@@ -31,9 +31,9 @@ class VertexStructures:
         field_strengths: T.
     """
 
-    gauge: Complex[Tensor, " points"]
-    magnetic: Complex[Tensor, " points"]
-    field_strengths: Complex[Tensor, " points"]
+    gauge: Shaped[Tensor, " points"]
+    magnetic: Shaped[Tensor, " points"]
+    field_strengths: Shaped[Tensor, " points"]
 
 
 def triple_gauge_structures(a: Tensor, p_a: Tensor, b: Tensor, p_b: Tensor, c: Tensor, p_c: Tensor) -> VertexStructures:
@@ -47,20 +47,15 @@ def triple_gauge_structures(a: Tensor, p_a: Tensor, b: Tensor, p_b: Tensor, c: T
         c: field of the incoming Z or photon.
         p_c: its incoming momentum.
     """
-    ab, bc, ca = minkowski_product(a, b), minkowski_product(b, c), minkowski_product(c, a)
-    gauge = ab * minkowski_product(p_a - p_b, c) + bc * minkowski_product(p_b, a) - ca * minkowski_product(p_a, b)
-    magnetic = ca * minkowski_product(p_c, b) - bc * minkowski_product(p_c, a)
-    return VertexStructures(
-        -gauge, -magnetic, _trace(_field_strength(p_a, a), _field_strength(p_b, b), _field_strength(p_c, c))
+    dot = minkowski_product
+    ab, bc, ca = dot(a, b), dot(b, c), dot(c, a)
+    gauge = ab * dot(p_a - p_b, c) + bc * dot(p_b, a) - ca * dot(p_a, b)
+    magnetic = ca * dot(p_c, b) - bc * dot(p_c, a)
+    # The trace of three field strengths, multiplied out: eight products of three scalar products.
+    field_strengths = (
+        dot(a, p_b) * (dot(b, p_c) * dot(c, p_a) - bc * dot(p_c, p_a))
+        + dot(p_a, p_b) * (bc * dot(p_c, a) - dot(b, p_c) * ca)
+        + ab * (dot(p_b, c) * dot(p_c, p_a) - dot(p_b, p_c) * dot(c, p_a))
+        + dot(p_a, b) * (dot(p_b, p_c) * ca - dot(p_b, c) * dot(p_c, a))
     )
-
-
-def _field_strength(p: Tensor, v: Tensor) -> Tensor:
-    """Return F^μ_ν = p^μ v_ν − v^μ p_ν, `(4, 4, N)`."""
-    metric = p.new_tensor([1.0, -1.0, -1.0, -1.0])[:, None]
-    return p[:, None] * (metric * v)[None] - v[:, None] * (metric * p)[None]
-
-
-def _trace(f: Tensor, g: Tensor, h: Tensor) -> Tensor:
-    product = torch.einsum("ijn,jkn->ikn", f, g)
-    return torch.einsum("ikn,kin->n", product, h)
+    return VertexStructures(-gauge, -magnetic, field_strengths)

@@ -16,6 +16,7 @@ __all__ = [
     "component_first",
     "incoming_massless_current",
     "linear_polarizations",
+    "massive_polarizations",
     "outgoing_antifermion",
     "outgoing_fermion",
 ]
@@ -85,6 +86,20 @@ def linear_polarizations(k: Momentum) -> Float[Tensor, "4 2 points"]:
     in_plane = torch.stack([zero, cos_phi * kz / size, sin_phi * kz / size, -kt / size])
     out_of_plane = torch.stack([zero, -sin_phi, cos_phi, zero])
     return torch.stack([in_plane, out_of_plane], dim=1)
+
+
+def massive_polarizations(k: Momentum, mass: float) -> Float[Tensor, "4 3 points"]:
+    """Return three real polarisation vectors of a massive vector boson: two transverse ones and the longitudinal one.
+
+    Their sum of ε^μ ε^ν is −g^{μν} + k^μ k^ν/M². The third is (|k⃗|, E k⃗/|k⃗|)/M.
+
+    Args:
+        k: momentum, `(4, N)`, GeV, not at rest.
+        mass: M in GeV.
+    """
+    size = (k[1].square() + k[2].square() + k[3].square()).sqrt()
+    longitudinal = torch.cat([size[None], k[1:] * (k[0] / size)]) / mass
+    return torch.cat([linear_polarizations(k), longitudinal[:, None]], dim=1)
 
 
 def incoming_massless_current(p1: Momentum, p2: Momentum) -> Complex[Tensor, "4 points"]:

@@ -11,7 +11,7 @@ Vectors have contravariant components first and points last, `(4, N)`, as everyw
 from typing import Literal
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Shaped
 from torch import Tensor
 
 __all__ = ["Chirality", "chiral_current", "chiral_line", "chiral_spinor"]
@@ -19,7 +19,7 @@ __all__ = ["Chirality", "chiral_current", "chiral_line", "chiral_spinor"]
 Chirality = Literal["left", "right"]
 Momentum = Float[Tensor, "4 points"]
 Spinor = Complex[Tensor, "2 points"]
-Field = Complex[Tensor, "4 points"]
+Field = Shaped[Tensor, "4 points"]
 
 
 def chiral_spinor(p: Momentum, chirality: Chirality) -> Spinor:

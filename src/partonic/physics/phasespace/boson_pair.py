@@ -5,7 +5,11 @@
 The masses follow their Breit–Wigner shapes. The angles are those of the first boson about the beam in the
 centre-of-mass frame, and of the first product of each boson about its direction of flight (helicity frames): in these
 the radiation of massless quarks and the polarisation of the bosons are functions of one number each, as an adaptive
-grid wants them.
+grid wants them. Quarks radiate bosons along the beams, |M|² ∝ 1/t + 1/u with
+
+    t, u = −p√ŝ (a ∓ cos θ),      a = (ŝ − m₁² − m₂²)/(2p√ŝ),      a² − 1 = m₁²m₂²/(p²ŝ),
+
+so the number of cos θ is linear in artanh(cos θ/a), whose slope is the sum of both poles.
 """
 
 import math
@@ -25,6 +29,8 @@ from partonic.physics.process import PartonEvents
 __all__ = ["BosonPairCube", "MassShape", "from_flight", "to_flight"]
 
 _DIMENSIONS = 10
+_POLE_SCALE = 10.0
+"""Masses in GeV below which the poles come no nearer to the beams."""
 
 
 def from_flight(direction: Float[Tensor, "events 3"], flight: Float[Tensor, "events 3"]) -> Float[Tensor, "events 3"]:
@@ -109,15 +115,18 @@ class BosonPairCube:
         room = (energy - mass_2).clamp(min=0.0).square()
         first, log_first = self.first.forward(numbers[:, 3], torch.zeros_like(room), room)
         mass_1 = first.sqrt()
-        flight = direction_from_numbers(numbers[:, 4:6])
         momentum = breakup_momentum((energy - mass_1 - mass_2).clamp(min=0.0), mass_1, mass_2)
+        excess = _excess(mass_1, mass_2, momentum, energy)
+        polar, log_polar = _from_poles(numbers[:, 4], excess)
+        flight = direction_from_numbers(torch.stack([polar, numbers[:, 5]], dim=1))
         bosons = [on_shell(sign * momentum[:, None] * flight, m) for sign, m in ((1.0, mass_1), (-1.0, mass_2))]
         products = [
             _pair(boson, m, sign * flight, numbers[:, start : start + 2])
             for boson, m, sign, start in ((bosons[0], mass_1, 1.0, 6), (bosons[1], mass_2, -1.0, 8))
         ]
         momenta = boost_along_z(torch.cat(products, dim=1), 0.5 * (x1 / x2).log()[:, None])
-        return PartonEvents(momenta, x1, x2), log_jacobian + log_first + log_second + _log_volume(momentum, energy)
+        log_angles = log_polar + _log_volume(momentum, energy)
+        return PartonEvents(momenta, x1, x2), log_jacobian + log_first + log_second + log_angles
 
     def inverse(self, events: PartonEvents) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
         """Map parton events to [0, 1]¹⁰, with log |du/d(Φ₄, x1, x2)|."""
@@ -135,11 +144,11 @@ class BosonPairCube:
             numbers_from_direction(to_flight(boost_to_rest_frame(momenta[:, slot], boson)[:, 1:], sign * flight))
             for boson, sign, slot in ((bosons[0], 1.0, 0), (bosons[1], -1.0, 2))
         ]
-        numbers = torch.cat(
-            [fractions, number_2[:, None], number_1[:, None], numbers_from_direction(flight), *angles], dim=1
-        )
         momentum = breakup_momentum((energy - mass_1 - mass_2).clamp(min=0.0), mass_1, mass_2)
-        return numbers, log_jacobian + log_first + log_second - _log_volume(momentum, energy)
+        polar, azimuth = numbers_from_direction(flight).unbind(dim=1)
+        number, log_polar = _to_poles(polar, _excess(mass_1, mass_2, momentum, energy))
+        numbers = torch.cat([fractions, torch.stack([number_2, number_1, number, azimuth], dim=1), *angles], dim=1)
+        return numbers, log_jacobian + log_first + log_second + log_polar - _log_volume(momentum, energy)
 
     def _second_limits(self, energy: Tensor) -> tuple[Tensor, Tensor]:
         lower = torch.full_like(energy, self.second_range[0] ** 2)
@@ -151,6 +160,33 @@ def _pair(boson: Tensor, boson_mass: Tensor, flight: Tensor, numbers: Tensor) ->
     three = 0.5 * boson_mass[:, None] * from_flight(direction_from_numbers(numbers), flight)
     first = boost_from_rest_frame(on_shell(three, 0.0), boson)
     return torch.stack([first, boson - first], dim=1)
+
+
+def _excess(mass_1: Tensor, mass_2: Tensor, momentum: Tensor, energy: Tensor) -> Tensor:
+    """Return a − 1: how far the poles are beyond the beams; masses are at least `_POLE_SCALE` here."""
+    square_1, square_2 = (m.square() + _POLE_SCALE**2 for m in (mass_1, mass_2))
+    square = square_1 * square_2 / (momentum * energy).square().clamp(min=torch.finfo(energy.dtype).tiny)
+    return square / (1.0 + (1.0 + square).sqrt())
+
+
+def _from_poles(number: Tensor, excess: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (1 + cos θ)/2 and the logarithm of its slope by the number."""
+    length = 0.5 * torch.log1p(2.0 / excess)
+    turned = (1.0 + excess) * torch.tanh(length * (2.0 * number - 1.0))
+    polar = (0.5 * (1.0 + turned)).clamp(0.0, 1.0)
+    return polar, _log_slope(polar, excess, length)
+
+
+def _to_poles(polar: Tensor, excess: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the number of (1 + cos θ)/2 and the logarithm of its slope: the inverse of `_from_poles`."""
+    length = 0.5 * torch.log1p(2.0 / excess)
+    # artanh(c/a) = ½ ln[(a + c)/(a − c)], with a ± c = excess + 2 polar and excess + 2(1 − polar)
+    turned = 0.5 * torch.log((excess + 2.0 * polar) / (excess + 2.0 * (1.0 - polar)))
+    return 0.5 * (1.0 + turned / length), -_log_slope(polar, excess, length)
+
+
+def _log_slope(polar: Tensor, excess: Tensor, length: Tensor) -> Tensor:
+    return torch.log(length * (excess + 2.0 * polar) * (excess + 2.0 * (1.0 - polar)) / (1.0 + excess))
 
 
 def _log_volume(momentum: Tensor, energy: Tensor) -> Tensor:

@@ -3,7 +3,8 @@ r"""Helicity amplitudes of q q̄' → ℓν ℓ'ℓ̄': all diagrams, with the t
 For u d̄ → ℓ⁺ν ℓ'⁻ℓ'⁺ the Z or photon is radiated by the quark line (two places each), by the W (the triple vertex), or
 by ℓ⁺ and ν of a W in the s-channel; and that W can go to ℓ'⁺ν', ν' → ℓ'⁻W⁺. Fermions are massless: the W fixes the
 chirality of quarks, ℓ and ν, so two helicity amplitudes are left, those of ℓ'. Breit–Wigner propagators have fixed
-widths, which in the sum of all diagrams costs gauge invariance at the order Γ/m, as in other programs.
+widths, as in other programs: the Ward identities of photon and Z hold with them, relations that rest on
+cos θ_W = m_W/m_Z to the order Γ/m.
 `doubly_resonant` leaves out the diagrams that have not both a W → ℓν and a Z or γ → ℓ'ℓ̄'.
 
 W⁻Z is the CP conjugate: particles and antiparticles exchanged, momenta reflected. The operators conserve CP.
@@ -13,8 +14,8 @@ the assignment that is nearer to both resonances (the larger product of propagat
 same events once more, is empty.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 import torch
 from jaxtyping import Float
@@ -23,15 +24,26 @@ from torch import Tensor
 from partonic.errors import ProcessError
 from partonic.physics.amplitudes.amplitude import ColourFlow
 from partonic.physics.amplitudes.interference import interference_matrix, quadratic_coefficients
-from partonic.physics.amplitudes.triple_gauge import triple_gauge_structures
 from partonic.physics.amplitudes.wavefunctions import component_first
-from partonic.physics.amplitudes.weyl import chiral_current, chiral_line, chiral_spinor
+from partonic.physics.amplitudes.weyl import Chirality
 from partonic.polynomial import Monomials
 from partonic.processes.wz.couplings import WZ_PARAMETERS, WZCouplings, times
+from partonic.processes.wz.diagrams import (
+    NeutralBoson,
+    annihilation,
+    exchanged,
+    from_leptons,
+    from_quarks,
+    incoming_w,
+    line_between,
+    propagator,
+)
 
 __all__ = ["WZAmplitude", "w_plus_z_amplitudes"]
 
-_UP, _DOWN, _ELECTRON, _NEUTRINO = 2, 1, 11, 12
+_ELECTRON = 11
+_BOSONS: Final[tuple[NeutralBoson, ...]] = ("Z", "photon")
+_CHIRALITIES: Final[tuple[Chirality, ...]] = ("left", "right")
 _SPIN_AND_COLOUR = 1.0 / 12.0
 """Average over 4 spin and 9 colour states of the quarks, times 3 colours of the pair."""
 _POINTS_PER_BLOCK = 4096
@@ -48,62 +60,29 @@ def w_plus_z_amplitudes(momenta: Tensor, couplings: WZCouplings, *, doubly_reson
     Returns:
         complex `(4, 2, N)`, GeV⁻².
     """
-    return torch.stack([_of_chirality(momenta, couplings, name, doubly_resonant) for name in ("left", "right")], dim=1)
+    return torch.stack([_of_chirality(momenta, couplings, name, doubly_resonant) for name in _CHIRALITIES], dim=1)
 
 
-def _of_chirality(momenta: Tensor, couplings: WZCouplings, chirality: str, doubly_resonant: bool) -> Tensor:
+def _of_chirality(momenta: Tensor, couplings: WZCouplings, chirality: Chirality, doubly_resonant: bool) -> Tensor:
     u, d, charged, neutrino, minus, plus = momenta
     scheme = couplings.scheme
-    quark, antiquark, lepton, nu = (chiral_spinor(p, "left") for p in (u, d, charged, neutrino))
-    pair = [chiral_spinor(p, chirality) for p in (minus, plus)]  # type: ignore[arg-type]
-    w_momentum, z_momentum, total = charged + neutrino, minus + plus, u + d
-    # Fields: current times propagator, couplings taken out.
-    w = chiral_current(nu, lepton, "left") * _propagator(w_momentum, scheme.w_mass, scheme.w_width)
-    pair_current = chiral_current(pair[0], pair[1], chirality)  # type: ignore[arg-type]
-    s_channel = chiral_current(antiquark, quark, "left") * _propagator(total, scheme.w_mass, scheme.w_width)
-    g_w, g_q = couplings.w_leptons(), couplings.w_quarks()
-    amplitude = torch.zeros(4, momenta.shape[-1], dtype=w.dtype)
-    for boson, mass, width in (("Z", scheme.z_mass, scheme.z_width), ("photon", 0.0, 0.0)):
-        of = _boson_couplings(couplings, boson)
-        field_ = pair_current * _propagator(z_momentum, mass, width)
-        to_pair = of(_ELECTRON, chirality)
-        on_up = -chiral_line(antiquark, w, u - z_momentum, field_, quark, "left")
-        on_down = -chiral_line(antiquark, field_, u - w_momentum, w, quark, "left")
-        amplitude += _outer(times(g_q, g_w, to_pair, of(_UP, "left")), on_up)
-        amplitude += _outer(times(g_q, g_w, to_pair, of(_DOWN, "left")), on_down)
-        vertex = triple_gauge_structures(s_channel, total, w, -w_momentum, field_, -z_momentum)
-        for coupling, structure in (
-            (couplings.gauge(boson), vertex.gauge),
-            (couplings.magnetic(boson), vertex.magnetic),
-            (couplings.field_strengths(boson), vertex.field_strengths),
-        ):
-            amplitude += _outer(times(g_q, g_w, to_pair, coupling), structure)
-        if doubly_resonant:
-            continue
-        on_neutrino = -chiral_line(nu, field_, neutrino + z_momentum, s_channel, lepton, "left")
-        on_lepton = -chiral_line(nu, s_channel, -(charged + z_momentum), field_, lepton, "left")
-        amplitude += _outer(times(g_q, g_w, to_pair, of(_NEUTRINO, "left")), on_neutrino)
-        amplitude += _outer(times(g_q, g_w, to_pair, of(_ELECTRON, "left")), on_lepton)
+    quarks, leptons = annihilation(u, d), line_between(neutrino, charged, "left")
+    pair = line_between(minus, plus, chirality)
+    w = exchanged(leptons, charged + neutrino, scheme.w_mass, scheme.w_width)
+    s_channel = incoming_w(quarks, u + d, couplings)
+    g_w, g_q = couplings.w_leptons()[:, None], couplings.w_quarks()[:, None]
+    amplitude = torch.zeros(4, momenta.shape[-1], dtype=w.components.dtype)
+    for boson in _BOSONS:
+        mass, width = (scheme.z_mass, scheme.z_width) if boson == "Z" else (0.0, 0.0)
+        neutral = exchanged(pair, minus + plus, mass, width)
+        to_pair = (couplings.z(_ELECTRON, chirality) if boson == "Z" else couplings.photon(_ELECTRON))[:, None]
+        radiated = times(from_quarks(quarks, w, neutral, boson, couplings), g_w)
+        if not doubly_resonant:
+            radiated += from_leptons(leptons, s_channel, neutral, boson, couplings)
+        amplitude += times(radiated, to_pair)
     if chirality == "left" and not doubly_resonant:
-        in_pair = -chiral_line(pair[0], w, minus + w_momentum, s_channel, pair[1], "left")
-        amplitude += _outer(times(g_q, g_w, g_w, g_w), in_pair)
+        amplitude += times(g_q, g_w, g_w, g_w) * pair.emits(w, s_channel)
     return amplitude
-
-
-def _boson_couplings(couplings: WZCouplings, boson: str) -> Callable[[int, str], Tensor]:
-    if boson == "Z":
-        return couplings.z
-    return lambda pdg, chirality: couplings.photon(pdg)
-
-
-def _propagator(p: Tensor, mass: float, width: float) -> Tensor:
-    """Return 1/(p² − M² + iMΓ)."""
-    square = p[0] ** 2 - p[1] ** 2 - p[2] ** 2 - p[3] ** 2
-    return 1.0 / torch.complex(square - mass**2, torch.full_like(square, mass * width))
-
-
-def _outer(coupling: Tensor, structure: Tensor) -> Tensor:
-    return coupling[:, None] * structure[None]
 
 
 @dataclass(frozen=True)
@@ -200,8 +179,8 @@ class WZAmplitude:
         """Return 1 where the slots are those of the assignment nearer to both resonances, else 0; 0 near the pole."""
         scheme = self.couplings.scheme
         sizes = [
-            _propagator(ordered[3] + ordered[w], scheme.w_mass, scheme.w_width).abs()
-            * _propagator(ordered[4] + ordered[z], scheme.z_mass, scheme.z_width).abs()
+            propagator(ordered[3] + ordered[w], scheme.w_mass, scheme.w_width).abs()
+            * propagator(ordered[4] + ordered[z], scheme.z_mass, scheme.z_width).abs()
             for w, z in ((2, 5), (5, 2))
         ]
         other = ordered[4] + ordered[2]

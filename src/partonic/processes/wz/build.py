@@ -1,4 +1,4 @@
-"""pp → W±Z → 3ℓν: all channels, joined with parton densities."""
+"""pp → W±Z → 3ℓν, or on-shell pp → W±Z: all channels, joined with parton densities."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -14,9 +14,10 @@ from partonic.physics.phasespace.resonance_tail import ResonanceWithTail
 from partonic.physics.scales import FixedScale
 from partonic.processes.wz.amplitude import WZAmplitude
 from partonic.processes.wz.couplings import WZCouplings
+from partonic.processes.wz.on_shell import OnShellWZAmplitude
 from partonic.processes.wz.settings import WzConfig
 
-__all__ = ["build", "groups_of"]
+__all__ = ["build", "groups_of", "on_shell_groups"]
 
 _QUARKS = ((2, -1), (4, -3))
 """u d̄ and c s̄: the CKM matrix is the unit matrix."""
@@ -30,24 +31,40 @@ def build(settings: WzConfig, final_state: Sequence[Particle]) -> HardProcess:
         settings.w_mass, settings.z_mass, settings.fermi_constant, settings.w_width, settings.z_width
     )
     scale = FixedScale(0.5 * (settings.w_mass + settings.z_mass))
+    couplings, decayed = WZCouplings(scheme), settings.decays != "none"
     has_cuts = settings.lepton_pt_min > 0.0 or settings.lepton_eta_max is not None
     eta_max = float("inf") if settings.lepton_eta_max is None else settings.lepton_eta_max
     return HardProcess(
         name=settings.name,
         final_state=tuple(final_state),
-        groups=groups_of(settings, WZCouplings(scheme)),
+        groups=groups_of(settings, couplings) if decayed else on_shell_groups(couplings),
         densities=PartonDensities(settings.pdf.name, folder=settings.pdf.folder, member=settings.pdf.member),
         collider_energy=settings.collider_energy,
         factorization_scale=FixedScale(settings.factorization_scale_factor * scale.value),
         renormalization_scale=FixedScale(settings.renormalization_scale_factor * scale.value),
-        cube=BosonPairCube(
-            ResonanceWithTail(BreitWigner(settings.w_mass, settings.w_width), share=0.2),
-            ResonanceWithTail(BreitWigner(settings.z_mass, settings.z_width)),
-            settings.z_mass_range,
-            settings.collider_energy,
-        ),
+        cube=_cube(settings) if decayed else None,
         cuts=CentralParticles(_CHARGED_SLOTS, settings.lepton_pt_min, eta_max) if has_cuts else None,
     )
+
+
+def _cube(settings: WzConfig) -> BosonPairCube:
+    return BosonPairCube(
+        ResonanceWithTail(BreitWigner(settings.w_mass, settings.w_width), share=0.2),
+        ResonanceWithTail(BreitWigner(settings.z_mass, settings.z_width)),
+        settings.z_mass_range,
+        settings.collider_energy,
+    )
+
+
+def on_shell_groups(couplings: WZCouplings) -> tuple[AmplitudeGroup, ...]:
+    """Return the channels of W and Z on their mass shells: charge of the W, beam of the quark."""
+    groups = []
+    for charge, first in product((1, -1), (0, 1)):
+        amplitudes = [
+            OnShellWZAmplitude((*_initial(quarks, charge, first), charge * 24, 23), couplings) for quarks in _QUARKS
+        ]
+        groups.append(AmplitudeGroup(amplitudes[0], channels_of(amplitudes)))
+    return tuple(groups)
 
 
 def groups_of(settings: WzConfig, couplings: WZCouplings) -> tuple[AmplitudeGroup, ...]:

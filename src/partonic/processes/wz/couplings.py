@@ -36,7 +36,7 @@ _FIELD_STRENGTH_FACTOR = 6.0
 
 
 def times(*couplings: Tensor) -> Tensor:
-    """Return the product of couplings to first order in θ, `(4,)`."""
+    """Return the product of couplings, or of an amplitude `(4, N)` and couplings `(4, 1)`, to first order in θ."""
     product = couplings[0]
     for coupling in couplings[1:]:
         slopes = product[0] * coupling[1:] + product[1:] * coupling[0]

@@ -16,13 +16,12 @@ __all__ = ["definition"]
 _SUMMARY = """\
 q q̄' → ℓν ℓ⁻ℓ⁺ at leading order with all diagrams (or the doubly resonant ones), e and μ, W⁺ and W⁻; unit CKM matrix,
 massless fermions. The decays are part of the matrix element: spins are correlated, W and Z have their Breit–Wigner
-shapes, and θ acts on the angles of the leptons.
+shapes, and θ acts on the angles of the leptons. `decays: none` leaves W and Z on their mass shells.
 
   O_ΦWB = Φ†τ^aΦ W^a_{μν} B^{μν},  O_WWW = ε_abc W^{aν}_μ W^{bρ}_ν W^{cμ}_ρ,  O_Φq3 = (Φ† i D↔^a_μ Φ)(Q̄ τ^a γ^μ Q)
 
 L = L_SM + Σ θ_k O_k/Λ² with Λ = 1 TeV and D = ∂ − i g W^a T^a − i g' B Y, m_W, m_Z and G_F fixed (arXiv:2410.07315).
-With
-D = ∂ + i g W the sign of c_WWW is reversed. One insertion per amplitude: σ is a quadratic polynomial of θ."""
+With D = ∂ + i g W the sign of c_WWW is reversed. One insertion per amplitude: σ is a quadratic polynomial of θ."""
 
 _PARAMETERS = (
     TheoryParameter(
@@ -49,14 +48,22 @@ class _WzDefinition(ProcessDefinition):
         return _PARAMETERS
 
     def final_state(self, settings: ProcessConfig) -> "tuple[Particle, ...]":
-        from partonic.physics.particles import Particle
+        from partonic.physics.particles import W_BOSON, Z_BOSON, Particle
 
-        first = {"e": 11, "mu": 13}[cast("WzConfig", settings).leptons[0]]
+        own = cast("WzConfig", settings)
+        if own.decays == "none":
+            return (
+                Particle(W_BOSON.name, W_BOSON.pdg_id, own.w_mass, own.w_width),
+                Particle(Z_BOSON.name, Z_BOSON.pdg_id, own.z_mass, own.z_width),
+            )
+        first = {"e": 11, "mu": 13}[own.leptons[0]]
         return (
             Particle("l_W", -first), Particle("nu", first + 1), Particle("l_minus", first), Particle("l_plus", -first),
         )  # fmt: skip
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
+        if cast("WzConfig", settings).decays == "none":
+            return DecayTree((Resonance("W", (24, -24), (0,)), Resonance("Z", (23,), (1,))))
         return DecayTree(
             (
                 Resonance("W", (24, -24), (0, 1), "matrix element"),
@@ -70,14 +77,14 @@ class _WzDefinition(ProcessDefinition):
         return build(cast("WzConfig", settings), self.final_state(settings))
 
     def checks(self) -> tuple[MatrixElementCheck, ...]:
-        from partonic.processes.wz.checks import four_leptons
+        from partonic.processes.wz.checks import four_leptons, on_shell
 
-        return (four_leptons(),)
+        return four_leptons(), on_shell()
 
     def observables(self, partons: tuple[str, ...]) -> tuple[PartonObservable, ...]:
         from partonic.processes.wz.observables import wz_observables
 
-        return wz_observables()
+        return wz_observables(decayed=len(partons) == 4)
 
 
 _SELECTION = {"leptons": 3, "lepton_pt_min": 15.0, "lepton_eta_max": 2.5, "veto_pt_min": 15.0, "jets_min": 0,

@@ -20,8 +20,20 @@ def transverse_mass(momenta: Tensor) -> Tensor:
     return square.clamp(min=0.0).sqrt()
 
 
-def wz_observables() -> tuple[PartonObservable, ...]:
-    """Return pT and mass of the Z, m(WZ), m_T(WZ), and azimuth and polar angle of the leptons in their rest frames."""
+def wz_observables(*, decayed: bool = True) -> tuple[PartonObservable, ...]:
+    """Return pT and mass of the Z, m(WZ), m_T(WZ), and azimuth and polar angle of the leptons in their rest frames.
+
+    Args:
+        decayed: whether the partons are ℓ_W, ν, ℓ⁻, ℓ⁺; else they are W and Z, with pT(Z), m(WZ), cos θ(Z).
+    """
+    if not decayed:
+        return (
+            PartonObservable(
+                "pt_Z", r"$p_\mathrm{T}(\mathrm{Z})$", (25, 0.0, 800.0), _pt_of_second, "GeV", logarithmic=True,
+            ),
+            PartonObservable("mass_WZ", r"$m(\mathrm{WZ})$", (30, 150.0, 2150.0), _mass_wz, "GeV", logarithmic=True),
+            PartonObservable("cos_theta_WZ", r"$\cos\theta^*(\mathrm{Z})$", (20, -1.0, 1.0), _cos_scattering),
+        )  # fmt: skip
     return (
         PartonObservable("pt_Z", r"$p_\mathrm{T}(\mathrm{Z})$", (25, 0.0, 800.0), _pt_z, "GeV", logarithmic=True),
         PartonObservable("mass_Z", r"$m(\ell^-\ell^+)$", (25, 66.0, 116.0), _mass_z, "GeV", logarithmic=True),
@@ -47,6 +59,17 @@ def _mass_z(momenta: Tensor, pdg: Tensor) -> Tensor:
 
 def _mass_wz(momenta: Tensor, pdg: Tensor) -> Tensor:
     return mass(momenta.sum(dim=1))
+
+
+def _pt_of_second(momenta: Tensor, pdg: Tensor) -> Tensor:
+    return transverse_momentum(momenta[:, 1])
+
+
+def _cos_scattering(momenta: Tensor, pdg: Tensor) -> Tensor:
+    """Return cos θ of the Z in the frame of the pair about the beam, in the direction in which the pair moves."""
+    total = momenta.sum(dim=1)
+    direction = torch.nn.functional.normalize(boost_to_rest_frame(momenta[:, 1], total)[:, 1:], dim=1)
+    return torch.where(total[:, 3] >= 0, direction[:, 2], -direction[:, 2])
 
 
 def _cos_w(momenta: Tensor, pdg: Tensor) -> Tensor:

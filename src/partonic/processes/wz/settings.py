@@ -13,6 +13,8 @@ __all__ = ["WzConfig"]
 class WzConfig(ProcessConfig):
     """pp → W±Z → ℓν ℓ⁻ℓ⁺ with θ = (c_PhiWB, c_WWW, c_Phiq3), Λ = 1 TeV; final state in the order ℓ_W, ν, ℓ⁻, ℓ⁺.
 
+    With `decays: none` W and Z are on their mass shells and the final state is W, Z.
+
     μ_F and μ_R are (m_W + m_Z)/2 times their factors. Masses, widths and energies in GeV.
     """
 
@@ -30,6 +32,8 @@ class WzConfig(ProcessConfig):
     """Width of the Z."""
     fermi_constant: float = Field(default=1.16638e-5, gt=0.0)
     """G_F in GeV⁻², an input of the electroweak scheme."""
+    decays: Literal["leptons", "none"] = "leptons"
+    """Decays in the matrix element; with `none` W and Z have no widths, and what follows does not apply."""
     leptons: tuple[Literal["e", "mu"], ...] = Field(default=("e", "mu"), min_length=1)
     """Flavours of the leptons of W and Z."""
     diagrams: Literal["full", "doubly_resonant"] = "full"
@@ -53,4 +57,8 @@ class WzConfig(ProcessConfig):
             raise SettingError(("z_mass_range",), message)
         if len(set(self.leptons)) != len(self.leptons):
             raise SettingError(("leptons",), f"a flavour is listed twice in {list(self.leptons)}")
+        if self.decays == "none":
+            cut = {"lepton_pt_min": self.lepton_pt_min > 0.0, "lepton_eta_max": self.lepton_eta_max is not None}
+            for key in (name for name, is_set in cut.items() if is_set):
+                raise SettingError((key,), "is a cut on leptons, of which there are none with decays: none")
         return self

@@ -17,7 +17,7 @@ from partonic.errors import ConfigError, EventFileError
 from partonic.events.cut_flow import cut_names
 from partonic.events.readers.cross_sections import DIFFERENT, check_one_sample, plausible_cross_section
 from partonic.events.readers.files import EventFile, sample_files
-from partonic.events.readers.hard_process import EnergyCheck, check_products, hard_parton_momenta, hard_process_columns
+from partonic.events.readers.hard_process import EnergyCheck, check_products, hard_partons, hard_process_columns
 from partonic.events.readers.notes import Notes
 from partonic.events.readers.numbering import Numbering
 from partonic.events.readers.reconstruction import reconstructed_columns, truth_columns
@@ -231,12 +231,13 @@ class _Reader:
         } | identity_columns(batch)
         columns |= {f"weight_{name}": self.factor * vectors[:, place] for name, place in self.extra.items()}
         record = generator_record(batch)
-        products = record.decay_products()
+        info = self.solver.process
+        products = record.decay_products(info.decay_tree)
         check_products(batch, record, products)
-        partons = hard_parton_momenta(batch, record, self.solver.process.parton_pdg, self.config)
+        partons = hard_partons(record, info, self.config, batch.where)
         process = hard_process_columns(batch, self.solver.notes)
         if self.config.parton_copy == "first":
-            self.energy.add(process, partons)
+            self.energy.add(process, partons.momenta)
         events = detector_events(batch, record, self.config, self.bits)
         columns |= truth_columns(record, products, partons) | process
         return pa.table(columns | reconstructed_columns(events, products, self.config))

@@ -29,7 +29,7 @@ from partonic.events.readers.root.generator_sums import GeneratorSums, generator
 from partonic.events.readers.root.identity import IDENTITY, identity_columns
 from partonic.events.readers.root.jet_identification import COMPONENTS
 from partonic.events.readers.root.nanoaod_branches import WEIGHTS, check_chosen, nanoaod_quantities
-from partonic.events.readers.root.nanoaod_events import detector_events, hard_partons
+from partonic.events.readers.root.nanoaod_events import detector_events, nanoaod_partons
 from partonic.events.readers.root.photons import NANOAOD, photon_names
 from partonic.events.readers.root.weight_vectors import WeightVector, common_vectors, finite_columns, surveyed_vector
 from partonic.events.readers.source import EventSource, fixed_lists, imported_process, kept_weights, source_metadata
@@ -266,12 +266,14 @@ class _Reader:
         events = detector_events(batch, self.config, any_final_state)
         products = None
         if events.record is not None:
-            products = events.record.all_products() if any_final_state else events.record.decay_products()
+            info = self.solver.process
+            tree = info.decay_tree
+            products = events.record.all_products() if any_final_state else events.record.decay_products(tree)
             check_products(batch, events.record, products)
-            partons = hard_partons(batch, events.record, self.solver.process.parton_pdg, self.config)
+            partons = nanoaod_partons(batch, events.record, info, self.config)
             process = hard_process_columns(batch, self.solver.notes)
             if self.config.parton_copy == "first":
-                self.energy.add(process, partons)
+                self.energy.add(process, partons.momenta)
             columns |= truth_columns(events.record, products, partons) | process
         return pa.table(columns | reconstructed_columns(events, products, self.config))
 

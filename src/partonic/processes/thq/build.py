@@ -1,0 +1,45 @@
+"""pp → H t q: amplitudes of all flavours, joined with parton densities."""
+
+from collections.abc import Sequence
+
+from partonic.physics.electroweak import ElectroweakScheme
+from partonic.physics.hard_process import AmplitudeGroup, HardProcess, channels_of
+from partonic.physics.particles import Particle
+from partonic.physics.pdf import PartonDensities
+from partonic.physics.scales import FixedScale
+from partonic.processes.thq.amplitude import SingleTopHiggsAmplitude, SingleTopHiggsCouplings, flavour_groups
+from partonic.processes.thq.cube import SingleTopHiggsCube
+from partonic.processes.thq.settings import ThqConfig
+
+__all__ = ["build", "couplings_of"]
+
+_SCALE_SHARE = 0.25
+"""μ = (m_t + m_H)/4, the fixed scale of arXiv:1504.00611, at which t-channel cross sections in the four- and the
+five-flavour scheme agree best: what the b carries away is collinear, and a scale of the order of its transverse
+momentum resums the logarithm that there is."""
+
+
+def couplings_of(settings: ThqConfig) -> SingleTopHiggsCouplings:
+    """Return masses and couplings of the amplitudes."""
+    scheme = ElectroweakScheme(w_mass=settings.w_mass, fermi_constant=settings.fermi_constant, w_width=settings.w_width)
+    return SingleTopHiggsCouplings(settings.top_mass, scheme)
+
+
+def build(settings: ThqConfig, final_state: Sequence[Particle]) -> HardProcess:
+    """Return the process: q b, q̄' b and their conjugates, with either parton coming from either side."""
+    couplings = couplings_of(settings)
+    groups = []
+    for pairs in flavour_groups():
+        amplitudes = [SingleTopHiggsAmplitude(pair, couplings) for pair in pairs]
+        groups.append(AmplitudeGroup(amplitudes[0], channels_of(amplitudes)))
+    scale = _SCALE_SHARE * (settings.top_mass + settings.higgs_mass)
+    return HardProcess(
+        name=settings.name,
+        final_state=tuple(final_state),
+        groups=tuple(groups),
+        densities=PartonDensities(settings.pdf.name, folder=settings.pdf.folder, member=settings.pdf.member),
+        collider_energy=settings.collider_energy,
+        factorization_scale=FixedScale(settings.factorization_scale_factor * scale),
+        renormalization_scale=FixedScale(settings.renormalization_scale_factor * scale),
+        cube=SingleTopHiggsCube(settings.higgs_mass, settings.top_mass, settings.collider_energy),
+    )

@@ -1,0 +1,99 @@
+"""pp → H t q as a process of the package."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from partonic.config.process import ProcessConfig
+from partonic.processes.decay_tree import DecayTree, Resonance
+from partonic.processes.definition import MatrixElementCheck, PartonObservable, ProcessDefinition, TheoryParameter
+from partonic.processes.thq.settings import ThqConfig
+
+if TYPE_CHECKING:
+    from partonic.physics.particles import Particle
+    from partonic.physics.process import Process
+
+__all__ = ["definition"]
+
+_SUMMARY = """\
+q b → H t q' by exchange of a W in the t-channel, and the charge conjugate, at leading order in the five-flavour scheme:
+massless b, unit matrix for quark mixing, top and H on shell and decayed by the shower (top unpolarised).
+
+  L ⊃ −(m_t/v) t̄ [κ_e + (2/3) i κ_o γ5] t H, and HWW as in the Standard Model, which is (κ_e, κ_o) = (1, 0), not 0.
+
+With κ_e = cos α, κ_o = sin α, the 2/3 keeps gluon fusion to H at its rate for all α (arXiv:1504.00611). H from the W
+and H from the top interfere destructively in the Standard Model; at α = 180° the rate is more than ten times larger."""
+
+_PARAMETERS = (
+    TheoryParameter(
+        "kappa_e", r"$\kappa_\mathrm{e}$", "CP-even Yukawa coupling of the top: −(m_t/v) κ_e t̄ t H; cos α.",
+        standard_model=1.0, sensible=(-3.0, 3.0),
+    ),
+    TheoryParameter(
+        "kappa_o", r"$\kappa_\mathrm{o}$", "CP-odd Yukawa coupling of the top: −(m_t/v) (2/3) κ_o t̄ iγ5 t H; sin α.",
+        sensible=(-3.0, 3.0),
+    ),
+)  # fmt: skip
+
+_STANDARD_MODEL = {"kappa_e": 1.0}
+
+
+class _ThqDefinition(ProcessDefinition):
+    """pp → H t q."""
+
+    def parameters(self, settings: ProcessConfig) -> tuple[TheoryParameter, ...]:
+        return _PARAMETERS
+
+    def final_state(self, settings: ProcessConfig) -> "tuple[Particle, ...]":
+        from partonic.physics.particles import HIGGS, TOP, Particle
+
+        own = cast("ThqConfig", settings)
+        return (
+            Particle(HIGGS.name, HIGGS.pdg_id, own.higgs_mass, HIGGS.width),
+            Particle(TOP.name, TOP.pdg_id, own.top_mass, TOP.width),
+            Particle("q", 1),
+        )
+
+    def decay_tree(self, settings: ProcessConfig) -> DecayTree:
+        return DecayTree((Resonance("H", (25,), (0,)), Resonance("t", (6, -6), (1,))))
+
+    def build(self, settings: ProcessConfig) -> "Process":
+        from partonic.processes.thq.build import build
+
+        return build(cast("ThqConfig", settings), self.final_state(settings))
+
+    def checks(self) -> tuple[MatrixElementCheck, ...]:
+        from partonic.processes.thq.checks import up_bottom
+
+        return (up_bottom(),)
+
+    def observables(self, partons: tuple[str, ...]) -> tuple[PartonObservable, ...]:
+        from partonic.processes.thq.observables import observables
+
+        return observables()
+
+
+def _sections() -> dict[str, Any]:
+    """Return the sections of a file to begin with: (bjj)(γγ)j of arXiv:2210.00019."""
+    return {
+        "generation": {
+            "events": 40_000,
+            "theta": dict(_STANDARD_MODEL),
+            "theta_mixture": [{"kappa_e": -1.0}, {"kappa_o": 1.0}],
+        },
+        "simulation": {
+            "decays": {"higgs": "gammagamma", "tops": "all_hadronic"},
+            "selection": {"leptons": 0, "jets_min": 3, "b_tags_min": 1},
+        },
+        "inference": {
+            "luminosity": 3000.0, "parameters": ["kappa_e", "kappa_o"], "data": "pseudo",
+            "truth": dict(_STANDARD_MODEL),
+        },
+    }  # fmt: skip
+
+
+definition = _ThqDefinition(
+    name="thq",
+    title="pp → H t q",
+    summary=_SUMMARY,
+    settings=ThqConfig,
+    channels={"hadronic": _sections()},
+)

@@ -1,0 +1,23 @@
+"""The section `process` for pp → Z H."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from partonic.processes.vector_higgs_settings import VectorHiggsConfig
+
+__all__ = ["ZhConfig"]
+
+
+class ZhConfig(VectorHiggsConfig):
+    """q q̄ → Z H, Z → ℓ⁺ℓ⁻ with θ = (c_Hq1, c_Hq3, c_Hu, c_Hd, g2_ZZ, g4_ZZ), Λ = 1 TeV; order H, ℓ⁻, ℓ⁺.
+
+    Masses, widths and energies in GeV.
+    """
+
+    name: Literal["zh"] = "zh"
+    """Name of the process."""
+    lepton_pair_mass_min: float = Field(default=60.0, gt=0.0)
+    """Smallest invariant mass of the two leptons."""
+    lepton_pair_mass_max: float = Field(default=120.0, gt=0.0)
+    """Largest invariant mass of the two leptons."""
