@@ -1,9 +1,7 @@
 """What every process of the package must hold, whichever it is."""
 
-import itertools
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest

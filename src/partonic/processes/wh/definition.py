@@ -75,12 +75,6 @@ class _WhDefinition(ProcessDefinition):
         own = cast("WhConfig", settings)
         if not own.is_decayed:
             return (25, 24), (25, -24)
-        return tuple((25, -charge * lepton, charge * (lepton + 1)) for charge in (1, -1) for lepton in own.lepton_ids)
-
-    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
-        own = cast("WhConfig", settings)
-        if not own.is_decayed:
-            return (25, 24), (25, -24)
         return tuple((25, -sign * one, sign * (one + 1)) for sign in (1, -1) for one in own.lepton_ids)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:

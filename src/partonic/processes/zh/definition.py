@@ -92,12 +92,6 @@ class _ZhDefinition(ProcessDefinition):
 
     def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
         own = cast("ZhConfig", settings)
-        if not own.is_decayed:
-            return ((25, 23),)
-        return tuple((25, lepton, -lepton) for lepton in own.lepton_ids)
-
-    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
-        own = cast("ZhConfig", settings)
         return tuple((25, one, -one) for one in own.lepton_ids) if own.is_decayed else ((25, 23),)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
