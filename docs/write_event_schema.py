@@ -3,6 +3,7 @@
 Run it after a change of a column: ``python docs/write_event_schema.py``. A test sees to it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,8 @@ TTH = ProcessInfo(
 
 def tables() -> str:
     """Return version, columns and metadata as Markdown, for ttH with one extra weight."""
-    columns = EventSchema(TTH, ("<name>",), identity=True).columns
+    process = replace(TTH, final_states=(TTH.parton_pdg, tuple(-pdg for pdg in TTH.parton_pdg)))
+    columns = EventSchema(process, ("<name>",), identity=True).columns
     parts = [f"Schema version {SCHEMA_VERSION}."]
     for group in GROUPS:
         parts += [f"\n### {group}\n", "| column | type | unit | meaning |", "|---|---|---|---|"]

@@ -71,7 +71,8 @@ def test_chunk(tiny):
 
 
 def test_events_of_a_real_chunk(chunk, tth):
-    partons = chunk.partons(tth)
+    partons, pdg = chunk.partons(tth)
+    assert (pdg == (25, 6, -6)).all()
     incoming = chunk.momenta[chunk.incoming()].sum(axis=1)
     np.testing.assert_allclose(partons.sum(axis=1), incoming, rtol=1e-9, atol=1e-6)
     np.testing.assert_allclose(partons[:, 1:, 0] ** 2 - (partons[:, 1:, 1:] ** 2).sum(-1), 172.5**2, rtol=1e-3)

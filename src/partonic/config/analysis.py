@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.decays import check_decays
 from partonic.config.document import Location
 from partonic.config.generation import GenerationConfig
 from partonic.config.importing import ImportConfig
@@ -85,6 +86,31 @@ class AnalysisConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _decays_are_those_of_the_process(self) -> "AnalysisConfig":
+        if self.import_ is None:  # imported events have the decays of their file
+            tree = find_process(self.process.name).decay_tree(self.process)
+            of_shower = [resonance.pdg_ids for resonance in tree.of_shower]
+            check_decays(self.simulation.decays, self.process.name, of_shower)
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_matrix_element_it_needs(self) -> "AnalysisConfig":
+        if find_process(self.process.name).has_matrix_element:
+            return self
+        name = self.process.name
+        if self.import_ is None:
+            message = f"the process '{name}' has no matrix element to generate events from: add a section `import`"
+            raise SettingError(("process", "name"), message)
+        for key in ("unfolding", "mem_training", "mem"):
+            if getattr(self, key) is not None:
+                message = (
+                    f"needs the matrix element of the process, and '{name}' has none: remove this section, and use "
+                    "`inference.source: truth`, or coefficients of another program (`inference.coefficients`)"
+                )
+                raise SettingError((key,), message)
+        return self
+
+    @model_validator(mode="after")
     def _theory_parameters_are_known(self) -> "AnalysisConfig":
         known = parameter_names(self.process)
         for location, point in self._theta_points():
@@ -94,6 +120,23 @@ class AnalysisConfig(StrictModel):
                         (*location, name),
                         f"the process '{self.process.name}' has no theory parameter '{name}'; {nearest(name, known)}",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _parameters_that_are_not_named_are_those_of_the_standard_model(self) -> "AnalysisConfig":
+        """Complete the θ points of events and report by the Standard Model, where that is not θ = 0."""
+        own = find_process(self.process.name).parameters(self.process)
+        standard = {parameter.name: parameter.standard_model for parameter in own if parameter.standard_model}
+        if not standard:
+            return self
+        completed: dict[str, StrictModel] = {}
+        for section, keys in _POINTS_OF_THETA.items():
+            model = getattr(self, section)
+            if model is not None:
+                changes = {key: _completed(key, getattr(model, key), standard) for key in keys}
+                completed[section] = model.model_copy(update=changes)
+        for section, model in completed.items():
+            object.__setattr__(self, section, model)
         return self
 
     def _theta_points(self) -> Iterator[tuple[Location, Mapping[str, float]]]:
@@ -112,6 +155,23 @@ class AnalysisConfig(StrictModel):
         yield ("report", "reference"), self.report.reference
         for index, point in enumerate(self.report.theta):
             yield ("report", "theta", index), point
+
+
+_POINTS_OF_THETA: Final = {
+    "generation": ("theta", "theta_mixture"),
+    "import_": ("theta", "weight_points"),
+    "report": ("reference", "theta"),
+}
+"""Keys that hold a θ point, a list of them, or (`weight_points`) points by name; `inference` completes its own."""
+
+
+def _completed(key: str, value: Any, standard: Mapping[str, float]) -> Any:
+    """Return the θ points of a key with the parameters not named at their `standard` values."""
+    if isinstance(value, tuple):
+        return tuple({**standard, **point} for point in value)
+    if key == "weight_points":
+        return {name: {**standard, **point} for name, point in value.items()}
+    return {**standard, **value}
 
 
 def _filled(content: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

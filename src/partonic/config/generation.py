@@ -130,7 +130,8 @@ class GenerationConfig(StrictModel):
     """Number of events to write."""
 
     theta: dict[str, Finite] = Field(default_factory=dict)
-    """Theory parameters at which events are generated (name → value); those not named are 0."""
+    """Theory parameters at which events are generated (name → value); those not named have their
+    Standard Model values."""
 
     theta_mixture: tuple[dict[str, Finite], ...] = ()
     """More θ points that the events must cover: events then follow the sum of the cross sections at `theta` and at

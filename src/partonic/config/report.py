@@ -82,11 +82,12 @@ class ReportConfig(StrictModel):
     """Title of the page; empty for one made from the process."""
 
     theta: tuple[dict[str, float], ...] = ()
-    """θ points that spectra and cross sections are shown at, beside the reference; parameters not named are 0.
+    """θ points that spectra and cross sections are shown at, beside the reference; parameters not named have
+    their Standard Model values.
     Empty: +1 and −1 along each parameter."""
 
     reference: dict[str, float] = Field(default_factory=dict)
-    """θ that the points are divided by; empty for the Standard Model, where all parameters are 0."""
+    """θ that the points are divided by; parameters not named have their Standard Model values."""
 
     sections: tuple[str, ...] = ()
     """Names of the sections of the page; empty for all."""

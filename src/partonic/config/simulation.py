@@ -1,80 +1,20 @@
 """The section `simulation` of an analysis file: decays, shower, detector response, jets and selection."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.decays import DecayConfig
 from partonic.config.detector import DetectorConfig
+from partonic.config.selection import SelectionConfig
 
-__all__ = [
-    "HIGGS_BRANCHING_FRACTIONS",
-    "W_HADRONIC_FRACTION",
-    "W_LEPTONIC_FRACTION",
-    "DecayConfig",
-    "JetConfig",
-    "SelectionConfig",
-    "SimulationConfig",
-]
+__all__ = ["DecayConfig", "JetConfig", "SelectionConfig", "SimulationConfig"]
 
 NonNegative = Annotated[float, Field(ge=0.0)]
 
-HIGGS_BRANCHING_FRACTIONS = {"bb": 0.5824, "tautau": 0.06272, "gammagamma": 0.00227, "inclusive": 1.0}
-"""Higgs branching fractions at m_H = 125.0 GeV: LHC Higgs Cross Section Working Group, arXiv:1610.07922, appendix."""
-
-W_LEPTONIC_FRACTION = 0.1086
-"""W → ℓν for each lepton flavour, with universality (Review of Particle Physics 2024; ±0.0009)."""
-
-W_HADRONIC_FRACTION = 0.6741
-"""W → hadrons (Review of Particle Physics 2024; ±0.0027)."""
-
 _OURS = ("Random:", "Beams:", "Main:", "Next:", "Print:", "Init:", "LesHouches:")
-_RESONANCES = ("6:", "24:", "25:")
-
-
-class DecayConfig(StrictModel):
-    """Decays that Pythia is made to choose; their branching fractions enter all weights and the cross section.
-
-    Other hard processes are showered with the same table: what they do not contain is simply not used.
-    """
-
-    higgs: Literal["bb", "tautau", "gammagamma", "inclusive"] = "bb"
-    """Decay of the Higgs boson."""
-
-    tops: Literal["semileptonic", "dilepton", "all_hadronic", "inclusive"] = "semileptonic"
-    """Decays of the two W bosons: in `semileptonic` one goes to ℓν and the other to quarks, which of the two is drawn
-    event by event."""
-
-    leptons: tuple[Literal["e", "mu", "tau"], ...] = Field(default=("e", "mu"), min_length=1)
-    """Lepton flavours of leptonic W decays."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "DecayConfig":
-        if len(set(self.leptons)) != len(self.leptons):
-            raise SettingError(("leptons",), f"a flavour is listed twice in {list(self.leptons)}")
-        if self.higgs == "inclusive" and self.tops != "inclusive":
-            message = (
-                "an inclusive Higgs decay contains W bosons, whose decays cannot be forced: with higgs: inclusive use "
-                "tops: inclusive"
-            )
-            raise SettingError(("higgs",), message)
-        return self
-
-    @property
-    def top_pair_fraction(self) -> float:
-        """Branching fraction of the top pair to the decays asked for; the mirror image counts."""
-        leptonic = W_LEPTONIC_FRACTION * len(self.leptons)
-        return {
-            "semileptonic": 2.0 * leptonic * W_HADRONIC_FRACTION,
-            "dilepton": leptonic**2,
-            "all_hadronic": W_HADRONIC_FRACTION**2,
-            "inclusive": 1.0,
-        }[self.tops]
-
-    @property
-    def higgs_fraction(self) -> float:
-        """Branching fraction of the Higgs boson to the decay asked for."""
-        return HIGGS_BRANCHING_FRACTIONS[self.higgs]
+_RESONANCES = ("6:", "23:", "24:", "25:")
 
 
 class JetConfig(StrictModel):
@@ -97,48 +37,6 @@ class JetConfig(StrictModel):
 
     particle_pt_min: float = Field(default=10.0, gt=0.0)
     """Smallest pT of a particle-level jet, in GeV."""
-
-
-class SelectionConfig(StrictModel):
-    """Cuts, in this order: leptons, veto of further leptons, jets, b tags. Momenta in GeV."""
-
-    leptons: int = Field(default=1, ge=0)
-    """Number of isolated electrons or muons asked for, exactly."""
-
-    lepton_pt_min: NonNegative = 29.0
-    """Their smallest pT."""
-
-    leading_lepton_pt_min: NonNegative = 0.0
-    """Smallest pT of the hardest of them; 0 for `lepton_pt_min`."""
-
-    opposite_charges: bool = False
-    """Two leptons must have opposite charges."""
-
-    lepton_eta_max: float = Field(default=2.4, gt=0.0)
-    """Largest |η| of any lepton that counts."""
-
-    veto_pt_min: NonNegative = 15.0
-    """No further isolated lepton may have a larger pT than this."""
-
-    jets_min: int = Field(default=4, ge=0)
-    """Smallest number of jets."""
-
-    b_tags_min: int = Field(default=3, ge=0)
-    """Smallest number of b-tagged jets."""
-
-    @model_validator(mode="after")
-    def _veto_below(self) -> "SelectionConfig":
-        if self.veto_pt_min > self.lepton_pt_min:
-            message = f"must not exceed lepton_pt_min ({self.lepton_pt_min:g} GeV), got {self.veto_pt_min:g}"
-            raise SettingError(("veto_pt_min",), message)
-        return self
-
-    @model_validator(mode="after")
-    def _two_have_charges(self) -> "SelectionConfig":
-        if self.opposite_charges and self.leptons != 2:
-            message = f"opposite charges can be asked of 2 leptons, got leptons: {self.leptons}"
-            raise SettingError(("opposite_charges",), message)
-        return self
 
 
 class SimulationConfig(StrictModel):
@@ -167,6 +65,10 @@ class SimulationConfig(StrictModel):
 
     selection: SelectionConfig = SelectionConfig()
     """Event selection."""
+
+    photons: bool = False
+    """Reconstruct photons and store them, also where the selection has no cut on them; they are then no part of jets.
+    A selection with cuts on photons reconstructs them in any case."""
 
     shower_attempts: int = Field(default=10, ge=1)
     """How often an event is tried again, with new random numbers, when Pythia gives up on it."""
@@ -203,7 +105,14 @@ class SimulationConfig(StrictModel):
         Cuts that came later and ask for nothing are left out, so that events from before them are known again.
         """
         settings = self.model_dump(mode="json", exclude={"workers", "scheduler"})
-        for name in ("leading_lepton_pt_min", "opposite_charges"):
-            if not settings["selection"][name]:
-                del settings["selection"][name]
+        settings["decays"] = self.decays.settings_in_use()
+        settings["selection"] = self.selection.settings_in_use(settings["selection"])
+        settings["photons"] = self.with_photons
+        if not self.with_photons:
+            del settings["photons"], settings["detector"]["photon_identification"]
         return settings
+
+    @property
+    def with_photons(self) -> bool:
+        """Whether events have reconstructed photons."""
+        return self.photons or self.selection.wants_photons

@@ -5,15 +5,15 @@ One row is one event; rejected events stay, because the acceptance needs their p
 this list.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from partonic.polynomial import Monomials
 
-__all__ = ["GROUPS", "IDENTITY", "Column", "event_columns", "weight_column"]
+__all__ = ["GROUPS", "IDENTITY", "PARTON_PDG", "PHOTONS", "Column", "event_columns", "weight_column"]
 
-GROUPS = ("event", "identity", "hard process", "with_isr", "decays", "selection", "jets", "leptons", "met")
+GROUPS = ("event", "identity", "hard process", "with_isr", "decays", "selection", "jets", "leptons", "photons", "met")
 """Groups of columns, in the order of the file."""
 
 _FLOATS = pa.list_(pa.float32())
@@ -62,8 +62,24 @@ IDENTITY = (
 """Columns that only a store of imported events has, if its files number their events."""
 
 
+PARTON_PDG = Column(
+    "parton_pdg",
+    pa.list_(pa.int32()),
+    "",
+    "hard process",
+    "PDG ids of `partons`, where the channels of the process differ in their final state; absent elsewhere.",
+)
+"""Column that only a store of a process with several final states has."""
+
+
 def event_columns(
-    partons: int, monomials: Monomials, weight_names: tuple[str, ...], *, identity: bool = False
+    partons: int,
+    monomials: Monomials,
+    weight_names: tuple[str, ...],
+    *,
+    identity: bool = False,
+    final_states: bool = False,
+    photons: bool = False,
 ) -> tuple[Column, ...]:
     """Return all columns of a store, in order.
 
@@ -72,16 +88,20 @@ def event_columns(
         monomials: the A monomials of θ.
         weight_names: names of extra weights (scale, PDF, shower, ...).
         identity: whether the events have the columns `IDENTITY`.
+        final_states: whether channels differ in their final state, so that events have the column `PARTON_PDG`.
+        photons: whether the events have the columns `PHOTONS`.
     """
     return (
         *_event(monomials, weight_names),
         *(IDENTITY if identity else ()),
         *_hard_process(partons),
+        *((replace(PARTON_PDG, type=_vector(partons, pa.int32())),) if final_states else ()),
         *_WITH_ISR,
         *_DECAYS,
         *_SELECTION,
         *_JETS,
         *_LEPTONS,
+        *(PHOTONS if photons else ()),
         *_MET,
     )
 
@@ -149,7 +169,13 @@ _DECAYS = (
         "the source names no resonances.",
     ),
     Column("decay_pdg", pa.list_(pa.int32()), "", "decays", "PDG ids of `decay_partons`."),
-    Column("decay_origin", _SMALL, "", "decays", "25, 6 or −6: the resonance each one comes from; 0 for none."),
+    Column(
+        "decay_origin",
+        _SMALL,
+        "",
+        "decays",
+        "PDG id of the resonance of the process that each one comes from; 0 for none.",
+    ),
 )
 
 _SELECTION = (
@@ -165,7 +191,13 @@ _JETS = (
     Column("jet_btag", _FLOATS, "", "jets", "b-tag discriminator; 0 or 1 for the embedded response."),
     Column("jet_tagged", _FLAGS, "", "jets", "Passes the b-tag working point."),
     Column("jet_flavour", _SMALL, "", "jets", "True flavour: 5, 4, or 0 for light quarks, gluons and unknown."),
-    Column("jet_provenance", _SMALL, "", "jets", "ΔR match: 1 from H, 2 t_had, 3 t_lep, 0 none."),
+    Column(
+        "jet_provenance",
+        _SMALL,
+        "",
+        "jets",
+        "ΔR match: with a top pair 1 from H, 2 t_had, 3 t_lep; else the resonance, in their order; 0 none.",
+    ),
     Column("jet_match", _SMALL, "", "jets", "Index of the matched parton in `decay_partons`, −1 for none."),
     Column("jet_true_pt", _FLOATS, "GeV", "jets", "pT of the nearest particle-level jet within ΔR < 0.4; NaN if none."),
 )
@@ -178,6 +210,19 @@ _LEPTONS = (
     Column("lepton_pdg", pa.list_(pa.int32()), "", "leptons", "PDG ids: ±11, ±13."),
     Column("lepton_isolation", _FLOATS, "", "leptons", "Relative isolation."),
 )
+
+PHOTONS = (
+    Column("photon_pt", _FLOATS, "GeV", "photons", "Transverse momenta of isolated photons, descending."),
+    Column("photon_eta", _FLOATS, "", "photons", "Pseudorapidities."),
+    Column("photon_phi", _FLOATS, "rad", "photons", "Azimuths in (−π, π]."),
+    Column("photon_isolation", _FLOATS, "", "photons", "Relative isolation; null where the source has none."),
+    Column(
+        "photon_identification", _SMALL, "", "photons",
+        "Identification as the source has it: of NanoAOD `cutBased` (1 loose, 2 medium, 3 tight) or 1 for a passed MVA; "
+        "1 for the embedded response; null where the source has none.",
+    ),
+)  # fmt: skip
+"""Columns that a store has whose sample asks for photons, or whose files have them; not part of fingerprints."""
 
 _MET = (
     Column("met_pt", pa.float32(), "GeV", "met", "Missing transverse momentum."),

@@ -6,10 +6,10 @@ ones included, sum to the cross section: σ(θ) = Σ_events Σ_a m_a(θ) c_a. Ne
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +19,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from partonic.config.base import StrictModel
 from partonic.config.process import ProcessConfig
 from partonic.errors import NonFiniteError, ParameterError, SchemaError
-from partonic.events.columns import IDENTITY, Column, event_columns, weight_column
+from partonic.events.columns import IDENTITY, PARTON_PDG, PHOTONS, Column, event_columns, weight_column
 from partonic.physics.process import Process
 from partonic.polynomial import Monomials
+from partonic.processes.decay_tree import ANY_FINAL_STATE, NO_RESONANCES, DecayTree, Resonance
 from partonic.processes.definition import definition_of
 from partonic.provenance import content_hash
 
@@ -37,10 +38,13 @@ class ProcessInfo:
 
     Attributes:
         name: short name, e.g. ``"tth"``.
-        parton_names: names of the n final-state partons, in the order of the momenta.
-        parton_pdg: their PDG identifiers.
+        parton_names: names of the n final-state partons (slots), in the order of the momenta.
+        parton_pdg: their PDG identifiers; where channels differ, those of the first.
         monomials: the A monomials of θ.
         collider_energy: √S in GeV.
+        final_states: PDG identifiers in the slots for each final state that channels have, that of `parton_pdg` first.
+        decay_tree: its resonances; by default the H, t, W and Z among the partons, which the shower decays.
+        standard_model: values of the parameters in the Standard Model; 0 where not named.
     """
 
     name: str
@@ -48,16 +52,27 @@ class ProcessInfo:
     parton_pdg: tuple[int, ...]
     monomials: Monomials
     collider_energy: float
+    final_states: tuple[tuple[int, ...], ...] = ()
+    decay_tree: DecayTree = NO_RESONANCES
+    standard_model: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "final_states", tuple(dict.fromkeys((self.parton_pdg, *self.final_states))))
+        if not self.decay_tree.resonances and not self.decay_tree.exchanges:
+            own = DecayTree.of_partons(self.parton_names, self.parton_pdg)
+            object.__setattr__(self, "decay_tree", own if self.parton_pdg else ANY_FINAL_STATE)
 
     @classmethod
-    def of(cls, process: Process) -> "ProcessInfo":
-        """Return the facts of `process`."""
+    def of(cls, process: Process, decay_tree: DecayTree = NO_RESONANCES) -> "ProcessInfo":
+        """Return the facts of `process`, whose own decays are those of `decay_tree`."""
         return cls(
             name=process.name,
             parton_names=tuple(particle.name for particle in process.final_state),
             parton_pdg=tuple(particle.pdg_id for particle in process.final_state),
             monomials=process.monomials,
             collider_energy=float(process.collider_energy),
+            final_states=tuple(channel.final_pdg(process.final_state) for channel in process.channels),
+            decay_tree=decay_tree,
         )
 
     @classmethod
@@ -71,7 +86,19 @@ class ProcessInfo:
             parton_pdg=tuple(particle.pdg_id for particle in final_state),
             monomials=definition.monomials(config),
             collider_energy=config.collider_energy,
+            final_states=definition.final_states(config),
+            decay_tree=definition.decay_tree(config),
+            standard_model={
+                parameter.name: parameter.standard_model
+                for parameter in definition.parameters(config)
+                if parameter.standard_model
+            },
         )
+
+    def with_partons(self, names: tuple[str, ...], pdg_ids: tuple[int, ...]) -> "ProcessInfo":
+        """Return the process for events that list other partons."""
+        tree = self.decay_tree.of_other_partons(pdg_ids)
+        return replace(self, parton_names=names, parton_pdg=pdg_ids, final_states=(), decay_tree=tree)
 
 
 @dataclass(frozen=True)
@@ -82,17 +109,27 @@ class EventSchema:
         process: name, partons and monomials.
         weight_names: extra named weights, each a column ``weight_<name>``.
         identity: whether events have run, luminosity block and event number.
+        photons: whether events have reconstructed photons.
     """
 
     process: ProcessInfo
     weight_names: tuple[str, ...] = ()
     identity: bool = False
+    photons: bool = False
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """All columns, in the order of the file."""
         partons = len(self.process.parton_names)
-        return event_columns(partons, self.process.monomials, self.weight_names, identity=self.identity)
+        several = len(self.process.final_states) > 1
+        return event_columns(
+            partons,
+            self.process.monomials,
+            self.weight_names,
+            identity=self.identity,
+            final_states=several,
+            photons=self.photons,
+        )
 
     def arrow(self) -> pa.Schema:
         """Return the Arrow schema; every field carries unit, group and description as metadata."""
@@ -101,13 +138,18 @@ class EventSchema:
     def fingerprint(self, groups: Sequence[str] | None = None) -> str:
         """Return a hash of what the columns mean, so that a trained model can refuse other events.
 
-        Extra weights and the identity of events do not enter: they do not change the meaning of an event.
+        Extra weights, the identity of events and which of the final states of the process they have do not enter: they
+        do not change the meaning of the others. Photons enter only where their group is named.
 
         Args:
             groups: restrict to these groups of columns, e.g. ``("jets", "leptons", "met")`` for what can be seen; the
                 default takes all groups and the process.
         """
-        extra = {weight_column(name) for name in self.weight_names} | {column.name for column in IDENTITY}
+        extra = {weight_column(name) for name in self.weight_names} | {
+            column.name for column in (*IDENTITY, PARTON_PDG)
+        }
+        if groups is None:
+            extra |= {column.name for column in PHOTONS}
         columns = [
             [column.name, str(column.type), column.unit]
             for column in self.columns
@@ -190,6 +232,22 @@ class CutFlowStep(StrictModel):
     """Standard error of that sum, √Σw², in pb."""
 
 
+class ResonanceFacts(StrictModel):
+    """A resonance of the process, see `partonic.processes.decay_tree.Resonance`."""
+
+    name: str
+    """Its name, e.g. ``"t"``."""
+
+    pdg_ids: tuple[int, ...]
+    """PDG identifiers that it can have."""
+
+    slots: tuple[int, ...]
+    """Places of its partons in the column `partons`."""
+
+    decayed_by: Literal["shower", "matrix element"] = "shower"
+    """Who made the decay."""
+
+
 class StoreMetadata(StrictModel):
     """Everything that travels with the events of a store."""
 
@@ -203,7 +261,17 @@ class StoreMetadata(StrictModel):
     """Names of the final-state partons, in the order of the column `partons`."""
 
     parton_pdg: tuple[int, ...]
-    """Their PDG identifiers."""
+    """Their PDG identifiers; where the final states of channels differ, those of the first."""
+
+    final_states: tuple[tuple[int, ...], ...] = ()
+    """PDG identifiers of the partons in each final state that events can have; empty: that of `parton_pdg`. With more
+    than one, the column `parton_pdg` tells that of an event."""
+
+    resonances: tuple[ResonanceFacts, ...] = ()
+    """What decays, and to which of the partons; empty: the H, t, W and Z among the partons."""
+
+    exchanges: tuple[tuple[int, int], ...] = ()
+    """Pairs of partons that no detector tells apart."""
 
     collider_energy: float
     """√S in GeV."""
@@ -219,6 +287,10 @@ class StoreMetadata(StrictModel):
 
     identity: bool = False
     """Whether the events have the columns run, luminosity_block and event_number."""
+
+    photons: bool = False
+    """Whether the events have the columns photon_pt, photon_eta, photon_phi, photon_isolation and
+    photon_identification."""
 
     theta: dict[str, float] = Field(default_factory=dict)
     """θ at which the column `weight` holds (the generation point); parameters not named are 0."""
@@ -256,8 +328,9 @@ class StoreMetadata(StrictModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> "StoreMetadata":
-        if len(self.parton_names) != len(self.parton_pdg):
-            raise ValueError(f"{len(self.parton_names)} parton names but {len(self.parton_pdg)} PDG identifiers")
+        for pdg_ids in (self.parton_pdg, *self.final_states):
+            if len(self.parton_names) != len(pdg_ids):
+                raise ValueError(f"{len(self.parton_names)} parton names but {len(pdg_ids)} PDG identifiers")
         try:
             monomials = Monomials(self.parameters, self.exponents)
             monomials.point(self.theta)
@@ -275,6 +348,9 @@ class StoreMetadata(StrictModel):
             process=process.name,
             parton_names=process.parton_names,
             parton_pdg=process.parton_pdg,
+            final_states=process.final_states,
+            resonances=tuple(ResonanceFacts(**vars(resonance)) for resonance in process.decay_tree.resonances),
+            exchanges=process.decay_tree.exchanges,
             collider_energy=process.collider_energy,
             parameters=process.monomials.parameters,
             exponents=process.monomials.exponents,
@@ -289,12 +365,20 @@ class StoreMetadata(StrictModel):
     @property
     def process_info(self) -> ProcessInfo:
         """Name, partons and monomials of the process."""
-        return ProcessInfo(self.process, self.parton_names, self.parton_pdg, self.monomials, self.collider_energy)
+        return ProcessInfo(
+            name=self.process,
+            parton_names=self.parton_names,
+            parton_pdg=self.parton_pdg,
+            monomials=self.monomials,
+            collider_energy=self.collider_energy,
+            final_states=self.final_states,
+            decay_tree=DecayTree(tuple(Resonance(**dict(facts)) for facts in self.resonances), self.exchanges),
+        )
 
     @property
     def event_schema(self) -> EventSchema:
         """The schema that the columns of the store have."""
-        return EventSchema(self.process_info, self.weight_names, self.identity)
+        return EventSchema(self.process_info, self.weight_names, self.identity, self.photons)
 
     def with_facts(self, **changes: Any) -> "StoreMetadata":
         """Return a validated copy with the fields of `changes` replaced."""

@@ -93,6 +93,7 @@ def theta_weights(
     extra: Mapping[str, Array] | None = None,
     *,
     max_condition: float = 1e6,
+    standard_model: Mapping[str, float] | None = None,
 ) -> ThetaWeights:
     """Find the weights that sit at known θ points.
 
@@ -103,6 +104,7 @@ def theta_weights(
         where: name of the file, for messages.
         extra: further points `(K,)` by name, listed last (the nominal weight at the generation θ).
         max_condition: largest condition number of the points.
+        standard_model: values of parameters that a point does not name, where they are not 0.
 
     Raises:
         EventFileError: if a stated weight is not in the file, or the points do not determine the coefficients, or are
@@ -119,7 +121,8 @@ def theta_weights(
             point = parse_theta(text, parameters) or parse_theta(name, parameters)
             if point is not None:
                 found[name] = point
-    rows = {name: monomials.point(point) for name, point in found.items()} | dict(extra or {})
+    standard = dict(standard_model or {})
+    rows = {name: monomials.point(standard | dict(point)) for name, point in found.items()} | dict(extra or {})
     points = np.array(list(rows.values())).reshape(len(rows), len(parameters))
     _check_determined(monomials, points, where, max_condition)
     return ThetaWeights(tuple(rows), points)

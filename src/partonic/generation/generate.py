@@ -22,12 +22,14 @@ from partonic.estimate import Estimate
 from partonic.files import output_folder, write_json
 from partonic.generation.chunks import ChunkFolder, CrossSectionSums, Target, UnweightedEvents, generate_chunk
 from partonic.generation.lhe import LheContent, write_lhe
+from partonic.generation.lhe_particles import final_state_of
 from partonic.generation.prepare import Preparation, prepare_generation
 from partonic.generation.result import GenerationResult
 from partonic.generation.threads import one_thread
 from partonic.generation.unweight import UnweightingTally
 from partonic.physics.process import Process
 from partonic.polynomial import morphing_basis
+from partonic.processes.decay_tree import NO_RESONANCES, DecayTree
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, package_versions
 from partonic.rng import torch_generator
@@ -42,7 +44,12 @@ _SUMS = 2
 
 
 def generate_events(
-    process: Process, config: GenerationConfig, seed: int, output: Path, progress: Progress = SILENT
+    process: Process,
+    config: GenerationConfig,
+    seed: int,
+    output: Path,
+    progress: Progress = SILENT,
+    decay_tree: DecayTree = NO_RESONANCES,
 ) -> GenerationResult:
     """Generate unweighted events into the folder `output`: ``events.lhe.gz`` and ``generation.json``.
 
@@ -52,6 +59,7 @@ def generate_events(
         seed: root of all random numbers; the same seed and configuration give the same events.
         output: folder; an interrupted generation in it is continued, a finished one is returned as it is.
         progress: told of rounds of training and of events.
+        decay_tree: resonances of the process; those that its matrix element decays become particles of the events.
 
     Raises:
         ParameterError: if a θ name is not a parameter of the process.
@@ -62,7 +70,9 @@ def generate_events(
     basis = morphing_basis(process.monomials, config.weight_scales)
     work = output_folder(output / "work")
     preparation = prepare_generation(process, config, seed, work, progress)
-    identity = content_hash({"preparation": preparation.identity, "config": config.model_dump(mode="json")})
+    identity = content_hash(
+        {"preparation": preparation.identity, "config": config.model_dump(mode="json"), **_of_resonances(decay_tree)}
+    )
     finished = _finished(output, identity)
     if finished is not None:
         return finished
@@ -85,10 +95,16 @@ def generate_events(
         _estimates(totals.sums)[len(process.monomials) : -1],
         _events(folder, chunks, totals, config.events),
         config.compression_level,
+        decay_tree,
     )
     write_json(output / SUMMARY_FILE, summary)
     shutil.rmtree(folder.folder, ignore_errors=True)
     return GenerationResult.from_summary(output / EVENTS_FILE, output / SUMMARY_FILE, summary)
+
+
+def _of_resonances(tree: DecayTree) -> dict[str, Any]:
+    """Return what the event file says of the resonances that the matrix element decays; nothing without any."""
+    return {"resonances": repr(tree.of_matrix_element)} if tree.of_matrix_element else {}
 
 
 def _finished(output: Path, identity: str) -> GenerationResult | None:
@@ -197,12 +213,21 @@ def _cross_section(sums: CrossSectionSums, monomials: Tensor) -> Estimate:
     return Estimate.from_sums(sums.points, total, float(monomials @ sums.second[:count, :count] @ monomials))
 
 
+def _channel_names(process: Process) -> list[str]:
+    """Return initial states, and where that does not tell channels apart the final state, too."""
+    initial = [" ".join(map(str, channel.initial)) for channel in process.channels]
+    final = [final_state_of(channel, process.final_state) for channel in process.channels]
+    if len(set(final)) == 1:
+        return initial
+    return [f"{first} > {second}" for first, second in zip(initial, final, strict=True)]
+
+
 def _summary(config: GenerationConfig, seed: int, preparation: Preparation, totals: _Totals) -> dict[str, Any]:
     target, monomials = preparation.target, preparation.target.process.monomials
     estimates = _estimates(totals.sums)
     at_theta = torch.from_numpy(monomials.evaluate(target.theta.numpy()))
     count = len(monomials)
-    channels = [" ".join(map(str, channel.initial)) for channel in target.process.channels]
+    channels = _channel_names(target.process)
     return {
         "process": target.process.name,
         "events": config.events,

@@ -29,17 +29,26 @@ from partonic.errors import EventFileError
 from partonic.estimate import Estimate
 from partonic.files import atomic_output
 from partonic.generation.chunks import UnweightedEvents
+from partonic.generation.lhe_particles import (
+    EventLayout,
+    colour_lines_of_event,
+    event_layout,
+    resonance_momenta,
+    template_lines,
+)
 from partonic.physics.particles import FERMI_CONSTANT, W_BOSON, Z_BOSON
 from partonic.physics.process import Process
 from partonic.polynomial import Monomials, solve_morphing
+from partonic.processes.decay_tree import NO_RESONANCES, DecayTree
 
 __all__ = ["LheContent", "basis_weight_names", "read_content", "read_lhe", "write_lhe"]
 
 _PROTON = 2212
 _STRATEGY = -4
 """Weights in pb with signs, their mean is the cross section."""
-_FIRST_COLOUR = 501
 _BATCH = 5_000
+_DECAYED = 2
+"""Status of a resonance, which is not among the final particles."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,7 @@ def write_lhe(
     channels: Sequence[Estimate],
     batches: Iterable[UnweightedEvents],
     compression_level: int = 3,
+    decay_tree: DecayTree = NO_RESONANCES,
 ) -> int:
     """Write events to `path` (gzip) atomically and return their number.
 
@@ -81,11 +91,13 @@ def write_lhe(
         channels: cross section of each channel at the nominal θ, pb.
         batches: events with coefficients in pb whose mean over the file is the coefficient of the cross section.
         compression_level: of gzip, 1 to 9.
+        decay_tree: resonances that the matrix element decays become particles of the events.
 
     Raises:
+        ProcessError: if the decay tree does not fit the process.
         OutputError: if the file cannot be written.
     """
-    formatter = _EventFormatter(process, content)
+    formatter = _EventFormatter(process, content, decay_tree)
     count = 0
     # No name and no time in the gzip header: the same events give the same bytes.
     with (
@@ -93,7 +105,7 @@ def write_lhe(
         temporary.open("wb") as raw,
         gzip.GzipFile("", "wb", compression_level, raw, mtime=0) as file,
     ):
-        file.write(_preamble(process, content, channels).encode())
+        file.write(_preamble(process, content, channels, decay_tree).encode())
         for batch in batches:
             for start in range(0, len(batch), _BATCH):
                 file.write(formatter.text(batch[start : start + _BATCH]).encode())
@@ -105,22 +117,28 @@ def write_lhe(
 class _EventFormatter:
     """Formats events through one template per channel and colour flow, in which only the momenta and weights vary."""
 
-    def __init__(self, process: Process, content: LheContent) -> None:
+    def __init__(self, process: Process, content: LheContent, tree: DecayTree) -> None:
         self.energy = process.collider_energy
+        self.resonances = tree.of_matrix_element
         self.at_basis = content.monomials.evaluate(content.basis)
         self.at_theta = content.monomials.evaluate(content.monomials.point(content.theta))
         self.templates = [
-            [_template(process, index, flow, len(content.basis)) for flow in range(len(channel.colour_flows))]
+            [
+                _template(event_layout(channel, process.final_state, tree, flow), index, len(content.basis))
+                for flow in range(len(channel.colour_flows))
+            ]
             for index, channel in enumerate(process.channels)
         ]
 
     def text(self, events: UnweightedEvents) -> str:
         coefficients = events.coefficients.numpy()
         beam = [0.5 * self.energy * fraction.numpy() for fraction in (events.x1, events.x2)]
-        momenta = events.momenta.numpy()[:, :, [1, 2, 3, 0]].reshape(len(events), -1)
+        momenta = events.momenta.numpy()
+        inside = resonance_momenta(momenta, self.resonances).reshape(len(events), -1)
+        final = momenta[:, :, [1, 2, 3, 0]].reshape(len(events), -1)
         columns = [
             (coefficients @ self.at_theta)[:, None], events.scale.numpy()[:, None], events.alpha_s.numpy()[:, None],
-            beam[0][:, None], beam[0][:, None], -beam[1][:, None], beam[1][:, None], momenta,
+            beam[0][:, None], beam[0][:, None], -beam[1][:, None], beam[1][:, None], inside, final,
             coefficients @ self.at_basis.T,
         ]  # fmt: skip
         rows = np.concatenate(columns, axis=1).tolist()
@@ -130,27 +148,14 @@ class _EventFormatter:
         )
 
 
-def _template(process: Process, channel: int, flow: int, points: int) -> str:
+def _template(layout: EventLayout, channel: int, points: int) -> str:
     """Return the text of an event; ``%r`` prints a float with the fewest digits that give it back exactly."""
-    initial = process.channels[channel].initial
-    flow_lines = process.channels[channel].colour_flows[flow]
-    colours = ["{} {}".format(*_colour_lines(*pair)) for pair in flow_lines]
-    lines = ["<event>", f"{2 + len(process.final_state)} {channel + 1} %r %r {_ALPHA_QED!r} %r"]
-    for pdg_id, colour in zip(initial, colours, strict=False):
-        lines.append(f"{pdg_id} -1 0 0 {colour} 0.0 0.0 %r %r 0.0 0. 9.")
-    for particle, colour in zip(process.final_state, colours[2:], strict=True):
-        lines.append(f"{particle.pdg_id} 1 1 2 {colour} %r %r %r %r {particle.mass!r} 0. 9.")
+    lines = ["<event>", f"{len(layout.pdg_ids)} {channel + 1} %r %r {_ALPHA_QED!r} %r", *template_lines(layout)]
     lines += ["<rwgt>", *(f"<wgt id='{name}'>%r</wgt>" for name in basis_weight_names(points)), "</rwgt>", "</event>"]
     return "\n".join(lines) + "\n"
 
 
-def _colour_lines(colour: int, anticolour: int) -> tuple[int, int]:
-    """Return the two line numbers, from 501 on as the accord recommends."""
-    first, second = (line + _FIRST_COLOUR - 1 if 0 < line < _FIRST_COLOUR else line for line in (colour, anticolour))
-    return first, second
-
-
-def _preamble(process: Process, content: LheContent, channels: Sequence[Estimate]) -> str:
+def _preamble(process: Process, content: LheContent, channels: Sequence[Estimate], tree: DecayTree) -> str:
     record = {
         "parameters": list(content.monomials.parameters),
         "exponents": [list(powers) for powers in content.monomials.exponents],
@@ -158,10 +163,14 @@ def _preamble(process: Process, content: LheContent, channels: Sequence[Estimate
         "theta": dict(content.theta),
         "collider_energy": process.collider_energy,
         "colour_flows": [
-            [[_colour_lines(*pair) for pair in flow] for flow in channel.colour_flows] for channel in process.channels
+            [colour_lines_of_event(channel, flow, tree.of_matrix_element) for flow in range(len(channel.colour_flows))]
+            for channel in process.channels
         ],
         **content.metadata,
     }
+    final_states = [channel.final_pdg(process.final_state) for channel in process.channels]
+    if len(set(final_states)) > 1:
+        record["final_states"] = final_states
     weights = [
         f"<weight id='{name}'> {escape(_point_text(content.monomials, point))} </weight>"
         for name, point in zip(basis_weight_names(len(content.basis)), content.basis, strict=True)
@@ -240,7 +249,8 @@ def _content(path: Path, file: Any) -> LheContent:
         monomials = Monomials(
             tuple(record.pop("parameters")), tuple(tuple(powers) for powers in record.pop("exponents"))
         )
-        basis = np.array(record.pop("basis"), dtype=np.float64).reshape(-1, len(monomials.parameters))
+        points = record.pop("basis")
+        basis = np.array(points, dtype=np.float64).reshape(len(points), len(monomials.parameters))
         return LheContent(monomials, basis, record.pop("theta"), record)
     except (TypeError, KeyError, ValueError) as error:
         raise EventFileError(f"the header <partonic> of {path} is damaged: {error!r}") from error
@@ -272,7 +282,8 @@ class _Lookup:
     def batch(self, events: Sequence[Any], number: int) -> UnweightedEvents:
         weights = np.array([self._weights(event, number + index) for index, event in enumerate(events)])
         momenta = torch.tensor(
-            [[(p.e, p.px, p.py, p.pz) for p in event.particles] for event in events], dtype=torch.float64
+            [[(p.e, p.px, p.py, p.pz) for p in event.particles if p.status != _DECAYED] for event in events],
+            dtype=torch.float64,
         )
         beam = momenta[:, 0, 0].clone(), momenta[:, 1, 0].clone()
         channel = [event.eventinfo.pid - 1 for event in events]

@@ -97,11 +97,13 @@ def _training_content(
     A process says its name and its channels, but not its masses, densities or scales. They are recognised by values of
     the integrand at fixed points (nine digits, so that rounding on another machine does not matter).
     """
+    final_states = [channel.final_pdg(process.final_state) for channel in process.channels]
     numbers = torch.rand((_PROBES, process.dimensions), generator=torch_generator(0, "probe"), dtype=torch.float64)
     return {
         "format": _FORMAT,
         "process": process.name,
         "channels": [list(channel.initial) for channel in process.channels],
+        **({"final_states": final_states} if len(set(final_states)) > 1 else {}),
         "monomials": list(process.monomials.names),
         "collider_energy": process.collider_energy,
         "probes": [f"{value:.8e}" for value in integrand(numbers).tolist()],

@@ -124,6 +124,10 @@ class ProcessDefinition:
     has_matrix_element: bool = True
     packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def default_settings(self) -> ProcessConfig:
+        """Return the settings of a file that gives none."""
+        return self.settings.model_validate({"name": self.name})
+
     def parameters(self, settings: ProcessConfig) -> tuple[TheoryParameter, ...]:
         """Return the theory parameters, in the order of θ; none by default."""
         return ()
@@ -134,6 +138,14 @@ class ProcessDefinition:
         Other channels may have other flavours and charges in the same places, of the same masses.
         """
         raise NotImplementedError
+
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        """Return the PDG ids of every final state that a channel has, in the order of the channels.
+
+        By default that of `final_state`. A process whose channels differ (charge conjugates, flavours) lists them all,
+        because events must be told apart where no matrix element can be built.
+        """
+        return (tuple(particle.pdg_id for particle in self.final_state(settings)),)
 
     def monomials(self, settings: ProcessConfig) -> "Monomials":
         """Return the monomials of θ: by default all up to the second degree."""

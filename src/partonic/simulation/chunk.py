@@ -16,6 +16,7 @@ from partonic.events.schema import StoreMetadata
 from partonic.events.selection import SELECTED
 from partonic.events.store import EventWriter
 from partonic.events.weights import ThetaWeights, weights_to_coefficients
+from partonic.processes.decay_tree import DecayTree
 from partonic.rng import numpy_generator
 from partonic.simulation.event_table import ColourFlows, decay_columns, hard_process_columns, isr_columns, reco_columns
 from partonic.simulation.forced_decays import forced_resonances
@@ -43,7 +44,7 @@ class ChunkJob:
     """What is the same for all chunks of a run.
 
     Attributes:
-        config: settings of the simulation.
+        config: settings of the simulation, with the decays in use for the process.
         facts: facts of the LHE file (its header left out, it may be long).
         metadata: of each part; the cut flow is added.
         factors: from the units of the file to pb, forced decays included, by process number.
@@ -65,9 +66,14 @@ class ChunkJob:
     own: bool
     colour_flows: ColourFlows
 
+    @property
+    def tree(self) -> DecayTree:
+        """Resonances of the process."""
+        return self.metadata.process_info.decay_tree
+
     def key(self) -> tuple[str, str, int]:
         """Return what an initialised shower depends on."""
-        return self.config.model_dump_json(), self.facts.digest, self.seed
+        return f"{self.config!r} {self.tree!r}", self.facts.digest, self.seed
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ class _Worker:
 
     def shower(self, job: ChunkJob) -> Shower:
         if self._shower is None or self._key != job.key():
-            self._shower, self._key = Shower(job.config, job.facts, job.seed), job.key()
+            self._shower, self._key = Shower(job.config, job.facts, job.seed, job.tree), job.key()
         return self._shower
 
 
@@ -123,7 +129,7 @@ def simulate_chunk(job: ChunkJob, number: int, texts: Sequence[bytes], first: in
     """
     names = (*job.theta_weights.names, *job.extra_weights)
     chunk = parse_chunk(texts, first, names)
-    _check_undecayed(chunk, job.config)
+    _check_undecayed(chunk, job.config, job.tree)
     generator = numpy_generator(job.seed, "simulate", number, "detector")
     shower = _worker().shower(job)
     blocks = [_simulated(job, events, generator) for events in shower.run(chunk, number)]
@@ -137,9 +143,14 @@ def simulate_chunk(job: ChunkJob, number: int, texts: Sequence[bytes], first: in
     return ChunkResult(len(chunk), int((cut == SELECTED).sum()), int((cut == _SHOWER_CUT).sum()))
 
 
-def _check_undecayed(chunk: LheChunk, config: SimulationConfig) -> None:
-    """Refuse resonances that the file has decayed already: Pythia keeps such decays, whatever is to be forced."""
-    decayed = (chunk.particles[:, 1] == _DECAYED) & np.isin(chunk.particles[:, 0], forced_resonances(config.decays))
+def _check_undecayed(chunk: LheChunk, config: SimulationConfig, tree: DecayTree) -> None:
+    """Refuse resonances that the file has decayed already: Pythia keeps such decays, whatever is to be forced.
+
+    Those that the matrix element of the process decays are as they should be.
+    """
+    expected = {pdg for resonance in tree.of_matrix_element for pdg in resonance.pdg_ids}
+    forced = [pdg for pdg in forced_resonances(config.decays) if pdg not in expected]
+    decayed = (chunk.particles[:, 1] == _DECAYED) & np.isin(chunk.particles[:, 0], forced)
     if decayed.any():
         row = int(np.argmax(decayed))
         event = chunk.first + int(np.searchsorted(chunk.offsets, row, side="right")) - 1
@@ -151,13 +162,14 @@ def _check_undecayed(chunk: LheChunk, config: SimulationConfig) -> None:
 
 def _simulated(job: ChunkJob, events: ShoweredEvents, generator: np.random.Generator) -> pa.Table:
     """Return the columns of everything after the hard process."""
+    metadata = job.metadata
     reco = reconstruct(ParticleLevel(events.particles, events.heavy), generator, job.config)
     # The cuts of the selection come after that of the shower.
     passed_on = np.where(reco.cut == SELECTED, SELECTED, reco.cut + _SHOWER_CUT + 1)
     cut = np.where(events.failed, _SHOWER_CUT, passed_on).astype(np.int8)
     return pa.table(
         {
-            **isr_columns(isr_view(events, job.metadata.collider_energy)),
+            **isr_columns(isr_view(events, metadata.collider_energy, job.tree, len(metadata.parton_pdg))),
             **decay_columns(events.decays),
             **reco_columns(reco, events.decays, job.config.jets.match_radius),
             "cut": pa.array(cut),

@@ -32,12 +32,12 @@ def hard_process_columns(chunk: LheChunk, process: ProcessInfo, own: bool, colou
         colour_flows: flows of each channel, if the file tells them.
     """
     incoming = chunk.incoming()
-    partons = chunk.partons(process)
+    partons, pdg = chunk.own_partons(process) if own else chunk.partons(process)
     fractions = 2.0 * chunk.momenta[incoming, 0] / process.collider_energy
     scale, alpha_s = chunk.facts[:, 3], chunk.facts[:, 5]
     channel = (chunk.facts[:, 1] - 1).astype(np.int16)
     flow = _colour_flow(chunk, channel, colour_flows)
-    return {
+    columns = {
         "initial_pdg": fixed_lists(chunk.particles[incoming, 0].astype(np.int32), pa.int32()),
         "channel": pa.array(channel, mask=np.full(len(chunk), not own)),
         "colour_flow": pa.array(flow, mask=flow < 0),
@@ -47,6 +47,9 @@ def hard_process_columns(chunk: LheChunk, process: ProcessInfo, own: bool, colou
         "x2": pa.array(fractions[:, 1]),
         "partons": fixed_lists(partons.reshape(len(chunk), -1), pa.float64()),
     }
+    if len(process.final_states) > 1:
+        columns["parton_pdg"] = fixed_lists(pdg.astype(np.int32), pa.int32())
+    return columns
 
 
 def _colour_flow(
@@ -122,15 +125,34 @@ def reco_columns(reco: RecoObjects, decays: DecayTable | None, match_radius: flo
         for name, values in lepton_columns.items()
     }
     result["lepton_pdg"] = _null_lists(leptons.pdg.astype(np.int32), leptons.offsets, selected)
+    result |= _photon_columns(reco)
     result["met_pt"] = _null_values(np.hypot(reco.met[:, 0], reco.met[:, 1]), selected)
     result["met_phi"] = _null_values(np.arctan2(reco.met[:, 1], reco.met[:, 0]), selected)
     return result
 
 
+def _photon_columns(reco: RecoObjects) -> dict[str, pa.Array]:
+    """Return the columns of photons; none where they were not asked for."""
+    photons, selected = reco.photons, reco.selected
+    if photons is None:
+        return {}
+    columns = {
+        "photon_pt": np.hypot(photons.momenta[:, 1], photons.momenta[:, 2]),
+        "photon_eta": pseudorapidity(photons.momenta),
+        "photon_phi": azimuth(photons.momenta),
+        "photon_isolation": photons.isolation,
+    }
+    lists = {
+        name: _null_lists(values.astype(np.float32), photons.offsets, selected) for name, values in columns.items()
+    }
+    identified = np.ones(len(photons.isolation), dtype=np.int8)
+    return lists | {"photon_identification": _null_lists(identified, photons.offsets, selected)}
+
+
 def select_decays(decays: DecayTable, events: Bool[np.ndarray, " events"]) -> DecayTable:
     """Return the decay products of the `events` for which the mask is True."""
     of_kept = np.repeat(events, decays.particles.counts)
-    return DecayTable(decays.particles.select_events(events), decays.origin[of_kept])
+    return DecayTable(decays.particles.select_events(events), decays.origin[of_kept], decays.tree)
 
 
 def _mass(momenta: Float[np.ndarray, "leptons 4"]) -> Float[np.ndarray, " leptons"]:

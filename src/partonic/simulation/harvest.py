@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from partonic.processes.decay_tree import ANY_FINAL_STATE, DecayTree
 from partonic.simulation.event_record import EventRecords
 from partonic.simulation.particles import ParticleTable, event_offsets
 from partonic.simulation.species import has_heavy_quark
 
-__all__ = ["RESONANCES", "DecayTable", "ShoweredEvents", "harvest"]
-
-RESONANCES = (25, 6, -6)
-"""Resonances whose decays and last copies are kept: H, t, t̄."""
+__all__ = ["DecayTable", "ShoweredEvents", "harvest"]
 
 _INITIATOR = -61
 """Pythia's status of the partons taken from the beams, after the whole shower, with primordial kT."""
@@ -38,19 +36,21 @@ Rows = Int[np.ndarray, " chosen"]
 
 @dataclass(frozen=True)
 class DecayTable:
-    """Quarks, leptons and photons from the decays of H, t and t̄, before they radiate themselves.
+    """Quarks, leptons and photons from the decays of the resonances of the process, before they radiate themselves.
 
     The decaying resonances carry the recoil against initial-state radiation, so the momenta of the decay products sum
-    to those of the last copies of H, t and t̄, up to radiation within the decays. Ordered within an event by origin (H,
-    t, t̄), then as in Pythia's record.
+    to those of the last copies of the resonances, up to radiation within the decays. Ordered within an event by origin
+    (as in the tree: H, t, t̄), then as in Pythia's record.
 
     Attributes:
         particles: the decay products.
-        origin: 25, 6 or −6 for each.
+        origin: PDG id of the outermost resonance that each one comes from.
+        tree: the resonances of the process.
     """
 
     particles: ParticleTable
     origin: Int[np.ndarray, " particles"]
+    tree: DecayTree = ANY_FINAL_STATE
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class ShoweredEvents:
         particles: the final particles.
         heavy: last b and c hadrons before their weak decay (final b and c quarks without hadronization).
         decays: decay products of the resonances before the shower.
-        resonances: last copies of H, t, t̄ before their decay (E, px, py, pz) in GeV; NaN where there is none.
+        resonances: last copies of the outermost resonances of the tree (H, t, t̄) before their decay, (E, px, py, pz)
+            in GeV; NaN where there is none.
         initiators: partons from the beams along +z and −z that started the hardest interaction; NaN where unknown.
         failed: events on which Pythia gave up; they have no particles.
     """
@@ -69,7 +70,7 @@ class ShoweredEvents:
     particles: ParticleTable
     heavy: ParticleTable
     decays: DecayTable
-    resonances: Float[np.ndarray, "events 3 4"]
+    resonances: Float[np.ndarray, "events resonances 4"]
     initiators: Float[np.ndarray, "events 2 4"]
     failed: Bool[np.ndarray, " events"]
 
@@ -79,16 +80,16 @@ class ShoweredEvents:
         return len(self.failed)
 
 
-def harvest(event: EventRecords) -> ShoweredEvents:
-    """Pick what is kept from the event records."""
+def harvest(event: EventRecords, tree: DecayTree = ANY_FINAL_STATE) -> ShoweredEvents:
+    """Pick what is kept from the event records; `tree` says which resonances are looked for."""
     size = np.abs(event["id"])
     initiators = np.flatnonzero(event["status"] == _INITIATOR)
-    resonances = np.flatnonzero((size == 25) | (size == 6))
+    resonances = np.flatnonzero(np.isin(event["id"], tree.origins))
     return ShoweredEvents(
         particles=_table(event, np.flatnonzero(event["status"] > 0)),
         heavy=_table(event, _last_heavy(event, size)),
-        decays=_decays(event),
-        resonances=np.stack([_last_copy(event, resonances, pdg) for pdg in RESONANCES], axis=1),
+        decays=_decays(event, tree),
+        resonances=_last_copies(event, resonances, tree),
         initiators=np.stack([_initiator(event, initiators, beam) for beam in (1, 2)], axis=1),
         failed=np.diff(event.offsets) == 0,
     )
@@ -121,8 +122,10 @@ def _last_heavy(records: EventRecords, size: Int[np.ndarray, " particles"]) -> R
     return np.sort(np.concatenate(kept))
 
 
-def _last_copy(records: EventRecords, resonances: Rows, pdg: int) -> Float[np.ndarray, "events 4"]:
-    return _one_per_event(records, resonances[records["id"][resonances] == pdg], last=True)
+def _last_copies(records: EventRecords, rows: Rows, tree: DecayTree) -> Float[np.ndarray, "events resonances 4"]:
+    ids = records["id"][rows]
+    copies = [_one_per_event(records, rows[np.isin(ids, one.pdg_ids)], last=True) for one in tree.outermost]
+    return np.stack(copies, axis=1) if copies else np.zeros((len(records.offsets) - 1, 0, 4))
 
 
 def _initiator(records: EventRecords, initiators: Rows, beam: int) -> Float[np.ndarray, "events 4"]:
@@ -139,30 +142,37 @@ def _one_per_event(records: EventRecords, rows: Rows, last: bool) -> Float[np.nd
     return result
 
 
-def _decays(records: EventRecords) -> DecayTable:
-    """Return the quarks, leptons and photons that come from H, t, t̄, directly or through a W or Z."""
+def _decays(records: EventRecords, tree: DecayTree) -> DecayTable:
+    """Return the quarks, leptons and photons that come from the resonances, directly or through others."""
     size = np.abs(records["id"])
     fermion_or_photon = (size <= _LAST_LEPTON) | (size == _PHOTON)
     product = np.flatnonzero((np.abs(records["status"]) == _DECAY_PRODUCT) & fermion_or_photon)
     event = _event_of(records, product)
-    origin = _origin(records, product, records.offsets[:-1][event])
+    origin = _origin(records, product, records.offsets[:-1][event], tree)
     product, event, origin = product[origin != 0], event[origin != 0], origin[origin != 0]
-    rank = np.select([origin == 25, origin == 6], [0, 1], 2)
+    rank = np.select([origin == pdg for pdg in tree.origins], list(range(len(tree.origins))), len(tree.origins))
     order = np.lexsort((product, rank, event))
     counts = np.bincount(event, minlength=len(records.offsets) - 1)
     rows = product[order]
-    return DecayTable(ParticleTable(records["id"][rows], _momenta(records, rows), event_offsets(counts)), origin[order])
+    return DecayTable(
+        ParticleTable(records["id"][rows], _momenta(records, rows), event_offsets(counts)), origin[order], tree
+    )
 
 
-def _origin(records: EventRecords, rows: Rows, begin: Rows) -> Int[np.ndarray, " chosen"]:
-    """Follow the first mothers of `rows` up to a resonance and return its identifier; 0 if it is none of ours."""
+def _origin(records: EventRecords, rows: Rows, begin: Rows, tree: DecayTree) -> Int[np.ndarray, " chosen"]:
+    """Follow the first mothers of `rows` up to the outermost resonance and return its identifier; 0 if there is none.
+
+    A W or Z may itself come from H or t, so only the others end the way.
+    """
     origin = np.zeros(len(rows), dtype=np.int8)
-    ancestor = rows
+    ancestor, open_ = rows, np.ones(len(rows), dtype=bool)
+    on_the_way = (*tree.pdg_ids, *_WEAK_BOSONS)
     while True:
         ancestor = begin + records["mother1"][ancestor]
         name = records["id"][ancestor]
-        climbing = (origin == 0) & np.isin(name, (*RESONANCES, *_WEAK_BOSONS))
-        arrived = climbing & np.isin(name, RESONANCES)
-        origin[arrived] = name[arrived]
-        if not (climbing & ~arrived).any():
+        climbing = open_ & np.isin(name, on_the_way)
+        found = climbing & np.isin(name, tree.origins)
+        origin[found] = name[found]
+        open_ = climbing & ~(found & ~np.isin(name, _WEAK_BOSONS))
+        if not open_.any():
             return origin

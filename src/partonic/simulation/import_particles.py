@@ -22,6 +22,7 @@ from partonic.events.readers.generator_record import GeneratorRecord
 from partonic.events.readers.hepmc.reader import PARTICLE_COLUMNS
 from partonic.events.readers.source import EventSource
 from partonic.events.schema import ProcessInfo
+from partonic.processes.decay_tree import ANY_FINAL_STATE, DecayTree
 from partonic.progress import SILENT, Progress
 from partonic.rng import numpy_generator
 from partonic.simulation.event_table import decay_columns, reco_columns
@@ -70,31 +71,39 @@ def import_particles(
 def simulated_source(source: EventSource, simulation: SimulationConfig, seed: int) -> EventSource:
     """Return `source` with reconstructed objects in place of its particles."""
     metadata = source.metadata.with_facts(
-        seed=seed, config={**source.metadata.config, "simulation": simulation.physics()}
+        seed=seed,
+        config={**source.metadata.config, "simulation": simulation.physics()},
+        photons=simulation.with_photons,
     )
     cuts = cut_names(simulation.selection, simulation.jets)
     return replace(source, metadata=metadata, tables=_simulated_tables(source, simulation, seed), cuts=cuts)
 
 
 def _simulated_tables(source: EventSource, simulation: SimulationConfig, seed: int) -> Iterator[pa.Table]:
-    first = 0
+    first, tree = 0, source.metadata.process_info.decay_tree
     for table in source.tables:
         for start in range(0, table.num_rows, _BLOCK):
             generator = numpy_generator(seed, "import", first + start, "detector")
-            yield _simulated(table.slice(start, _BLOCK).combine_chunks(), simulation, generator)
+            yield _simulated(table.slice(start, _BLOCK).combine_chunks(), simulation, generator, tree)
         first += table.num_rows
 
 
-def _simulated(table: pa.Table, simulation: SimulationConfig, generator: np.random.Generator) -> pa.Table:
-    events, decays = particle_level(table)
+def _simulated(
+    table: pa.Table, simulation: SimulationConfig, generator: np.random.Generator, tree: DecayTree
+) -> pa.Table:
+    events, decays = particle_level(table, tree)
     reco = reconstruct(events, generator, simulation)
     columns = {name: table.column(name) for name in table.column_names if name not in PARTICLE_COLUMNS}
     columns |= decay_columns(decays) | reco_columns(reco, decays, simulation.jets.match_radius)
     return pa.table(columns)
 
 
-def particle_level(table: pa.Table) -> tuple[ParticleLevel, DecayTable]:
+def particle_level(table: pa.Table, tree: DecayTree = ANY_FINAL_STATE) -> tuple[ParticleLevel, DecayTable]:
     """Return the final particles, heavy hadrons and decay products of events with `PARTICLE_COLUMNS`.
+
+    Args:
+        table: the events.
+        tree: resonances whose decay products are looked for.
 
     Raises:
         EventFileError: if an event has no final particle.
@@ -114,7 +123,7 @@ def particle_level(table: pa.Table) -> tuple[ParticleLevel, DecayTable]:
         raise EventFileError(f"event {event} has no final particle (status 1): is it a particle-level event?")
     parent = np.where(mother < 0, -1, np.repeat(offsets[:-1], counts) + mother)
     heavy = whole.select(_last_heavy(pdg, final, parent))
-    return ParticleLevel(particles, heavy), _decays(GeneratorRecord(pdg, mother, momenta, counts))
+    return ParticleLevel(particles, heavy), _decays(GeneratorRecord(pdg, mother, momenta, counts), tree)
 
 
 def _last_heavy(pdg: np.ndarray, final: np.ndarray, parent: np.ndarray) -> Bool[np.ndarray, " particles"]:
@@ -128,7 +137,7 @@ def _last_heavy(pdg: np.ndarray, final: np.ndarray, parent: np.ndarray) -> Bool[
     return last
 
 
-def _decays(record: GeneratorRecord) -> DecayTable:
-    products = record.decay_products()
+def _decays(record: GeneratorRecord, tree: DecayTree) -> DecayTable:
+    products = record.decay_products(tree)
     table = ParticleTable(record.pdg[products.rows], record.momenta[products.rows], event_offsets(products.counts))
-    return DecayTable(table, products.origin.astype(np.int8))
+    return DecayTable(table, products.origin.astype(np.int8), tree)

@@ -18,12 +18,15 @@ lie between 0 and 1, and (momenta, x₁, x₂) is a point of four-body phase spa
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
+from partonic.processes.decay_tree import ANY_FINAL_STATE, DecayTree
 from partonic.simulation.harvest import ShoweredEvents
 from partonic.simulation.matching import hadronic_tops
 
-__all__ = ["IsrView", "isr_view", "with_radiation"]
+__all__ = ["IsrView", "has_isr_view", "isr_view", "with_radiation"]
+
+_RESONANCES = 3
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,45 @@ class IsrView:
     valid: Bool[np.ndarray, " events"]
 
 
-def isr_view(events: ShoweredEvents, collider_energy: float) -> IsrView:
-    """Return the view of `events` at √S = `collider_energy` (GeV)."""
-    hadronic = hadronic_tops(events.decays)
-    one_hadronic = hadronic.sum(axis=1) == 1
-    t_had = np.where(hadronic[:, 0], 1, 2)
-    order = np.stack([np.zeros_like(t_had), t_had, 3 - t_had], axis=1)
+def isr_view(
+    events: ShoweredEvents, collider_energy: float, tree: DecayTree = ANY_FINAL_STATE, partons: int = _RESONANCES
+) -> IsrView:
+    """Return the view of `events` at √S = `collider_energy` (GeV).
+
+    Args:
+        events: after the shower.
+        collider_energy: √S in GeV.
+        tree: resonances of the process. The view exists if there are three, all decayed by the shower, and nothing
+            else in the final state: whatever else there is would be taken for radiation.
+        partons: number of partons of the final state; 0 where it is not known.
+    """
+    if not has_isr_view(tree, partons):
+        nothing = np.full((events.num_events, 4, 4), np.nan)
+        return IsrView(nothing, nothing[:, 0, 0], nothing[:, 0, 0], np.zeros(len(nothing), dtype=bool))
+    order, known = _order(events, tree)
     resonances = np.take_along_axis(events.resonances, order[:, :, None], axis=1)
-    partons, x1, x2 = with_radiation(resonances, events.initiators, collider_energy)
-    valid = one_hadronic & np.isfinite(partons).all(axis=(1, 2))
-    partons[~valid] = np.nan
-    return IsrView(partons, np.where(valid, x1, np.nan), np.where(valid, x2, np.nan), valid)
+    view, x1, x2 = with_radiation(resonances, events.initiators, collider_energy)
+    valid = known & np.isfinite(view).all(axis=(1, 2))
+    view[~valid] = np.nan
+    return IsrView(view, np.where(valid, x1, np.nan), np.where(valid, x2, np.nan), valid)
+
+
+def has_isr_view(tree: DecayTree, partons: int) -> bool:
+    """Return whether a process with these resonances among its partons has a view after initial-state radiation."""
+    three = len(tree.outermost) == _RESONANCES and partons in (0, _RESONANCES)
+    return three and all(one.decayed_by == "shower" for one in tree.outermost)
+
+
+def _order(events: ShoweredEvents, tree: DecayTree) -> tuple[Int[np.ndarray, "events 3"], Bool[np.ndarray, " events"]]:
+    """Return the places of the resonances in the order of the view, and for which events it is known."""
+    count, places = events.num_events, range(_RESONANCES)
+    if not tree.has_top_pair:
+        return np.tile(np.arange(_RESONANCES), (count, 1)), np.ones(count, dtype=bool)
+    top, antitop = (next(i for i in places if tree.outermost[i].pdg_ids == (pdg,)) for pdg in (6, -6))
+    other = next(i for i in places if i not in (top, antitop))
+    hadronic = hadronic_tops(events.decays)
+    t_had = np.where(hadronic[:, 0], top, antitop)
+    return np.stack([np.full(count, other), t_had, top + antitop - t_had], axis=1), hadronic.sum(axis=1) == 1
 
 
 def with_radiation(

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from partonic.errors import EventFileError
+from partonic.events.readers.slots import assign_slots, has_one_final_state
 from partonic.events.schema import ProcessInfo
 from partonic.events.text.lhe_numbers import COLUMNS, FACTS, event_numbers, named_weights
 
 __all__ = ["LheChunk", "parse_chunk"]
+
+_FINAL, _DECAYED = 1, 2
+"""ISTUP of final particles, and of resonances that the file has decayed."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +50,62 @@ class LheChunk:
         """Four-vectors (E, px, py, pz) of all particles, GeV."""
         return self.particles[:, [9, 6, 7, 8]]
 
-    def partons(self, process: ProcessInfo) -> Float[np.ndarray, "events partons 4"]:
-        """Return the final-state partons of the hard process, in its order, in GeV.
+    def partons(
+        self, process: ProcessInfo
+    ) -> tuple[Float[np.ndarray, "events partons 4"], Int[np.ndarray, "events partons"]]:
+        """Return the final-state partons of the hard process, in its slots: momenta in GeV, and PDG ids.
 
         Raises:
-            EventFileError: if an event lacks one.
+            EventFileError: if an event lacks one, or has none of the final states of the process.
         """
+        rows = self._rows_by_pdg(process) if has_one_final_state(process) else self._rows_by_slots(process)
+        return self.momenta[rows], self.particles[rows, 0].astype(np.int64)
+
+    def own_partons(
+        self, process: ProcessInfo
+    ) -> tuple[Float[np.ndarray, "events partons 4"], Int[np.ndarray, "events partons"]]:
+        """Return the same for a file of ours, where the final particles stand in the order of the slots.
+
+        Raises:
+            EventFileError: if an event has another number of them.
+        """
+        if has_one_final_state(process):
+            return self.partons(process)
+        final = self.particles[:, 1] == _FINAL
+        count = np.add.reduceat(final, self.offsets[:-1]) if len(self) else np.zeros(0)
+        if (count != len(process.parton_pdg)).any():
+            event = self.first + int(np.argmax(count != len(process.parton_pdg)))
+            raise EventFileError(
+                f"event {event} of the LHE file has not the {len(process.parton_pdg)} final particles of the process "
+                f"'{process.name}': is it a file of another process?"
+            )
+        rows = np.flatnonzero(final).reshape(len(self), -1)
+        return self.momenta[rows], self.particles[rows, 0].astype(np.int64)
+
+    def _rows_by_pdg(self, process: ProcessInfo) -> Int[np.ndarray, "events partons"]:
         outgoing = np.isin(self.particles[:, 1], (1, 2))
         rows = []
         for index, pdg in enumerate(process.parton_pdg):
             earlier = process.parton_pdg[:index].count(pdg)
             rows.append(self._nth(outgoing & (self.particles[:, 0] == pdg), earlier, process.parton_names[index]))
-        result: Float[np.ndarray, "events partons 4"] = self.momenta[np.stack(rows, axis=1)]
-        return result
+        return np.stack(rows, axis=1) if rows else np.zeros((len(self), 0), dtype=np.int64)
+
+    def _rows_by_slots(self, process: ProcessInfo) -> Int[np.ndarray, "events partons"]:
+        """Return the partons of events of another generator, whose final state is one of several."""
+        numbers = self.particles[:, :3].astype(np.int64).tolist()
+        rows = np.zeros((len(self), len(process.parton_pdg)), dtype=np.int64)
+        for event, (begin, end) in enumerate(pairwise(self.offsets.tolist())):
+            inside = numbers[begin:end]
+            outgoing = [row for row, (_, status, _) in enumerate(inside) if status in (_FINAL, _DECAYED)]
+            found = assign_slots([row[0] for row in inside], [row[2] - 1 for row in inside], outgoing, process)
+            if found is None:
+                final = ", ".join(str(inside[row][0]) for row in outgoing)
+                raise EventFileError(
+                    f"event {self.first + event} of the LHE file has none of the final states of the process "
+                    f"'{process.name}'; its outgoing particles are {final}: is it a file of another process?"
+                )
+            rows[event] = begin + np.array(found.rows)
+        return rows
 
     def incoming(self) -> Int[np.ndarray, "events 2"]:
         """Return the rows of the partons along +z and −z.

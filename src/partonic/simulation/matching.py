@@ -1,4 +1,4 @@
-"""Truth matching: which jet comes from which quark of the H and top decays.
+"""Truth matching: which jet comes from which quark of the decays of resonances.
 
 Jets and quarks of an event are paired within ΔR < R, the nearest pair first, each jet and each quark at most once.
 Taking at the same time all pairs that are nearest for both partners gives the same result as one pair after another.
@@ -13,7 +13,8 @@ from partonic.simulation.particles import delta_phi, pairs_within_events
 
 __all__ = ["hadronic_tops", "jet_provenance", "match_jets", "nearest_pt"]
 
-_FROM_HIGGS, _FROM_HADRONIC_TOP, _FROM_LEPTONIC_TOP = 1, 2, 3
+_FROM_HADRONIC_TOP = 2
+_TOP = 6
 
 
 def match_jets(jets: JetTable, decays: DecayTable, radius: float) -> Int[np.ndarray, " jets"]:
@@ -63,14 +64,22 @@ def hadronic_tops(decays: DecayTable) -> Bool[np.ndarray, "events 2"]:
 
 
 def jet_provenance(jets: JetTable, match: Int[np.ndarray, " jets"], decays: DecayTable) -> Int[np.ndarray, " jets"]:
-    """Return 1 for a jet matched to a quark from H, 2 from a hadronic top, 3 from a leptonic top, 0 for the others."""
+    """Return for each jet the resonance that its quark comes from, 0 for none.
+
+    With a top pair: 1 for H, 2 for a hadronic top, 3 for a leptonic top. Otherwise the place of the resonance in
+    `DecayTree.provenances`, from 1.
+    """
     matched = match >= 0
     event = jets.event[matched]
     origin = decays.origin[decays.particles.offsets[:-1][event] + match[matched]]
-    hadronic = hadronic_tops(decays)[event, np.where(origin == 6, 0, 1)]
-    of_top = np.where(hadronic, _FROM_HADRONIC_TOP, _FROM_LEPTONIC_TOP)
+    found = np.zeros(len(origin), dtype=np.int8)
+    for pdg in decays.tree.origins:
+        found[origin == pdg] = decays.tree.provenance_of(pdg)
+    if decays.tree.has_top_pair:
+        hadronic = hadronic_tops(decays)[event, np.where(origin == _TOP, 0, 1)]
+        found[hadronic & (np.abs(origin) == _TOP)] = _FROM_HADRONIC_TOP
     provenance = np.zeros(len(match), dtype=np.int8)
-    provenance[matched] = np.where(origin == 25, _FROM_HIGGS, of_top)
+    provenance[matched] = found
     return provenance
 
 

@@ -32,7 +32,7 @@ from partonic.provenance import content_hash, package_versions
 from partonic.rng import pythia_seed
 from partonic.simulation.chunk import ChunkJob, ChunkResult, simulate_chunk
 from partonic.simulation.event_table import ColourFlows
-from partonic.simulation.forced_decays import branching_fraction
+from partonic.simulation.forced_decays import branching_fraction, decays_in_use
 from partonic.simulation.lhe_source import LheFacts, event_texts, lhe_facts
 from partonic.simulation.pythia_settings import configured_pythia
 
@@ -128,6 +128,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
     """
     _check_file(facts, process)
     record = _own_record(facts.header)
+    process = _with_final_states(process, facts, record)
     points = _theta_weights(facts, process)
     extra = tuple(name for name in facts.weights if name not in points.names)
     normalisation, rule = lhe_factors(facts.strategy, facts.sums)
@@ -138,6 +139,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
         theta={name: float(value) for name, value in dict(record.get("theta", {})).items()},
         seed=seed,
         config={"simulation": config.physics()},
+        photons=config.with_photons,
         versions=package_versions(),
         facts={
             _HASH: _hash(facts, process, config, seed),
@@ -149,7 +151,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
         },
     )
     return ChunkJob(
-        config=config,
+        config=config.model_copy(update={"decays": decays_in_use(config.decays, process.parton_pdg)}),
         facts=replace(facts, header="", weights={}),
         metadata=metadata,
         factors={number: factor * fraction for number, factor in normalisation.items()},
@@ -159,6 +161,25 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
         own=bool(record),
         colour_flows=_colour_flows(facts, record),
     )
+
+
+def _with_final_states(process: ProcessInfo, facts: LheFacts, record: Mapping[str, Any]) -> ProcessInfo:
+    """Return the process with the final states of the channels that our own record names.
+
+    Raises:
+        EventFileError: if they have another number of partons than the process.
+    """
+    try:
+        named = tuple(tuple(int(pdg) for pdg in state) for state in record.get("final_states", ()))
+    except (TypeError, ValueError) as error:
+        raise EventFileError(f"the header <partonic> of {facts.path} is damaged: final_states, {error!r}") from error
+    wrong = next((state for state in named if len(state) != len(process.parton_pdg)), None)
+    if wrong is not None:
+        raise EventFileError(
+            f"{facts.path} has events of the final state {list(wrong)}, but the process '{process.name}' has "
+            f"{len(process.parton_pdg)} partons, {list(process.parton_pdg)}: is it a file of another process?"
+        )
+    return replace(process, final_states=(*process.final_states, *named))
 
 
 def _colour_flows(facts: LheFacts, record: Mapping[str, Any]) -> ColourFlows:
@@ -184,7 +205,7 @@ def _theta_weights(facts: LheFacts, process: ProcessInfo) -> ThetaWeights:
     """Return the weights that give the coefficients; a process without parameters needs none."""
     if not process.monomials.parameters:
         return ThetaWeights((), np.zeros((0, 0)))
-    return theta_weights(facts.weights, process.monomials, {}, str(facts.path))
+    return theta_weights(facts.weights, process.monomials, {}, str(facts.path), standard_model=process.standard_model)
 
 
 def _check_file(facts: LheFacts, process: ProcessInfo) -> None:
@@ -212,11 +233,18 @@ def _hash(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, seed:
         {
             "lhe": facts.digest,
             "process": [process.name, process.parton_pdg, process.monomials.names, process.collider_energy],
+            **_of_resonances(process),
             "config": config.physics(),
             "seed": seed,
             "versions": package_versions(("partonic", "pythia8mc", "fastjet", "numpy")),
         }
     )
+
+
+def _of_resonances(process: ProcessInfo) -> dict[str, object]:
+    """Return what the events depend on where the matrix element decays resonances."""
+    tree = process.decay_tree
+    return {"resonances": repr(tree)} if tree.of_matrix_element else {}
 
 
 def _finished(output: Path, digest: str) -> SimulationResult | None:

@@ -31,7 +31,8 @@ _BASE = (
     "ParticleDecays:tau0Max = 10",
 )
 
-_HIGGS_PRODUCTS = {"bb": "5 -5", "tautau": "15 -15", "gammagamma": "22 22"}
+_HIGGS_PRODUCTS = {"bb": "5 -5", "tautau": "15 -15", "gammagamma": "22 22", "WW": "24 -24", "ZZ": "23 23"}
+_LEPTONS = {"e": "11", "mu": "13", "tau": "15"}
 
 
 def settings_of(config: SimulationConfig, seed: int, *, quiet: bool = True) -> tuple[str, ...]:
@@ -61,6 +62,10 @@ def _decays(decays: DecayConfig) -> tuple[str, ...]:
         settings = ("25:onMode = off", f"25:onIfMatch = {_HIGGS_PRODUCTS[decays.higgs]}")
     if decays.tops != "inclusive":
         settings += ("6:onMode = off", "6:onIfAny = 5")
+    if decays.z != "inclusive":
+        leptons = " ".join(_LEPTONS[name] for name in decays.leptons)
+        products = {"leptonic": leptons, "hadronic": "1 2 3 4 5", "invisible": "12 14 16"}[decays.z]
+        settings += ("23:onMode = off", f"23:onIfAny = {products}")
     return settings
 
 

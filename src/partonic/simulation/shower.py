@@ -1,8 +1,9 @@
 """Parton shower, hadronization and decays with Pythia 8 (arXiv:2203.11601), from Les Houches events.
 
-Top quarks arrive undecayed and are decayed here, unpolarised: the correlations between the spins of the tops and their
-decay products are absent. A shower can be used for one chunk of events after another: the result of a chunk depends on
-its seeds only, not on what was showered before.
+Resonances that arrive undecayed are decayed here, tops unpolarised: the correlations between the spins of the tops and
+their decay products are absent. Those that the matrix element decayed keep their products and their mass. A shower can
+be used for one chunk of events after another: the result of a chunk depends on its seeds only, not on what was showered
+before.
 """
 
 import logging
@@ -14,6 +15,7 @@ from jaxtyping import Bool, Int
 
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import SimulationError
+from partonic.processes.decay_tree import ANY_FINAL_STATE, DecayTree
 from partonic.rng import numpy_generator, pythia_seed
 from partonic.simulation.event_record import RecordBuffer, find_layout
 from partonic.simulation.forced_decays import WDecays
@@ -37,19 +39,21 @@ BLOCK = 500
 class Shower:
     """An initialised Pythia that showers chunks of Les Houches events."""
 
-    def __init__(self, config: SimulationConfig, facts: LheFacts, seed: int) -> None:
+    def __init__(self, config: SimulationConfig, facts: LheFacts, seed: int, tree: DecayTree = ANY_FINAL_STATE) -> None:
         """Initialise Pythia for the beams of an LHE file.
 
         Args:
-            config: settings.
+            config: settings; its decays are those in use for the process.
             facts: beams of the file.
             seed: root seed of the analysis.
+            tree: resonances of the process, whose decays are kept.
 
         Raises:
             ConfigError: if Pythia rejects a setting.
             SimulationError: if Pythia cannot be initialised with these settings.
         """
         self._config = config
+        self._tree = tree
         self._seed = seed
         self._feed = make_feed(facts)
         pythia = self._initialised(quiet=True)
@@ -91,7 +95,7 @@ class Shower:
                 failed.append(index)
                 buffer.add_nothing()
             if len(buffer) == BLOCK or done == len(chunk) - 1:
-                yield harvest(buffer.take())
+                yield harvest(buffer.take(), self._tree)
         self._check_failures(failed, chunk)
 
     def order(self, events: int, number: int) -> tuple[Int[np.ndarray, " events"], Bool[np.ndarray, " events"]]:

@@ -36,7 +36,7 @@ class MemStep:
             "mem": section.physics(),
             "max_events": section.max_events,
             "process": config.process.model_dump(mode="json"),
-            "decays": config.simulation.decays.model_dump(mode="json"),
+            "decays": config.simulation.decays.settings_in_use(),
             "seed": config.seed,
         }
 

@@ -11,28 +11,31 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from partonic.processes.decay_tree import ANY_FINAL_STATE, DecayTree
+
 __all__ = ["DecayProducts", "GeneratorRecord"]
 
-_RESONANCES = (25, 6, -6)
 _BOSONS = (23, 24)
 _FERMIONS = (1, 2, 3, 4, 5, 11, 12, 13, 14, 15, 16)
 
 
 @dataclass(frozen=True)
 class DecayProducts:
-    """First quarks and leptons (and photons or gluons from H) below H, t and t̄, event by event.
+    """First quarks and leptons (and photons or gluons from H) below the resonances, event by event.
 
     Attributes:
         rows: their rows in the record, `(K,)`.
-        origin: 25, 6 or −6, `(K,)`.
+        origin: PDG id of the outermost resonance (25, 6 or −6), 0 for none, `(K,)`.
         counts: number in each event, `(N,)`.
         hadronic: whether the t and the t̄ of each event decay to quarks only, `(N, 2)`.
+        tree: the resonances.
     """
 
     rows: Int[np.ndarray, " products"]
     origin: Int[np.ndarray, " products"]
     counts: Int[np.ndarray, " events"]
     hadronic: Bool[np.ndarray, "events 2"]
+    tree: DecayTree = ANY_FINAL_STATE
 
     @property
     def hadronic_top(self) -> Int[np.ndarray, " events"]:
@@ -102,10 +105,29 @@ class GeneratorRecord:
             last = following[last]
         return last
 
-    def decay_products(self) -> DecayProducts:
-        """Return the decay products of H, t and t̄ before their radiation."""
+    def partons_in_slots(
+        self, final_states: Sequence[tuple[int, ...]], copy: str
+    ) -> tuple[Int[np.ndarray, "events partons"], Int[np.ndarray, "events partons"]]:
+        """Return rows and PDG ids of the partons of a process whose channels differ in final state.
+
+        Of several final states that an event has, the one whose last parton comes first in the record is taken: what
+        follows the hard process is radiation and decays. Where an event has none of them, −1 stands for what it lacks
+        of the first.
+
+        Args:
+            final_states: PDG ids in the slots, for each final state.
+            copy: ``"first"`` or ``"last"`` copy.
+        """
+        first = np.stack([self.hard_partons(state, "first") for state in final_states])
+        last = np.where((first < 0).any(axis=2), len(self.pdg), first.max(axis=2, initial=-1))
+        best = last.argmin(axis=0)
+        rows = first if copy == "first" else np.stack([self.hard_partons(state, copy) for state in final_states])
+        return rows[best, np.arange(len(self.counts))], np.array(final_states, dtype=np.int64)[best]
+
+    def decay_products(self, tree: DecayTree = ANY_FINAL_STATE) -> DecayProducts:
+        """Return the decay products of the resonances (H, t and t̄) before their radiation."""
         parent = self._parent
-        origin = self._resonance_of_bosons(parent)
+        origin = self._resonance_of_bosons(parent, tree)
         kind = np.abs(self.pdg)
         from_higgs = (parent >= 0) & (self.pdg[parent] == 25) & np.isin(kind, (21, 22))
         below = (parent >= 0) & (origin[parent] != 0)
@@ -119,6 +141,7 @@ class GeneratorRecord:
             hadronic=np.stack(
                 [self._only_quarks(kind[rows], event, product_origin == top) for top in (6, -6)], axis=-1
             ),
+            tree=tree,
         )
 
     def all_products(self) -> DecayProducts:
@@ -128,12 +151,15 @@ class GeneratorRecord:
             np.arange(count), np.zeros(count, dtype=np.int64), self.counts, np.zeros((len(self.counts), 2), dtype=bool)
         )
 
-    def _resonance_of_bosons(self, parent: Int[np.ndarray, " particles"]) -> Int[np.ndarray, " particles"]:
-        """Return for H, t and t̄, and for every W and Z below them, which of the three it is; 0 for all others."""
-        origin = np.where(np.isin(self.pdg, _RESONANCES), self.pdg, 0)
+    def _resonance_of_bosons(
+        self, parent: Int[np.ndarray, " particles"], tree: DecayTree
+    ) -> Int[np.ndarray, " particles"]:
+        """Return for the resonances, and for every W and Z below them, which one it is; 0 for all others."""
+        origin = np.where(np.isin(self.pdg, tree.origins), self.pdg, 0)
         bosons = np.flatnonzero(np.isin(np.abs(self.pdg), _BOSONS) & (parent >= 0))
         while True:
-            found = origin[parent[bosons]]
+            above = origin[parent[bosons]]
+            found = np.where(above != 0, above, origin[bosons])
             if np.array_equal(found, origin[bosons]):
                 return origin
             origin[bosons] = found

@@ -16,11 +16,42 @@ from partonic.events.readers.notes import Notes
 from partonic.events.readers.objects import Objects
 from partonic.events.readers.root.batch import Batch
 from partonic.events.readers.source import fixed_lists
+from partonic.events.schema import ProcessInfo
 
-__all__ = ["EnergyCheck", "check_partons", "check_products", "hard_parton_momenta", "hard_process_columns", "mothers"]
+__all__ = [
+    "EnergyCheck",
+    "HardPartons",
+    "check_partons",
+    "check_products",
+    "hard_partons",
+    "hard_process_columns",
+    "mothers",
+]
 
 _TOLERANCE = 0.03
 """Relative deviation of x₁x₂S from ŝ that rounding of momenta cannot explain; 13 and 13.6 TeV differ by 0.09."""
+
+
+@dataclass(frozen=True)
+class HardPartons:
+    """Partons of N events, in the slots of their process.
+
+    Attributes:
+        momenta: (E, px, py, pz) of the n partons in GeV, flattened, `(N, 4n)`.
+        pdg: their PDG ids `(N, n)`; None where the process has one final state.
+    """
+
+    momenta: Float[np.ndarray, "events numbers"]
+    pdg: Int[np.ndarray, "events partons"] | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of the store."""
+        columns: dict[str, Any] = {}
+        if self.momenta.shape[1]:
+            columns["partons"] = fixed_lists(self.momenta, pa.float64())
+        if self.pdg is not None:
+            columns["parton_pdg"] = fixed_lists(self.pdg.astype(np.int32), pa.int32())
+        return columns
 
 
 def check_partons(
@@ -68,24 +99,32 @@ def mothers(batch: Batch, particles: Objects) -> Int[np.ndarray, " particles"]:
     return np.maximum(mother, -1)
 
 
-def hard_parton_momenta(
-    batch: Batch, record: GeneratorRecord, pdg_ids: Sequence[int], config: ImportConfig
-) -> Float[np.ndarray, "events numbers"]:
-    """Return the momenta (E, px, py, pz) in GeV of the partons of the process, flattened, `(N, 4n)`.
+def hard_partons(
+    record: GeneratorRecord, process: ProcessInfo, config: ImportConfig, where: Callable[[int], str]
+) -> HardPartons:
+    """Return the partons of the process, in its slots.
+
+    Args:
+        record: generator particles.
+        process: its final states; with several, each event has that of its own partons.
+        config: the section `import`: which copy of a parton is meant.
+        where: gives file and place of the event in a row.
 
     Raises:
         EventFileError: if an event lacks one, or has it at infinite rapidity.
     """
-    rows = record.hard_partons(pdg_ids, config.parton_copy)
+    rows, pdg = record.partons_in_slots(process.final_states, config.parton_copy)
     if (rows < 0).any():
-        event, parton = np.argwhere(rows < 0)[0]
+        event, parton = (int(index) for index in np.argwhere(rows < 0)[0])
+        others = f" (or those of {len(process.final_states) - 1} other final states)"
         raise EventFileError(
-            f"{batch.where(int(event))} has no hard parton with PDG id {pdg_ids[parton]} among its generator "
-            "particles. Set import.partons to the PDG ids that every event of this sample has, or to [] for none"
+            f"{where(event)} has no hard parton with PDG id {pdg[event, parton]} among its generator particles"
+            f"{others if len(process.final_states) > 1 else ''}. Set import.partons to the PDG ids that every event of "
+            "this sample has, or to [] for none"
         )
-    momenta: Float[np.ndarray, "events numbers"] = record.momenta[rows].reshape(len(rows), 4 * len(pdg_ids))
-    check_partons(momenta, [f"with PDG id {pdg}" for pdg in pdg_ids], batch.where)
-    return momenta
+    momenta: Float[np.ndarray, "events numbers"] = record.momenta[rows].reshape(len(rows), 4 * rows.shape[1])
+    check_partons(momenta, process.parton_names, where)
+    return HardPartons(momenta, pdg if len(process.final_states) > 1 else None)
 
 
 def check_products(batch: Batch, record: GeneratorRecord, products: DecayProducts) -> None:

@@ -9,15 +9,17 @@ import pyarrow as pa
 
 from partonic.errors import EventFileError
 from partonic.events.readers.hard_process import check_partons
+from partonic.events.readers.slots import assign_slots, has_one_final_state
 from partonic.events.readers.source import fixed_lists
 from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
 from partonic.events.text.lhe_header import LheHeader
 from partonic.events.text.lhe_numbers import COLUMNS, FACTS, event_numbers
+from partonic.processes.decay_tree import DecayTree
 
 __all__ = ["PartonRow", "event_columns"]
 
-_RESONANCES = (25, 6, -6)
+_WEAK_BOSONS = (23, 24, -24)
 _INCOMING = -1
 _FINAL = 1
 _DECAYED = 2
@@ -55,6 +57,7 @@ class PartonRow:
         initial: PDG ids of the incoming partons along +z and −z.
         fractions: their momentum fractions x1, x2.
         partons: momenta (E, px, py, pz) of the final-state partons of the process, flattened, GeV.
+        parton_pdg: their PDG ids.
         decays: momenta, PDG ids and resonances of the decay products.
         hadronic_top: ±6, or 0.
         where: file and number of the event, for messages.
@@ -71,6 +74,7 @@ class PartonRow:
     initial: tuple[int, int]
     fractions: tuple[float, float]
     partons: tuple[float, ...]
+    parton_pdg: tuple[int, ...]
     decays: tuple[tuple[float, ...], tuple[int, ...], tuple[int, ...]]
     hadronic_top: int
     where: str
@@ -98,7 +102,9 @@ class PartonRow:
         _, process_number, weight, scale, _, alpha_s = numbers[:FACTS]
         particles = _particles(numbers)
         first, second = _incoming(particles, where)
-        origins = [_origin(particles, index, where) for index in range(len(particles))]
+        tree = process.decay_tree
+        origins = [_origin(particles, index, where, tree) for index in range(len(particles))]
+        partons = _partons(particles, process, where)
         channel = int(process_number) - 1 if header.record is not None else None
         if channel is not None and not 0 <= channel < _MOST_CHANNELS:
             raise ValueError(f"its process IDPRUP is {process_number:g}, but in our own files it is 1 + channel")
@@ -110,7 +116,8 @@ class PartonRow:
             alpha_s=alpha_s if alpha_s > 0 else None,
             initial=(first.id, second.id),
             fractions=_fractions(first, second, header.energies, where),
-            partons=_partons(particles, process, where),
+            partons=tuple(value for particle in partons for value in from_lhe_order(particle)),
+            parton_pdg=tuple(particle.id for particle in partons),
             decays=_decays(particles, origins, generic=not process.parton_pdg),
             hadronic_top=_hadronic_top(particles, origins),
             where=where,
@@ -160,35 +167,53 @@ def _incoming(particles: Sequence[_Particle], where: str) -> tuple[_Particle, _P
     return (first, second) if first.pz >= second.pz else (second, first)
 
 
-def _origin(particles: Sequence[_Particle], index: int, where: str) -> int:
-    """Return the PDG id of the H, t or t̄ that a particle descends from, 0 if there is none."""
-    seen = 0
+def _origin(particles: Sequence[_Particle], index: int, where: str, tree: DecayTree) -> int:
+    """Return the PDG id of the outermost resonance (H, t, t̄) that a particle descends from, 0 if there is none."""
+    seen = origin = 0
     while (mother := particles[index].mother1) > 0 and particles[index].status != _INCOMING:
         seen += 1
         if mother > len(particles) or mother == index + 1 or seen > len(particles):
             raise EventFileError(f"{where} is malformed: the mothers of particle {index + 1} lead nowhere")
         index = mother - 1
-        if particles[index].id in _RESONANCES:
-            return particles[index].id
-    return 0
+        if particles[index].id in tree.origins:
+            origin = particles[index].id
+            if origin not in _WEAK_BOSONS:  # W and Z may come from others
+                return origin
+    return origin
 
 
-def _partons(particles: Sequence[_Particle], process: ProcessInfo, where: str) -> tuple[float, ...]:
-    if not process.parton_pdg:
-        return ()
+def _partons(particles: Sequence[_Particle], process: ProcessInfo, where: str) -> list[_Particle]:
+    if not has_one_final_state(process):
+        return _partons_in_slots(particles, process, where)
     outgoing = [particle for particle in particles if particle.status in (_FINAL, _DECAYED)]
-    momenta: list[float] = []
+    found: list[_Particle] = []
     for pdg in process.parton_pdg:
         match = next((particle for particle in outgoing if particle.id == pdg), None)
         if match is None:
-            found = ", ".join(str(p.id) for p in particles if p.status == _FINAL)
+            final = ", ".join(str(p.id) for p in particles if p.status == _FINAL)
             raise EventFileError(
-                f"{where} has no outgoing particle with PDG id {pdg}; its final state is {found}. Set "
+                f"{where} has no outgoing particle with PDG id {pdg}; its final state is {final}. Set "
                 "import.partons to the PDG ids that every event of this sample has, or to [] to keep any final state"
             )
         outgoing.remove(match)
-        momenta.extend(from_lhe_order(match))
-    return tuple(momenta)
+        found.append(match)
+    return found
+
+
+def _partons_in_slots(particles: Sequence[_Particle], process: ProcessInfo, where: str) -> list[_Particle]:
+    """Return the partons of an event of one of the final states of the process."""
+    outgoing = [row for row, particle in enumerate(particles) if particle.status in (_FINAL, _DECAYED)]
+    pdg, mother = [particle.id for particle in particles], [particle.mother1 - 1 for particle in particles]
+    found = assign_slots(pdg, mother, outgoing, process)
+    if found is None:
+        final = ", ".join(str(p.id) for p in particles if p.status == _FINAL)
+        known = "; ".join(", ".join(map(str, state)) for state in process.final_states[:6])
+        raise EventFileError(
+            f"{where} has the final state {final}, expected one of the process '{process.name}': {known}"
+            f"{'; …' if len(process.final_states) > 6 else ''}. Set import.partons to the PDG ids that every event of "
+            "this sample has, or to [] to keep any final state"
+        )
+    return [particles[row] for row in found.rows]
 
 
 def _decays(
@@ -251,6 +276,8 @@ def event_columns(
         "decay_pdg": pa.array([row.decays[1] for row in rows], pa.list_(pa.int32())),
         "decay_origin": pa.array([row.decays[2] for row in rows], pa.list_(pa.int8())),
     }
+    if len(solver.process.final_states) > 1:
+        columns["parton_pdg"] = fixed_lists(np.array([row.parton_pdg for row in rows], dtype=np.int32), pa.int32())
     for index, name in enumerate(weight_names):
         columns[f"weight_{name}"] = factor * extra[:, index]
     return pa.table(columns)

@@ -123,7 +123,13 @@ class CoefficientSolver:
         generation = monomials.point(theta)
         extra = {NOMINAL: generation} if config.nominal_is_point else {}
         weights = theta_weights(
-            descriptions, monomials, stated_points(config), where, extra, max_condition=config.max_condition
+            descriptions,
+            monomials,
+            stated_points(config),
+            where,
+            extra,
+            max_condition=config.max_condition,
+            standard_model=process.standard_model,
         )
         _compare_with_texts(weights, descriptions, monomials, notes)
         kind = config.theta_weight_kind

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from partonic.config.simulation import HIGGS_BRANCHING_FRACTIONS, W_HADRONIC_FRACTION, W_LEPTONIC_FRACTION
+from partonic.config.decays import HIGGS_BRANCHING_FRACTIONS, W_HADRONIC_FRACTION, W_LEPTONIC_FRACTION
 from partonic.errors import ProcessError
 from partonic.mem.decay_channel import DecayChannel
 from partonic.physics.particles import W_BOSON

@@ -532,7 +532,7 @@ def test_partons_at_infinite_rapidity(tmp_path):
     masses = nanoaod_branches()["GenPart_mass"].tolist()
     masses[1][0] = 0.0
     path = write(tmp_path / "1.root", RUNS, GenPart_pt=ak.Array(partons), GenPart_mass=ak.Array(masses))
-    with pytest.raises(EventFileError, match=r"event 1 .*: the parton with PDG id 25 has .*infinite rapidity"):
+    with pytest.raises(EventFileError, match=r"event 1 .*: the parton H has .*infinite rapidity"):
         read(path)
 
 

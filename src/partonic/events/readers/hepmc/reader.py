@@ -22,7 +22,7 @@ from partonic.errors import EventFileError
 from partonic.events.readers.cross_sections import check_one_sample, plausible_cross_section
 from partonic.events.readers.files import sample_files
 from partonic.events.readers.generator_record import GeneratorRecord
-from partonic.events.readers.hard_process import check_partons
+from partonic.events.readers.hard_process import HardPartons, hard_partons
 from partonic.events.readers.hepmc.process import record_batches
 from partonic.events.readers.hepmc.scan import HepmcSummary, scan_hepmc
 from partonic.events.readers.hepmc.weights import HepmcWeights, weights_of_files
@@ -235,13 +235,15 @@ class _Reader:
         for name in self.columns:
             self._check_finite(weights[name], ids, f"weight '{name}'")
         record = self._record(events, ids)
+        partons = self._partons(record, ids)
         columns: dict[str, Any] = {
             "event_id": ids,
             "weight": nominal,
             "coefficients": fixed_lists(self.solver.solve(nominal, theta, self.factor, ids), pa.float64()),
             "event_number": events.column("event_number").combine_chunks(),
             **_pdf_columns(events.column("pdf")),
-            "partons": fixed_lists(self._partons(record, ids), pa.float64()),
+            "partons": fixed_lists(partons.momenta, pa.float64()),
+            **partons.columns(),
         }
         columns |= {f"weight_{column}": self.factor * weights[name] for name, column in self.columns.items()}
         for name, kind in PARTICLE_COLUMNS.items():
@@ -290,19 +292,11 @@ class _Reader:
                     f"{2.0 * stated:g} GeV: set process.collider_energy to the one of the file"
                 )
 
-    def _partons(self, record: GeneratorRecord, ids: NDArray[np.int64]) -> NDArray[np.float64]:
-        wanted = self.solver.process.parton_pdg
-        rows = record.hard_partons(wanted, self.solver.config.parton_copy)
-        if (rows < 0).any():
-            event, parton = np.argwhere(rows < 0)[0]
-            raise EventFileError(
-                f"{self.numbering.where(int(ids[event]))} has no particle with PDG id {wanted[parton]}. Set "
-                "import.partons to the PDG ids that every event of this sample has, or to [] for none"
-            )
-        momenta: NDArray[np.float64] = record.momenta[rows].reshape(len(rows), -1)
-        names = self.solver.process.parton_names
-        check_partons(momenta, names, lambda row: self.numbering.where(int(ids[row])))
-        return momenta
+    def _partons(self, record: GeneratorRecord, ids: NDArray[np.int64]) -> HardPartons:
+        def where(row: int) -> str:
+            return self.numbering.where(int(ids[row]))
+
+        return hard_partons(record, self.solver.process, self.solver.config, where)
 
 
 def _known(pdf: Sequence[float]) -> bool:

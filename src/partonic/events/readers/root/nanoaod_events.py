@@ -1,20 +1,20 @@
 """The objects of NanoAOD events: jets, leptons, missing momentum, generator particles and hard partons."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Float
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
 from partonic.events.readers.generator_record import GeneratorRecord
-from partonic.events.readers.hard_process import hard_parton_momenta, mothers
+from partonic.events.readers.hard_process import HardPartons, hard_partons, mothers
 from partonic.events.readers.objects import Objects, joined
 from partonic.events.readers.reconstruction import DetectorEvents
 from partonic.events.readers.root.batch import Batch
 from partonic.events.readers.root.jet_identification import COMPONENTS, identification, passed
+from partonic.events.readers.root.photons import photon_candidates
+from partonic.events.schema import ProcessInfo
 
-__all__ = ["detector_events", "four_momenta", "hard_partons"]
+__all__ = ["detector_events", "four_momenta", "nanoaod_partons"]
 
 _ENOUGH_JETS = 10
 
@@ -35,6 +35,7 @@ def detector_events(batch: Batch, config: ImportConfig, any_final_state: bool) -
         leptons=joined(_leptons(batch, "electron", config), _leptons(batch, "muon", config)),
         met=np.stack([batch.scalar("met_pt").astype(np.float64), batch.angle("met_phi")], axis=-1),
         true_jets=true_jets,
+        photons=photon_candidates(batch, config),
         record=None if config.data else _lhe_record(batch) if any_final_state else _generator_record(batch),
     )
 
@@ -117,13 +118,11 @@ def _lhe_record(batch: Batch) -> GeneratorRecord:
     )
 
 
-def hard_partons(
-    batch: Batch, record: GeneratorRecord, pdg_ids: Sequence[int], config: ImportConfig
-) -> Float[np.ndarray, "events numbers"]:
-    """Return the momenta of the partons of the process from the source that is configured, flattened, `(N, 4n)`.
+def nanoaod_partons(batch: Batch, record: GeneratorRecord, process: ProcessInfo, config: ImportConfig) -> HardPartons:
+    """Return the partons of the process from the source that is configured.
 
     Raises:
         EventFileError: if an event lacks one.
     """
     source = _lhe_record(batch) if config.parton_source == "LHEPart" else record
-    return hard_parton_momenta(batch, source, pdg_ids, config)
+    return hard_partons(source, process, config, batch.where)
