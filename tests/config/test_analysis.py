@@ -60,3 +60,42 @@ def test_name_must_serve_as_a_folder(tmp_path: Path, name: str) -> None:
 def test_bad_setting(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_analysis(written(tmp_path, "name: first\n" + text))
+
+
+def test_parameters_that_are_not_named_are_those_of_the_standard_model(tmp_path: Path) -> None:
+    """In tHq that is kappa_e = 1; where it is θ = 0 nothing is added."""
+    text = (
+        "name: a\nprocess: {name: thq}\ngeneration: {theta: {kappa_o: 0.5}, theta_mixture: [{}, {kappa_e: -1.0}]}\n"
+        "report: {theta: [{kappa_o: 1.0}]}\n"
+    )
+    path = tmp_path / "a.yaml"
+    path.write_text(text, encoding="utf-8")
+    config = load_analysis(path)
+    assert config.generation.theta == {"kappa_e": 1.0, "kappa_o": 0.5}
+    assert config.generation.theta_mixture == ({"kappa_e": 1.0}, {"kappa_e": -1.0})
+    assert config.report.reference == {"kappa_e": 1.0}
+    assert config.report.theta == ({"kappa_e": 1.0, "kappa_o": 1.0},)
+    path.write_text("name: a\n", encoding="utf-8")
+    assert load_analysis(path).generation.theta == {}
+
+
+def test_points_of_weights_are_completed(tmp_path: Path) -> None:
+    section = "{format: lhe, files: [e.lhe], weight_points: {w1: {kappa_o: 1.0}, w2: {kappa_e: 0.0}}}"
+    path = tmp_path / "a.yaml"
+    path.write_text(f"name: a\nprocess: {{name: thq}}\nimport: {section}\n", encoding="utf-8")
+    points = load_analysis(path).import_.weight_points
+    assert points == {"w1": {"kappa_e": 1.0, "kappa_o": 1.0}, "w2": {"kappa_e": 0.0}}
+
+
+def test_decay_that_the_process_does_not_have_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("name: a\nprocess: {name: ttbb}\nsimulation:\n  decays:\n    higgs: tautau\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"(?s)a.yaml:5.*higgs.*decays no H of the process 'ttbb': it decays t, t̄"):
+        load_analysis(path)
+
+
+def test_imported_events_have_the_decays_of_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    text = "name: a\nprocess: {name: ttbb}\nsimulation: {decays: {higgs: bb}}\nimport: {format: lhe, files: [e.lhe]}\n"
+    path.write_text(text, encoding="utf-8")
+    assert load_analysis(path).simulation.decays.higgs == "bb"

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -10,6 +11,7 @@ from partonic.events.columns import GROUPS
 from partonic.events.schema import CrossSection, CutFlowStep, EventSchema, ProcessInfo, StoreMetadata
 from partonic.physics.particles import HIGGS, TOP
 from partonic.polynomial import Monomials
+from partonic.processes.decay_tree import DecayTree, Resonance
 from partonic.processes.definition import build_process
 from partonic.processes.tth.settings import TthConfig
 
@@ -160,3 +162,35 @@ def test_the_identity_of_events_is_optional_and_no_part_of_their_meaning(process
     assert named.fingerprint() == plain.fingerprint()
     metadata = StoreMetadata.for_process(process_info, identity=True)
     assert StoreMetadata.from_json(metadata.to_json(), "x").event_schema == named
+
+
+def test_several_final_states(process_info):
+    states = (process_info.parton_pdg, tuple(-pdg for pdg in process_info.parton_pdg))
+    several = replace(process_info, final_states=states)
+    schema, plain = EventSchema(several), EventSchema(process_info)
+    added = set(schema.arrow().names) - set(plain.arrow().names)
+    assert added == {"parton_pdg"}
+    assert schema.arrow().field("parton_pdg").type == pa.list_(pa.int32(), len(process_info.parton_pdg))
+    assert schema.fingerprint() == plain.fingerprint()
+
+
+def test_decay_tree_travels_with_the_events(process_info):
+    tree = DecayTree((Resonance("W", (24, -24), (0, 1), "matrix element"),), exchanges=((0, 1),))
+    states = (process_info.parton_pdg, tuple(-pdg for pdg in process_info.parton_pdg))
+    process = replace(process_info, final_states=states, decay_tree=tree)
+    read = StoreMetadata.from_json(StoreMetadata.for_process(process).to_json(), "here")
+    assert read.process_info == process
+
+
+def test_metadata_of_before_have_the_resonances_among_the_partons():
+    old = StoreMetadata(process="tth", parton_names=("H", "t", "tbar"), parton_pdg=(25, 6, -6), collider_energy=13e3)
+    assert old.final_states == ()
+    assert old.process_info.final_states == ((25, 6, -6),)
+    assert old.process_info.decay_tree.origins == (25, 6, -6)
+
+
+def test_final_states_have_the_same_number_of_partons():
+    with pytest.raises(ValidationError, match="2 parton names but 3 PDG identifiers"):
+        StoreMetadata(
+            process="a", parton_names=("e", "nu"), parton_pdg=(11, -12), collider_energy=1.0, final_states=((1, 2, 3),)
+        )

@@ -1,5 +1,8 @@
 import numpy as np
+import pytest
 
+from partonic.processes.decay_tree import DecayTree, Resonance
+from partonic.simulation.harvest import DecayTable
 from partonic.simulation.isr import isr_view, with_radiation
 from partonic.simulation.matching import hadronic_tops
 
@@ -46,3 +49,29 @@ def test_unknown_initiators_give_no_view(showered):
     view = isr_view(broken, 13000.0)
     assert not view.valid.any()
     assert np.isnan(view.partons).all()
+
+
+W, Z, H = Resonance("W", (24,), (0,)), Resonance("Z", (23,), (1,)), Resonance("H", (25,), (2,))
+
+
+def test_three_resonances_without_tops_keep_their_order(showered):
+    tree = DecayTree((W, Z, H))
+    decays = DecayTable(showered.decays.particles, showered.decays.origin, tree)
+    view = isr_view(type(showered)(**{**showered.__dict__, "decays": decays}), 13000.0, tree)
+    assert view.valid.all()
+    np.testing.assert_array_equal(view.partons[:, :3], showered.resonances)
+
+
+@pytest.mark.parametrize(
+    ("tree", "partons"),
+    [
+        (DecayTree((W, Z)), 2),
+        (DecayTree((W, Z, H)), 4),
+        (DecayTree((Resonance("W", (24,), (0, 1), "matrix element"), Resonance("Z", (23,), (2,)), H)), 4),
+    ],
+)
+def test_other_processes_have_no_view(showered, tree, partons):
+    view = isr_view(showered, 13000.0, tree, partons)
+    assert not view.valid.any()
+    assert view.partons.shape == (showered.num_events, 4, 4)
+    assert np.isnan(view.x1).all()

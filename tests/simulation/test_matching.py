@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from partonic.processes.decay_tree import DecayTree, Resonance
 from partonic.simulation.harvest import DecayTable
 from partonic.simulation.jets import JetTable
 from partonic.simulation.matching import hadronic_tops, jet_provenance, match_jets, nearest_pt
@@ -51,6 +52,15 @@ def test_match_is_the_greedy_one(rng):
         expected = greedy(jets.momenta[of_event], decays.particles.momenta[8 * event : 8 * event + 8][quark], 0.4)
         np.testing.assert_array_equal(match[of_event], np.where(expected < 0, -1, quark[expected]))
     assert (match >= 0).mean() > 0.3
+
+
+def test_provenance_without_a_top_pair_is_the_place_of_the_resonance(rng):
+    jets, decays = random_case(rng, 60)
+    match = match_jets(jets, decays, 0.4)
+    tree = DecayTree((Resonance("t", (6, -6), (0,)), Resonance("H", (25,), (1,))))
+    decays = DecayTable(decays.particles, decays.origin, tree)
+    expected = {-1: 0, 0: 2, 1: 2, 2: 1, 3: 1, 4: 1, 5: 1}
+    assert jet_provenance(jets, match, decays).tolist() == [expected[index] for index in match.tolist()]
 
 
 def test_provenance_follows_the_match(rng):

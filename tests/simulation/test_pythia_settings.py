@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from partonic.config.simulation import SimulationConfig
+from partonic.config.simulation import DecayConfig, SimulationConfig
 from partonic.errors import ConfigError
 from partonic.simulation.pipeline import check_simulation
 from partonic.simulation.pythia_settings import configured_pythia
@@ -39,3 +39,19 @@ def test_settings_reach_pythia():
 def test_settings_of_our_own_are_refused(setting):
     with pytest.raises(ValidationError, match=r"set by partonic|use the key decays"):
         SimulationConfig(pythia_settings=(setting,))
+
+
+@pytest.mark.parametrize(("z", "open_channels"), [("leptonic", {11, 13}), ("hadronic", {1, 2, 3, 4, 5}),
+                                                  ("invisible", {12, 14, 16})])  # fmt: skip
+def test_decays_of_z(z, open_channels):
+    pythia = configured_pythia(SimulationConfig(decays=DecayConfig(z=z)), 1)
+    entry = pythia.particleData.findParticle(23)
+    channels = [entry.channel(index) for index in range(entry.sizeChannels())]
+    assert {abs(channel.product(0)) for channel in channels if channel.onMode()} == open_channels
+
+
+def test_higgs_to_w_pairs():
+    pythia = configured_pythia(SimulationConfig(decays=DecayConfig(higgs="WW", tops="inclusive")), 1)
+    entry = pythia.particleData.findParticle(25)
+    channels = [entry.channel(index) for index in range(entry.sizeChannels())]
+    assert [abs(channel.product(0)) for channel in channels if channel.onMode()] == [24]

@@ -94,6 +94,23 @@ class AnalysisConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _has_the_matrix_element_it_needs(self) -> "AnalysisConfig":
+        if find_process(self.process.name).has_matrix_element:
+            return self
+        name = self.process.name
+        if self.import_ is None:
+            message = f"the process '{name}' has no matrix element to generate events from: add a section `import`"
+            raise SettingError(("process", "name"), message)
+        for key in ("unfolding", "mem_training", "mem"):
+            if getattr(self, key) is not None:
+                message = (
+                    f"needs the matrix element of the process, and '{name}' has none: remove this section, and use "
+                    "`inference.source: truth`, or coefficients of another program (`inference.coefficients`)"
+                )
+                raise SettingError((key,), message)
+        return self
+
+    @model_validator(mode="after")
     def _theory_parameters_are_known(self) -> "AnalysisConfig":
         known = parameter_names(self.process)
         for location, point in self._theta_points():
@@ -116,7 +133,7 @@ class AnalysisConfig(StrictModel):
         for section, keys in _POINTS_OF_THETA.items():
             model = getattr(self, section)
             if model is not None:
-                changes = {key: _completed(getattr(model, key), standard) for key in keys}
+                changes = {key: _completed(key, getattr(model, key), standard) for key in keys}
                 completed[section] = model.model_copy(update=changes)
         for section, model in completed.items():
             object.__setattr__(self, section, model)
@@ -145,15 +162,15 @@ _POINTS_OF_THETA: Final = {
     "import_": ("theta", "weight_points"),
     "report": ("reference", "theta"),
 }
-"""Keys that hold a θ point, a list of them, or points by name; `inference` completes its own."""
+"""Keys that hold a θ point, a list of them, or (`weight_points`) points by name; `inference` completes its own."""
 
 
-def _completed(value: Any, standard: Mapping[str, float]) -> Any:
-    """Return a θ point, a list of them or points by name, with the parameters not named at their `standard` values."""
+def _completed(key: str, value: Any, standard: Mapping[str, float]) -> Any:
+    """Return the θ points of a key with the parameters not named at their `standard` values."""
     if isinstance(value, tuple):
-        return tuple(_completed(point, standard) for point in value)
-    if any(isinstance(point, Mapping) for point in value.values()):
-        return {name: _completed(point, standard) for name, point in value.items()}
+        return tuple({**standard, **point} for point in value)
+    if key == "weight_points":
+        return {name: {**standard, **point} for name, point in value.items()}
     return {**standard, **value}
 
 

@@ -124,7 +124,7 @@ class _EventFormatter:
         self.at_theta = content.monomials.evaluate(content.monomials.point(content.theta))
         self.templates = [
             [
-                _template(event_layout(process, tree, index, flow), index, len(content.basis))
+                _template(event_layout(channel, process.final_state, tree, flow), index, len(content.basis))
                 for flow in range(len(channel.colour_flows))
             ]
             for index, channel in enumerate(process.channels)
@@ -249,7 +249,8 @@ def _content(path: Path, file: Any) -> LheContent:
         monomials = Monomials(
             tuple(record.pop("parameters")), tuple(tuple(powers) for powers in record.pop("exponents"))
         )
-        basis = np.array(record.pop("basis"), dtype=np.float64).reshape(-1, len(monomials.parameters))
+        points = record.pop("basis")
+        basis = np.array(points, dtype=np.float64).reshape(len(points), len(monomials.parameters))
         return LheContent(monomials, basis, record.pop("theta"), record)
     except (TypeError, KeyError, ValueError) as error:
         raise EventFileError(f"the header <partonic> of {path} is damaged: {error!r}") from error

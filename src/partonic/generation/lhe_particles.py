@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from partonic.errors import ProcessError
 from partonic.physics.particles import Particle
-from partonic.physics.process import Channel, Process
+from partonic.physics.process import Channel
 from partonic.processes.decay_tree import DecayTree, Resonance
 
 __all__ = ["EventLayout", "colour_lines_of_event", "event_layout", "final_state_of", "resonance_momenta",
@@ -46,14 +46,13 @@ class EventLayout:
     masses: tuple[float | None, ...]
 
 
-def event_layout(process: Process, tree: DecayTree, channel: int, flow: int) -> EventLayout:
+def event_layout(channel: Channel, final_state: Sequence[Particle], tree: DecayTree, flow: int) -> EventLayout:
     """Return the particles of the events of a channel and colour flow.
 
     Raises:
         ProcessError: if no PDG id of a resonance has the charge of its products, or they do not join in one colour.
     """
-    chosen = process.channels[channel]
-    final = chosen.final_pdg(process.final_state)
+    final = channel.final_pdg(final_state)
     resonances = tree.of_matrix_element
     first_final = 3 + len(resonances)
     lines = {one.name: 3 + place for place, one in enumerate(resonances)}
@@ -61,16 +60,16 @@ def event_layout(process: Process, tree: DecayTree, channel: int, flow: int) -> 
     def mother(one: Resonance | None) -> tuple[int, int]:
         return (1, 2) if one is None else (lines[one.name], lines[one.name])
 
-    colours = colour_lines_of_event(chosen, flow, resonances)
+    colours = colour_lines_of_event(channel, flow, resonances)
     return EventLayout(
-        pdg_ids=(*chosen.initial, *(resonance_pdg(one, final) for one in resonances), *final),
+        pdg_ids=(*channel.initial, *(resonance_pdg(one, final) for one in resonances), *final),
         statuses=(_INCOMING,) * 2 + (_DECAYED,) * len(resonances) + (_FINAL,) * len(final),
         mothers=(
             (0, 0), (0, 0), *(mother(tree.mother_of(one)) for one in resonances),
             *(mother(tree.mother_of_slot(slot)) for slot in range(len(final))),
         ),
         colours=colours,
-        masses=(0.0, 0.0) + (None,) * (first_final - 3) + tuple(particle.mass for particle in process.final_state),
+        masses=(0.0, 0.0) + (None,) * (first_final - 3) + tuple(particle.mass for particle in final_state),
     )  # fmt: skip
 
 

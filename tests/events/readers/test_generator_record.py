@@ -1,6 +1,7 @@
 import numpy as np
 
 from partonic.events.readers.generator_record import GeneratorRecord
+from partonic.processes.decay_tree import DecayTree, Resonance
 
 # Two events of (pdg, mother). The first: ttH with copies, t leptonic, t̄ hadronic, H → bb̄; the second: tt̄, dileptonic.
 FIRST = [
@@ -36,6 +37,31 @@ def test_decay_products():
     assert pdg[8:].tolist() == [5, -5, -11, 12, 15, -16]
     assert products.hadronic.tolist() == [[False, True], [False, False]]
     assert products.hadronic_top.tolist() == [-6, 0]
+
+
+def test_final_state_of_each_event():
+    first, second = (24, -24, 25), (-11, 12, 15)
+    rows, pdg = record().partons_in_slots((first, second), "first")
+    start = len(FIRST)
+    assert pdg.tolist() == [list(first), list(second)]
+    assert rows.tolist() == [[9, 15, 2], [start + 6, start + 7, start + 8]]
+    rows, pdg = record().partons_in_slots(((6, -6), (24, -24)), "last")
+    assert pdg.tolist() == [[6, -6], [6, -6]]  # both are there, and the tops come first
+    assert rows.tolist() == [[7, 4], [start, start + 1]]
+    assert (record().partons_in_slots(((25,), (13,)), "first")[0] < 0).tolist() == [[False], [True]]
+
+
+def test_products_of_the_bosons_of_a_process():
+    tree = DecayTree((Resonance("W", (24, -24), (0, 1), "matrix element"),))
+    products = record().decay_products(tree)
+    assert record().pdg[products.rows].tolist() == [-13, 14, 3, -4, -11, 12, 15, -16]
+    assert products.origin.tolist() == [24, 24, -24, -24, 24, 24, -24, -24]
+
+
+def test_products_of_bosons_belong_to_what_the_bosons_come_from():
+    tree = DecayTree((Resonance("t", (6, -6), (0,)), Resonance("W", (24, -24), (1,))))
+    products = record().decay_products(tree)
+    assert set(products.origin.tolist()) == {6, -6}
 
 
 def test_no_events():

@@ -52,6 +52,10 @@ class _ThqDefinition(ProcessDefinition):
             Particle("q", 1),
         )
 
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        jets = (1, 3, -2, -4)  # what u, c, d̄ and s̄ become when they emit a W⁺
+        return tuple((25, sign * 6, sign * jet) for sign in (1, -1) for jet in jets)
+
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         return DecayTree((Resonance("H", (25,), (0,)), Resonance("t", (6, -6), (1,))))
 
@@ -80,11 +84,11 @@ def _sections() -> dict[str, Any]:
             "theta_mixture": [{"kappa_e": -1.0}, {"kappa_o": 1.0}],
         },
         "simulation": {
-            "decays": {"higgs": "gammagamma", "tops": "all_hadronic"},
+            "decays": {"higgs": "gammagamma", "tops": "hadronic"},
             "selection": {"leptons": 0, "jets_min": 3, "b_tags_min": 1},
         },
         "inference": {
-            "luminosity": 3000.0, "parameters": ["kappa_e", "kappa_o"], "data": "pseudo",
+            "source": "truth", "luminosity": 3000.0, "parameters": ["kappa_e", "kappa_o"], "data": "pseudo",
             "truth": dict(_STANDARD_MODEL),
         },
     }  # fmt: skip
@@ -95,5 +99,6 @@ definition = _ThqDefinition(
     title="pp → H t q",
     summary=_SUMMARY,
     settings=ThqConfig,
+    defaults={"simulation": _sections()["simulation"]},
     channels={"hadronic": _sections()},
 )

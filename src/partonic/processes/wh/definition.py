@@ -71,6 +71,12 @@ class _WhDefinition(ProcessDefinition):
         lepton = own.lepton_ids[0]
         return higgs, Particle("l_W", -lepton), Particle("nu", lepton + 1)
 
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        own = cast("WhConfig", settings)
+        if not own.is_decayed:
+            return (25, 24), (25, -24)
+        return tuple((25, -sign * one, sign * (one + 1)) for sign in (1, -1) for one in own.lepton_ids)
+
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         higgs = Resonance("H", (25,), (0,))
         if cast("WhConfig", settings).is_decayed:

@@ -61,6 +61,14 @@ class _WzDefinition(ProcessDefinition):
             Particle("l_W", -first), Particle("nu", first + 1), Particle("l_minus", first), Particle("l_plus", -first),
         )  # fmt: skip
 
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        own = cast("WzConfig", settings)
+        if own.decays == "none":
+            return (24, 23), (-24, 23)
+        flavours = [{"e": 11, "mu": 13}[name] for name in own.leptons]
+        pairs = [(w, z) for w in flavours for z in flavours]
+        return tuple((-sign * w, sign * (w + 1), z, -z) for sign in (1, -1) for w, z in pairs)
+
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         if cast("WzConfig", settings).decays == "none":
             return DecayTree((Resonance("W", (24, -24), (0,)), Resonance("Z", (23,), (1,))))

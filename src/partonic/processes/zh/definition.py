@@ -90,6 +90,10 @@ class _ZhDefinition(ProcessDefinition):
         lepton = own.lepton_ids[0]
         return higgs, Particle("l_minus", lepton), Particle("l_plus", -lepton)
 
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        own = cast("ZhConfig", settings)
+        return tuple((25, one, -one) for one in own.lepton_ids) if own.is_decayed else ((25, 23),)
+
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
         higgs = Resonance("H", (25,), (0,))
         if cast("ZhConfig", settings).is_decayed:
