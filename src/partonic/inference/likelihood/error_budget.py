@@ -186,9 +186,7 @@ def difference_variances(
     return DifferenceVariances(integration, np.maximum(from_rate, 0.0), np.maximum(calibration, 0.0))
 
 
-def resampled_fits(
-    likelihood: ExtendedLikelihood, best: BestFit, number: int, generator: np.random.Generator
-) -> Array:
+def resampled_fits(likelihood: ExtendedLikelihood, best: BestFit, number: int, generator: np.random.Generator) -> Array:
     """Return the best fits with the noise of the coefficients drawn anew, `(number, P)`.
 
     Their scatter is the integration error without any expansion; it takes `number` fits.
