@@ -13,7 +13,7 @@ from partonic.processes.decay_tree import DecayTree, Resonance
 
 
 def test_every_column_states_unit_group_and_meaning(process_info):
-    schema = EventSchema(process_info, ("scale_up",), identity=True).arrow()
+    schema = EventSchema(process_info, ("scale_up",), identity=True, photons=True).arrow()
     facts = [{key.decode(): value.decode() for key, value in field.metadata.items()} for field in schema]
     assert {fact["group"] for fact in facts} == set(GROUPS)
     assert all(fact["description"].endswith((".", "events.")) for fact in facts)

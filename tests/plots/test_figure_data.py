@@ -95,3 +95,13 @@ def test_what_json_cannot_hold_is_null(value: float) -> None:
     figure = Figure()
     figure.add_subplot().plot([0.0, 1.0], [1.0, value])
     assert items(figure, "line")[0]["y"] == [1.0, None]
+
+
+def test_points_without_a_finite_error_have_no_ends() -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    figure.add_subplot().errorbar([1.0, 2.0], [1.0, np.nan], yerr=[0.5, np.nan])
+    points = next(item for item in figure_data(figure)["panels"][0]["items"] if item["kind"] == "points")
+    assert points["y_low"] == [0.5, None]
+    assert points["y_high"] == [1.5, None]

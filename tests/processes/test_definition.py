@@ -10,7 +10,7 @@ from partonic.config import AnalysisConfig
 from partonic.config.template import analysis_template
 from partonic.generation.lhe_particles import event_layout
 from partonic.process_registry import find_process, process_names
-from partonic.processes.definition import ProcessDefinition, definition_of, parameter_labels
+from partonic.processes.definition import ProcessDefinition, definition_of, parameter_labels, standard_model
 
 every_process = pytest.mark.parametrize("name", process_names())
 
@@ -56,8 +56,8 @@ def test_final_states_and_decay_tree_are_those_of_the_channels(name: str) -> Non
     final_states, tree = definition.final_states(settings), definition.decay_tree(settings)
     assert final_states[0] == tuple(particle.pdg_id for particle in definition.final_state(settings))
     assert all(one.pdg_among(state) in one.pdg_ids for one in tree.resonances for state in final_states)
-    if definition.packages:
-        pytest.skip("the matrix element is made by an external generator")
+    if definition.packages or not definition.has_matrix_element:
+        return  # made by an external generator, which its own tests run; or there is none
     process = definition.build(settings)
     assert {channel.final_pdg(process.final_state) for channel in process.channels} == set(final_states)
     for channel in process.channels:
@@ -69,7 +69,8 @@ def test_final_states_and_decay_tree_are_those_of_the_channels(name: str) -> Non
 @every_process
 def test_defaults_and_examples_are_valid(name: str, repository: Path) -> None:
     definition = find_process(name)
-    config = AnalysisConfig.model_validate({"name": "a", "process": {"name": name}})
+    own = {} if definition.has_matrix_element else {"import": {"format": "lhe", "files": ["e.lhe"]}}
+    config = AnalysisConfig.model_validate({"name": "a", "process": {"name": name}, **own})
     for section, values in definition.defaults.items():
         assert section in type(config).model_fields, f"the section is {section}, with {values}"
     assert definition.channels
@@ -90,3 +91,9 @@ def test_definition_loads_nothing_heavy(name: str) -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "numpy", "pyarrow", "pythia8mc"} & set(loaded)
+
+
+def test_the_standard_model_of_processes():
+    assert standard_model("thq") == {"kappa_e": 1.0}
+    assert standard_model("tth") == {}
+    assert standard_model("a sample from elsewhere") == {}

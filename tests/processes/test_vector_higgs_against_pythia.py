@@ -36,8 +36,8 @@ EDGES = {
     "phi_planes": np.linspace(-math.pi, math.pi, 13),
 }
 SETTINGS = {
-    "wh": WhConfig(w_width=NARROW, lepton_pair_mass_min=70.0, lepton_pair_mass_max=90.0),
-    "zh": ZhConfig(z_width=NARROW, lepton_pair_mass_min=80.0, lepton_pair_mass_max=100.0),
+    "wh": WhConfig(w_width=NARROW, lepton_pair_mass_range=(70.0, 90.0)),
+    "zh": ZhConfig(z_width=NARROW, lepton_pair_mass_range=(80.0, 100.0)),
 }
 
 
@@ -165,7 +165,7 @@ def test_cross_section(samples):
 @pytest.mark.slow
 def test_on_shell_is_the_narrow_limit(samples):
     config, decayed, _ = samples
-    _, weights, error = of_ours(config.model_copy(update={"vector_decay": "none"}))
+    _, weights, error = of_ours(config.model_copy(update={"decays": "none"}))
     fraction = branching_fraction(config)
     combined = math.hypot(error, decayed.error / fraction)
     assert combined < 0.005 * weights.sum()

@@ -1,8 +1,8 @@
 """|M|² of W H and Z H in GeV^(4−2n) from independent programs: the SM and Warsaw operators, three points each.
 
 ufoamp 1.0.0 and Sherpa 3.0.3 with SMEFTsim_U35_MwScheme_UFO (commit db7d4a80) agree to 1e−12; the SM also with Sherpa's
-own model. (m_W, m_Z, G_F) = (80.379, 91.1876, 1.16638e−5), m_H = 125, Λ = 1 TeV, ε^{0123} = −1, widths 2.085 and 2.4952 with
-leptons and zero without; one insertion per amplitude. Momenta (E, px, py, pz) in GeV, H after the beams.
+own model. (m_W, m_Z, G_F) = (80.379, 91.1876, 1.16638e−5), m_H = 125, Λ = 1 TeV, ε^{0123} = −1, widths 2.085 and 2.4952
+with leptons and zero without; one insertion per amplitude. Momenta (E, px, py, pz) in GeV, H after the beams.
 """
 
 REFERENCE = {

@@ -16,6 +16,7 @@ from partonic.cli.mem import mem
 from partonic.cli.new import new
 from partonic.cli.options import KEPT
 from partonic.cli.output import JSON_ASKED, print_json
+from partonic.cli.processes import processes
 from partonic.cli.report import report
 from partonic.cli.run import run
 from partonic.cli.sample import sample
@@ -98,6 +99,7 @@ def main(verbose: bool) -> None:
 
 
 for command in (
-    new, run, generate, simulate, import_events, train, sample, mem, calibrate, infer, report, check, status, doctor,
+    new, processes, run, generate, simulate, import_events, train, sample, mem, calibrate, infer, report, check, status,
+    doctor,
 ):  # fmt: skip
     main.add_command(command)

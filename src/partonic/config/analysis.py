@@ -94,6 +94,23 @@ class AnalysisConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _has_the_matrix_element_it_needs(self) -> "AnalysisConfig":
+        if find_process(self.process.name).has_matrix_element:
+            return self
+        name = self.process.name
+        if self.import_ is None:
+            message = f"the process '{name}' has no matrix element to generate events from: add a section `import`"
+            raise SettingError(("process", "name"), message)
+        for key in ("unfolding", "mem_training", "mem"):
+            if getattr(self, key) is not None:
+                message = (
+                    f"needs the matrix element of the process, and '{name}' has none: remove this section, and use "
+                    "`inference.source: truth`, or coefficients of another program (`inference.coefficients`)"
+                )
+                raise SettingError((key,), message)
+        return self
+
+    @model_validator(mode="after")
     def _theory_parameters_are_known(self) -> "AnalysisConfig":
         known = parameter_names(self.process)
         for location, point in self._theta_points():

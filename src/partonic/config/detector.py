@@ -18,6 +18,7 @@ __all__ = [
     "EfficiencyBand",
     "FlavourTagConfig",
     "LeptonConfig",
+    "PhotonConfig",
     "TrackingBand",
     "TrackingConfig",
 ]
@@ -106,7 +107,7 @@ class LeptonConfig(StrictModel):
     """Identification and isolation of one lepton flavour."""
 
     identification: tuple[EfficiencyBand, ...]
-    """Probability that a reconstructed lepton is identified, in bands of |η| and steps of pT."""
+    """Probability that a reconstructed particle is identified, in bands of |η| and steps of pT."""
 
     isolation_max: float = Field(gt=0.0)
     """Largest scalar sum of pT around an isolated lepton, relative to its own pT."""
@@ -115,6 +116,16 @@ class LeptonConfig(StrictModel):
     @classmethod
     def _ascending(cls, bands: tuple[StrictModel, ...]) -> tuple[StrictModel, ...]:
         return ascending_bands(bands)
+
+
+class PhotonConfig(LeptonConfig):
+    """Identification and isolation of photons."""
+
+    isolation_max: float = Field(gt=0.0)
+    """Largest scalar sum of pT around an isolated photon, relative to its own pT."""
+
+    lepton_distance: NonNegative = 0.4
+    """A photon closer in ΔR to an isolated lepton is radiation of that lepton, and no photon of its own."""
 
 
 class FlavourTagConfig(StrictModel):
@@ -217,8 +228,13 @@ class DetectorConfig(StrictModel):
     muon_identification: LeptonConfig = LeptonConfig(identification=(_steps(2.4, (10.0, 0.95)),), isolation_max=0.25)
     """Identification and isolation of muons."""
 
+    photon_identification: PhotonConfig = PhotonConfig(
+        identification=(_steps(1.5, (10.0, 0.95)), _steps(2.5, (10.0, 0.85))), isolation_max=0.12
+    )
+    """Identification and isolation of photons; used where the simulation has photons."""
+
     isolation_radius: float = Field(default=0.5, gt=0.0)
-    """ΔR around a lepton within which pT is summed."""
+    """ΔR around a lepton or photon within which pT is summed."""
 
     isolation_pt_min: NonNegative = 0.5
     """Smallest pT of a particle in that sum, in GeV."""

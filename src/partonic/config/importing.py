@@ -7,9 +7,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.paths import LocalPath
-from partonic.config.simulation import JetConfig, SelectionConfig
+from partonic.config.selection import SelectionConfig
+from partonic.config.simulation import JetConfig
 
-__all__ = ["BTagConfig", "ImportConfig", "LeptonConfig"]
+__all__ = ["BTagConfig", "ImportConfig", "LeptonConfig", "PhotonConfig"]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 FilePattern = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, Path) else value)]
@@ -50,6 +51,25 @@ class LeptonConfig(StrictModel):
 
     muon_identification: Literal["none", "loose", "medium", "tight"] = "tight"
     """Muon identification of NanoAOD."""
+
+
+class PhotonConfig(StrictModel):
+    """Which photons of the file count, where it has photons. Momenta in GeV."""
+
+    pt_min: float = Field(default=10.0, ge=0.0)
+    """Smallest pT of a photon that is kept."""
+
+    eta_max: float = Field(default=2.5, gt=0.0)
+    """Largest |η|."""
+
+    isolation_max: float | None = Field(default=0.12, ge=0.0)
+    """Largest relative isolation; None: the isolation is not looked at, and the file needs none."""
+
+    identification: Literal["none", "loose", "medium", "tight", "mva90", "mva80"] = "mva90"
+    """Identification of NanoAOD: cut-based, or the MVA working point of 90% or 80% efficiency."""
+
+    lepton_distance: float = Field(default=0.4, ge=0.0)
+    """Photons closer in ΔR to a kept lepton are dropped."""
 
 
 class ImportConfig(StrictModel):
@@ -152,6 +172,14 @@ class ImportConfig(StrictModel):
     leptons: LeptonConfig = LeptonConfig()
     """Which electrons and muons are kept."""
 
+    photons: PhotonConfig = PhotonConfig()
+    """Which photons of NanoAOD and Delphes files are kept. They are stored where the files have all that this asks for;
+    a selection with cuts on photons needs them."""
+
+    jet_photon_distance: float | None = Field(default=None, ge=0.0)
+    """Jets closer in ΔR to a kept photon are that photon, and dropped; None: 0.4 where the selection has cuts on
+    photons, and otherwise no jet is dropped."""
+
     selection: SelectionConfig | None = None
     """Cuts on NanoAOD and Delphes events; None: all events are kept as selected."""
 
@@ -164,6 +192,11 @@ class ImportConfig(StrictModel):
 
     branches: dict[str, str] = Field(default_factory=dict)
     """Names of branches that differ from the known ones, by our name for them (see the documentation)."""
+
+    @property
+    def wants_photons(self) -> bool:
+        """Whether the selection has a cut on photons."""
+        return self.selection is not None and self.selection.wants_photons
 
     @model_validator(mode="after")
     def _consistent(self) -> "ImportConfig":

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.decays import DecayConfig
 from partonic.config.detector import DetectorConfig
+from partonic.config.selection import SelectionConfig
 
 __all__ = ["DecayConfig", "JetConfig", "SelectionConfig", "SimulationConfig"]
 
@@ -38,48 +39,6 @@ class JetConfig(StrictModel):
     """Smallest pT of a particle-level jet, in GeV."""
 
 
-class SelectionConfig(StrictModel):
-    """Cuts, in this order: leptons, veto of further leptons, jets, b tags. Momenta in GeV."""
-
-    leptons: int = Field(default=1, ge=0)
-    """Number of isolated electrons or muons asked for, exactly."""
-
-    lepton_pt_min: NonNegative = 29.0
-    """Their smallest pT."""
-
-    leading_lepton_pt_min: NonNegative = 0.0
-    """Smallest pT of the hardest of them; 0 for `lepton_pt_min`."""
-
-    opposite_charges: bool = False
-    """Two leptons must have opposite charges."""
-
-    lepton_eta_max: float = Field(default=2.4, gt=0.0)
-    """Largest |η| of any lepton that counts."""
-
-    veto_pt_min: NonNegative = 15.0
-    """No further isolated lepton may have a larger pT than this."""
-
-    jets_min: int = Field(default=4, ge=0)
-    """Smallest number of jets."""
-
-    b_tags_min: int = Field(default=3, ge=0)
-    """Smallest number of b-tagged jets."""
-
-    @model_validator(mode="after")
-    def _veto_below(self) -> "SelectionConfig":
-        if self.veto_pt_min > self.lepton_pt_min:
-            message = f"must not exceed lepton_pt_min ({self.lepton_pt_min:g} GeV), got {self.veto_pt_min:g}"
-            raise SettingError(("veto_pt_min",), message)
-        return self
-
-    @model_validator(mode="after")
-    def _two_have_charges(self) -> "SelectionConfig":
-        if self.opposite_charges and self.leptons != 2:
-            message = f"opposite charges can be asked of 2 leptons, got leptons: {self.leptons}"
-            raise SettingError(("opposite_charges",), message)
-        return self
-
-
 class SimulationConfig(StrictModel):
     """Shower, detector response and selection of generated events."""
 
@@ -106,6 +65,10 @@ class SimulationConfig(StrictModel):
 
     selection: SelectionConfig = SelectionConfig()
     """Event selection."""
+
+    photons: bool = False
+    """Reconstruct photons and store them, also where the selection has no cut on them; they are then no part of jets.
+    A selection with cuts on photons reconstructs them in any case."""
 
     shower_attempts: int = Field(default=10, ge=1)
     """How often an event is tried again, with new random numbers, when Pythia gives up on it."""
@@ -143,7 +106,13 @@ class SimulationConfig(StrictModel):
         """
         settings = self.model_dump(mode="json", exclude={"workers", "scheduler"})
         settings["decays"] = self.decays.settings_in_use()
-        for name in ("leading_lepton_pt_min", "opposite_charges"):
-            if not settings["selection"][name]:
-                del settings["selection"][name]
+        settings["selection"] = self.selection.settings_in_use(settings["selection"])
+        settings["photons"] = self.with_photons
+        if not self.with_photons:
+            del settings["photons"], settings["detector"]["photon_identification"]
         return settings
+
+    @property
+    def with_photons(self) -> bool:
+        """Whether events have reconstructed photons."""
+        return self.photons or self.selection.wants_photons

@@ -1,6 +1,6 @@
 """Events in memory: a batch of rows of the store, and its reconstructed objects as padded tensors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ __all__ = [
     "LEPTON_FEATURES",
     "MAX_JETS",
     "MAX_LEPTONS",
+    "MAX_PHOTONS",
+    "PHOTON_COLUMNS",
+    "PHOTON_FEATURES",
     "RECO_COLUMNS",
     "EventBatch",
     "RecoEvents",
@@ -31,11 +34,17 @@ MAX_JETS = 16
 MAX_LEPTONS = 4
 """Leptons kept of an event."""
 
+MAX_PHOTONS = 4
+"""Photons kept of an event."""
+
 JET_FEATURES = ("pt", "eta", "phi", "mass", "btag")
 """Features of a jet, in the order of the last axis of `RecoEvents.jets`; GeV and radians."""
 
 LEPTON_FEATURES = ("pt", "eta", "phi", "mass", "isolation")
 """Features of a lepton, in the order of the last axis of `RecoEvents.leptons`; GeV and radians."""
+
+PHOTON_FEATURES = ("pt", "eta", "phi", "isolation")
+"""Features of a photon, in the order of the last axis of `RecoEvents.photons`; GeV and radians."""
 
 RECO_COLUMNS = (
     *(f"jet_{feature}" for feature in JET_FEATURES),
@@ -45,7 +54,10 @@ RECO_COLUMNS = (
     "met_pt",
     "met_phi",
 )
-"""Columns of the store that `EventBatch.reco` reads."""
+"""Columns of the store that `EventBatch.reco` needs."""
+
+PHOTON_COLUMNS = tuple(f"photon_{feature}" for feature in PHOTON_FEATURES)
+"""Columns that it reads, too, where the store has photons (`StoreMetadata.photons`) and they were read."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,9 @@ class RecoEvents:
         lepton_pdg: PDG ids of the leptons, `(N, leptons)`.
         lepton_mask: real leptons, `(N, leptons)`.
         met: size (GeV) and azimuth of the missing transverse momentum, `(N, 2)`.
+        photons: `PHOTON_FEATURES` of each photon, descending in pT, `(N, photons, 4)`; by default there is no slot for
+            one. The isolation is 0 where the source has none.
+        photon_mask: real photons, `(N, photons)`.
     """
 
     jets: Float[Tensor, "events jets 5"]
@@ -69,6 +84,13 @@ class RecoEvents:
     lepton_pdg: Int[Tensor, "events leptons"]
     lepton_mask: Bool[Tensor, "events leptons"]
     met: Float[Tensor, "events 2"]
+    photons: Float[Tensor, "events photons 4"] = field(default_factory=lambda: torch.zeros(0, 0, len(PHOTON_FEATURES)))
+    photon_mask: Bool[Tensor, "events photons"] = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
+
+    def __post_init__(self) -> None:
+        if not self.photons.shape[1] and len(self.photons) != len(self.met):
+            object.__setattr__(self, "photons", self.met.new_zeros(len(self.met), 0, len(PHOTON_FEATURES)))
+            object.__setattr__(self, "photon_mask", torch.zeros_like(self.photons[..., 0], dtype=torch.bool))
 
     def __len__(self) -> int:
         """Return the number of events."""
@@ -184,8 +206,12 @@ class EventBatch:
             x2=torch.from_numpy(np.array(self.column("isr_x2"), dtype=np.float64)),
         )
 
-    def reco(self, max_jets: int = MAX_JETS, max_leptons: int = MAX_LEPTONS) -> RecoEvents:
-        """Return the reconstructed objects, padded to `max_jets` and `max_leptons`.
+    def reco(
+        self, max_jets: int = MAX_JETS, max_leptons: int = MAX_LEPTONS, max_photons: int = MAX_PHOTONS
+    ) -> RecoEvents:
+        """Return the reconstructed objects, padded to `max_jets`, `max_leptons` and `max_photons`.
+
+        Photons are there if the store has them and `PHOTON_COLUMNS` were read; otherwise no slot is.
 
         Raises:
             SchemaError: if some event has none (a rejected event): read with ``selected_only=True``.
@@ -204,7 +230,19 @@ class EventBatch:
             lepton_pdg=torch.from_numpy(pdg.astype(np.int64)),
             lepton_mask=torch.from_numpy(lepton_mask),
             met=torch.from_numpy(np.stack([self.column("met_pt"), self.column("met_phi")], axis=-1).astype(np.float32)),
+            **self._photons(max_photons),
         )
+
+    def _photons(self, width: int) -> dict[str, Tensor]:
+        """Return photons and their mask; nothing where they were not read, and isolation 0 where there is none."""
+        if not all(name in self.table.column_names and self.has(name) for name in PHOTON_COLUMNS[:3]):
+            return {}
+        features = list(PHOTON_FEATURES[:3])
+        if PHOTON_COLUMNS[3] in self.table.column_names and self.has(PHOTON_COLUMNS[3]):
+            features = list(PHOTON_FEATURES)
+        photons = self._features("photon", tuple(features), width)
+        photons = torch.nn.functional.pad(photons, (0, len(PHOTON_FEATURES) - len(features)))
+        return {"photons": photons, "photon_mask": torch.from_numpy(self.padded("photon_pt", width)[1])}
 
     def _padded_bool(self, name: str, reference: str, width: int) -> tuple[Tensor, Tensor]:
         _, mask = self.padded(reference, width)

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from partonic.polynomial import Monomials
 
-__all__ = ["GROUPS", "IDENTITY", "PARTON_PDG", "Column", "event_columns", "weight_column"]
+__all__ = ["GROUPS", "IDENTITY", "PARTON_PDG", "PHOTONS", "Column", "event_columns", "weight_column"]
 
-GROUPS = ("event", "identity", "hard process", "with_isr", "decays", "selection", "jets", "leptons", "met")
+GROUPS = ("event", "identity", "hard process", "with_isr", "decays", "selection", "jets", "leptons", "photons", "met")
 """Groups of columns, in the order of the file."""
 
 _FLOATS = pa.list_(pa.float32())
@@ -79,6 +79,7 @@ def event_columns(
     *,
     identity: bool = False,
     final_states: bool = False,
+    photons: bool = False,
 ) -> tuple[Column, ...]:
     """Return all columns of a store, in order.
 
@@ -88,6 +89,7 @@ def event_columns(
         weight_names: names of extra weights (scale, PDF, shower, ...).
         identity: whether the events have the columns `IDENTITY`.
         final_states: whether channels differ in their final state, so that events have the column `PARTON_PDG`.
+        photons: whether the events have the columns `PHOTONS`.
     """
     return (
         *_event(monomials, weight_names),
@@ -99,6 +101,7 @@ def event_columns(
         *_SELECTION,
         *_JETS,
         *_LEPTONS,
+        *(PHOTONS if photons else ()),
         *_MET,
     )
 
@@ -207,6 +210,19 @@ _LEPTONS = (
     Column("lepton_pdg", pa.list_(pa.int32()), "", "leptons", "PDG ids: ±11, ±13."),
     Column("lepton_isolation", _FLOATS, "", "leptons", "Relative isolation."),
 )
+
+PHOTONS = (
+    Column("photon_pt", _FLOATS, "GeV", "photons", "Transverse momenta of isolated photons, descending."),
+    Column("photon_eta", _FLOATS, "", "photons", "Pseudorapidities."),
+    Column("photon_phi", _FLOATS, "rad", "photons", "Azimuths in (−π, π]."),
+    Column("photon_isolation", _FLOATS, "", "photons", "Relative isolation; null where the source has none."),
+    Column(
+        "photon_identification", _SMALL, "", "photons",
+        "Identification as the source has it: of NanoAOD `cutBased` (1 loose, 2 medium, 3 tight) or 1 for a passed MVA; "
+        "1 for the embedded response; null where the source has none.",
+    ),
+)  # fmt: skip
+"""Columns that a store has whose sample asks for photons, or whose files have them; not part of fingerprints."""
 
 _MET = (
     Column("met_pt", pa.float32(), "GeV", "met", "Missing transverse momentum."),

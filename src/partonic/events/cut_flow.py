@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.config.simulation import JetConfig, SelectionConfig
+from partonic.events.object_cuts import object_cuts
 from partonic.events.schema import CutFlowStep
 
 __all__ = ["CutFlow", "cut_names"]
@@ -18,15 +19,23 @@ def cut_names(selection: SelectionConfig | None, jets: JetConfig) -> tuple[str, 
     return (
         _lepton_cut(selection),
         f"no further lepton with pT > {selection.veto_pt_min:g} GeV",
-        f"≥ {selection.jets_min} jets with pT > {jets.pt_min:g} GeV",
+        *(name for name, _ in object_cuts(selection)),
+        f"≥ {selection.jets_min} jets with pT > {jets.pt_min:g} GeV{_of_kinds(selection)}",
         f"≥ {selection.b_tags_min} b tags",
     )
+
+
+def _of_kinds(selection: SelectionConfig) -> str:
+    limits = {"untagged": selection.untagged_jet_pt_min, "b-tagged": selection.tagged_jet_pt_min}
+    return "".join(f", {name} ones > {limit:g} GeV" for name, limit in limits.items() if limit > 0.0)
 
 
 def _lepton_cut(selection: SelectionConfig) -> str:
     name = f"{selection.leptons} isolated e, μ with pT > {selection.lepton_pt_min:g} GeV"
     if selection.leading_lepton_pt_min > selection.lepton_pt_min:
         name += f", the hardest > {selection.leading_lepton_pt_min:g} GeV"
+    if selection.lepton_flavours is not None:
+        name += f", flavours {' '.join('μ' if one == 'mu' else one for one in selection.lepton_flavours)}"
     return f"{name}, of opposite charges" if selection.opposite_charges else name
 
 

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from partonic.config.base import StrictModel
 from partonic.errors import NonFiniteError, ParameterError, SchemaError
-from partonic.events.columns import IDENTITY, PARTON_PDG, Column, event_columns, weight_column
+from partonic.events.columns import IDENTITY, PARTON_PDG, PHOTONS, Column, event_columns, weight_column
 from partonic.events.process_info import ProcessInfo
 from partonic.polynomial import Monomials
 from partonic.processes.decay_tree import DecayTree, Resonance
@@ -38,11 +38,13 @@ class EventSchema:
         process: name, partons and monomials.
         weight_names: extra named weights, each a column ``weight_<name>``.
         identity: whether events have run, luminosity block and event number.
+        photons: whether events have reconstructed photons.
     """
 
     process: ProcessInfo
     weight_names: tuple[str, ...] = ()
     identity: bool = False
+    photons: bool = False
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -50,7 +52,12 @@ class EventSchema:
         partons = len(self.process.parton_names)
         several = len(self.process.final_states) > 1
         return event_columns(
-            partons, self.process.monomials, self.weight_names, identity=self.identity, final_states=several
+            partons,
+            self.process.monomials,
+            self.weight_names,
+            identity=self.identity,
+            final_states=several,
+            photons=self.photons,
         )
 
     def arrow(self) -> pa.Schema:
@@ -61,7 +68,7 @@ class EventSchema:
         """Return a hash of what the columns mean, so that a trained model can refuse other events.
 
         Extra weights, the identity of events and which of the final states of the process they have do not enter: they
-        do not change the meaning of the others.
+        do not change the meaning of the others. Photons enter only where their group is named.
 
         Args:
             groups: restrict to these groups of columns, e.g. ``("jets", "leptons", "met")`` for what can be seen; the
@@ -70,6 +77,8 @@ class EventSchema:
         extra = {weight_column(name) for name in self.weight_names} | {
             column.name for column in (*IDENTITY, PARTON_PDG)
         }
+        if groups is None:
+            extra |= {column.name for column in PHOTONS}
         columns = [
             [column.name, str(column.type), column.unit]
             for column in self.columns
@@ -208,6 +217,10 @@ class StoreMetadata(StrictModel):
     identity: bool = False
     """Whether the events have the columns run, luminosity_block and event_number."""
 
+    photons: bool = False
+    """Whether the events have the columns photon_pt, photon_eta, photon_phi, photon_isolation and
+    photon_identification."""
+
     theta: dict[str, float] = Field(default_factory=dict)
     """θ at which the column `weight` holds (the generation point); parameters not named are 0."""
 
@@ -294,7 +307,7 @@ class StoreMetadata(StrictModel):
     @property
     def event_schema(self) -> EventSchema:
         """The schema that the columns of the store have."""
-        return EventSchema(self.process_info, self.weight_names, self.identity)
+        return EventSchema(self.process_info, self.weight_names, self.identity, self.photons)
 
     def with_facts(self, **changes: Any) -> "StoreMetadata":
         """Return a validated copy with the fields of `changes` replaced."""

@@ -183,7 +183,11 @@ class EventStore:
         return store
 
     def batches(
-        self, columns: Sequence[str] | None = None, size: int = DEFAULT_BATCH, selected_only: bool = False
+        self,
+        columns: Sequence[str] | None = None,
+        size: int = DEFAULT_BATCH,
+        selected_only: bool = False,
+        accepted_only: bool = False,
     ) -> Iterator[EventBatch]:
         """Read the events batch by batch, in the order of the file; memory does not grow with the file.
 
@@ -191,6 +195,7 @@ class EventStore:
             columns: columns to read; the default reads all.
             size: events of a batch; only the last one is smaller.
             selected_only: leave out events that were rejected or to which no selection applies.
+            accepted_only: leave out events that were rejected; all of a sample of partons are accepted.
 
         Raises:
             SchemaError: if a column does not exist.
@@ -202,17 +207,20 @@ class EventStore:
             raise SchemaError(f"{self.path} has no column {', '.join(unknown)}; it has: {', '.join(names)}")
         if size < 1:
             raise ValueError(f"the batch size must be positive, got {size}")
-        read = wanted if not selected_only or "selected" in wanted else [*wanted, "selected"]
-        for table in _rebatched(self._tables(read, size, selected_only), size):
+        keep = False if selected_only else True if accepted_only else None
+        read = wanted if keep is None or "selected" in wanted else [*wanted, "selected"]
+        for table in _rebatched(self._tables(read, size, keep), size):
             yield EventBatch(table.select(wanted), self.metadata)
 
-    def read(self, columns: Sequence[str], selected_only: bool = False) -> EventBatch:
-        """Read some columns of all events at once."""
-        parts = [batch.table for batch in self.batches(columns, selected_only=selected_only)]
+    def read(self, columns: Sequence[str], selected_only: bool = False, accepted_only: bool = False) -> EventBatch:
+        """Read some columns of all events at once; arguments as of `batches`."""
+        batches = self.batches(columns, selected_only=selected_only, accepted_only=accepted_only)
+        parts = [batch.table for batch in batches]
         empty = self.metadata.event_schema.arrow().empty_table().select(list(columns))
         return EventBatch(pa.concat_tables([empty, *parts]), self.metadata)
 
-    def _tables(self, columns: list[str], size: int, selected_only: bool) -> Iterator[pa.Table]:
+    def _tables(self, columns: list[str], size: int, keep_unknown: bool | None) -> Iterator[pa.Table]:
+        """Yield the events: all (None), or the selected ones with or without those to which no selection applies."""
         with _parquet_file(self.path) as file:
             batches = file.iter_batches(batch_size=min(size, ROW_GROUP), columns=columns, use_threads=False)
             while True:
@@ -223,7 +231,9 @@ class EventStore:
                 if batch is None:
                     return
                 table = pa.Table.from_batches([batch])
-                yield table.filter(pc.fill_null(table.column("selected"), False)) if selected_only else table
+                if keep_unknown is not None:
+                    table = table.filter(pc.fill_null(table.column("selected"), keep_unknown))
+                yield table
 
 
 def merge_parts(

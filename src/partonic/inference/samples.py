@@ -368,14 +368,14 @@ def _of_all_hypotheses(
 def _selected(store: EventStore | None) -> int | None:
     if store is None:
         return None
-    return sum(len(batch) for batch in store.batches(["selected"], selected_only=True))
+    return sum(len(batch) for batch in store.batches(["selected"], accepted_only=True))
 
 
 def _events_at(store: EventStore) -> Mapping[str, float] | None:
     """Return θ of simulated, unweighted events, which nothing but the figures is told."""
     if store.metadata.source != "partonic":
         return None
-    weight = store.read(["weight"], selected_only=True).weight
+    weight = store.read(["weight"], accepted_only=True).weight
     equal = len(weight) > 0 and weight.sum() ** 2 >= _EQUAL * len(weight) * np.square(weight).sum()
     return store.metadata.theta if equal else None
 

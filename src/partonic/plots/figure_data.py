@@ -99,9 +99,10 @@ def _points(container: Any) -> dict[str, Any]:
         found |= {"x": _numbers(x), "y": _numbers(y)}
     names = [name for name, there in (("x", container.has_xerr), ("y", container.has_yerr)) if there]
     for name, segments in zip(names, bars, strict=True):
-        ends = [np.asarray(segment)[:, "xy".index(name)] for segment in segments.get_segments()]
-        found[f"{name}_low"] = _numbers([end.min() for end in ends])
-        found[f"{name}_high"] = _numbers([end.max() for end in ends])
+        # A point without a finite error has a segment without ends.
+        ends = [np.reshape(segment, (-1, 2))[:, "xy".index(name)] for segment in segments.get_segments()]
+        found[f"{name}_low"] = _numbers([end.min(initial=np.inf) for end in ends])
+        found[f"{name}_high"] = _numbers([end.max(initial=-np.inf) for end in ends])
     return found
 
 

@@ -41,6 +41,11 @@ class Resonance:
     slots: tuple[int, ...]
     decayed_by: Literal["shower", "matrix element"] = "shower"
 
+    @property
+    def is_top(self) -> bool:
+        """Whether it is a top quark or antiquark."""
+        return {abs(pdg) for pdg in self.pdg_ids} == {_TOP}
+
     def pdg_among(self, final: Sequence[int]) -> int:
         """Return which of its PDG ids it has in a final state: the first with the charge of what is in its slots.
 

@@ -124,6 +124,10 @@ class ProcessDefinition:
     has_matrix_element: bool = True
     packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def default_settings(self) -> ProcessConfig:
+        """Return the settings of a file that gives none."""
+        return self.settings.model_validate({"name": self.name})
+
     def parameters(self, settings: ProcessConfig) -> tuple[TheoryParameter, ...]:
         """Return the theory parameters, in the order of θ; none by default."""
         return ()

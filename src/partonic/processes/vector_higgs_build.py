@@ -37,8 +37,9 @@ def vector_higgs_process(
     """
     cube = None
     if settings.is_decayed:
-        window = (settings.lepton_pair_mass_min, settings.lepton_pair_mass_max)
-        cube = AssociatedResonance(settings.higgs_mass, resonance, window, settings.collider_energy)
+        cube = AssociatedResonance(
+            settings.higgs_mass, resonance, settings.lepton_pair_mass_range, settings.collider_energy
+        )
     return HardProcess(
         name=settings.name,
         final_state=tuple(final_state),

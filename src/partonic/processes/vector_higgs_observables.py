@@ -1,10 +1,11 @@
 r"""Observables of V H with V → ℓ ℓ': pT(V), m(VH) and three angles.
 
 The angles are those of q q̄ → V H, V → ℓ ℓ' (arXiv:1905.02728): θ* of V about the beam in the rest frame of VH, and
-θ₁, φ of the lepton in the rest frame of V, about its direction of flight. φ is the angle from the plane of beam and V to
-that of the leptons, with a sign: y' ∝ beam × V. Terms linear in a CP-odd coupling are odd in φ: ∝ sin 2θ* sin 2θ₁ sin φ,
-sin²θ* sin²θ₁ sin 2φ and, with the chirality of the couplings, sin θ* sin θ₁ sin φ. The beam that counts is the one along
-which VH moves in the laboratory: from there the quark came more often than not, valence being faster than sea.
+θ₁, φ of the lepton in the rest frame of V, about its direction of flight. φ is the angle from the plane of beam and V
+to that of the leptons, with a sign: y' ∝ beam × V. Terms linear in a CP-odd coupling are odd in φ:
+∝ sin 2θ* sin 2θ₁ sin φ, sin²θ* sin²θ₁ sin 2φ and, with the chirality of the couplings, sin θ* sin θ₁ sin φ. The beam
+that counts is the one along which VH moves in the laboratory: from there the quark came more often than not, valence
+being faster than sea.
 """
 
 import math

@@ -27,15 +27,14 @@ class VectorHiggsConfig(ProcessConfig):
     """Z width."""
     fermi_constant: float = Field(default=1.16638e-5, gt=0.0)
     """G_F in GeV⁻²; the vacuum expectation value is (√2 G_F)^(−1/2)."""
-    vector_decay: Literal["in_matrix_element", "none"] = "in_matrix_element"
-    """Whether the matrix element has the leptons, with the Breit–Wigner shape and spin correlations of V, or V itself on
-    its mass shell (for studies of partons: the shower then decays it without polarisation)."""
+    decays: Literal["leptons", "none"] = "leptons"
+    """Decay of V in the matrix element, with Breit–Wigner shape and spin correlations; with `none` V is on its mass
+    shell, for studies of partons (the shower then decays it without polarisation), and what follows of leptons does not
+    apply."""
     leptons: tuple[Literal["e", "mu"], ...] = Field(default=("e", "mu"), min_length=1)
     """Lepton flavours of the decay of V."""
-    lepton_pair_mass_min: float = Field(default=1.0, gt=0.0)
-    """Smallest invariant mass of the two leptons."""
-    lepton_pair_mass_max: float = Field(default=300.0, gt=0.0)
-    """Largest invariant mass of the two leptons."""
+    lepton_pair_mass_range: tuple[float, float] = (1.0, 300.0)
+    """Range of the invariant mass of the two leptons in which events are generated."""
     scale: Literal["invariant_mass", "sum_of_masses"] = "invariant_mass"
     """Factorisation scale, times its factor: mass of the system V H, or m_V + m_H. α_s does not enter."""
 
@@ -45,18 +44,16 @@ class VectorHiggsConfig(ProcessConfig):
             raise SettingError(("leptons",), f"a flavour is listed twice in {list(self.leptons)}")
         if not self.w_mass < self.z_mass:
             raise SettingError(("w_mass",), f"must be below z_mass ({self.z_mass:g} GeV), got {self.w_mass:g}")
-        if not self.lepton_pair_mass_min < self.lepton_pair_mass_max:
-            message = f"must exceed lepton_pair_mass_min ({self.lepton_pair_mass_min:g} GeV)"
-            raise SettingError(("lepton_pair_mass_max",), f"{message}, got {self.lepton_pair_mass_max:g}")
-        if not self.lepton_pair_mass_max + self.higgs_mass < self.collider_energy:
-            message = f"with higgs_mass must stay below collider_energy ({self.collider_energy:g} GeV)"
-            raise SettingError(("lepton_pair_mass_max",), f"{message}, got {self.lepton_pair_mass_max:g}")
+        lower, upper = self.lepton_pair_mass_range
+        if not 0.0 < lower < upper < self.collider_energy - self.higgs_mass:
+            message = "must begin above 0, end later and leave room for higgs_mass below collider_energy"
+            raise SettingError(("lepton_pair_mass_range",), f"{message}, got {[lower, upper]}")
         return self
 
     @property
     def is_decayed(self) -> bool:
         """Whether the leptons are in the matrix element."""
-        return self.vector_decay == "in_matrix_element"
+        return self.decays == "leptons"
 
     @property
     def lepton_ids(self) -> tuple[int, ...]:

@@ -31,10 +31,10 @@ def observables_of_events(
     """
     events = EventStore.open(store)
     known = [column.name for column in events.metadata.event_schema.columns]
-    columns = [name for name in ("event_id", "weight", *RecoView.columns) if name in known]
+    columns = [name for name in ("event_id", "weight", *RecoView.columns, *RecoView.optional) if name in known]
     numbers: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
     values: dict[str, list[Array]] = {observable.axis.name: [np.zeros(0)] for observable in observables}
-    for batch in events.batches(columns, selected_only=True):
+    for batch in events.batches(columns, accepted_only=True):
         view = RecoView(batch)
         numbers.append(view.batch.column("event_id").astype(np.int64))
         for observable in observables:

@@ -1,12 +1,14 @@
 """How particles and theory parameters are written in figures."""
 
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Final
 
-from partonic.processes.definition import parameter_labels
+from partonic.processes.definition import TheoryParameter, parameter_labels
 
-__all__ = ["monomial_label", "parameter_label", "particle_label", "plain", "unfolded_label"]
+__all__ = ["labels_of", "monomial_label", "parameter_label", "particle_label", "plain", "unfolded_label"]
 
 _PARTICLES: Final[Mapping[int, str]] = {
     25: r"\mathrm{H}", 6: r"\mathrm{t}", -6: r"\overline{\mathrm{t}}", 5: r"\mathrm{b}",
@@ -26,16 +28,35 @@ def particle_label(pdg: int, name: str) -> str:
     return _PARTICLES.get(pdg, rf"\mathrm{{{plain}}}")
 
 
+_own_labels: ContextVar[Mapping[str, str]] = ContextVar("_own_labels", default={})  # noqa: B039 - never changed
+
+
+@contextlib.contextmanager
+def labels_of(parameters: Sequence[TheoryParameter]) -> Iterator[None]:
+    """Write parameters as the process of the analysis at hand does, which the user may have described."""
+    token = _own_labels.set({parameter.name: parameter.label for parameter in parameters})
+    try:
+        yield
+    finally:
+        _own_labels.reset(token)
+
+
+def _symbol(name: str) -> str | None:
+    return _own_labels.get().get(name) or parameter_labels().get(name)
+
+
 def parameter_label(name: str) -> str:
     """Return a theory parameter as written in legends."""
-    return parameter_labels().get(name, name.replace("_", " "))
+    return _symbol(name) or name.replace("_", " ")
 
 
 def monomial_label(parameters: Sequence[str], powers: Sequence[int]) -> str:
     """Return a monomial of theory parameters as written in figures, ``"1"`` for the constant one."""
     factors = []
     for name, power in zip(parameters, powers, strict=True):
-        symbol = parameter_labels().get(name, "$\\mathrm{" + name.replace("_", r"\_") + "}$").strip("$")
+        known = _symbol(name)
+        plain_name = name.replace("_", r"\_")
+        symbol = known.strip("$") if known and known.startswith("$") else rf"\mathrm{{{plain_name}}}"
         factors += [symbol if power == 1 else f"{{{symbol}}}^{{{power}}}"] if power else []
     return "$" + r"\,".join(factors) + "$" if factors else "1"
 

@@ -20,6 +20,7 @@ from partonic.plots.axis import Axis
 from partonic.process_registry import find_process, process_names
 from partonic.processes.definition import PartonObservable
 from partonic.report.labels import particle_label
+from partonic.report.object_observables import object_observables
 from partonic.report.views import PartonView, RecoView
 
 __all__ = ["Observable", "PartonGroup", "parton_groups", "parton_observables", "reco_observables"]
@@ -208,8 +209,17 @@ def _closest_pair_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
     return chosen, np.isfinite(best)
 
 
-def reco_observables() -> tuple[Observable[RecoView], ...]:
-    """Return the observables of reconstructed events."""
+def reco_observables(metadata: StoreMetadata | None = None) -> tuple[Observable[RecoView], ...]:
+    """Return the observables of reconstructed events.
+
+    Args:
+        metadata: of their store, for those of photons and of several leptons, where it has them; None: without these.
+    """
+    of_objects = () if metadata is None else object_observables(metadata)
+    return (*_of_all_events(), *(Observable(axis, function) for axis, function in of_objects))
+
+
+def _of_all_events() -> tuple[Observable[RecoView], ...]:
     return (
         Observable(Axis.counts("jet_multiplicity", "number of jets", (0, 14)), _always(lambda v: v.jet_mask.sum(1))),
         Observable(Axis.counts("tag_multiplicity", "number of b-tagged jets", (0, 7)),

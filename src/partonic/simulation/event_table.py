@@ -125,9 +125,28 @@ def reco_columns(reco: RecoObjects, decays: DecayTable | None, match_radius: flo
         for name, values in lepton_columns.items()
     }
     result["lepton_pdg"] = _null_lists(leptons.pdg.astype(np.int32), leptons.offsets, selected)
+    result |= _photon_columns(reco)
     result["met_pt"] = _null_values(np.hypot(reco.met[:, 0], reco.met[:, 1]), selected)
     result["met_phi"] = _null_values(np.arctan2(reco.met[:, 1], reco.met[:, 0]), selected)
     return result
+
+
+def _photon_columns(reco: RecoObjects) -> dict[str, pa.Array]:
+    """Return the columns of photons; none where they were not asked for."""
+    photons, selected = reco.photons, reco.selected
+    if photons is None:
+        return {}
+    columns = {
+        "photon_pt": np.hypot(photons.momenta[:, 1], photons.momenta[:, 2]),
+        "photon_eta": pseudorapidity(photons.momenta),
+        "photon_phi": azimuth(photons.momenta),
+        "photon_isolation": photons.isolation,
+    }
+    lists = {
+        name: _null_lists(values.astype(np.float32), photons.offsets, selected) for name, values in columns.items()
+    }
+    identified = np.ones(len(photons.isolation), dtype=np.int8)
+    return lists | {"photon_identification": _null_lists(identified, photons.offsets, selected)}
 
 
 def select_decays(decays: DecayTable, events: Bool[np.ndarray, " events"]) -> DecayTable:

@@ -71,7 +71,9 @@ def import_particles(
 def simulated_source(source: EventSource, simulation: SimulationConfig, seed: int) -> EventSource:
     """Return `source` with reconstructed objects in place of its particles."""
     metadata = source.metadata.with_facts(
-        seed=seed, config={**source.metadata.config, "simulation": simulation.physics()}
+        seed=seed,
+        config={**source.metadata.config, "simulation": simulation.physics()},
+        photons=simulation.with_photons,
     )
     cuts = cut_names(simulation.selection, simulation.jets)
     return replace(source, metadata=metadata, tables=_simulated_tables(source, simulation, seed), cuts=cuts)

@@ -10,7 +10,7 @@ from partonic.simulation.detector import MeasuredParticles, efficiency
 from partonic.simulation.particles import delta_phi, event_offsets, pairs_within_events
 from partonic.simulation.species import Species
 
-__all__ = ["IsolatedLeptons", "isolated_leptons", "relative_isolation"]
+__all__ = ["IsolatedLeptons", "isolated_by_pt", "isolated_leptons", "relative_isolation"]
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ def isolated_leptons(
     row, limit = row[order], np.concatenate(limits)[order]
     isolation = relative_isolation(measured, row, config)
     isolated = isolation < limit
-    return _by_pt(measured, row[isolated], isolation[isolated])
+    return IsolatedLeptons(*isolated_by_pt(measured, row[isolated], isolation[isolated]))
 
 
 def relative_isolation(
     measured: MeasuredParticles, row: Int[np.ndarray, " leptons"], config: DetectorConfig
 ) -> Float[np.ndarray, " leptons"]:
-    """Return Σ pT of the other particles within `isolation_radius`, over the pT of the lepton.
+    """Return Σ pT of the other particles within `isolation_radius`, over the pT of the lepton or photon.
 
     Args:
         measured: all measured particles.
-        row: ascending rows of the leptons among them.
+        row: ascending rows of the leptons or photons among them.
         config: radius and smallest pT of the sum.
     """
     particles = measured.particles
@@ -84,11 +84,12 @@ def _delta_r_squared(
     return result
 
 
-def _by_pt(
-    measured: MeasuredParticles, row: Int[np.ndarray, " leptons"], isolation: Float[np.ndarray, " leptons"]
-) -> IsolatedLeptons:
+def isolated_by_pt(
+    measured: MeasuredParticles, row: Int[np.ndarray, " objects"], isolation: Float[np.ndarray, " objects"]
+) -> tuple[Int[np.ndarray, " objects"], Float[np.ndarray, " objects"], Int[np.ndarray, " bounds"]]:
+    """Return rows and isolations in descending pT within events, and where the objects of each event begin."""
     particles = measured.particles
     event = np.searchsorted(particles.offsets, row, side="right") - 1
     order = np.lexsort((-particles.pt[row], event))
     counts = np.bincount(event, minlength=particles.num_events)
-    return IsolatedLeptons(row[order], isolation[order], event_offsets(counts))
+    return row[order], isolation[order], event_offsets(counts)

@@ -139,6 +139,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
         theta={name: float(value) for name, value in dict(record.get("theta", {})).items()},
         seed=seed,
         config={"simulation": config.physics()},
+        photons=config.with_photons,
         versions=package_versions(),
         facts={
             _HASH: _hash(facts, process, config, seed),

@@ -1,4 +1,4 @@
-"""From particles to reconstructed, selected events: detector response, leptons, jets, b tags, cuts.
+"""From particles to reconstructed, selected events: detector response, leptons, photons, jets, b tags, cuts.
 
 The same function serves our own shower and the particle-level events of other generators (HepMC).
 """
@@ -8,17 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from partonic.config.simulation import SelectionConfig, SimulationConfig
-from partonic.events.selection import SELECTED, jet_cut, lepton_cut
+from partonic.config.selection import SelectionConfig
+from partonic.config.simulation import SimulationConfig
+from partonic.events.object_cuts import Candidates
+from partonic.events.selection import SELECTED, counted_jets, jet_cut, object_cut
 from partonic.simulation.detector import MeasuredParticles, lepton_response, measure
 from partonic.simulation.jets import JetTable, cluster, energy_scale, uncorrected_pt
 from partonic.simulation.leptons import IsolatedLeptons, isolated_leptons
 from partonic.simulation.matching import nearest_pt
-from partonic.simulation.particles import ParticleTable, pseudorapidity
+from partonic.simulation.particles import ParticleTable, azimuth, pseudorapidity
+from partonic.simulation.photons import IsolatedPhotons, isolated_photons
 from partonic.simulation.species import Species, species_of
 from partonic.simulation.tagging import jet_flavour, tag
 
-__all__ = ["Leptons", "ParticleLevel", "RecoObjects", "reconstruct"]
+__all__ = ["Leptons", "ParticleLevel", "Photons", "RecoObjects", "reconstruct"]
 
 
 _VISIBLE_ETA = 5.0
@@ -56,6 +59,21 @@ class Leptons:
 
 
 @dataclass(frozen=True)
+class Photons:
+    """Identified, isolated photons of the selected events, descending in pT.
+
+    Attributes:
+        momenta: four-vectors in GeV, `(P, 4)`.
+        isolation: relative isolation, `(P,)`.
+        offsets: where the photons of each selected event begin.
+    """
+
+    momenta: Float[np.ndarray, "photons 4"]
+    isolation: Float[np.ndarray, " photons"]
+    offsets: Int[np.ndarray, " bounds"]
+
+
+@dataclass(frozen=True)
 class RecoObjects:
     """Result of the reconstruction of N events, S of which are selected.
 
@@ -67,6 +85,7 @@ class RecoObjects:
         true_pt: pT in GeV of the particle-level jet of each jet, NaN for none.
         leptons: leptons of the selected events.
         met: missing momentum (px, py) of the selected events in GeV, `(S, 2)`.
+        photons: photons of the selected events; None where they were not asked for.
     """
 
     cut: Int[np.ndarray, " events"]
@@ -76,6 +95,7 @@ class RecoObjects:
     true_pt: Float[np.ndarray, " jets"]
     leptons: Leptons
     met: Float[np.ndarray, "selected 2"]
+    photons: Photons | None = None
 
     @property
     def selected(self) -> Bool[np.ndarray, " events"]:
@@ -125,13 +145,16 @@ def _reconstruct(
     """Reconstruct events whose leptons were measured, with `response` from `lepton_response`."""
     measured = measure(events.particles, config.detector, generator, response)
     leptons = isolated_leptons(measured, config.detector, generator)
-    cut = _cut_on_leptons(measured, leptons, config)
+    photons = IsolatedPhotons.none(events.particles.num_events)
+    if config.with_photons:
+        photons = isolated_photons(measured, leptons, config.detector, generator)
+    cut = _cut_on_objects(measured, leptons, photons, config)
     passed = cut == SELECTED
-    jets = _jets(measured, leptons, passed, config)
+    jets = _jets(measured, leptons, photons, passed, config)
     flavour = jet_flavour(jets, events.heavy.select_events(passed), config.detector.b_tagging)
     tagged = tag(jets, flavour, config.detector.b_tagging, generator)
-    tags = np.bincount(jets.event[tagged], minlength=len(jets.counts))
-    cut[passed] = jet_cut(jets.counts, tags, config.selection)
+    counted = counted_jets(jets.pt, tagged, jets.event, len(jets.counts), config.selection)
+    cut[passed] = jet_cut(*counted, config.selection)
     kept = cut[passed] == SELECTED
     of_kept = np.repeat(kept, jets.counts)
     jets = jets.select_events(kept)
@@ -140,36 +163,53 @@ def _reconstruct(
         jets=jets,
         flavour=flavour[of_kept],
         tagged=tagged[of_kept],
-        true_pt=_true_pt(events.particles, measured, leptons, jets, cut == SELECTED, config),
+        true_pt=_true_pt(events.particles, measured, (leptons, photons), jets, cut == SELECTED, config),
         leptons=_selected_leptons(measured, leptons, cut == SELECTED, config),
         met=_missing_momentum(measured.particles, cut == SELECTED),
+        photons=_selected_photons(measured, photons, cut == SELECTED, config) if config.with_photons else None,
     )
 
 
-def _inside(measured: MeasuredParticles, leptons: IsolatedLeptons, config: SimulationConfig) -> Bool[np.ndarray, " l"]:
-    momenta = measured.particles.momenta[leptons.row]
-    inside: Bool[np.ndarray, " l"] = np.abs(pseudorapidity(momenta)) < config.selection.lepton_eta_max
+def _inside(
+    measured: MeasuredParticles, row: Int[np.ndarray, " objects"], eta_max: float
+) -> Bool[np.ndarray, " objects"]:
+    inside: Bool[np.ndarray, " objects"] = np.abs(pseudorapidity(measured.particles.momenta[row])) < eta_max
     return inside
 
 
-def _cut_on_leptons(
-    measured: MeasuredParticles, leptons: IsolatedLeptons, config: SimulationConfig
+def _cut_on_objects(
+    measured: MeasuredParticles, leptons: IsolatedLeptons, photons: IsolatedPhotons, config: SimulationConfig
 ) -> Int[np.ndarray, " events"]:
-    inside = _inside(measured, leptons, config)
-    momenta = measured.particles.momenta[leptons.row]
-    event = np.repeat(np.arange(len(leptons.offsets) - 1), np.diff(leptons.offsets))
+    """Return the first cut on leptons, photons and missing momentum that events fail."""
+    selection, events = config.selection, measured.particles.num_events
+    met = None
+    if selection.wants_missing_momentum:
+        missing = _missing_momentum(measured.particles, np.ones(events, dtype=bool))
+        met = np.stack([np.hypot(missing[:, 0], missing[:, 1]), np.arctan2(missing[:, 1], missing[:, 0])], axis=-1)
+    lepton_row = leptons.row[_inside(measured, leptons.row, selection.lepton_eta_max)]
+    photon_row = photons.row[_inside(measured, photons.row, selection.photon_eta_max)]
+    return object_cut(_candidates(measured, lepton_row), _candidates(measured, photon_row), met, events, selection)
+
+
+def _candidates(measured: MeasuredParticles, row: Int[np.ndarray, " objects"]) -> Candidates:
+    momenta = measured.particles.momenta[row]
     pt = np.hypot(momenta[:, 1], momenta[:, 2])
-    pdg = measured.particles.pdg[leptons.row]
-    return lepton_cut(pt[inside], pdg[inside], event[inside], len(leptons.offsets) - 1, config.selection)
+    event = np.searchsorted(measured.particles.offsets, row, side="right") - 1
+    return Candidates(pt, pseudorapidity(momenta), azimuth(momenta), measured.particles.pdg[row], event)
 
 
 def _jets(
-    measured: MeasuredParticles, leptons: IsolatedLeptons, passed: Bool[np.ndarray, " events"], config: SimulationConfig
+    measured: MeasuredParticles,
+    leptons: IsolatedLeptons,
+    photons: IsolatedPhotons,
+    passed: Bool[np.ndarray, " events"],
+    config: SimulationConfig,
 ) -> JetTable:
-    """Return the jets of the events that `passed` the lepton cuts, without isolated leptons, at the corrected scale."""
-    no_lepton = np.ones(len(measured.source), dtype=bool)
-    no_lepton[leptons.row] = False
-    inputs = measured.particles.select(no_lepton).select_events(passed)
+    """Return the jets of the events that `passed`, without isolated leptons and photons, at the corrected scale."""
+    others = np.ones(len(measured.source), dtype=bool)
+    others[leptons.row] = False
+    others[photons.row] = False
+    inputs = measured.particles.select(others).select_events(passed)
     detector, settings = config.detector, config.jets
     raw = cluster(inputs, settings.radius, uncorrected_pt(settings.pt_min, detector.jet_scale_constant))
     jets = raw.scaled(energy_scale(raw.pt, raw.eta, detector.jet_scale_constant, detector.jet_scale_slope))
@@ -177,14 +217,15 @@ def _jets(
 
 
 def _true_pt(
-    truth: ParticleTable, measured: MeasuredParticles, leptons: IsolatedLeptons, jets: JetTable,
-    selected: Bool[np.ndarray, " events"], config: SimulationConfig,
+    truth: ParticleTable, measured: MeasuredParticles, isolated: tuple[IsolatedLeptons, IsolatedPhotons],
+    jets: JetTable, selected: Bool[np.ndarray, " events"], config: SimulationConfig,
 ) -> Float[np.ndarray, " jets"]:  # fmt: skip
     """Return the pT of the particle-level jets: the same particles as seen by the jets, but with their true momenta."""
     settings = config.jets
-    no_lepton = np.ones(len(truth.pdg), dtype=bool)
-    no_lepton[measured.source[leptons.row]] = False
-    inputs = truth.select(no_lepton & np.repeat(selected, truth.counts)).select_events(selected)
+    others = np.ones(len(truth.pdg), dtype=bool)
+    for objects in isolated:
+        others[measured.source[objects.row]] = False
+    inputs = truth.select(others & np.repeat(selected, truth.counts)).select_events(selected)
     seen = (species_of(inputs.pdg) != Species.INVISIBLE) & (np.abs(inputs.eta) < _VISIBLE_ETA)
     true_jets = cluster(inputs.select(seen), settings.radius, settings.particle_pt_min)
     return nearest_pt(jets, true_jets, settings.match_radius)
@@ -198,7 +239,7 @@ def _selected_leptons(
 ) -> Leptons:
     particles = measured.particles
     pt = particles.pt[leptons.row]
-    counted = _inside(measured, leptons, config) & (pt > config.selection.veto_pt_min)
+    counted = _inside(measured, leptons.row, config.selection.lepton_eta_max) & (pt > config.selection.veto_pt_min)
     counted &= np.repeat(selected, np.diff(leptons.offsets))
     row = leptons.row[counted]
     offsets = np.concatenate([[0], np.cumsum(counted)])[leptons.offsets]
@@ -206,6 +247,22 @@ def _selected_leptons(
         momenta=particles.momenta[row],
         pdg=particles.pdg[row],
         isolation=leptons.isolation[counted],
+        offsets=np.concatenate([[0], np.cumsum(np.diff(offsets)[selected])]),
+    )
+
+
+def _selected_photons(
+    measured: MeasuredParticles,
+    photons: IsolatedPhotons,
+    selected: Bool[np.ndarray, " events"],
+    config: SimulationConfig,
+) -> Photons:
+    kept = _inside(measured, photons.row, config.selection.photon_eta_max)
+    kept &= np.repeat(selected, np.diff(photons.offsets))
+    offsets = np.concatenate([[0], np.cumsum(kept)])[photons.offsets]
+    return Photons(
+        momenta=measured.particles.momenta[photons.row[kept]],
+        isolation=photons.isolation[kept],
         offsets=np.concatenate([[0], np.cumsum(np.diff(offsets)[selected])]),
     )
 

@@ -38,8 +38,9 @@ class InferStep:
         """Return the event store, the coefficients under each hypothesis, and the simulated events of backgrounds."""
         section = _section(config)
         files = _files(config)
-        further = (*section.components.values(), *section.backgrounds.values())
-        simulated = [each.events for each in further if each.events is not None]
+        events = [each.events for each in section.components.values()]
+        events += [each.events for each in section.backgrounds.values()]
+        simulated = [each for each in events if each is not None]
         paths = [
             *([files.store] if files.store else []),
             *([files.signal] if files.signal else []),

@@ -194,15 +194,18 @@ class ReportStep:
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Fill the histograms and write the page."""
+        from partonic.processes.definition import definition_of
         from partonic.report.build import build_report
+        from partonic.report.labels import labels_of
         from partonic.workflow.limit_files import limit_files
         from partonic.workflow.models_in_report import judged_model_folders
 
         generation = None if config.import_ else generation_record(config)
-        page = build_report(
-            event_store(config), config.output / self.name, config.report, generation=generation,
-            models=judged_model_folders(config), limits=limit_files(config), progress=progress,
-        )  # fmt: skip
+        with labels_of(definition_of(config.process).parameters(config.process)):
+            page = build_report(
+                event_store(config), config.output / self.name, config.report, generation=generation,
+                models=judged_model_folders(config), limits=limit_files(config), progress=progress,
+            )  # fmt: skip
         return f"the report is {page}"
 
 

@@ -34,9 +34,8 @@ def test_momenta_are_physical(numbers):
     expected = torch.stack([events.x1 + events.x2, events.x1 - events.x2], dim=-1) * ENERGY / 2
     torch.testing.assert_close(total[:, [0, 3]], expected, rtol=1e-12, atol=1e-8)
     assert total[:, 1:3].abs().max() < 1e-9
-    squares = minkowski_square(events.momenta) / events.momenta[..., 0].square()
-    masses = events.momenta.new_tensor([125.0, 0.0, 0.0]).square() / events.momenta[..., 0].square()
-    assert (squares - masses).abs().max() < 1e-12
+    off_shell = minkowski_square(events.momenta) - events.momenta.new_tensor([125.0, 0.0, 0.0]).square()
+    assert (off_shell.abs() / events.momenta[..., 0].square().amax(dim=1, keepdim=True)).max() < 1e-13
     pair = invariant_mass(events.momenta[:, 1:])
     assert ((pair > 1.0 - 1e-6) & (pair < 300.0 + 1e-6)).all()
     assert ((events.x1 <= 1.0) & (events.x2 <= 1.0)).all()

@@ -44,6 +44,17 @@ def test_ends_of_the_range_and_range_per_event():
     assert log_jacobian.isfinite().all()
 
 
+def test_small_range_far_from_the_resonance(torch_rng):
+    """Near a threshold the range of s is tiny and all of it far away: there the map is linear."""
+    numbers = torch.rand(1000, generator=torch_rng, dtype=torch.float64)
+    for lower, length in ((0.0, 1e-12), (400.0, 1e-6), (1e6, 1e-4)):
+        ends = numbers.new_tensor(lower), numbers.new_tensor(lower + length)
+        square, log_jacobian = BreitWigner(80.4, 0.01).forward(numbers, *ends)
+        rounding = 1e-9 + 1e-15 * lower / length
+        torch.testing.assert_close((square - ends[0]) / (ends[1] - ends[0]), numbers, rtol=0, atol=rounding)
+        torch.testing.assert_close(log_jacobian, (ends[1] - ends[0]).log().expand(1000), rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize(("mass", "width"), [(0.0, 1.0), (91.0, 0.0), (-1.0, 1.0), (91.0, math.nan)])
 def test_impossible_resonance(mass, width):
     with pytest.raises(ProcessError, match="Breit-Wigner"):

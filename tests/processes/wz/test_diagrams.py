@@ -18,6 +18,7 @@ from partonic.processes.wz.diagrams import (
     BosonField,
     FermionLine,
     annihilation,
+    couplings_of,
     exchanged,
     from_leptons,
     from_quarks,
@@ -49,9 +50,15 @@ def test_of_quarks(scattering: Scattering, boson: str, mass: float, energy: floa
     u, d, w, k = component_first(scattering((SCHEME.w_mass, mass), energy, 50))
     quarks = annihilation(u, d)
     for polarization in massive_polarizations(w, SCHEME.w_mass).unbind(dim=1):
-        amplitude = from_quarks(quarks, BosonField(polarization, w), BosonField(k, k), boson, COUPLINGS)
+        amplitude = from_quarks(
+            quarks, BosonField(polarization, w), BosonField(k, k), couplings_of(boson, COUPLINGS), COUPLINGS
+        )
         at_random = BosonField(k[[0, 2, 3, 1]].abs(), k)
-        size = from_quarks(quarks, BosonField(polarization, w), at_random, boson, COUPLINGS).abs().amax()
+        size = (
+            from_quarks(quarks, BosonField(polarization, w), at_random, couplings_of(boson, COUPLINGS), COUPLINGS)
+            .abs()
+            .amax()
+        )
         expected = goldstone(quarks, polarization)
         assert expected.abs().max() > 1e-6 * size  # the right-hand side is more than rounding errors
         zero = torch.zeros_like(expected)
@@ -66,8 +73,8 @@ def test_of_quarks_and_leptons(scattering: Scattering, boson: str, mass: float) 
     w = exchanged(leptons, charged + neutrino, SCHEME.w_mass, 0.0)
     s_channel, field = incoming_w(quarks, u + d, COUPLINGS), BosonField(k, k)
     g_w = COUPLINGS.w_leptons()[:, None]
-    of_quarks = times(from_quarks(quarks, w, field, boson, COUPLINGS), g_w)
-    of_leptons = from_leptons(leptons, s_channel, field, boson, COUPLINGS)
+    of_quarks = times(from_quarks(quarks, w, field, couplings_of(boson, COUPLINGS), COUPLINGS), g_w)
+    of_leptons = from_leptons(leptons, s_channel, field, couplings_of(boson, COUPLINGS), COUPLINGS)
     expected = goldstone(quarks, w.components) * g_w[0]
     size = of_quarks.abs().amax(dim=1)
     assert (of_leptons.abs().amax(dim=1) > 1e-3 * size)[[0, 1, 3]].all()
@@ -84,7 +91,11 @@ def test_a_coupling_that_breaks_gauge_invariance_is_seen(scattering: Scattering)
     u, d, w, k = component_first(scattering((SCHEME.w_mass, 0.0), 250.0, 50))
     quarks, polarization = annihilation(u, d), massive_polarizations(w, SCHEME.w_mass)[:, 0]
     found = [
-        from_quarks(quarks, BosonField(polarization, w), BosonField(k, k), "photon", couplings)[1].abs().max()
+        from_quarks(
+            quarks, BosonField(polarization, w), BosonField(k, k), couplings_of("photon", couplings), couplings
+        )[1]
+        .abs()
+        .max()
         for couplings in (COUPLINGS, Broken(SCHEME))
     ]
     assert found[0] < 1e-9 * found[1]
@@ -98,6 +109,11 @@ def test_a_fixed_width_of_the_w_keeps_it(scattering: Scattering, boson: str) -> 
     u, d, charged, neutrino, k = component_first(scattering((0.0, 0.0, 60.0), 400.0, 50))
     quarks, leptons = annihilation(u, d), line_between(neutrino, charged, "left")
     w = exchanged(leptons, charged + neutrino, scheme.w_mass, scheme.w_width)
-    of_quarks = times(from_quarks(quarks, w, BosonField(k, k), boson, couplings), couplings.w_leptons()[:, None])
-    of_leptons = from_leptons(leptons, incoming_w(quarks, u + d, couplings), BosonField(k, k), boson, couplings)
+    of_quarks = times(
+        from_quarks(quarks, w, BosonField(k, k), couplings_of(boson, couplings), couplings),
+        couplings.w_leptons()[:, None],
+    )
+    of_leptons = from_leptons(
+        leptons, incoming_w(quarks, u + d, couplings), BosonField(k, k), couplings_of(boson, couplings), couplings
+    )
     assert (of_quarks + of_leptons)[:3].abs().max() < 1e-10 * of_quarks.abs().max()

@@ -8,11 +8,12 @@ import pyarrow as pa
 from jaxtyping import Bool, Float, Int
 
 from partonic.config.importing import ImportConfig
-from partonic.config.simulation import SelectionConfig
+from partonic.config.selection import SelectionConfig
+from partonic.events.object_cuts import Candidates
 from partonic.events.readers.generator_record import DecayProducts, GeneratorRecord
 from partonic.events.readers.hard_process import HardPartons
 from partonic.events.readers.objects import Objects, matched, nearest
-from partonic.events.selection import SELECTED, jet_cut, lepton_cut
+from partonic.events.selection import SELECTED, counted_jets, jet_cut, object_cut
 
 __all__ = ["DetectorEvents", "reconstructed_columns", "truth_columns"]
 
@@ -23,6 +24,11 @@ _JET_TYPES = {"pt": pa.float32(), "eta": pa.float32(), "phi": pa.float32(), "mas
               "true_pt": pa.float32()}  # fmt: skip
 _LEPTON_TYPES = {"pt": pa.float32(), "eta": pa.float32(), "phi": pa.float32(), "mass": pa.float32(),
                  "pdg": pa.int32(), "isolation": pa.float32()}  # fmt: skip
+
+_PHOTON_TYPES = {"pt": pa.float32(), "eta": pa.float32(), "phi": pa.float32(), "isolation": pa.float32(),
+                 "identification": pa.int8()}  # fmt: skip
+_JET_PHOTON_DISTANCE = 0.4
+_PHOTON = 22
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class DetectorEvents:
         met: size (GeV) and azimuth of the missing transverse momentum, `(N, 2)`.
         true_jets: particle-level jets: pt, eta, phi; None for data.
         record: generator particles; None for data.
+        photons: pt, eta, phi, identified, and isolation and identification where the file has them; None without.
     """
 
     jets: Objects
@@ -42,12 +49,13 @@ class DetectorEvents:
     met: Float[np.ndarray, "events 2"]
     true_jets: Objects | None = None
     record: GeneratorRecord | None = None
+    photons: Objects | None = None
 
 
 def reconstructed_columns(
     events: DetectorEvents, products: DecayProducts | None, config: ImportConfig
 ) -> dict[str, pa.Array]:
-    """Return the columns of jets, leptons, missing momentum and selection.
+    """Return the columns of jets, leptons, photons, missing momentum and selection.
 
     Args:
         events: the objects of the file.
@@ -55,9 +63,12 @@ def reconstructed_columns(
         config: object cuts and selection.
     """
     leptons = _kept_leptons(events.leptons, config)
-    jets = _kept_jets(events.jets, leptons, config)
+    photons = None if events.photons is None else _kept_photons(events.photons, leptons, config)
+    jets = _kept_jets(events.jets, leptons, photons, config)
     jets = _with_truth(jets, events, products, config.jets.match_radius)
-    cut = np.full(len(jets.counts), -1) if config.selection is None else first_failed(jets, leptons, config.selection)
+    cut = np.full(len(jets.counts), SELECTED)
+    if config.selection is not None:
+        cut = first_failed(jets, leptons, photons, events.met, config.selection)
     kept = cut < 0
     columns = {"selected": pa.array(kept), "cut": pa.array(cut, pa.int8())}
     for name, kind in _JET_TYPES.items():
@@ -65,6 +76,9 @@ def reconstructed_columns(
             columns[f"jet_{name}"] = jets.lists(name, kind, kept)
     for name, kind in _LEPTON_TYPES.items():
         columns[f"lepton_{name}"] = leptons.lists(name, kind, kept)
+    for name, kind in _PHOTON_TYPES.items():
+        if photons is not None and name in photons.columns:
+            columns[f"photon_{name}"] = photons.lists(name, kind, kept)
     for index, name in enumerate(("met_pt", "met_phi")):
         columns[name] = pa.array(events.met[:, index].astype(np.float32), mask=~kept)
     return columns
@@ -78,20 +92,54 @@ def _kept_leptons(leptons: Objects, config: ImportConfig) -> Objects:
     return leptons.select(kept & (leptons["isolation"] < isolation_max)).by_pt()
 
 
-def _kept_jets(jets: Objects, leptons: Objects, config: ImportConfig) -> Objects:
+def _kept_photons(photons: Objects, leptons: Objects, config: ImportConfig) -> Objects:
+    cuts = config.photons
+    _, distance = nearest(photons, leptons, cuts.lepton_distance)
+    kept = (photons["pt"] > cuts.pt_min) & (np.abs(photons["eta"]) < cuts.eta_max) & photons["identified"]
+    if cuts.isolation_max is not None:
+        kept &= photons["isolation"] < cuts.isolation_max
+    return photons.select(kept & (distance >= cuts.lepton_distance)).by_pt()
+
+
+def _kept_jets(jets: Objects, leptons: Objects, photons: Objects | None, config: ImportConfig) -> Objects:
+    radius = config.jet_photon_distance
+    if radius is None:
+        radius = _JET_PHOTON_DISTANCE if config.wants_photons else 0.0
+    if photons is not None and radius > 0.0:
+        jets = jets.select(nearest(jets, photons, radius)[1] >= radius)
     _, distance = nearest(jets, leptons, config.jet_lepton_distance)
     kept = (jets["pt"] > config.jets.pt_min) & (np.abs(jets["eta"]) < config.jets.eta_max) & jets["identified"]
     return jets.select(kept & (distance >= config.jet_lepton_distance)).by_pt(config.jets.max_jets)
 
 
-def first_failed(jets: Objects, leptons: Objects, cuts: SelectionConfig) -> Int[np.ndarray, " events"]:
+def first_failed(
+    jets: Objects,
+    leptons: Objects,
+    photons: Objects | None,
+    met: Float[np.ndarray, "events 2"],
+    cuts: SelectionConfig,
+) -> Int[np.ndarray, " events"]:
     """Return for each event the index of the first cut that it fails (`cut_flow.cut_names`), −1 if none."""
-    central = np.abs(leptons["eta"]) < cuts.lepton_eta_max
-    pt, pdg, event = leptons["pt"][central], leptons["pdg"][central], leptons.event[central]
-    cut = lepton_cut(pt, pdg, event, len(jets.counts), cuts)
+    events = len(jets.counts)
+    cut = object_cut(
+        _candidates(leptons, cuts.lepton_eta_max),
+        Candidates.none() if photons is None else _candidates(photons, cuts.photon_eta_max),
+        met,
+        events,
+        cuts,
+    )
     passed = cut == SELECTED
-    cut[passed] = jet_cut(jets.counts[passed], jets.count(jets["tagged"])[passed], cuts)
+    tagged = jets["tagged"].astype(bool) if "tagged" in jets.columns else np.zeros(len(jets["pt"]), dtype=bool)
+    counted, tags = counted_jets(jets["pt"], tagged, jets.event, events, cuts)
+    cut[passed] = jet_cut(counted[passed], tags[passed], cuts)
     return cut
+
+
+def _candidates(objects: Objects, eta_max: float) -> Candidates:
+    central = objects.select(np.abs(objects["eta"]) < eta_max)
+    pt, eta, phi = (central[name] for name in ("pt", "eta", "phi"))
+    pdg = central["pdg"].astype(np.int64) if "pdg" in central.columns else np.full(len(pt), _PHOTON)
+    return Candidates(pt, eta, phi, pdg, central.event)
 
 
 def _with_truth(jets: Objects, events: DetectorEvents, products: DecayProducts | None, radius: float) -> Objects:

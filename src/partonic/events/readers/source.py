@@ -125,6 +125,7 @@ def source_metadata(
     *,
     files: Sequence[EventFile],
     identity: bool = False,
+    photons: bool = False,
 ) -> StoreMetadata:
     """Return the metadata of a store of imported events.
 
@@ -136,6 +137,7 @@ def source_metadata(
         facts: known before the events are read.
         files: the files of the sample.
         identity: whether the events have run, luminosity block and event number.
+        photons: whether they have reconstructed photons.
     """
     names = ", ".join(short_name(file) for file in files)
     return StoreMetadata.for_process(
@@ -148,6 +150,7 @@ def source_metadata(
         source=f"{config.format}: {names}",
         facts=dict(facts),
         identity=identity,
+        photons=photons,
     )
 
 

@@ -21,7 +21,7 @@ def weights_of(store: EventStore, event_id: NDArray[np.int64]) -> Array:
     Raises:
         EventFileError: if one of them is not among the selected events.
     """
-    batch = store.read(["event_id", "coefficients"], selected_only=True)
+    batch = store.read(["event_id", "coefficients"], accepted_only=True)
     known = batch.column("event_id").astype(np.int64)
     order = np.argsort(known, kind="stable")
     place = np.searchsorted(known[order], event_id)

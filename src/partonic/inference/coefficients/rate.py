@@ -56,7 +56,7 @@ class FiducialRate:
         size, events, accepted = len(store.metadata.monomials), 0, 0
         total, squares = np.zeros(size), np.zeros((size, size))
         for batch in store.batches(["coefficients", "selected"]):
-            selected = batch.table.column("selected").fill_null(False).to_numpy().astype(np.bool_)
+            selected = batch.table.column("selected").fill_null(True).to_numpy().astype(np.bool_)
             coefficients = batch.coefficients[selected]
             total = total + coefficients.sum(axis=0)
             squares = squares + coefficients.T @ coefficients

@@ -30,7 +30,7 @@ def truth_coefficients(store: EventStore, reference_point: Mapping[str, float] |
     Raises:
         EventFileError: if no event is selected.
     """
-    batch = store.read(["event_id", "coefficients"], selected_only=True)
+    batch = store.read(["event_id", "coefficients"], accepted_only=True)
     if not len(batch):
         raise EventFileError(f"{store.path} has no selected event: expected simulated events that pass the selection")
     coefficients = batch.coefficients

@@ -170,7 +170,7 @@ def natural_scale(weights: Array, monomials: Monomials, name: str) -> float:
 def _require_effect(events: ComparedEvents, name: str) -> None:
     """Refuse a parameter on which nothing depends while the others are those of the SM: its likelihood is flat."""
     here = events.monomials.point(events.standard_model)
-    there = here + (np.array(events.monomials.parameters) == name)
+    there = events.monomials.point({**events.standard_model, name: events.standard_model.get(name, 0.0) + 1.0})
     changed = events.monomials.evaluate(there) != events.monomials.evaluate(here)
     if not events.weights[:, changed].any():
         raise InferenceError(

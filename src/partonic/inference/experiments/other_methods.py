@@ -37,9 +37,11 @@ def compared(loaded: Loaded, config: InferenceConfig) -> dict[str, Any]:
         covariance=np.zeros_like(estimate.covariance),
         source="truth",
     )
+    known = estimate.monomials.parameters
+    standard = {name: value for name, value in mixture.standard_model.items() if name in known}
     estimates = {TRUTH: truth} if estimate.source == "truth" else {TRUTH: truth, estimate.source: estimate}
     found = compare_methods(
-        ComparedEvents(estimate.monomials, weights, estimates, {}, mixture.standard_model),
+        ComparedEvents(estimate.monomials, weights, estimates, {}, standard),
         config.luminosity,
         tuple(name for name in loaded.setup.interest if name in estimate.monomials.parameters),
         mean_ratios=True,

@@ -8,7 +8,8 @@ Lorentz structures of the currents J_q and J_ℓ (or the polarisation vector ε*
 from L = (m²/v) h V_μ V^μ (complex V for the W: twice that), from field strengths g₂ and dual field strengths g₄ as
 in `higgs_form_factors`. With propagators P(p²) = 1/(p² − m² + i m Γ), couplings g_q and g_ℓ and one insertion,
 
-    M = (2/v) {[(g_q + δg_q) m² P(q²) + δg_q^contact] P(k²) g_ℓ T₁ − Σ_ab g_q^a P_a(q²) (g₂^ab T₂ + g₄^ab T₃) P_b(k²) g_ℓ^b}
+    M = (2/v) {[(g_q + δg_q) m² P(q²) + δg_q^contact] P(k²) g_ℓ T₁
+               − Σ_ab g_q^a P_a(q²) (g₂^ab T₂ + g₄^ab T₃) P_b(k²) g_ℓ^b}
 
 up to a phase. (Φ†iD↔Φ)(q̄γq) contains (v + h)² V q̄γq, so that δg_q of such an operator comes with the vertex
 q q V H, δg_q^contact = δg_q, and the sum is the SM's amplitude times δg_q/g_q · q²/m²: it grows with q².
@@ -93,7 +94,7 @@ class HiggsStrahlung:
     Attributes:
         particles: PDG identifiers: quark and antiquark in either order, H, then a lepton and an antilepton in either
             order, or V.
-        bosons: those that are exchanged; the first has the coupling (2m²/v) to H, and is V where V is on its mass shell.
+        bosons: those that are exchanged; the first has the coupling 2m²/v to H, and is the V on its mass shell.
         insertions: the parameters with their terms, in the order of θ.
         vacuum_expectation_value: v in GeV.
 
@@ -166,7 +167,7 @@ class HiggsStrahlung:
     def amplitudes(
         self, momenta: Float[Tensor, "particles 4 points"]
     ) -> Complex[Tensor, "terms quarks outgoing points"]:
-        """Return M_0 and the M_k of θ_k, for quark helicities −½ and +½ and those of the leptons, or polarisations of V.
+        """Return M_0 and the M_k of θ_k, for quark and lepton helicities −½ and +½, or polarisations of V.
 
         Helicities to which the first boson and no insertion couples are left out.
         """

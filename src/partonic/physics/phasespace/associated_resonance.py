@@ -6,8 +6,8 @@ Seven numbers for dΦ₃ dx₁ dx₂ = (dk²/2π) dΦ₂(√ŝ; m, k) dΦ₂(k; 
     ŝ         from (m + k)² to S with the density dŝ/ŝ², which follows the fall of q q̄ luminosity and 1/ŝ
     y         of the whole, uniform within ±½ ln(S/ŝ)
     cos θ*, φ*    of the particle about the beam, in the rest frame of the whole
-    cos θ₁, φ₁    of the first decay product about the direction of flight of the resonance, in its rest frame; φ₁ = 0 is
-                  the plane of beam and resonance, on the side away from the beam
+    cos θ₁, φ₁    of the first decay product about the direction of flight of the resonance, in its rest frame;
+                  φ₁ = 0 is the plane of beam and resonance, on the side away from the beam
 """
 
 import math
@@ -56,8 +56,8 @@ class AssociatedResonance:
         lower, upper = self.window
         if not (self.mass > 0.0 and 0.0 < lower < upper < self.collider_energy - self.mass):
             raise ProcessError(
-                "the mass of the decay products needs a window between 0 and what the collider has beside a particle of "
-                f"{self.mass} GeV, got {lower} to {upper} GeV at {self.collider_energy} GeV"
+                "the mass of the decay products needs a window between 0 and what the collider has beside a particle "
+                f"of {self.mass} GeV, got {lower} to {upper} GeV at {self.collider_energy} GeV"
             )
 
     @property
@@ -118,7 +118,7 @@ class AssociatedResonance:
         return start, start - 1.0 / self.collider_energy**2
 
     def _energy(self, number: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
-        """Return ŝ, uniform in 1/ŝ, and log |dŝ/du|; never at threshold itself or at S, where the map has no inverse."""
+        """Return ŝ, uniform in 1/ŝ, and log |dŝ/du|; never at threshold or at S, where the map has no inverse."""
         start, length = self._inverse_ends(k)
         unit = torch.finfo(number.dtype).eps
         energy_square = (start - number.clamp(min=unit, max=1.0 - unit) * length).reciprocal()

@@ -29,6 +29,7 @@ from partonic.physics.process import PartonEvents
 __all__ = ["BosonPairCube", "MassShape", "from_flight", "to_flight"]
 
 _DIMENSIONS = 10
+_SMALLEST_RANGE = 1e-10
 _POLE_SCALE = 10.0
 """Masses in GeV below which the poles come no nearer to the beams."""
 
@@ -112,7 +113,7 @@ class BosonPairCube:
         lower, upper = self._second_limits(energy)
         second, log_second = self.second.forward(numbers[:, 2], lower, upper)
         mass_2 = second.sqrt()
-        room = (energy - mass_2).clamp(min=0.0).square()
+        room = (energy - mass_2).clamp(min=_SMALLEST_RANGE).square()
         first, log_first = self.first.forward(numbers[:, 3], torch.zeros_like(room), room)
         mass_1 = first.sqrt()
         momentum = breakup_momentum((energy - mass_1 - mass_2).clamp(min=0.0), mass_1, mass_2)
@@ -137,7 +138,7 @@ class BosonPairCube:
         mass_1, mass_2 = mass(bosons[0]), mass(bosons[1])
         lower, upper = self._second_limits(energy)
         number_2, log_second = self.second.inverse(mass_2.square(), lower, upper)
-        room = (energy - mass_2).clamp(min=0.0).square()
+        room = (energy - mass_2).clamp(min=_SMALLEST_RANGE).square()
         number_1, log_first = self.first.inverse(mass_1.square(), torch.zeros_like(room), room)
         flight = bosons[0][:, 1:]
         angles = [
@@ -151,8 +152,10 @@ class BosonPairCube:
         return numbers, log_jacobian + log_first + log_second + log_polar - _log_volume(momentum, energy)
 
     def _second_limits(self, energy: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the range of the mass squared of the second boson, never empty: at threshold energy² is rounded."""
         lower = torch.full_like(energy, self.second_range[0] ** 2)
-        return lower, torch.minimum(energy.square(), torch.full_like(energy, self.second_range[1] ** 2))
+        upper = torch.minimum(energy.square(), torch.full_like(energy, self.second_range[1] ** 2))
+        return lower, torch.maximum(upper, lower * (1.0 + _SMALLEST_RANGE))
 
 
 def _pair(boson: Tensor, boson_mass: Tensor, flight: Tensor, numbers: Tensor) -> Tensor:

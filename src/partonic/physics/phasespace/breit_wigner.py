@@ -52,8 +52,10 @@ class BreitWigner:
         Returns:
             s in GeV² and log |ds/du|.
         """
-        start, length = self._angles(lower, upper)
-        square = self.mass**2 + self.mass * self.width * torch.tan(start + length * numbers)
+        length = self._angle(lower, upper)
+        strength, start = self.mass * self.width, lower - self.mass**2
+        tangent = torch.tan(length * numbers)
+        square = lower + tangent * (strength**2 + start.square()) / (strength - start * tangent)
         square = torch.minimum(torch.maximum(square, lower), upper)
         return square, self._log_jacobian(square, length)
 
@@ -67,15 +69,13 @@ class BreitWigner:
             lower: start of the range of s in GeV².
             upper: end of the range.
         """
-        start, length = self._angles(lower, upper)
-        return (self._angle(square) - start) / length, -self._log_jacobian(square, length)
+        length = self._angle(lower, upper)
+        return self._angle(lower, square) / length, -self._log_jacobian(square, length)
 
-    def _angle(self, square: Tensor) -> Tensor:
-        return torch.atan((square - self.mass**2) / (self.mass * self.width))
-
-    def _angles(self, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
-        start = self._angle(lower)
-        return start, self._angle(upper) - start
+    def _angle(self, lower: Tensor, upper: Tensor) -> Tensor:
+        """Return φ(upper) − φ(lower) without the cancellation that both have far from the resonance."""
+        strength, pole = self.mass * self.width, self.mass**2
+        return torch.atan2(strength * (upper - lower), strength**2 + (upper - pole) * (lower - pole))
 
     def _log_jacobian(self, square: Tensor, length: Tensor) -> Tensor:
         strength = self.mass * self.width

@@ -88,7 +88,7 @@ def _sections() -> dict[str, Any]:
             "selection": {"leptons": 0, "jets_min": 3, "b_tags_min": 1},
         },
         "inference": {
-            "luminosity": 3000.0, "parameters": ["kappa_e", "kappa_o"], "data": "pseudo",
+            "source": "truth", "luminosity": 3000.0, "parameters": ["kappa_e", "kappa_o"], "data": "pseudo",
             "truth": dict(_STANDARD_MODEL),
         },
     }  # fmt: skip

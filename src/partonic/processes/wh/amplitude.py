@@ -1,10 +1,10 @@
 r"""|M|² of q q̄' → W H, W → ℓν with θ = (c_Hq3, g2_ZZ, g4_ZZ).
 
-O_Hq3 = (H†iD↔^a_μ H)(q̄_L σ^a γ^μ q_L) contains (g/2)(v + h)² W^a_μ q̄σ^aγ^μ q for a = 1, 2: the coupling g/√2 of the W
-becomes (g/√2)(1 + c_Hq3 v²/Λ²), with a vertex q q̄' W H. Of the anomalous couplings of H to bosons those to WW follow from
-gauge invariance, with couplings to Zγ and γγ at zero: g₂^WW = cos²θ_W g₂^ZZ, and the same for g₄
-(`partonic.physics.amplitudes.higgs_form_factors`). No other parameter of ZH is there: W couples to left-handed quarks, and
-the singlet O_Hq1 has no charged current.
+O_Hq3 = (H†iD↔^a_μ H)(q̄_L σ^a γ^μ q_L) contains (g/2)(v + h)² W^a_μ q̄σ^aγ^μ q for a = 1, 2: the coupling g/√2 of the
+W becomes (g/√2)(1 + c_Hq3 v²/Λ²), with a vertex q q̄' W H. Of the anomalous couplings of H to bosons those to WW follow
+from gauge invariance, with couplings to Zγ and γγ at zero: g₂^WW = cos²θ_W g₂^ZZ, and the same for g₄
+(`partonic.physics.amplitudes.higgs_form_factors`). No other parameter of ZH is there: W couples to left-handed quarks,
+and the singlet O_Hq1 has no charged current.
 """
 
 from partonic.physics.amplitudes.higgs_form_factors import HiggsFormFactors
@@ -28,7 +28,7 @@ def wh_amplitude(
     Args:
         initial: PDG identifiers, e.g. ``(2, -1)`` for u d̄ → H ℓ⁺ ν or ``(-2, 1)`` for ū d → H ℓ⁻ ν̄.
         scheme: masses and couplings; None for the default ones.
-        lepton: PDG identifier of the negative lepton: its flavour; None for a W on its mass shell, with no width anywhere.
+        lepton: PDG identifier of the negative lepton, for its flavour; None for a W on its mass shell, without width.
 
     Raises:
         ProcessError: unless the two make the charge of a W.

@@ -20,9 +20,9 @@ the matrix element, H on its mass shell and decayed by the shower.
   L ⊃ (c_Hq3/Λ²) (H†iD↔^a_μ H)(q̄ σ^a γ^μ q) − (cos²θ_W/v) h [g2_ZZ W⁺_{μν} W^{−μν} + g4_ZZ W⁺_{μν} W̃^{−μν}],
 
 Λ = 1 TeV, ε_{0123} = +1, the same for all generations. The parameters are those of ZH (JHEP 03 (2025) 114) on which WH
-depends. g2_ZZ and g4_ZZ are defined by hZZ: with couplings of H to Zγ and γγ at zero, SU(2) × U(1) gives those of hWW,
-g^WW = cos²θ_W g^ZZ. c_Hq1, c_Hu and c_Hd have no charged current. One insertion per amplitude, so that the cross section
-is a quadratic polynomial of θ."""
+depends. g2_ZZ and g4_ZZ are defined by hZZ: with couplings of H to Zγ and γγ at zero, SU(2) × U(1) gives those of
+hWW, g^WW = cos²θ_W g^ZZ. c_Hq1, c_Hu and c_Hd have no charged current. One insertion per amplitude, so that the cross
+section is a quadratic polynomial of θ."""
 
 _PARAMETERS: Final = (
     TheoryParameter(
@@ -48,7 +48,11 @@ _SECTIONS: Final[dict[str, Any]] = {
         "decays": {"higgs": "bb"},
         "selection": {"leptons": 1, "lepton_pt_min": 29.0, "veto_pt_min": 15.0, "jets_min": 2, "b_tags_min": 2},
     },
-}
+    "inference": {
+        "source": "truth", "luminosity": 300.0, "parameters": ["c_Hq3", "g2_ZZ", "g4_ZZ"], "data": "pseudo",
+        "truth": {},
+    },
+}  # fmt: skip
 
 
 class _WhDefinition(ProcessDefinition):
@@ -65,7 +69,7 @@ class _WhDefinition(ProcessDefinition):
         if not own.is_decayed:
             return higgs, Particle(W_BOSON.name, W_BOSON.pdg_id, own.w_mass, own.w_width)
         lepton = own.lepton_ids[0]
-        return higgs, Particle("lepton", -lepton), Particle("neutrino", lepton + 1)
+        return higgs, Particle("l_W", -lepton), Particle("nu", lepton + 1)
 
     def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
         own = cast("WhConfig", settings)
@@ -102,4 +106,5 @@ definition = _WhDefinition(
     settings=WhConfig,
     defaults={"simulation": _SECTIONS["simulation"]},
     channels={"lepton": _SECTIONS},
+    examples=("wh_quick.yaml",),
 )

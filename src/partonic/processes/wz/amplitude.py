@@ -29,9 +29,10 @@ from partonic.physics.amplitudes.weyl import Chirality
 from partonic.polynomial import Monomials
 from partonic.processes.wz.couplings import WZ_PARAMETERS, WZCouplings, times
 from partonic.processes.wz.diagrams import (
-    NeutralBoson,
+    BosonField,
     annihilation,
     exchanged,
+    exchanged_to_pair,
     from_leptons,
     from_quarks,
     incoming_w,
@@ -41,8 +42,6 @@ from partonic.processes.wz.diagrams import (
 
 __all__ = ["WZAmplitude", "w_plus_z_amplitudes"]
 
-_ELECTRON = 11
-_BOSONS: Final[tuple[NeutralBoson, ...]] = ("Z", "photon")
 _CHIRALITIES: Final[tuple[Chirality, ...]] = ("left", "right")
 _SPIN_AND_COLOUR = 1.0 / 12.0
 """Average over 4 spin and 9 colour states of the quarks, times 3 colours of the pair."""
@@ -70,16 +69,11 @@ def _of_chirality(momenta: Tensor, couplings: WZCouplings, chirality: Chirality,
     pair = line_between(minus, plus, chirality)
     w = exchanged(leptons, charged + neutrino, scheme.w_mass, scheme.w_width)
     s_channel = incoming_w(quarks, u + d, couplings)
+    neutral, of = BosonField(pair.current(), minus + plus), exchanged_to_pair(minus + plus, chirality, couplings)
     g_w, g_q = couplings.w_leptons()[:, None], couplings.w_quarks()[:, None]
-    amplitude = torch.zeros(4, momenta.shape[-1], dtype=w.components.dtype)
-    for boson in _BOSONS:
-        mass, width = (scheme.z_mass, scheme.z_width) if boson == "Z" else (0.0, 0.0)
-        neutral = exchanged(pair, minus + plus, mass, width)
-        to_pair = (couplings.z(_ELECTRON, chirality) if boson == "Z" else couplings.photon(_ELECTRON))[:, None]
-        radiated = times(from_quarks(quarks, w, neutral, boson, couplings), g_w)
-        if not doubly_resonant:
-            radiated += from_leptons(leptons, s_channel, neutral, boson, couplings)
-        amplitude += times(radiated, to_pair)
+    amplitude = times(from_quarks(quarks, w, neutral, of, couplings), g_w)
+    if not doubly_resonant:
+        amplitude += from_leptons(leptons, s_channel, neutral, of, couplings)
     if chirality == "left" and not doubly_resonant:
         amplitude += times(g_q, g_w, g_w, g_w) * pair.emits(w, s_channel)
     return amplitude

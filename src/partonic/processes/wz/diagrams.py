@@ -5,7 +5,6 @@ momentum, so that the same diagrams serve bosons on and off the mass shell. Ampl
 θ, `(4, N)`, up to one phase common to all; `partonic.processes.wz.couplings.times` multiplies couplings to them.
 """
 
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -19,8 +18,11 @@ __all__ = [
     "BosonField",
     "FermionLine",
     "NeutralBoson",
+    "NeutralCouplings",
     "annihilation",
+    "couplings_of",
     "exchanged",
+    "exchanged_to_pair",
     "from_leptons",
     "from_quarks",
     "incoming_w",
@@ -92,8 +94,52 @@ def exchanged(line: FermionLine, momentum: Tensor, mass: float, width: float) ->
     return BosonField(line.current() * propagator(momentum, mass, width), momentum)
 
 
+class NeutralCouplings(NamedTuple):
+    """Couplings of a neutral boson, `(4, 1)`; or those of Z and γ with propagators and what they decay to, `(4, N)`.
+
+    Attributes:
+        up, down, electron, neutrino: to left-handed fermions.
+        gauge, magnetic, field_strengths: g₁, κ and λ of the vertex with two W.
+    """
+
+    up: Tensor
+    down: Tensor
+    electron: Tensor
+    neutrino: Tensor
+    gauge: Tensor
+    magnetic: Tensor
+    field_strengths: Tensor
+
+
+def couplings_of(boson: NeutralBoson, couplings: WZCouplings) -> NeutralCouplings:
+    """Return the couplings of a Z or photon as such."""
+    fermions = [
+        couplings.photon(pdg) if boson == "photon" else couplings.z(pdg, "left")
+        for pdg in (_UP, _DOWN, _ELECTRON, _NEUTRINO)
+    ]
+    vertex = (couplings.gauge(boson), couplings.magnetic(boson), couplings.field_strengths(boson))
+    return NeutralCouplings(*(each[:, None] for each in (*fermions, *vertex)))
+
+
+def exchanged_to_pair(momentum: Tensor, chirality: Chirality, couplings: WZCouplings) -> NeutralCouplings:
+    """Return the couplings of Z and γ that go to a pair of charged leptons: the sum of both, with propagators.
+
+    Both have the field of the lepton current, so that their diagrams need to be evaluated once.
+
+    Args:
+        momentum: of the pair, `(4, N)`, GeV.
+        chirality: of the pair.
+        couplings: of W, Z and γ.
+    """
+    scheme = couplings.scheme
+    of_z = couplings.z(_ELECTRON, chirality)[:, None] * propagator(momentum, scheme.z_mass, scheme.z_width)
+    of_photon = couplings.photon(_ELECTRON)[:, None] * propagator(momentum, 0.0, 0.0)
+    both = zip(couplings_of("Z", couplings), couplings_of("photon", couplings), strict=True)
+    return NeutralCouplings(*(times(z, of_z) + times(photon, of_photon) for z, photon in both))
+
+
 def from_quarks(
-    quarks: FermionLine, w: BosonField, neutral: BosonField, boson: NeutralBoson, couplings: WZCouplings
+    quarks: FermionLine, w: BosonField, neutral: BosonField, of: NeutralCouplings, couplings: WZCouplings
 ) -> Tensor:
     """Return u d̄ → W⁺V: V from the quarks, in two places, and from the W of the s-channel.
 
@@ -101,29 +147,28 @@ def from_quarks(
         quarks: the line of u and d̄.
         w: field of the W⁺.
         neutral: field of V.
-        boson: which V.
-        couplings: of W, Z and γ.
+        of: couplings of V.
+        couplings: of W.
 
     Returns:
         complex `(4, N)`.
     """
-    of = _couplings_of(couplings, boson)
     s_channel = incoming_w(quarks, w.momentum + neutral.momentum, couplings)
     vertex = triple_gauge_structures(
         s_channel.components, -s_channel.momentum, w.components, -w.momentum, neutral.components, -neutral.momentum
     )
     radiated = (
-        _outer(of(_UP), quarks.emits(w, neutral))
-        + _outer(of(_DOWN), quarks.emits(neutral, w))
-        + _outer(couplings.gauge(boson), vertex.gauge)
-        + _outer(couplings.magnetic(boson), vertex.magnetic)
-        + _outer(couplings.field_strengths(boson), vertex.field_strengths)
+        of.up * quarks.emits(w, neutral)
+        + of.down * quarks.emits(neutral, w)
+        + of.gauge * vertex.gauge
+        + of.magnetic * vertex.magnetic
+        + of.field_strengths * vertex.field_strengths
     )
     return times(radiated, couplings.w_quarks()[:, None])
 
 
 def from_leptons(
-    leptons: FermionLine, s_channel: BosonField, neutral: BosonField, boson: NeutralBoson, couplings: WZCouplings
+    leptons: FermionLine, s_channel: BosonField, neutral: BosonField, of: NeutralCouplings, couplings: WZCouplings
 ) -> Tensor:
     """Return u d̄ → W* → ℓ⁺ν V with V from ν or ℓ⁺.
 
@@ -131,16 +176,13 @@ def from_leptons(
         leptons: the line of ν and ℓ⁺.
         s_channel: field of `incoming_w`.
         neutral: field of V.
-        boson: which V.
-        couplings: of W, Z and γ.
+        of: couplings of V.
+        couplings: of W.
 
     Returns:
         complex `(4, N)`.
     """
-    of = _couplings_of(couplings, boson)
-    radiated = _outer(of(_NEUTRINO), leptons.emits(neutral, s_channel)) + _outer(
-        of(_ELECTRON), leptons.emits(s_channel, neutral)
-    )
+    radiated = of.neutrino * leptons.emits(neutral, s_channel) + of.electron * leptons.emits(s_channel, neutral)
     return times(radiated, couplings.w_quarks()[:, None], couplings.w_leptons()[:, None])
 
 
@@ -148,12 +190,3 @@ def incoming_w(quarks: FermionLine, total: Tensor, couplings: WZCouplings) -> Bo
     """Return the field of the W of the s-channel, as a boson of outgoing momentum −`total`; quark coupling left out."""
     field = exchanged(quarks, total, couplings.scheme.w_mass, couplings.scheme.w_width)
     return BosonField(field.components, -total)
-
-
-def _couplings_of(couplings: WZCouplings, boson: NeutralBoson) -> Callable[[int], Tensor]:
-    """Return the coupling of V to left-handed fermions as a function of the PDG id."""
-    return couplings.photon if boson == "photon" else lambda pdg: couplings.z(pdg, "left")
-
-
-def _outer(coupling: Tensor, structure: Tensor) -> Tensor:
-    return coupling[:, None] * structure[None]

@@ -16,7 +16,7 @@ from partonic.physics.amplitudes.interference import interference_matrix, quadra
 from partonic.physics.amplitudes.wavefunctions import component_first, massive_polarizations
 from partonic.polynomial import Monomials
 from partonic.processes.wz.couplings import WZ_PARAMETERS, WZCouplings
-from partonic.processes.wz.diagrams import BosonField, annihilation, from_quarks
+from partonic.processes.wz.diagrams import BosonField, annihilation, couplings_of, from_quarks
 
 __all__ = ["OnShellWZAmplitude", "on_shell_amplitudes"]
 
@@ -39,11 +39,11 @@ def on_shell_amplitudes(
         complex `(4, a, b, N)`.
     """
     u, d, w, z = momenta
-    quarks = annihilation(u, d)
+    quarks, of = annihilation(u, d), couplings_of("Z", couplings)
     rows = [
         torch.stack(
             [
-                from_quarks(quarks, BosonField(of_w, w), BosonField(of_z, z), "Z", couplings)
+                from_quarks(quarks, BosonField(of_w, w), BosonField(of_z, z), of, couplings)
                 for of_z in z_polarizations.unbind(dim=1)
             ],
             dim=1,

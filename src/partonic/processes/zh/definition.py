@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["definition"]
 
 _SUMMARY = """\
-q q̄ → Z H, Z → ℓ⁺ℓ⁻ (e, μ) at leading order: Breit–Wigner shape and spin correlations of the Z in the matrix element, H on
-its mass shell and decayed by the shower. Not included: g g → Z H and virtual photons.
+q q̄ → Z H, Z → ℓ⁺ℓ⁻ (e, μ) at leading order: Breit–Wigner shape and spin correlations of the Z in the matrix element,
+H on its mass shell and decayed by the shower. Not included: g g → Z H.
 
   L ⊃ (1/Λ²) [c_Hq1 (H†iD↔_μ H)(q̄ γ^μ q) + c_Hq3 (H†iD↔^a_μ H)(q̄ σ^a γ^μ q)
               + c_Hu (H†iD↔_μ H)(ū_R γ^μ u_R) + c_Hd (H†iD↔_μ H)(d̄_R γ^μ d_R)]
       − (h/2v) [g2_ZZ Z_{μν} Z^{μν} + g4_ZZ Z_{μν} Z̃^{μν}],   Λ = 1 TeV, ε_{0123} = +1, the same for all generations
 
-as in JHEP 03 (2025) 114: g2_ZZ = −2 (v²/Λ²)(s² c_HB + c² c_HW + s c c_HWB), g4_ZZ that of the dual field strengths, with
-couplings of H to Zγ and γγ and those of Z to fermions as in the Standard Model. One insertion per amplitude, so that the
-cross section is a quadratic polynomial of θ."""
+as in JHEP 03 (2025) 114: g2_ZZ = −2 (v²/Λ²)(s² c_HB + c² c_HW + s c c_HWB), g4_ZZ that of the dual field strengths,
+with couplings of H to Zγ and γγ at zero and those of Z to leptons as in the Standard Model. One insertion per
+amplitude, so that the cross section is a quadratic polynomial of θ."""
 
 _PARAMETERS: Final = (
     TheoryParameter(
@@ -53,7 +53,7 @@ _PARAMETERS: Final = (
     ),
     TheoryParameter(
         "g4_ZZ", r"$g_4^\mathrm{ZZ}$",
-        "CP-odd coupling −(g4_ZZ/2v) h Z_{μν} Z̃^{μν}, ε_{0123} = +1; from operators with dual field strengths as g2_ZZ.",
+        "CP-odd coupling −(g4_ZZ/2v) h Z_{μν} Z̃^{μν}, ε_{0123} = +1; that of dual field strengths, as g2_ZZ.",
         sensible=(-0.5, 0.5),
     ),
 )  # fmt: skip
@@ -66,6 +66,10 @@ _SECTIONS: Final[dict[str, Any]] = {
             "leptons": 2, "lepton_pt_min": 20.0, "leading_lepton_pt_min": 25.0, "veto_pt_min": 15.0,
             "opposite_charges": True, "jets_min": 2, "b_tags_min": 2,
         },
+    },
+    "inference": {
+        "source": "truth", "luminosity": 300.0, "parameters": ["c_Hq3", "g2_ZZ", "g4_ZZ"], "data": "pseudo",
+        "truth": {},
     },
 }  # fmt: skip
 
@@ -84,7 +88,7 @@ class _ZhDefinition(ProcessDefinition):
         if not own.is_decayed:
             return higgs, Particle(Z_BOSON.name, Z_BOSON.pdg_id, own.z_mass, own.z_width)
         lepton = own.lepton_ids[0]
-        return higgs, Particle("lminus", lepton), Particle("lplus", -lepton)
+        return higgs, Particle("l_minus", lepton), Particle("l_plus", -lepton)
 
     def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
         own = cast("ZhConfig", settings)
@@ -119,4 +123,5 @@ definition = _ZhDefinition(
     settings=ZhConfig,
     defaults={"simulation": _SECTIONS["simulation"]},
     channels={"dilepton": _SECTIONS},
+    examples=("zh_quick.yaml",),
 )

@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from partonic.processes.vector_higgs_settings import VectorHiggsConfig
 
 __all__ = ["ZhConfig"]
@@ -17,7 +15,5 @@ class ZhConfig(VectorHiggsConfig):
 
     name: Literal["zh"] = "zh"
     """Name of the process."""
-    lepton_pair_mass_min: float = Field(default=60.0, gt=0.0)
-    """Smallest invariant mass of the two leptons."""
-    lepton_pair_mass_max: float = Field(default=120.0, gt=0.0)
-    """Largest invariant mass of the two leptons."""
+    lepton_pair_mass_range: tuple[float, float] = (60.0, 120.0)
+    """Range of the invariant mass of the two leptons in which events are generated."""

@@ -45,7 +45,7 @@ class PostFitSection:
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
         self.sample = sample
-        self.axes = {each.axis.name: sample.axis(each.axis) for each in reco_observables()}
+        self.axes = {each.axis.name: sample.axis(each.axis) for each in reco_observables(sample.metadata)}
 
     def fill(self, batch: EventBatch) -> None:
         """Ignore the events: those of the fit are read when they are drawn."""

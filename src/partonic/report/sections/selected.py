@@ -9,6 +9,7 @@ from partonic.plots.panels import Curve, draw_panels, spectrum_panel
 from partonic.plots.style import PALETTE
 from partonic.report.content import Content, Plot
 from partonic.report.labels import plain
+from partonic.report.object_observables import OBJECT_SENTENCES
 from partonic.report.observables import reco_observables
 from partonic.report.section import Sample
 from partonic.report.views import RecoView, selection_of
@@ -29,6 +30,7 @@ _SENTENCES = {
     "met": "Missing transverse momentum",
     "transverse_mass": "Transverse mass of lepton and missing transverse momentum",
     "closest_pair_mass": "Mass of the two b-tagged jets that are closest in ΔR",
+    **OBJECT_SENTENCES,
 }
 
 
@@ -37,12 +39,12 @@ class SelectedSection:
 
     name: ClassVar[str] = "selected"
     title: ClassVar[str] = "Selected events"
-    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *RecoView.columns)
+    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *RecoView.columns, *RecoView.optional)
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
         self.sample = sample
-        self.observables = reco_observables()
+        self.observables = reco_observables(sample.metadata)
         self.histograms = [Histogram(sample.axis(observable.axis)) for observable in self.observables]
 
     def fill(self, batch: EventBatch) -> None:

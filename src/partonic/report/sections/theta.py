@@ -8,6 +8,7 @@ from partonic.plots.panels import Curve, Panel, draw_panels, spectrum_panel
 from partonic.plots.polynomial_histogram import PolynomialHistogram
 from partonic.report.content import Content, Plot
 from partonic.report.labels import parameter_label, plain
+from partonic.report.object_observables import OBJECT_SENTENCES
 from partonic.report.observables import parton_observables, reco_observables
 from partonic.report.section import Sample, ThetaPoint
 from partonic.report.views import PartonView, RecoView, selection_of
@@ -60,15 +61,15 @@ class SelectedThetaSection:
 
     name: ClassVar[str] = "theta_selected"
     title: ClassVar[str] = "Effect of θ on selected events"
-    columns: ClassVar[tuple[str, ...]] = ("coefficients", "selected", *RecoView.columns)
+    columns: ClassVar[tuple[str, ...]] = ("coefficients", "selected", *RecoView.columns, *RecoView.optional)
     shown: ClassVar[frozenset[str]] = frozenset(
-        {"jet_multiplicity", "jet1_pt", "ht", "lepton_pt", "met", "closest_pair_mass"}
+        {"jet_multiplicity", "jet1_pt", "ht", "lepton_pt", "met", "closest_pair_mass", *OBJECT_SENTENCES}
     )
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
         self.sample = sample
-        found = reco_observables() if sample.depends_on_theta else ()
+        found = reco_observables(sample.metadata) if sample.depends_on_theta else ()
         self.observables = tuple(observable for observable in found if observable.axis.name in self.shown)
         self.histograms = [
             PolynomialHistogram(sample.axis(observable.axis), sample.metadata.monomials)

@@ -12,7 +12,8 @@ def quantities(**settings):
 
 
 def test_what_is_not_asked_for_is_not_looked_for():
-    lax = quantities(jet_identification=0, leptons={"electron_identification": 0, "muon_identification": "none"})
+    leptons = {"electron_identification": 0, "muon_identification": "none"}
+    lax = quantities(jet_identification=0, leptons=leptons, photons={"identification": "none"})
     assert not {name for name in (*lax.needed, *lax.optional) if "identification" in name}
     assert "jet_muon" not in lax.optional
     assert quantities(leptons={"muon_identification": "loose"}).needed["muon_identification"] == ("Muon_looseId",)

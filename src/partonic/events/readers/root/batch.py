@@ -20,8 +20,8 @@ _FULL_TURN = 2.0 * np.pi
 """Largest |φ| that is taken for an angle in radians; degrees are larger."""
 
 
-_WHOLE = re.compile(r"_(pdg(_[12])?|mother|flavour|status|charge|multiplicity|identification)$").search
-"""Quantities that are whole numbers; an identification may be true or false as well."""
+_WHOLE = re.compile(r"_(pdg(_[12])?|mother|flavour|status|charge|multiplicity|identification|veto)$").search
+"""Quantities that are whole numbers; an identification or a veto may be true or false as well."""
 
 _LARGEST_WHOLE = 2**31
 
@@ -202,7 +202,7 @@ class Batch:
         self, quantity: str, values: Shaped[np.ndarray, " values"], event: Int[np.ndarray, " values"]
     ) -> Shaped[np.ndarray, " values"]:
         if values.dtype == np.bool_:
-            return values if quantity.endswith("_identification") else values.astype(np.int64)
+            return values if quantity.endswith(("_identification", "_veto")) else values.astype(np.int64)
         wrong = (values != np.round(values)) | (values >= _LARGEST_WHOLE) | (values < -_LARGEST_WHOLE)
         if wrong.any():
             worst = int(np.argmax(wrong))

@@ -28,6 +28,7 @@ from partonic.events.readers.root.delphes_events import TagBits, detector_events
 from partonic.events.readers.root.delphes_weights import Nominal, WeightSums, nominal_weight
 from partonic.events.readers.root.file import opened
 from partonic.events.readers.root.identity import IDENTITY, identity_columns
+from partonic.events.readers.root.photons import DELPHES, photon_names
 from partonic.events.readers.root.weight_vectors import WeightVector, common_vectors, finite_columns, surveyed_vector
 from partonic.events.readers.source import EventSource, fixed_lists, imported_process, kept_weights, source_metadata
 from partonic.events.readers.theta_solver import CoefficientSolver
@@ -67,7 +68,8 @@ def read_delphes(config: ImportConfig, process: ProcessInfo, left_out: frozenset
     notes.facts["branches"] = dict(sample.names)
     num_events = sample.numbering.total - len(left_out)
     identity = any(name in sample.names for name in IDENTITY)
-    metadata = source_metadata(config, info, names, num_events, {}, files=files, identity=identity)
+    photons = "photon_pt" in sample.names
+    metadata = source_metadata(config, info, names, num_events, {}, files=files, identity=identity, photons=photons)
     extra = {name: int(name.removeprefix("event_")) for name in names}
     reader = _Reader(solver, factor, sample, nominal, extra, left_out)
     return solver.source(metadata, reader.tables(), num_events, cut_names(config.selection, config.jets))
@@ -103,7 +105,7 @@ def _surveyed(files: Sequence[EventFile], config: ImportConfig, left_out: frozen
                 found.append(Found(file, {}, 0))
             else:
                 found.append(found_in(tree, quantities, next((one for one in found if one.entries), None)))
-    names = dict(one_schema(found, notes, frozenset({"weights", "cross_section"})))
+    names = photon_names(one_schema(found, notes, frozenset({"weights", "cross_section"})), DELPHES, config, notes)
     numbering = Numbering(files, [one.entries for one in found])
     vectors, sums, sections = [], [], []
     for index, file in enumerate(files):

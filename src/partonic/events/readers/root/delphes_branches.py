@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError
 from partonic.events.readers.root.branches import Quantities
+from partonic.events.readers.root.photons import DELPHES, needed_photons
 
 __all__ = ["COLLECTIONS", "NEEDED", "OPTIONAL", "delphes_quantities"]
 
@@ -54,6 +55,7 @@ OPTIONAL: Mapping[str, Sequence[str]] = {
     "initial_pdg_2": ("Event.ID2",),
     "scale": ("Event.ScalePDF",),
     "alpha_s": ("Event.AlphaQCD",),
+    **DELPHES,
 }
 """Branches that a file may have; those of `Event` depend on what Delphes has read (LHE, HepMC or Pythia)."""
 
@@ -62,6 +64,7 @@ COLLECTIONS = {
     "electrons": "electron_",
     "muons": "muon_",
     "met": "met_",
+    "photons": "photon_",
     "true_jets": "true_jet_",
     "generator_particles": "generator_",
 }
@@ -74,15 +77,21 @@ def delphes_quantities(config: ImportConfig) -> Quantities:
     Raises:
         ConfigError: if `branches` names a quantity that there is not.
     """
-    optional = dict(OPTIONAL)
+    optional, needed = dict(OPTIONAL), dict(NEEDED)
+    if config.wants_photons:
+        needed |= {name: optional.pop(name) for name in needed_photons(DELPHES, config)}
     if config.theta_independent and not config.extra_weights and config.nominal_weight in (None, "Event.Weight"):
         del optional["weights"]
     if config.cross_section is not None:
         del optional["cross_section"]
-    branches = {name: branch for name, branch in config.branches.items() if name in optional or name not in OPTIONAL}
+    branches = {
+        name: branch
+        for name, branch in config.branches.items()
+        if name in {**optional, **needed} or name not in OPTIONAL
+    }
     if config.btag.branch is not None:
         if branches.get("jet_btag", config.btag.branch) != config.btag.branch:
             message = "import.btag.branch and import.branches (jet_btag) name two discriminators: give one of them"
             raise ConfigError(message)
         branches["jet_btag"] = config.btag.branch
-    return Quantities(NEEDED, optional, COLLECTIONS).with_branches(branches, "Delphes")
+    return Quantities(needed, optional, COLLECTIONS).with_branches(branches, "Delphes")

@@ -12,6 +12,7 @@ from partonic.events.readers.notes import Notes
 from partonic.events.readers.objects import Objects, joined
 from partonic.events.readers.reconstruction import DetectorEvents
 from partonic.events.readers.root.batch import Batch
+from partonic.events.readers.root.photons import photon_candidates
 
 __all__ = ["TagBits", "detector_events", "generator_record"]
 
@@ -65,6 +66,7 @@ def detector_events(batch: Batch, record: GeneratorRecord, config: ImportConfig,
         leptons=joined(_leptons(batch, "electron"), _leptons(batch, "muon")),
         met=np.stack([batch.scalar("met_pt").astype(np.float64), batch.angle("met_phi")], axis=-1),
         true_jets=true_jets,
+        photons=photon_candidates(batch, config),
         record=record,
     )
 

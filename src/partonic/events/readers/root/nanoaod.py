@@ -30,6 +30,7 @@ from partonic.events.readers.root.identity import IDENTITY, identity_columns
 from partonic.events.readers.root.jet_identification import COMPONENTS
 from partonic.events.readers.root.nanoaod_branches import WEIGHTS, check_chosen, nanoaod_quantities
 from partonic.events.readers.root.nanoaod_events import detector_events, nanoaod_partons
+from partonic.events.readers.root.photons import NANOAOD, photon_names
 from partonic.events.readers.root.weight_vectors import WeightVector, common_vectors, finite_columns, surveyed_vector
 from partonic.events.readers.source import EventSource, fixed_lists, imported_process, kept_weights, source_metadata
 from partonic.events.readers.theta_solver import CoefficientSolver
@@ -77,7 +78,10 @@ def read_nanoaod(config: ImportConfig, process: ProcessInfo, left_out: frozenset
         factor, generated = normalisation(sample.sums, config, notes)
     _note_choices(sample.names, sample.vectors, extra, config, notes)
     identity = any(name in sample.names for name in IDENTITY)
-    metadata = source_metadata(config, info, list(extra), generated, {}, files=files, identity=identity)
+    photons = "photon_pt" in sample.names
+    metadata = source_metadata(
+        config, info, list(extra), generated, {}, files=files, identity=identity, photons=photons
+    )
     reader = _Reader(solver, factor, sample, extra, left_out)
     events = sample.numbering.total - len(left_out)
     return solver.source(metadata, reader.tables(), events, cut_names(config.selection, config.jets))
@@ -113,7 +117,7 @@ def _surveyed(files: Sequence[EventFile], config: ImportConfig, left_out: frozen
             tree = root.tree("Events")
             found.append(_found(tree, config, found[0] if found else None, notes))
     needed = frozenset() if config.theta_independent else frozenset({_THETA})
-    names = dict(one_schema(found, notes, needed))
+    names = photon_names(one_schema(found, notes, needed), NANOAOD, config, notes)
     _check_identified(names, found, config)
     numbering = Numbering(files, [one.entries for one in found])
     vectors, sums = [], []

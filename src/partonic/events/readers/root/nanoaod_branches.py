@@ -10,6 +10,7 @@ from partonic.errors import ConfigError, EventFileError
 from partonic.events.readers.root.branches import Found, Quantities
 from partonic.events.readers.root.file import Tree
 from partonic.events.readers.root.jet_identification import COMPONENTS, check_bits
+from partonic.events.readers.root.photons import NANOAOD, needed_photons, wanted_photons
 
 __all__ = ["COLLECTIONS", "DISCRIMINATORS", "MET", "NEEDED", "NEEDED_SIMULATED", "OPTIONAL", "OPTIONAL_SIMULATED",
            "WEIGHTS", "check_chosen", "nanoaod_quantities"]  # fmt: skip
@@ -68,6 +69,7 @@ OPTIONAL: Candidates = {
     "event_number": ("event",),
     "jet_identification": ("Jet_jetId",),
     **COMPONENTS,
+    **NANOAOD,
 }
 """Quantities that every file may have; `Jet_jetId` ended with version 14, and is then computed from its components."""
 
@@ -102,6 +104,7 @@ COLLECTIONS = {
     "met": "met_",
     "true_jets": "true_jet_",
     "generator_particles": "generator_",
+    "photons": "photon_",
     "lhe_particles": "lhe_",
 }
 """Collections that `branches` may name as a whole, and how the names of their quantities begin."""
@@ -127,6 +130,10 @@ def nanoaod_quantities(config: ImportConfig) -> Quantities:
         needed["muon_identification"] = (f"Muon_{config.leptons.muon_identification}Id",)
     if config.leptons.electron_identification == 0:
         del needed["electron_identification"]
+    photons = wanted_photons(NANOAOD, config)
+    optional = {name: optional[name] for name in optional if name not in NANOAOD} | photons
+    if config.wants_photons:
+        needed |= {name: optional.pop(name) for name in needed_photons(photons, config)}
     lhe = ("lhe_pt", "lhe_eta", "lhe_phi", "lhe_mass", "lhe_pdg")
     if config.parton_source == "LHEPart" and not config.data:
         needed |= {name: optional.pop(name) for name in lhe}

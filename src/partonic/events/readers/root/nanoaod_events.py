@@ -11,6 +11,7 @@ from partonic.events.readers.objects import Objects, joined
 from partonic.events.readers.reconstruction import DetectorEvents
 from partonic.events.readers.root.batch import Batch
 from partonic.events.readers.root.jet_identification import COMPONENTS, identification, passed
+from partonic.events.readers.root.photons import photon_candidates
 from partonic.events.schema import ProcessInfo
 
 __all__ = ["detector_events", "four_momenta", "nanoaod_partons"]
@@ -34,6 +35,7 @@ def detector_events(batch: Batch, config: ImportConfig, any_final_state: bool) -
         leptons=joined(_leptons(batch, "electron", config), _leptons(batch, "muon", config)),
         met=np.stack([batch.scalar("met_pt").astype(np.float64), batch.angle("met_phi")], axis=-1),
         true_jets=true_jets,
+        photons=photon_candidates(batch, config),
         record=None if config.data else _lhe_record(batch) if any_final_state else _generator_record(batch),
     )
 
