@@ -56,7 +56,7 @@ def test_every_coefficient_is_that_of_independent_programs(reference: dict) -> N
     assert set(expected) == set(names)
     for index, name in enumerate(names):
         torch.testing.assert_close(
-            found[:, index], torch.tensor(expected[name], dtype=torch.float64), rtol=1e-6, atol=0, msg=name
+            found[:, index], torch.tensor(expected[name], dtype=torch.float64), rtol=1e-10, atol=0, msg=name
         )
 
 
