@@ -88,9 +88,7 @@ def _prepared(process: Process, config: GenerationConfig, seed: int, folder: Pat
         write_json(folder / "pilot.json", {"identity": identity, "flow": asdict(pilots[0]), "vegas": asdict(pilots[1])})
     flow_is_better = pilots[0].efficiency >= pilots[1].efficiency
     sampler, pilot = (samplers[0], pilots[0]) if flow_is_better else (samplers[1], pilots[1])
-    target = Target(
-        process, monomials, torch.from_numpy(theta), sampler, pilot.maximum, config.overweight_policy, bias
-    )
+    target = Target(process, monomials, torch.from_numpy(theta), sampler, pilot.maximum, config.overweight_policy, bias)
     return Preparation(identity, target, pilot, pilots[1])
 
 
