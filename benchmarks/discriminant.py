@@ -139,13 +139,13 @@ def joined(sample: ClassifierSample, store: Path) -> ClassifierSample:
 
 def classical(samples: list[Events], k: float, number: int) -> RocCurve:
     """Return the curve of the classical method on the first events."""
-    from partonic.mem.classical.hypothesis import Hypothesis
+    from partonic.mem.classical.hypothesis import TopPairHypothesis
     from partonic.mem.classical.integrator import ClassicalIntegrator
     from partonic.mem.classical.transfer import TransferFunctions
     from partonic.processes.definition import build_process
 
     transfer = TransferFunctions.pretrained("tth")
-    hypotheses = [Hypothesis(build_process(TthConfig(name=name))) for name in ("tth", "ttbb")]
+    hypotheses = [TopPairHypothesis(build_process(TthConfig(name=name))) for name in ("tth", "ttbb")]
     numbers = []
     for each in samples:
         rows = each.rows[:number]

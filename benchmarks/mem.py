@@ -36,10 +36,10 @@ from partonic.events.batch import RECO_COLUMNS, RecoEvents
 from partonic.events.store import EventStore
 from partonic.inference.coefficients.coefficients_file import read_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.mem.integral.diagnostics import IntegralDiagnostics
 from partonic.mem.integral.importance_sampling import EventIntegrator
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.integral.integrate_events import hypothesis_of_store, integrate_events
-from partonic.mem.integral.result import FEW_POINTS
 from partonic.physics.hard_process import HardProcess
 from partonic.physics.process import Process
 from partonic.processes.definition import build_process
@@ -129,6 +129,7 @@ def events_of(store: EventStore, number: int) -> tuple[RecoEvents, np.ndarray]:
 def quality(found: EventCoefficients) -> dict[str, object]:
     """Return how precise the coefficients are."""
     good = found.select(found.usable())
+    integrals = IntegralDiagnostics.of(good)
     errors = np.sqrt(np.diagonal(good.covariance, axis1=1, axis2=2))
     relative: dict[str, float] = {"P_0": float(np.median(good.relative_error))}
     for a, name in enumerate(good.monomials.names):
@@ -137,9 +138,9 @@ def quality(found: EventCoefficients) -> dict[str, object]:
             relative[name] = float(np.median(errors[:, a] / np.maximum(size, NEGLIGIBLE)))
     return {
         "without_coefficients": int((~found.usable()).sum()),
-        "median_ess_fraction": float(np.median(good.effective_sample_size / good.points)),
-        "few_effective_points": int((good.effective_sample_size < FEW_POINTS).sum()),
-        "dominated": int((good.largest_weight_share > 0.3).sum()),
+        "median_ess_fraction": float(np.median(integrals.effective_share)),
+        "few_effective_points": integrals.few,
+        "dominated": int((integrals.largest_weight_share > 0.3).sum()),
         "median_relative_error": relative,
         "median_ratio_error": dict(
             zip(good.monomials.names, map(float, np.median(errors, axis=0)), strict=True)
@@ -160,7 +161,7 @@ def profile(
     total = time.perf_counter() - begin
     seconds = dict(integrator.integrand.seconds)
     if isinstance(ingredients.process, HardProcess):
-        densities = seconds_of_densities(ingredients.process) * float(found.points.sum())
+        densities = seconds_of_densities(ingredients.process) * float(IntegralDiagnostics.of(found).points.sum())
         seconds |= {"parton_densities": densities, "matrix_element": seconds["matrix_element"] - densities}
     torch.set_num_threads(threads)
     seconds["rest"] = total - sum(seconds.values())
@@ -185,11 +186,11 @@ def classical(
     """Return the ratio of times at equal relative error of P_0."""
     if not number:
         return {}
-    from partonic.mem.classical.hypothesis import Hypothesis
+    from partonic.mem.classical.hypothesis import TopPairHypothesis
     from partonic.mem.classical.integrator import ClassicalIntegrator
     from partonic.mem.classical.transfer import TransferFunctions
 
-    integrator = ClassicalIntegrator(Hypothesis(process), TransferFunctions.pretrained(process.name))
+    integrator = ClassicalIntegrator(TopPairHypothesis(process), TransferFunctions.pretrained(process.name))
     reco, event_id = events
     integrals = integrator.integrals(reco.select(torch.arange(number)), event_id[:number], SEED, TerminalProgress())
     ratios, times, errors = [], [], []

@@ -25,6 +25,7 @@ ORDER = (
     {"mem", "sbi"},
     {"unfolding"},
     {"classify"},
+    {"estimators"},
     {"inference"},
     {"nn", "generation", "simulation", "features", "trained"},
     {"events"},
@@ -33,6 +34,8 @@ ORDER = (
     {"config"},
     {
         "estimate",
+        "estimator_registry",
+        "event_status",
         "polynomial",
         "parameter_names",
         "plain_text",
@@ -129,6 +132,31 @@ def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 by_module = pytest.mark.parametrize("path", MODULES, ids=name_of)
+
+TESTS = Path(__file__).resolve().parent
+ROOMS = sorted({path.parent for path in MODULES})
+TEST_FILES = sorted(TESTS.rglob("test_*.py"))
+MOST_FILES = 25
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.relative_to(SOURCE).as_posix())
+def test_a_room_has_few_files(room: Path) -> None:
+    files = len(list(room.glob("*.py")))
+    assert files <= MOST_FILES, f"{room} has {files} files: divide it by what the files are about"
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_tests_mirror_the_sources(path: Path) -> None:
+    """The folder of a test file is a room, and the test of a module lies where the module lies."""
+    place = path.parent.relative_to(TESTS)
+    room, subject = SOURCE / place, path.stem.removeprefix("test_")
+    assert room.is_dir(), f"{path}: there is no room {place}"
+    if (room / f"{subject}.py").exists() or (room / subject).is_dir():
+        return
+    # A test across modules has a name of its own; one with the name of a module of this part lies beside it.
+    part = SOURCE / place.parts[0] if place.parts else SOURCE
+    elsewhere = [found.relative_to(SOURCE).as_posix() for found in part.rglob(f"{subject}.py")]
+    assert not place.parts or not elsewhere, f"{path}: the module is {', '.join(elsewhere)}"
 
 
 @by_module

@@ -1,7 +1,8 @@
 import torch
 
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
-from partonic.features.event_status import OK, event_status, is_usable
+from partonic.features.event_status import event_status, is_usable
 
 
 def good_events(events: int) -> RecoEvents:

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from partonic.event_status import OK
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore, EventWriter
-from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.experiments.pool import Pool, PoolSample
 from partonic.inference.experiments.pseudo_experiments import Setup
@@ -65,9 +66,6 @@ def coefficients(x, noise=None, generator=None, source="toy"):
         covariance=covariance,
         status=(OK,) * n,
         relative_error=np.zeros(n),
-        effective_sample_size=np.ones(n),
-        largest_weight_share=np.ones(n),
-        points=np.ones(n, dtype=np.int64),
         source=source,
     )
 

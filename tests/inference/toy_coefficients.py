@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
+from partonic.event_status import OK
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.polynomial import Monomials
 
 MONOMIALS = Monomials.up_to_degree(("a", "b"), 2)
@@ -39,8 +40,5 @@ def toy_events(coefficients, bad=(), monomials=MONOMIALS, event_id=None):
         covariance=np.zeros((n, a, a)),
         status=tuple(status),
         relative_error=np.zeros(n),
-        effective_sample_size=np.ones(n),
-        largest_weight_share=np.ones(n),
-        points=np.ones(n, dtype=np.int64),
         source="truth",
     )

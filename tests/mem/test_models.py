@@ -167,7 +167,7 @@ def test_command_from_store_to_coefficients(models: Path, store: Path, tmp_path:
     )  # fmt: skip
     good = found.usable()
     assert np.isfinite(found.ratios[good]).all()
-    assert (found.effective_sample_size[good] >= 1.0).all()
+    assert (found.diagnostics.columns["effective_sample_size"][good] >= 1.0).all()
     events = EventStore.open(store).read(["coefficients"], selected_only=True)
     assert metadata.cross_section is not None
     np.testing.assert_allclose(metadata.cross_section.coefficients, events.coefficients.sum(axis=0))
@@ -205,7 +205,7 @@ def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: 
     ingredients = Hypothesis(TthConfig()).ingredients(config)
     found = fiducial_cross_section(store, ingredients, config, 1)
     assert found.coefficients[0] > 0
-    assert found.points == {"accepted": 10, "acceptance": 10, "process": 1000}[method]
+    assert found.diagnostics.columns["points"] == {"accepted": 10, "acceptance": 10, "process": 1000}[method]
 
 
 def test_store_of_another_process_gives_no_cross_section() -> None:

@@ -15,6 +15,7 @@ from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.coefficients.truth import truth_coefficients
 from partonic.inference.infer import infer
 from partonic.inference.samples import Files
+from partonic.mem.integral.diagnostics import IntegralDiagnostics
 from partonic.polynomial import Monomials
 
 LUMINOSITY = 10.0
@@ -44,9 +45,9 @@ def estimated(store: EventStore, lost: Iterable[int] = (), noise: float = 0.02) 
     points = np.full(len(truth), 1000)
     effective = generator.uniform(10.0, 500.0, len(truth))
     return replace(
-        truth, ratios=ratios, covariance=covariance, log_reference=reference, status=tuple(status), points=points,
-        effective_sample_size=effective, relative_error=1 / np.sqrt(effective), largest_weight_share=2 / effective,
-        source="mem",
+        truth, ratios=ratios, covariance=covariance, log_reference=reference, status=tuple(status),
+        relative_error=1 / np.sqrt(effective), source="mem",
+        diagnostics=IntegralDiagnostics(effective, 2 / effective, points).record(),
     )  # fmt: skip
 
 

@@ -8,14 +8,14 @@ from partonic.errors import EventFileError
 from partonic.events.store import EventStore
 from partonic.report.event_observables import observables_of_events
 from partonic.report.observables import reco_observables
-from partonic.report.views import RecoView
+from partonic.report.views import BatchObjects
 
 CHOSEN = [each for each in reco_observables() if each.axis.name in ("ht", "closest_pair_mass")]
 
 
 def test_observables_come_in_the_order_of_the_events(make_store: Callable[..., Path]) -> None:
     store = make_store(200)
-    batch = EventStore.open(store).read(["event_id", "weight", *RecoView.columns], selected_only=True)
+    batch = EventStore.open(store).read(["event_id", "weight", *BatchObjects.columns], selected_only=True)
     known = batch.column("event_id").astype(np.int64)
     asked = known[::-3]
     found = observables_of_events(store, asked, CHOSEN)

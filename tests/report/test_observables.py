@@ -8,7 +8,7 @@ from partonic.events.batch import EventBatch
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.polynomial import Monomials
 from partonic.report.observables import parton_groups, parton_observables, reco_observables
-from partonic.report.views import PartonView, RecoView
+from partonic.report.views import BatchObjects, BatchPartons
 
 METADATA = StoreMetadata.for_process(
     ProcessInfo("tth", ("H", "t", "tbar"), (25, 6, -6), Monomials.constant(), 13000.0), n_generated=1
@@ -24,13 +24,13 @@ def batch(**columns: object) -> EventBatch:
 
 
 @pytest.fixture
-def partons() -> PartonView:
+def partons() -> BatchPartons:
     # H at rest; t and tbar back to back in the (x, z) plane with p = 300 (3, 0, 4)/5.
     energy = float(np.hypot(172.5, 300.0))
-    return PartonView(batch(partons=[125.0, 0, 0, 0, energy, 180, 0, 240, energy, -180, 0, -240], x1=0.1, x2=0.1))
+    return BatchPartons(batch(partons=[125.0, 0, 0, 0, energy, 180, 0, 240, energy, -180, 0, -240], x1=0.1, x2=0.1))
 
 
-def test_parton_observables(partons: PartonView) -> None:
+def test_parton_observables(partons: BatchPartons) -> None:
     energy = np.hypot(172.5, 300.0)
     rapidity = np.arctanh(240 / energy)
     expected = {
@@ -44,7 +44,7 @@ def test_parton_observables(partons: PartonView) -> None:
         assert found[name][1].all()
 
 
-def test_groups_have_a_curve_for_each_particle_and_pair(partons: PartonView) -> None:
+def test_groups_have_a_curve_for_each_particle_and_pair(partons: BatchPartons) -> None:
     groups = {group.axis.name: dict(group.members) for group in parton_groups(METADATA)}
     assert [len(groups[name]) for name in ("parton_pt", "parton_eta", "parton_rapidity", "parton_pair_mass")] == [3] * 4
     etas = [observable.evaluate(partons)[0][0] for observable in groups["parton_eta"].values()]
@@ -59,7 +59,7 @@ def test_reconstructed_observables() -> None:
         jet_tagged=[True, True, True, False], lepton_pt=[50.0], lepton_eta=[1.0], lepton_phi=[0.0], met_pt=30.0,
         met_phi=float(np.float32(np.pi)),
     )  # fmt: skip
-    view = RecoView(event)
+    view = BatchObjects(event)
     found = {o.axis.name: o.evaluate(view)[0][0] for o in reco_observables()}
     assert found["jet_multiplicity"] == 4
     assert found["tag_multiplicity"] == 3
@@ -75,7 +75,7 @@ def test_reconstructed_observables() -> None:
 
 
 def test_what_an_event_does_not_have_is_undefined() -> None:
-    view = RecoView(batch(jet_pt=[40.0], jet_eta=[0.0], jet_phi=[0.0], jet_mass=[5.0]))
+    view = BatchObjects(batch(jet_pt=[40.0], jet_eta=[0.0], jet_phi=[0.0], jet_mass=[5.0]))
     defined = {o.axis.name: bool(o.evaluate(view)[1][0]) for o in reco_observables()}
     assert defined == {
         "jet_multiplicity": True, "tag_multiplicity": True, "jet1_pt": True, "jet4_pt": False, "ht": True,
@@ -84,5 +84,5 @@ def test_what_an_event_does_not_have_is_undefined() -> None:
 
 
 def test_events_without_partons_or_jets_are_left_out() -> None:
-    assert len(PartonView(batch())) == 0
-    assert len(RecoView(batch())) == 0
+    assert len(BatchPartons(batch())) == 0
+    assert len(BatchObjects(batch())) == 0

@@ -14,9 +14,9 @@ import torch
 
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import EventFileError, ModelError
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.events.store import EventStore
-from partonic.features.event_status import OK
 from partonic.nn.model_folder import load_record
 from partonic.processes.tth.settings import TthConfig
 from partonic.unfolding.train import TrainedModel, train_unfolding

@@ -8,10 +8,11 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventWriter
-from partonic.features.event_status import OK, event_status
+from partonic.features.event_status import event_status
 from partonic.processes.tth.settings import TthConfig
 from partonic.trained.schema_record import SchemaRecord
 from partonic.unfolding.partons import PartonSamples

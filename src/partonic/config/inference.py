@@ -7,7 +7,9 @@ from pydantic import Field, PositiveFloat, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.curves import CurveConfig
+from partonic.config.names import nearest
 from partonic.config.paths import LocalPath, NameOrPath
+from partonic.estimator_registry import estimator_names, find_estimator
 
 __all__ = [
     "BackgroundConfig",
@@ -161,12 +163,13 @@ class InferenceConfig(StrictModel):
     constraints: dict[str, ConstraintConfig] = Field(default_factory=dict)
     """Gaussian constraints on theory parameters."""
 
-    source: Literal["mem", "truth"] = "mem"
-    """Where the coefficients come from: the matrix element method, or the parton truth of simulated events, the bound
-    of what any method can reach."""
+    source: str = "mem"
+    """Who made the coefficients: ``mem``, the matrix element method; ``classical``, its classical form; ``truth``, the
+    parton truth of simulated events, the bound of what any method can reach; or an estimator of another package."""
 
     coefficients: LocalPath | None = None
-    """File of the coefficients of the signal; null: ``mem/signal.parquet``."""
+    """File of the coefficients of the signal; null: ``mem/<process>.parquet`` for ``mem``, and that of the same name in
+    a folder of the name of `source` for others."""
 
     calibration: NameOrPath | None = None
     """Calibration of the coefficients of the signal: a file written by `partonic calibrate`, or ``pretrained`` for the
@@ -238,8 +241,13 @@ class InferenceConfig(StrictModel):
         for name in self.parameters or ():
             if name in self.fixed:
                 raise SettingError(("fixed", name), f"'{name}' is both fitted (`parameters`) and fixed")
-        if (self.backgrounds or self.components) and self.source == "truth":
-            message = "parton truth gives no density of a background: use `source: mem`, or no backgrounds"
+        if self.source not in estimator_names():
+            raise SettingError(
+                ("source",), f"there is no estimator '{self.source}'; {nearest(self.source, estimator_names())}"
+            )
+        if (self.backgrounds or self.components) and not find_estimator(self.source).has_densities:
+            what = "parton truth" if self.source == "truth" else f"'{self.source}'"
+            message = f"{what} gives no density of a background: use `source: mem`, or no backgrounds"
             raise SettingError(("source",), message)
         if self.components and self.ensemble:
             raise SettingError(("ensemble",), "an ensemble of networks is not supported with further components")
@@ -253,6 +261,11 @@ class InferenceConfig(StrictModel):
             message = "mean ratios come from simulated events: use `normalisation: cross_section` with `data: events`"
             raise SettingError(("normalisation",), message)
         return self
+
+    @property
+    def reads_coefficients(self) -> bool:
+        """Whether the coefficients of the signal are in a file; if not, the simulated events have them."""
+        return find_estimator(self.source).has_file
 
     def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Theta]]:
         """Yield every mapping from theory parameters to values, with where it is in the section.

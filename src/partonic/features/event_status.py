@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 
 __all__ = [
     "MIN_JETS",
     "NOT_FINITE",
-    "OK",
     "STATUSES",
     "any_not_finite",
     "event_status",
@@ -26,9 +26,6 @@ __all__ = [
 
 MIN_JETS = 4
 """Fewest jets of an event that is unfolded: the selection of the events that models are trained on asks for as many."""
-
-OK = "ok"
-"""Status of an event that is unfolded."""
 
 NOT_FINITE = "the networks gave a number that is not finite"
 """Status of an event whose samples came out NaN or infinite: none of them is kept."""

@@ -15,10 +15,10 @@ from partonic.features.frame import EventFrame
 from partonic.physics.kinematics import from_pt_eta_phi_m
 
 __all__ = [
-    "BOOST_FEATURES",
-    "JET_FEATURES",
-    "LEPTON_FEATURES",
-    "MET_FEATURES",
+    "BOOST_TOKEN",
+    "JET_TOKEN",
+    "LEPTON_TOKEN",
+    "MET_TOKEN",
     "EventTokens",
     "boost_features",
     "event_tokens",
@@ -27,16 +27,16 @@ __all__ = [
     "sum_of_objects",
 ]
 
-JET_FEATURES = ("log_pt", "eta", "cos_phi", "sin_phi", "log_mass", "btag")
+JET_TOKEN = ("log_pt", "eta", "cos_phi", "sin_phi", "log_mass", "btag")
 """Features of a jet; pT and mass as log(1 + GeV)."""
 
-LEPTON_FEATURES = ("log_pt", "eta", "is_muon")
+LEPTON_TOKEN = ("log_pt", "eta", "is_muon")
 """Features of the lepton; in the canonical frame its azimuth is 0 and η ≥ 0."""
 
-MET_FEATURES = ("log_pt", "cos_phi", "sin_phi")
+MET_TOKEN = ("log_pt", "cos_phi", "sin_phi")
 """Features of the missing transverse momentum."""
 
-BOOST_FEATURES = ("log_energy", "px", "py", "pz")
+BOOST_TOKEN = ("log_energy", "px", "py", "pz")
 """Sum of the objects with |η| < 2.4: log(1 + E/GeV), and arsinh of the components in GeV."""
 
 _BOOST_ETA = 2.4
@@ -47,11 +47,11 @@ class EventTokens:
     """Features of the objects of events, float32, in the frame of each event.
 
     Attributes:
-        jets: `JET_FEATURES` of each jet, `(N, J, 6)`, zero where there is no jet.
+        jets: `JET_TOKEN` of each jet, `(N, J, 6)`, zero where there is no jet.
         jet_mask: real jets, `(N, J)`.
-        lepton: `LEPTON_FEATURES`, `(N, 3)`.
-        met: `MET_FEATURES`, `(N, 3)`.
-        boost: `BOOST_FEATURES`, `(N, 4)`.
+        lepton: `LEPTON_TOKEN`, `(N, 3)`.
+        met: `MET_TOKEN`, `(N, 3)`.
+        boost: `BOOST_TOKEN`, `(N, 4)`.
         frame: the frame that the directions are given in.
     """
 
@@ -101,7 +101,7 @@ def event_tokens(reco: RecoEvents, max_jets: int = 16) -> EventTokens:
 def jet_features(
     jets: Float[Tensor, "events jets 5"], mask: Bool[Tensor, "events jets"], frame: EventFrame
 ) -> Float[Tensor, "events jets 6"]:
-    """Return `JET_FEATURES` of jets, in `frame`; zero where there is no jet."""
+    """Return `JET_TOKEN` of jets, in `frame`; zero where there is no jet."""
     phi = frame.azimuth_in(jets[..., 2])
     features = torch.stack(
         [
@@ -118,7 +118,7 @@ def jet_features(
 
 
 def met_features(met: Float[Tensor, "events 2"], frame: EventFrame) -> Float[Tensor, "events 3"]:
-    """Return `MET_FEATURES` of the missing transverse momentum, in `frame`."""
+    """Return `MET_TOKEN` of the missing transverse momentum, in `frame`."""
     phi = frame.azimuth_in(met[:, 1])
     return torch.stack([torch.log1p(met[:, 0]), torch.cos(phi), torch.sin(phi)], dim=-1)
 
@@ -133,7 +133,7 @@ def sum_of_objects(reco: RecoEvents) -> Float[Tensor, "events 4"]:
 
 
 def boost_features(reco: RecoEvents, frame: EventFrame) -> Float[Tensor, "events 4"]:
-    """Return `BOOST_FEATURES` of the sum of all objects, in `frame`."""
+    """Return `BOOST_TOKEN` of the sum of all objects, in `frame`."""
     total = frame.momenta_in(sum_of_objects(reco))
     return torch.cat([torch.log1p(total[:, :1]), torch.asinh(total[:, 1:])], dim=-1).float()
 

@@ -276,7 +276,7 @@ def _calibration(config: InferenceConfig, store: EventStore | None) -> Calibrati
         InferenceError: if the one that ships for a process is asked for without an event store that names it.
         EventFileError: if the file is missing or damaged.
     """
-    if config.calibration is None or config.source == "truth":
+    if config.calibration is None or not config.reads_coefficients:
         return None
     if str(config.calibration) != "pretrained":
         return read_calibration(Path(config.calibration))

@@ -43,7 +43,7 @@ class DifferentialCrossSection(Protocol):
 
 @runtime_checkable
 class PartonMap(Protocol):
-    """The map of the unit cube to partons; `PartonView` and `PartonCube` are such."""
+    """The map of the unit cube to partons; `partonic.unfolding.view.PartonView` and `PartonCube` are."""
 
     @property
     def dimensions(self) -> int:

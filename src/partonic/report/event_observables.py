@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from partonic.errors import EventFileError
 from partonic.events.store import EventStore
 from partonic.report.observables import Observable
-from partonic.report.views import RecoView
+from partonic.report.views import BatchObjects
 
 __all__ = ["observables_of_events"]
 
@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 def observables_of_events(
-    store: Path, event_id: NDArray[np.int64], observables: Sequence[Observable[RecoView]]
+    store: Path, event_id: NDArray[np.int64], observables: Sequence[Observable[BatchObjects]]
 ) -> dict[str, Array]:
     """Return the observables of events by name, `(N,)` each, NaN where an event has none.
 
@@ -31,11 +31,11 @@ def observables_of_events(
     """
     events = EventStore.open(store)
     known = [column.name for column in events.metadata.event_schema.columns]
-    columns = [name for name in ("event_id", "weight", *RecoView.columns, *RecoView.optional) if name in known]
+    columns = [name for name in ("event_id", "weight", *BatchObjects.columns, *BatchObjects.optional) if name in known]
     numbers: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
     values: dict[str, list[Array]] = {observable.axis.name: [np.zeros(0)] for observable in observables}
     for batch in events.batches(columns, accepted_only=True):
-        view = RecoView(batch)
+        view = BatchObjects(batch)
         numbers.append(view.batch.column("event_id").astype(np.int64))
         for observable in observables:
             found, defined = observable.evaluate(view)

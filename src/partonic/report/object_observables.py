@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from partonic.events.object_cuts import best_pair, pair_mass
 from partonic.events.schema import StoreMetadata
 from partonic.plots.axis import Axis
-from partonic.report.views import RecoView
+from partonic.report.views import BatchObjects
 
 __all__ = ["OBJECT_SENTENCES", "Evaluated", "object_observables"]
 
 Array = NDArray[np.float64]
-Evaluated = Callable[[RecoView], tuple[Array, NDArray[np.bool_]]]
+Evaluated = Callable[[BatchObjects], tuple[Array, NDArray[np.bool_]]]
 
 OBJECT_SENTENCES = {
     "photon1_pt": "Transverse momentum of the leading photon",
@@ -68,27 +68,27 @@ def _energy(name: str, label: str, bins: tuple[int, float, float], *, logarithmi
     return Axis.regular(name, label, bins, "GeV", logarithmic=logarithmic)
 
 
-def _photon_pt(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _photon_pt(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     photons, mask = view.photons
     return photons[:, 0, 0], mask[:, 0]
 
 
-def _diphoton_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _diphoton_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     photons, mask = view.photons
     return pair_mass(photons[:, 0], photons[:, 1]), mask[:, 1]
 
 
-def _dilepton_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _dilepton_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     leptons, mask = _cut_format(view)
     return pair_mass(leptons[:, 0], leptons[:, 1]), mask[:, 1]
 
 
-def _z_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _z_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     masses, members = best_pair(_cut_format(view)[0])
     return np.nan_to_num(masses), members.any(axis=1)
 
 
-def _w_transverse_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _w_transverse_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     """m_T = √(2 pT(ℓ) pT(miss) (1 − cos Δφ)) of the hardest lepton that is not in the pair of the Z."""
     leptons, mask = _cut_format(view)
     _, members = best_pair(leptons)
@@ -99,7 +99,7 @@ def _w_transverse_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
     return np.sqrt(np.maximum(square, 0.0)), free.any(axis=1) & members.any(axis=1) & known
 
 
-def _wz_transverse_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _wz_transverse_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     """m_T(WZ) = √((Σ pT)² − |Σ p⃗T|²) of the three leading leptons and the missing momentum (arXiv:2410.07315)."""
     leptons, mask = _cut_format(view)
     met, phi, known = _met(view)
@@ -110,13 +110,13 @@ def _wz_transverse_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
     return np.sqrt(np.maximum(square, 0.0)), mask[:, 2] & known
 
 
-def _cut_format(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _cut_format(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     """Return pt, eta, phi and pdg of the leptons, as the cuts take them."""
     leptons, mask = view.leptons
     return leptons[..., [0, 1, 2, 4]], mask
 
 
-def _met(view: RecoView) -> tuple[Array, Array, NDArray[np.bool_]]:
+def _met(view: BatchObjects) -> tuple[Array, Array, NDArray[np.bool_]]:
     known = view.batch.valid("met_pt")
     size, phi = (
         view.batch.table.column(name).fill_null(0.0).to_numpy().astype(np.float64) for name in ("met_pt", "met_phi")

@@ -21,12 +21,12 @@ from partonic.process_registry import find_process, process_names
 from partonic.processes.definition import PartonObservable
 from partonic.report.labels import particle_label
 from partonic.report.object_observables import object_observables
-from partonic.report.views import PartonView, RecoView
+from partonic.report.views import BatchObjects, BatchPartons
 
 __all__ = ["Observable", "PartonGroup", "parton_groups", "parton_observables", "reco_observables"]
 
 Array = NDArray[np.float64]
-View = TypeVar("View", PartonView, RecoView)
+View = TypeVar("View", BatchPartons, BatchObjects)
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class PartonGroup:
     """
 
     axis: Axis
-    members: tuple[tuple[str, Observable[PartonView]], ...]
+    members: tuple[tuple[str, Observable[BatchPartons]], ...]
 
 
-def _of_partons(axis: Axis, function: Callable[[torch.Tensor], torch.Tensor]) -> Observable[PartonView]:
-    def evaluate(view: PartonView) -> tuple[Array, NDArray[np.bool_]]:
+def _of_partons(axis: Axis, function: Callable[[torch.Tensor], torch.Tensor]) -> Observable[BatchPartons]:
+    def evaluate(view: BatchPartons) -> tuple[Array, NDArray[np.bool_]]:
         return function(view.momenta).numpy(), np.ones(len(view), dtype=np.bool_)
 
     return Observable(axis, evaluate)
@@ -86,7 +86,7 @@ def _total_rapidity(momenta: torch.Tensor) -> torch.Tensor:
     return rapidity(momenta.sum(dim=1))
 
 
-def _of_process(observable: PartonObservable, pdg: Sequence[int]) -> Observable[PartonView]:
+def _of_process(observable: PartonObservable, pdg: Sequence[int]) -> Observable[BatchPartons]:
     """Return an observable that a process brings."""
 
     def function(momenta: torch.Tensor) -> torch.Tensor:
@@ -145,7 +145,7 @@ def _total_mass_axis(metadata: StoreMetadata) -> Axis:
     return Axis.regular("parton_mass", rf"$m({system})$", (40, low, low + 1400.0), "GeV", logarithmic=True)
 
 
-def parton_observables(metadata: StoreMetadata) -> tuple[Observable[PartonView], ...]:
+def parton_observables(metadata: StoreMetadata) -> tuple[Observable[BatchPartons], ...]:
     """Return the parton-level observables at which the effect of θ is shown."""
     symbols = _symbols(metadata)
     chosen = [
@@ -167,31 +167,31 @@ def _mass_edges(metadata: StoreMetadata) -> tuple[float, ...]:
     return _total_mass_axis(metadata).edges[::2]
 
 
-def _always(function: Callable[[RecoView], Array]) -> Callable[[RecoView], tuple[Array, NDArray[np.bool_]]]:
+def _always(function: Callable[[BatchObjects], Array]) -> Callable[[BatchObjects], tuple[Array, NDArray[np.bool_]]]:
     return lambda view: (np.asarray(function(view), dtype=np.float64), np.ones(len(view), dtype=np.bool_))
 
 
-def _jet_pt(rank: int) -> Callable[[RecoView], tuple[Array, NDArray[np.bool_]]]:
+def _jet_pt(rank: int) -> Callable[[BatchObjects], tuple[Array, NDArray[np.bool_]]]:
     return lambda view: (view.jet_pt[:, rank], view.jet_mask[:, rank])
 
 
-def _lepton(feature: str) -> Callable[[RecoView], tuple[Array, NDArray[np.bool_]]]:
+def _lepton(feature: str) -> Callable[[BatchObjects], tuple[Array, NDArray[np.bool_]]]:
     return lambda view: view.first_lepton(feature)
 
 
-def _met(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _met(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     known = view.batch.valid("met_pt")
     return view.batch.table.column("met_pt").fill_null(0.0).to_numpy().astype(np.float64), known
 
 
-def _w_transverse_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _w_transverse_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     """m_T = √(2 pT(ℓ) pT(miss) (1 − cos Δφ))."""
     (pt, exists), (phi, _), (met, known) = view.first_lepton("pt"), view.first_lepton("phi"), _met(view)
     met_phi = view.batch.table.column("met_phi").fill_null(0.0).to_numpy().astype(np.float64)
     return np.sqrt(2 * pt * met * (1 - np.cos(phi - met_phi))), exists & known
 
 
-def _closest_pair_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
+def _closest_pair_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     """Mass of the two b-tagged jets that are closest in ΔR."""
     eta, phi = (view.jet(name).astype(np.float64) for name in ("eta", "phi"))
     best = np.full(len(view), np.inf)
@@ -209,7 +209,7 @@ def _closest_pair_mass(view: RecoView) -> tuple[Array, NDArray[np.bool_]]:
     return chosen, np.isfinite(best)
 
 
-def reco_observables(metadata: StoreMetadata | None = None) -> tuple[Observable[RecoView], ...]:
+def reco_observables(metadata: StoreMetadata | None = None) -> tuple[Observable[BatchObjects], ...]:
     """Return the observables of reconstructed events.
 
     Args:
@@ -219,7 +219,7 @@ def reco_observables(metadata: StoreMetadata | None = None) -> tuple[Observable[
     return (*_of_all_events(), *(Observable(axis, function) for axis, function in of_objects))
 
 
-def _of_all_events() -> tuple[Observable[RecoView], ...]:
+def _of_all_events() -> tuple[Observable[BatchObjects], ...]:
     return (
         Observable(Axis.counts("jet_multiplicity", "number of jets", (0, 14)), _always(lambda v: v.jet_mask.sum(1))),
         Observable(Axis.counts("tag_multiplicity", "number of b-tagged jets", (0, 7)),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from partonic.events.batch import MAX_JETS, MAX_LEPTONS, MAX_PHOTONS, EventBatch
 from partonic.physics.kinematics import from_pt_eta_phi_m
 
-__all__ = ["PartonView", "RecoView", "selection_of"]
+__all__ = ["BatchObjects", "BatchPartons", "selection_of"]
 
 Array = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ def selection_of(batch: EventBatch) -> NDArray[np.bool_]:
     return np.asarray(batch.table.column("selected").fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-class PartonView:
+class BatchPartons:
     """The events of a batch that have partons."""
 
     columns = ("partons", "x1", "x2")
@@ -39,7 +39,7 @@ class PartonView:
         return torch.from_numpy(values.reshape(len(self), len(self.batch.metadata.parton_names), 4))
 
 
-class RecoView:
+class BatchObjects:
     """The events of a batch that have reconstructed objects, jets padded to `MAX_JETS`."""
 
     columns = ("jet_pt", "jet_eta", "jet_phi", "jet_mass", "jet_tagged", "lepton_pt", "lepton_eta", "lepton_phi",

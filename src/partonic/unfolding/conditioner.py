@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from partonic.config.unfolding import ConditionerConfig
-from partonic.features.inputs import BOOST_FEATURES, JET_FEATURES, LEPTON_FEATURES, MET_FEATURES, EventTokens
+from partonic.features.inputs import BOOST_TOKEN, JET_TOKEN, LEPTON_TOKEN, MET_TOKEN, EventTokens
 from partonic.features.jet_sums import SUM_FEATURES, jet_sum_features
 from partonic.nn.attention import AttentionStack
 from partonic.nn.packing import Packing
@@ -28,7 +28,7 @@ from partonic.unfolding.view import PartonView
 
 __all__ = ["Conditioner", "Conditions"]
 
-_EVENT_FEATURES = len(BOOST_FEATURES) + len(SUM_FEATURES)
+_EVENT_FEATURES = len(BOOST_TOKEN) + len(SUM_FEATURES)
 _PROVENANCES = 3
 _EVENT = 3
 """Place of the whole event among the kinds of objects."""
@@ -67,7 +67,7 @@ class Conditioner(nn.Module):
         super().__init__()
         self.view = view
         width = config.width
-        kinds = (len(JET_FEATURES) + _PROVENANCES, len(LEPTON_FEATURES), len(MET_FEATURES), _EVENT_FEATURES)
+        kinds = (len(JET_TOKEN) + _PROVENANCES, len(LEPTON_TOKEN), len(MET_TOKEN), _EVENT_FEATURES)
         self.encoder = SetEncoder(kinds, _stack(config, config.encoder_layers, config.encoder_heads), width)
         self.particle_decoders = nn.ModuleList([_decoder(config, config.decoder_layers) for _ in range(3)])
         self.boost_decoder = _decoder(config, config.decoder_layers)

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from partonic.errors import SchemaError
+from partonic.event_status import OK
 from partonic.events.batch import MAX_JETS, EventBatch
 from partonic.events.reconstructed import count_selected
 from partonic.events.store import EventStore
-from partonic.features.event_status import OK, event_status
+from partonic.features.event_status import event_status
 from partonic.features.frame import EventFrame
 from partonic.features.inputs import EventTokens, event_tokens
 from partonic.files import output_folder, write_json

@@ -6,11 +6,12 @@ from partonic.config.unfolding import SamplingConfig, View
 from partonic.errors import ModelError, OutputError
 from partonic.events.reconstructed import count_selected
 from partonic.events.store import EventStore
+from partonic.nn.device import check_device
 from partonic.parts import remove_parts
 from partonic.pretrained import pretrained_models
 from partonic.progress import SILENT, Progress
 from partonic.trained.model_files import PRETRAINED, find_model, model_fingerprint
-from partonic.unfolding.sampling import LoadedModel, SamplingResult, check_device, sample_store
+from partonic.unfolding.sampling import LoadedModel, SamplingResult, sample_store
 from partonic.unfolding.unfolder import Unfolder
 
 __all__ = ["load_model", "sample_events"]

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from partonic.config.base import StrictModel
 from partonic.errors import EventFileError, SchemaError
-from partonic.features.event_status import OK
+from partonic.event_status import OK
 from partonic.files import atomic_output
 from partonic.unfolding.partons import PartonSamples
 

@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 import torch
 
 from partonic.config.unfolding import SamplingConfig
-from partonic.errors import ConfigError, EventFileError
+from partonic.errors import EventFileError
+from partonic.event_status import OK
 from partonic.events.batch import RECO_COLUMNS, EventBatch, RecoEvents
 from partonic.events.reconstructed import count_selected
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
-from partonic.features.event_status import OK
+from partonic.nn.device import check_device
 from partonic.nn.flows.flow import Precision
 from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress
@@ -33,7 +34,7 @@ from partonic.unfolding.partons import PartonSamples
 from partonic.unfolding.samples_file import SamplesFile, SamplesMetadata, samples_table, write_samples
 from partonic.unfolding.view import PartonView
 
-__all__ = ["LoadedModel", "PartonSampler", "SamplingResult", "check_device", "sample_store"]
+__all__ = ["LoadedModel", "PartonSampler", "SamplingResult", "sample_store"]
 
 _SETS_IN_MEMORY = 250_000
 _COLUMNS = ("event_id", *RECO_COLUMNS)
@@ -232,13 +233,3 @@ def _joined(parts: Sequence[Path]) -> Iterator[pa.Table]:
     for part in parts:
         file = SamplesFile.open(part)
         yield from file.tables(file.num_events)
-
-
-def check_device(device: str) -> None:
-    """Check that a device is there.
-
-    Raises:
-        ConfigError: if it is not.
-    """
-    if device != "cpu" and not torch.cuda.is_available():
-        raise ConfigError(f"the device '{device}' was asked for, but this machine has no CUDA device; use 'cpu'")

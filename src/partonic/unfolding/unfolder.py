@@ -13,9 +13,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from partonic.errors import ModelError
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import StoreMetadata
-from partonic.features.event_status import NOT_FINITE, OK, event_status, is_usable
+from partonic.features.event_status import NOT_FINITE, event_status, is_usable
 from partonic.features.inputs import EventTokens, event_tokens
 from partonic.nn.flows.flow import Precision
 from partonic.nn.model_folder import load_record, load_weights, save_model

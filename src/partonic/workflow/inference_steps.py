@@ -10,7 +10,7 @@ from partonic.config.inference import InferenceConfig
 from partonic.errors import ConfigError
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
-from partonic.workflow.places import coefficients_file, event_store
+from partonic.workflow.places import estimates_file, event_store
 
 if TYPE_CHECKING:
     from partonic.inference.samples import Files
@@ -85,9 +85,9 @@ def _files(config: AnalysisConfig) -> "Files":
     from partonic.inference.samples import Files
 
     section = _section(config)
-    own = coefficients_file(config)
+    own = estimates_file(config, section.source)
     store = event_store(config) if config.mem is None or config.mem.store is None else config.mem.store
-    signal = None if section.source == "truth" else section.coefficients or own
+    signal = section.coefficients or own if section.reads_coefficients else None
     backgrounds = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()
     }

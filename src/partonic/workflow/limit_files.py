@@ -5,7 +5,7 @@ from pathlib import Path
 from partonic.config.analysis import AnalysisConfig
 from partonic.report.limits import LimitFiles
 from partonic.workflow.inference_steps import InferStep
-from partonic.workflow.places import coefficients_file, discrimination_file, event_store
+from partonic.workflow.places import coefficients_file, discrimination_file, estimates_file, event_store
 
 __all__ = ["limit_files", "possible_limit_files"]
 
@@ -37,10 +37,11 @@ def possible_limit_files(config: AnalysisConfig) -> tuple[Path, ...]:
 def _coefficients(config: AnalysisConfig) -> dict[str, Path]:
     """Return the files of the sections `mem` and `inference`, those under backgrounds too, by hypothesis."""
     own, section = coefficients_file(config), config.inference
+    own = own if section is None or not section.reads_coefficients else estimates_file(config, section.source)
     signal = None if config.mem is None else own
     if section is None:
         return {} if signal is None else {config.process.name: signal}
-    if section.source == "mem":
+    if section.reads_coefficients:
         signal = section.coefficients or own
     backgrounds = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()

@@ -8,6 +8,7 @@ from partonic.config.unfolding import View
 __all__ = [
     "coefficients_file",
     "discrimination_file",
+    "estimates_file",
     "event_store",
     "generation_record",
     "parton_events",
@@ -49,7 +50,12 @@ def trained_mem(config: AnalysisConfig) -> Path:
 
 def coefficients_file(config: AnalysisConfig) -> Path:
     """Return the path of the coefficients of events under the hypothesis of the process of the analysis."""
-    return config.output / "mem" / f"{config.process.name}.parquet"
+    return estimates_file(config, "mem")
+
+
+def estimates_file(config: AnalysisConfig, source: str) -> Path:
+    """Return the path of the coefficients that an estimator leaves, under the process of the analysis."""
+    return config.output / source / f"{config.process.name}.parquet"
 
 
 def discrimination_file(config: AnalysisConfig) -> Path:

@@ -18,7 +18,7 @@ def coefficients(ratios: np.ndarray) -> EventCoefficients:
     return EventCoefficients(
         monomials=MONOMIALS, event_id=np.arange(count), ratios=ratios, log_reference=zeros,
         covariance=np.tile(0.01 * np.eye(6), (count, 1, 1)), status=("ok",) * count, relative_error=zeros,
-        effective_sample_size=zeros, largest_weight_share=zeros, points=np.zeros(count, dtype=np.int64), source="toy",
+        source="toy",
     )  # fmt: skip
 
 

@@ -19,8 +19,7 @@ def coefficients(ratios, covariance, monomials=LINEAR):
     zeros = np.zeros(count)
     return EventCoefficients(
         monomials=monomials, event_id=np.arange(count), ratios=ratios, log_reference=zeros, covariance=covariance,
-        status=("ok",) * count, relative_error=zeros, effective_sample_size=zeros, largest_weight_share=zeros,
-        points=np.zeros(count, dtype=np.int64), source="toy",
+        status=("ok",) * count, relative_error=zeros, source="toy",
     )  # fmt: skip
 
 

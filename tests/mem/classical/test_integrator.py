@@ -9,7 +9,7 @@ import torch
 from mem.classical.toys import MASSLESS_TTBB, TTBB, ToyProcess, reco, transfer
 from partonic.errors import ConfigError, NonFiniteError, ParameterError, ProcessError
 from partonic.events.batch import RecoEvents
-from partonic.mem.classical.hypothesis import Hypothesis
+from partonic.mem.classical.hypothesis import TopPairHypothesis
 from partonic.mem.classical.integrator import ClassicalIntegrator, EventIntegral, as_coefficients
 from partonic.mem.classical.options import ClassicalOptions
 from partonic.physics.particles import HIGGS, TOP
@@ -24,7 +24,7 @@ FEW = ClassicalOptions(points=3000, adaptation_iterations=3, max_lost=0, max_ass
 
 
 def integrator(options: ClassicalOptions = FEW, process: ToyProcess | None = None) -> ClassicalIntegrator:
-    return ClassicalIntegrator(Hypothesis(process or ToyProcess()), transfer(), options)
+    return ClassicalIntegrator(TopPairHypothesis(process or ToyProcess()), transfer(), options)
 
 
 def one(event: RecoEvents, options: ClassicalOptions = FEW, process: ToyProcess | None = None) -> EventIntegral:
@@ -97,8 +97,13 @@ def test_coefficients_with_covariance() -> None:
     # The errors of numerator and denominator cancel in part.
     relative = np.sqrt(coefficients.covariance[0, 1, 1]) / coefficients.ratios[0, 1]
     assert 0.0 < relative < coefficients.relative_error[0] < 0.15
-    assert 0.0 < coefficients.largest_weight_share[0] < 1.0 < coefficients.effective_sample_size[0]
-    assert coefficients.points[0] > FEW.points
+    assert (
+        0.0
+        < coefficients.diagnostics.columns["largest_weight_share"][0]
+        < 1.0
+        < coefficients.diagnostics.columns["effective_sample_size"][0]
+    )
+    assert coefficients.diagnostics.columns["points"][0] > FEW.points
 
 
 def test_error_of_a_ratio_is_that_of_repetitions() -> None:
@@ -129,7 +134,7 @@ def test_events_that_cannot_be_integrated_say_why() -> None:
         coefficients = integrator().integrate(case, ONE, 3)
         assert coefficients.status == (status,)
         assert np.isnan(coefficients.ratios).all()
-        assert coefficients.points[0] == 0
+        assert coefficients.diagnostics.columns["points"][0] == 0
 
 
 def test_impossible_masses_say_so() -> None:
@@ -164,7 +169,7 @@ def test_empty_sample() -> None:
 
 def test_other_final_states_are_refused() -> None:
     with pytest.raises(ProcessError, match="final states H t t̄ and t t̄ b b̄"):
-        Hypothesis(ToyProcess((HIGGS, HIGGS, TOP, TOP.antiparticle)))
+        TopPairHypothesis(ToyProcess((HIGGS, HIGGS, TOP, TOP.antiparticle)))
 
 
 def test_options_must_make_sense() -> None:
@@ -177,7 +182,7 @@ def test_options_must_make_sense() -> None:
 def test_coefficients_of_integrals() -> None:
     """Ratios and their covariance by hand: independent errors of 10% and 20%."""
     integral = EventIntegral("ok", np.array([2.0, 4.0, 0.0]), np.diag([0.04, 0.64, 0.0]), 10.0, 0.1, 5, 1, 0.0, 1.0)
-    result = as_coefficients(Hypothesis(ToyProcess()), ONE, [integral])
+    result = as_coefficients(TopPairHypothesis(ToyProcess()), ONE, [integral])
     np.testing.assert_allclose(result.ratios[0], [1.0, 2.0, 0.0])
     np.testing.assert_allclose(result.covariance[0, 1, 1], 4.0 * (0.1**2 + 0.2**2))
     np.testing.assert_allclose(result.relative_error, [0.1])

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from mem.classical.toys import MASSES, MASSLESS_TTBB, ToyProcess, quarks, reco, transfer
-from partonic.mem.classical.hypothesis import Hypothesis
+from partonic.mem.classical.hypothesis import TopPairHypothesis
 from partonic.mem.classical.legs import Leg, jet_leg, lost_leg
 from partonic.mem.classical.observed import observed_event
 from partonic.mem.classical.parts import _neutrino_direction, bottom_pair, had_top, lep_top
 from partonic.physics.fourvector import minkowski_square
 from partonic.physics.kinematics import azimuth, pseudorapidity
 
-MODEL, FUNCTIONS, EVENT = Hypothesis(ToyProcess()), transfer(), observed_event(reco(), 0)
+MODEL, FUNCTIONS, EVENT = TopPairHypothesis(ToyProcess()), transfer(), observed_event(reco(), 0)
 POINTS = 400
 
 
@@ -103,7 +103,7 @@ def test_neutrino_directions_miss_nothing(size: float, torch_rng: torch.Generato
 def test_free_pair_integrates_like_the_pair_on_its_mass_shell(torch_rng: torch.Generator) -> None:
     """∫ dm² of H → b b̄ at mass m, times its two-body phase space, is the pair without resonance."""
     points = 200_000
-    free = Hypothesis(MASSLESS_TTBB)
+    free = TopPairHypothesis(MASSLESS_TTBB)
     both = bottom_pair(jet(0, points), jet(1, points), numbers(2, torch_rng, points), free, FUNCTIONS)
     values = torch.exp(both.log_weight)
     masses = torch.linspace(20.0, 420.0, 201, dtype=torch.float64)
@@ -119,10 +119,10 @@ def test_free_pair_integrates_like_the_pair_on_its_mass_shell(torch_rng: torch.G
     assert float(values.mean()) == pytest.approx(expected, abs=4.0 * error + 0.005 * expected)
 
 
-def _with_mass(mass: float) -> Hypothesis:
+def _with_mass(mass: float) -> TopPairHypothesis:
     from partonic.physics.particles import TOP, Particle
 
-    return Hypothesis(ToyProcess((Particle("H", 25, mass), TOP, TOP.antiparticle)))
+    return TopPairHypothesis(ToyProcess((Particle("H", 25, mass), TOP, TOP.antiparticle)))
 
 
 def _middle(points: int) -> Tensor:

@@ -6,13 +6,13 @@ import torch
 
 from mem.classical.toys import ToyProcess, reco, transfer
 from partonic.mem.classical.assignment_weights import assignment_table
-from partonic.mem.classical.hypothesis import Hypothesis
+from partonic.mem.classical.hypothesis import TopPairHypothesis
 from partonic.mem.classical.integrand import AssignmentIntegrand, coefficients_of
 from partonic.mem.classical.observed import observed_event
 from partonic.mem.classical.ranking import rank_assignments
 from partonic.mem.classical.vegas_integral import AdaptedVegas, sums
 
-EVENT, FUNCTIONS, MODEL = observed_event(reco(), 0), transfer(), Hypothesis(ToyProcess())
+EVENT, FUNCTIONS, MODEL = observed_event(reco(), 0), transfer(), TopPairHypothesis(ToyProcess())
 
 
 def test_true_assignment_is_among_the_best() -> None:

@@ -175,8 +175,8 @@ def test_points_are_added_until_the_error_is_small() -> None:
     integrator = EventIntegrator(ingredients_of(toy), MemConfig(base=BaseConfig(kind="gaussian"), points=points), 5)
     found = integrator.integrate(reco, np.arange(100), history)
     assert (found.relative_error <= 0.02).all()
-    assert len(set(found.points)) > 1
-    assert found.points.max() < 20_000
+    assert len(set(found.diagnostics.columns["points"])) > 1
+    assert found.diagnostics.columns["points"].max() < 20_000
     assert [int(state.points.max()) for state in history] == [100 * 2**k for k in range(len(history))]
     still = history[-2].points > history[-3].points
     assert (history[-2].relative_error[~still] <= 0.02).all()
@@ -192,7 +192,7 @@ def test_error_of_the_ratios_can_be_the_target() -> None:
     errors = np.sqrt(np.diagonal(found.covariance, axis1=1, axis2=2))[:, 1:]
     # scale: ⟨(c_a/c_0)²⟩ ≥ R_a²
     assert (errors <= 0.03 * 3 * np.maximum(np.abs(ratios[:, 1:]), 1.0)).all()
-    assert found.points.max() < 50_000
+    assert found.diagnostics.columns["points"].max() < 50_000
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_zero_acceptance() -> None:
     found, *_ = integrate(toy, 4, config_of(), acceptance=Cut(toy, acceptance=-math.inf))
     assert found.status == ("zero acceptance",) * 4
     assert np.isnan(found.ratios).all()
-    assert (found.effective_sample_size == 0).all()
+    assert (found.diagnostics.columns["effective_sample_size"] == 0).all()
 
 
 def test_transfer_function_vanishes_for_one_event() -> None:
@@ -282,7 +282,7 @@ def test_support_of_the_proposal() -> None:
         "ok", "outside the support of the proposal", "the proposal gave a number that is not finite", "ok"
     )  # fmt: skip
     assert found.log_reference[3] < log_reference[3] - 0.3
-    assert found.points.tolist() == [1000, 1000, 0, 1000]
+    assert found.diagnostics.columns["points"].tolist() == [1000, 1000, 0, 1000]
 
 
 class StatesIt(PosteriorProposal):
@@ -341,15 +341,17 @@ def test_dominated_integrals(policy: str) -> None:
     toy = LinearGaussian(6)
     config = config_of(dominated=DominatedConfig(limit=0.3, policy=policy))
     found, *_ = integrate(toy, 40, config, proposal=Narrow(toy))
-    dominated = found.largest_weight_share > 0.3
+    dominated = found.diagnostics.columns["largest_weight_share"] > 0.3
     assert 5 < dominated.sum() < 40
     excluded = np.array([word == "dominated by one point" for word in found.status])
     np.testing.assert_array_equal(excluded, dominated if policy == "exclude" else np.zeros(40, dtype=bool))
-    assert (found.effective_sample_size[dominated] < 12).all()
+    assert (found.diagnostics.columns["effective_sample_size"][dominated] < 12).all()
     wide = integrate(
         toy, 40, config.model_copy(update={"base": BaseConfig(wider=4.0, share=0.3)}), proposal=Narrow(toy)
     )
-    assert (wide[0].largest_weight_share > 0.3).sum() < dominated.sum() / 2  # what the defensive mixture is for
+    assert (
+        wide[0].diagnostics.columns["largest_weight_share"] > 0.3
+    ).sum() < dominated.sum() / 2  # what the defensive mixture is for
 
 
 def test_seconds_are_counted() -> None:

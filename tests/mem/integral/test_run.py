@@ -235,4 +235,4 @@ def test_coefficients_of_parts_join(store: Path, tmp_path: Path) -> None:
     integrate_store(store, job(), CONFIG, 3, tmp_path / "toy.parquet")
     found, _ = read_coefficients(tmp_path / "toy.parquet")
     assert isinstance(found, EventCoefficients)
-    assert set(found.points[found.usable()]) == {200}
+    assert set(found.diagnostics.columns["points"][found.usable()]) == {200}

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from partonic.mem.transfer.candidates import CANDIDATE_FEATURES, Candidates
+from partonic.mem.transfer.candidates import CANDIDATE_FEATURES, CandidateMomenta
 from partonic.mem.transfer.mixture import CandidateDensity, CandidateKeys, ObjectPlace, Observed
 
 JET_BEFORE = 90.0
@@ -17,11 +17,11 @@ PLACES = {
 by_place = pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 
 
-def candidates() -> Candidates:
+def candidates() -> CandidateMomenta:
     """One in reach, one below the cut, one above the jet before, one too far forward."""
     log_pt = torch.log(torch.tensor([60.0, 12.0, 400.0, 50.0])).view(1, 1, 4)
     eta, phi = torch.tensor([0.5, -1.0, 2.2, 3.6]).view(1, 1, 4), torch.tensor([0.3, 3.0, -2.0, 1.0]).view(1, 1, 4)
-    return Candidates(log_pt, eta, torch.cos(phi), torch.sin(phi), torch.zeros(1, 1, 4, CANDIDATE_FEATURES))
+    return CandidateMomenta(log_pt, eta, torch.cos(phi), torch.sin(phi), torch.zeros(1, 1, 4, CANDIDATE_FEATURES))
 
 
 def density_of_candidates() -> tuple[CandidateDensity, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -64,7 +64,7 @@ def test_draws_have_the_density(place: ObjectPlace) -> None:
     """Means of functions over draws against means over the grid that the density is summed on."""
     density, given, keys, shapes = density_of_candidates()
     found, number = candidates(), 40_000
-    many = Candidates(**{name: values.expand(number, *values.shape[1:]) for name, values in vars(found).items()})
+    many = CandidateMomenta(**{name: values.expand(number, *values.shape[1:]) for name, values in vars(found).items()})
     parameters = density.parameters_of(given, keys, shapes, found.log_pt, place)
     repeated = tuple(values.expand(number, *values.shape[1:]) for values in parameters)
     generator = torch.Generator().manual_seed(6)

@@ -9,6 +9,7 @@ from tests.report.limit_files import estimated, inferred, toy_store, write
 
 from partonic.events.store import EventStore
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.mem.integral.diagnostics import IntegralDiagnostics
 from partonic.report.findings import Finding
 from partonic.report.findings.integrals import integral_findings
 from partonic.report.limits import LimitFiles, read_limits
@@ -22,10 +23,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> EventStore:
     return EventStore.open(toy_store(tmp_path_factory.mktemp("events")))
 
 
+def with_points(events: EventCoefficients, effective: np.ndarray) -> EventCoefficients:
+    """Return the events with other effective points."""
+    return replace(
+        events, diagnostics=replace(IntegralDiagnostics.of(events), effective_sample_size=effective).record()
+    )
+
+
 def good(store: EventStore, **changes: object) -> EventCoefficients:
     events = estimated(store, noise=NOISE)
-    many = np.full(len(events), 500.0)
-    return replace(events, effective_sample_size=many, relative_error=0.05 * np.ones_like(many), **changes)
+    return replace(
+        with_points(events, np.full(len(events), 500.0)), relative_error=np.full(len(events), 0.05), **changes
+    )
 
 
 def found(
@@ -49,17 +58,17 @@ def test_poor_integrals_are_told(store: EventStore, tmp_path: Path) -> None:
     events = good(store)
     number = len(events)
     few = np.where(np.arange(number) < 0.3 * number, 10.0, 500.0)
-    (told,) = found(tmp_path, store, replace(events, effective_sample_size=few))
+    (told,) = found(tmp_path, store, with_points(events, few))
     assert "have fewer than 30 effective points under tth (bound 10%)" in told.text
     assert told.level == "attention"
-    (told,) = found(tmp_path, store, replace(events, effective_sample_size=np.full(number, 10.0)))
+    (told,) = found(tmp_path, store, with_points(events, np.full(number, 10.0)))
     assert told.level == "fault"
     (told,) = found(tmp_path, store, events, figures={"dominated": number // 10})
     assert "have an integral that one point dominates" in told.text
     (told,) = found(tmp_path, store, replace(events, relative_error=np.full(number, 0.5)))
     assert "median error of P_0 under tth is 50% (bound 30%)" in told.text
     lost = estimated(store, lost=range(number // 10), noise=NOISE)
-    lost = replace(lost, effective_sample_size=np.full(number, 500.0), relative_error=np.full(number, 0.05))
+    lost = replace(with_points(lost, np.full(number, 500.0)), relative_error=np.full(number, 0.05))
     (told,) = found(tmp_path, store, lost)
     assert "have no coefficients under tth (bound 1%)" in told.text
 

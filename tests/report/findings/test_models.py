@@ -25,8 +25,7 @@ def integrated(model: str, version: str = "0.1.0") -> IntegratedEvents:
     size = len(monomials)
     coefficients = EventCoefficients(
         monomials=monomials, event_id=np.arange(2), ratios=np.ones((2, size)), log_reference=np.zeros(2),
-        covariance=np.zeros((2, size, size)), status=("ok", "ok"), points=np.full(2, 1000),
-        effective_sample_size=np.full(2, 500.0), relative_error=np.full(2, 0.1), largest_weight_share=np.full(2, 0.01),
+        covariance=np.zeros((2, size, size)), status=("ok", "ok"), relative_error=np.full(2, 0.1),
         source="mem",
     )  # fmt: skip
     metadata = CoefficientsMetadata(

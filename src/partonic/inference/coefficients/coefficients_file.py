@@ -1,11 +1,13 @@
 """The file of event coefficients: Parquet, one row an event, whole or absent.
 
-Columns are those of `EventCoefficients`; of the covariance the upper triangle is kept. The monomials and all that the
+Columns are those of `EventCoefficients`, then the diagnostics of whoever made them, which are its own; of the
+covariance the upper triangle is kept. The monomials and all that the
 coefficients depend on travel as JSON under the key ``partonic``. Coefficients that were calibrated have one column
 more, ``design``, and what is common to all events of the response to their calibration under ``partonic.response``.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +20,7 @@ from pydantic import Field, ValidationError, model_validator
 from partonic.config.base import StrictModel
 from partonic.errors import EventFileError, ParameterError, SchemaError
 from partonic.files import atomic_output
+from partonic.inference.coefficients.diagnostics import Diagnostics
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.response import CalibrationResponse
 from partonic.polynomial import Monomials
@@ -36,7 +39,10 @@ COEFFICIENTS_FORMAT = 1
 
 _KEY = b"partonic"
 _RESPONSE = b"partonic.response"
-_NUMBERS = ("log_reference", "relative_error", "effective_sample_size", "largest_weight_share")
+_NUMBERS = ("log_reference", "relative_error")
+_DESIGN = "design"
+_NUMBER_TYPES = (pa.float64(), pa.int64())
+"""Types of diagnostics."""
 
 
 class CrossSectionRecord(StrictModel):
@@ -153,7 +159,8 @@ def read_coefficients(path: Path) -> tuple[EventCoefficients, CoefficientsMetada
         raise EventFileError(f"{path} is damaged: {error}; make the coefficients again") from error
     design = table.schema.field("design").type if "design" in table.column_names else None
     width = design.list_size if isinstance(design, pa.FixedSizeListType) else None
-    if not table.schema.remove_metadata().equals(_schema(len(metadata.monomials), width)):
+    own = _own_columns(table.schema)
+    if not table.schema.remove_metadata().equals(_schema(len(metadata.monomials), own, width)):
         raise SchemaError(f"{path} has other columns than a file of coefficients: {', '.join(table.column_names)}")
     return _coefficients(table, metadata, _response(table, width, path)), metadata
 
@@ -200,8 +207,14 @@ def _response(table: pa.Table, width: int | None, path: Path) -> CalibrationResp
         raise SchemaError(f"{path}: what it says of the calibration of its events is not valid: {error}") from error
 
 
-def _schema(size: int, width: int | None) -> pa.Schema:
-    """Return the columns for `size` monomials, and `width` numbers that a calibration saw of an event."""
+def _own_columns(schema: pa.Schema) -> dict[str, pa.DataType]:
+    """Return the diagnostics among the columns of a file, with their types."""
+    known = {*(field.name for field in _schema(1, {}, None)), _DESIGN}
+    return {field.name: field.type for field in schema if field.name not in known and field.type in _NUMBER_TYPES}
+
+
+def _schema(size: int, own: Mapping[str, pa.DataType], width: int | None) -> pa.Schema:
+    """Return the columns for `size` monomials, with diagnostics, and `width` numbers that a calibration saw."""
     return pa.schema(
         [
             pa.field("event_id", pa.int64()),
@@ -209,7 +222,7 @@ def _schema(size: int, width: int | None) -> pa.Schema:
             pa.field("ratios", pa.list_(pa.float64(), size)),
             pa.field("covariance", pa.list_(pa.float64(), size * (size + 1) // 2)),
             *(pa.field(name, pa.float64()) for name in _NUMBERS),
-            pa.field("points", pa.int64()),
+            *(pa.field(name, kind) for name, kind in own.items()),
             *([] if width is None else [pa.field("design", pa.list_(pa.float64(), width))]),
         ]
     )
@@ -218,18 +231,20 @@ def _schema(size: int, width: int | None) -> pa.Schema:
 def _table(coefficients: EventCoefficients) -> pa.Table:
     size = len(coefficients.monomials)
     upper = np.triu_indices(size)
+    own = {name: pa.array(values) for name, values in coefficients.diagnostics.columns.items()}
     columns = [
         pa.array(coefficients.event_id),
         pa.array(coefficients.status, pa.string()),
         _lists(coefficients.ratios),
         _lists(coefficients.covariance[:, *upper]),
         *(pa.array(getattr(coefficients, name)) for name in _NUMBERS),
-        pa.array(coefficients.points),
+        *own.values(),
     ]
+    types = {name: values.type for name, values in own.items()}
     if coefficients.response is None:
-        return pa.Table.from_arrays(columns, schema=_schema(size, None))
+        return pa.Table.from_arrays(columns, schema=_schema(size, types, None))
     design = coefficients.response.design
-    return pa.Table.from_arrays([*columns, _lists(design)], schema=_schema(size, design.shape[1]))
+    return pa.Table.from_arrays([*columns, _lists(design)], schema=_schema(size, types, design.shape[1]))
 
 
 def _lists(values: NDArray[np.float64]) -> pa.FixedSizeListArray:
@@ -251,10 +266,10 @@ def _coefficients(
         ratios=_values(table, "ratios", size),
         covariance=covariance,
         status=tuple(table.column("status").to_pylist()),
-        points=table.column("points").to_numpy(),
         source=metadata.source,
         response=response,
         reference_point=metadata.reference_point,
+        diagnostics=Diagnostics({name: table.column(name).to_numpy() for name in _own_columns(table.schema)}),
         **{name: table.column(name).to_numpy() for name in _NUMBERS},
     )
 

@@ -16,15 +16,14 @@ from numpy.typing import NDArray
 
 from partonic.errors import NonFiniteError, ParameterError
 from partonic.estimate import Estimate
+from partonic.event_status import OK
+from partonic.inference.coefficients.diagnostics import Diagnostics
 from partonic.inference.coefficients.response import CalibrationResponse
 from partonic.polynomial import Monomials
 
-__all__ = ["OK", "EventCoefficients"]
+__all__ = ["EventCoefficients"]
 
 Array = NDArray[np.float64]
-
-OK = "ok"
-"""Status of an event that has coefficients."""
 
 _CLOSE = 1e-9
 """Deviation from 1 of the density at the reference in its own units, which rounding may bring."""
@@ -42,12 +41,10 @@ class EventCoefficients:
         covariance: covariance of the ratios from the Monte-Carlo integration; zero if they are exact. `(N, A, A)`.
         status: ``"ok"``, or why the event has no coefficients; its rows are then NaN. `(N,)`.
         relative_error: relative Monte-Carlo error of P_ref, `(N,)`.
-        effective_sample_size: of the points of the integral, `(N,)`.
-        largest_weight_share: share of the largest weight in the integral, `(N,)`.
-        points: number of points of the integral, `(N,)`.
         source: who made them: ``"mem"``, ``"classical"``, ``"truth"``, ...
         response: how the ratios depend on a calibration that knows its errors; None without one.
         reference_point: θ_ref by name; 0 where not named.
+        diagnostics: what whoever made them says of each event beside its error, e.g. effective points of an integral.
     """
 
     monomials: Monomials
@@ -57,12 +54,10 @@ class EventCoefficients:
     covariance: Array
     status: tuple[str, ...]
     relative_error: Array
-    effective_sample_size: Array
-    largest_weight_share: Array
-    points: NDArray[np.int64]
     source: str
     response: CalibrationResponse | None = None
     reference_point: Mapping[str, float] = field(default_factory=dict)
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
 
     def __post_init__(self) -> None:
         self._check_shapes()
@@ -126,6 +121,7 @@ class EventCoefficients:
                 )
         if self.response is not None and len(self.response) != n:
             raise ParameterError(f"`response` must be of {n} events, got {len(self.response)}")
+        self.diagnostics.check_length(n)
         if len(self.status) != n:
             raise ParameterError(f"`status` must have {n} entries, one for each event, got {len(self.status)}")
 
@@ -148,7 +144,9 @@ class EventCoefficients:
         arrays: dict[str, Any] = {name: getattr(self, name)[mask] for name in _ARRAYS}
         status = tuple(word for word, keep in zip(self.status, mask, strict=True) if keep)
         response = None if self.response is None else self.response.select(mask)
-        return replace(self, **arrays, status=status, response=response)
+        return replace(
+            self, **arrays, status=status, response=response, diagnostics=self.diagnostics.select(mask)
+        )  # fmt: skip
 
     @staticmethod
     def concatenate(parts: Sequence["EventCoefficients"]) -> "EventCoefficients":
@@ -173,6 +171,7 @@ class EventCoefficients:
         return replace(
             first, **arrays, status=tuple(word for part in parts for word in part.status),
             response=CalibrationResponse.joined([part.response for part in parts]),
+            diagnostics=Diagnostics.concatenate([part.diagnostics for part in parts]),
         )  # fmt: skip
 
     def at(self, theta: Array) -> Array:
@@ -216,6 +215,6 @@ class EventCoefficients:
         return tuple(Estimate(float(m), float(e), len(w), size) for m, e in zip(mean, error, strict=True))
 
 
-_COMMON = ("monomials", "status", "source", "response", "reference_point")
+_COMMON = ("monomials", "status", "source", "response", "reference_point", "diagnostics")
 
 _ARRAYS = tuple(each.name for each in fields(EventCoefficients) if each.name not in _COMMON)

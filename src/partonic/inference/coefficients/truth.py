@@ -9,10 +9,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from partonic.errors import EventFileError
+from partonic.event_status import OK
+from partonic.events.batch import EventBatch
 from partonic.events.store import EventStore
-from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
 
-__all__ = ["NO_REFERENCE", "truth_coefficients"]
+__all__ = ["NO_REFERENCE", "coefficients_of_weights", "truth_coefficients"]
 
 NO_REFERENCE = "its weight at the reference point is not positive"
 """Status of an event whose c_ref ≤ 0: no ratios can be formed."""
@@ -33,8 +35,13 @@ def truth_coefficients(store: EventStore, reference_point: Mapping[str, float] |
     batch = store.read(["event_id", "coefficients"], accepted_only=True)
     if not len(batch):
         raise EventFileError(f"{store.path} has no selected event: expected simulated events that pass the selection")
+    return coefficients_of_weights(batch, reference_point or {})
+
+
+def coefficients_of_weights(batch: EventBatch, reference_point: Mapping[str, float]) -> EventCoefficients:
+    """Return R_a = c_a/c_ref of the N events of a batch with the columns ``event_id`` and ``coefficients``."""
     coefficients = batch.coefficients
-    monomials, point = store.metadata.monomials, dict(reference_point or {})
+    monomials, point = batch.metadata.monomials, dict(reference_point)
     theta = monomials.point(point)
     at_reference = coefficients @ monomials.evaluate(theta) if theta.any() else coefficients[:, 0]
     good = at_reference > 0
@@ -48,9 +55,6 @@ def truth_coefficients(store: EventStore, reference_point: Mapping[str, float] |
         covariance=np.zeros((n, a, a)),
         status=tuple(OK if is_good else NO_REFERENCE for is_good in good),
         relative_error=np.zeros(n),
-        effective_sample_size=np.ones(n),
-        largest_weight_share=np.ones(n),
-        points=np.ones(n, dtype=np.int64),
         source="truth",
         reference_point=point,
     )

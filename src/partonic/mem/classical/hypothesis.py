@@ -8,13 +8,13 @@ from partonic.mem.decay_channel import DecayChannel
 from partonic.physics.particles import W_BOSON
 from partonic.physics.process import Process
 
-__all__ = ["Hypothesis"]
+__all__ = ["TopPairHypothesis"]
 
 _HIGGS, _TOP, _BOTTOM = 25, 6, 5
 
 
 @dataclass(frozen=True)
-class Hypothesis:
+class TopPairHypothesis:
     """A process with the final state H t t̄, with H → b b̄, or t t̄ b b̄; one top decays leptonically.
 
     Attributes:

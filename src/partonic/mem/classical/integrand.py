@@ -16,7 +16,7 @@ from torch import Tensor
 from partonic.mem.classical.assignment_weights import AssignmentTable
 from partonic.mem.classical.assignments import LOST
 from partonic.mem.classical.balance import log_phase_space_constant, log_steepness, without_recoil
-from partonic.mem.classical.hypothesis import Hypothesis
+from partonic.mem.classical.hypothesis import TopPairHypothesis
 from partonic.mem.classical.legs import LOST_NUMBERS, Leg, jet_leg, lost_leg
 from partonic.mem.classical.observed import ObservedEvent
 from partonic.mem.classical.parts import bottom_pair, had_top, lep_top
@@ -56,7 +56,7 @@ class AssignmentIntegrand:
     event: ObservedEvent
     table: AssignmentTable
     row: int
-    hypothesis: Hypothesis
+    hypothesis: TopPairHypothesis
     transfer: TransferFunctions
 
     @property
@@ -131,7 +131,9 @@ class AssignmentIntegrand:
         return legs
 
 
-def coefficients_of(partons: list[WeightedPartons], hypothesis: Hypothesis) -> list[Float[Tensor, "points monomials"]]:
+def coefficients_of(
+    partons: list[WeightedPartons], hypothesis: TopPairHypothesis
+) -> list[Float[Tensor, "points monomials"]]:
     """Return w [dσ/dz]_a at all points of several integrands, 0 outside; one call of the process for all of them."""
     events = [part.events for part in partons]
     together = PartonEvents(

@@ -9,16 +9,18 @@ import torch
 from numpy.typing import NDArray
 
 from partonic.errors import NonFiniteError, ParameterError
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.mem.classical.assignment_weights import assignment_table
-from partonic.mem.classical.hypothesis import Hypothesis
+from partonic.mem.classical.hypothesis import TopPairHypothesis
 from partonic.mem.classical.integrand import AssignmentIntegrand, coefficients_of, stand_in
-from partonic.mem.classical.observed import OK, observed_event, why_not
+from partonic.mem.classical.observed import observed_event, why_not
 from partonic.mem.classical.options import ClassicalOptions
 from partonic.mem.classical.ranking import Ranking, rank_assignments
 from partonic.mem.classical.transfer import TransferFunctions
 from partonic.mem.classical.vegas_integral import AdaptedVegas, VegasSums, sums
+from partonic.mem.integral.diagnostics import IntegralDiagnostics
 from partonic.progress import SILENT, Progress
 from partonic.rng import numpy_generator
 
@@ -68,7 +70,7 @@ class ClassicalIntegrator:
     """
 
     def __init__(
-        self, hypothesis: Hypothesis, transfer: TransferFunctions, options: ClassicalOptions = _DEFAULT
+        self, hypothesis: TopPairHypothesis, transfer: TransferFunctions, options: ClassicalOptions = _DEFAULT
     ) -> None:
         self.hypothesis = hypothesis
         self.transfer = transfer
@@ -177,7 +179,7 @@ class ClassicalIntegrator:
 
 
 def as_coefficients(
-    hypothesis: Hypothesis, event_id: NDArray[np.int64], integrals: list[EventIntegral]
+    hypothesis: TopPairHypothesis, event_id: NDArray[np.int64], integrals: list[EventIntegral]
 ) -> EventCoefficients:
     """Return integrals as coefficients: ratios to P_0 with their covariance, which is linear in the errors."""
     count = len(hypothesis.process.monomials)
@@ -198,8 +200,10 @@ def as_coefficients(
         covariance=of_ratios,
         status=tuple(integral.status for integral in integrals),
         relative_error=np.sqrt(covariance[:, 0, 0]) / reference,
-        effective_sample_size=np.array([integral.effective_sample_size for integral in integrals], dtype=np.float64),
-        largest_weight_share=np.array([integral.largest_weight_share for integral in integrals], dtype=np.float64),
-        points=np.array([integral.points for integral in integrals], dtype=np.int64),
         source="classical",
+        diagnostics=IntegralDiagnostics(
+            np.array([integral.effective_sample_size for integral in integrals], dtype=np.float64),
+            np.array([integral.largest_weight_share for integral in integrals], dtype=np.float64),
+            np.array([integral.points for integral in integrals], dtype=np.int64),
+        ).record(),
     )

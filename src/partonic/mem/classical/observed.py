@@ -6,12 +6,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.physics.kinematics import from_pt_eta_phi_m
 
-__all__ = ["OK", "ObservedEvent", "observed_event", "why_not"]
-
-OK = "ok"
+__all__ = ["ObservedEvent", "observed_event", "why_not"]
 
 
 @dataclass(frozen=True)

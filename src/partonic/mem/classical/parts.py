@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.mem.classical.hypothesis import Hypothesis
+from partonic.mem.classical.hypothesis import TopPairHypothesis
 from partonic.mem.classical.legs import Leg
 from partonic.mem.classical.mass_shells import (
     hadronic_top,
@@ -50,7 +50,11 @@ class Part:
 
 
 def bottom_pair(
-    first: Leg, second: Leg, numbers: Float[Tensor, "points free"], hypothesis: Hypothesis, transfer: TransferFunctions
+    first: Leg,
+    second: Leg,
+    numbers: Float[Tensor, "points free"],
+    hypothesis: TopPairHypothesis,
+    transfer: TransferFunctions,
 ) -> Part:
     """Return the pair of b quarks: one number for the products of H, two for a pair without resonance."""
     response = transfer.bottom
@@ -76,7 +80,7 @@ def had_top(
     legs: tuple[Leg, Leg, Leg],
     role_weights: Float[Tensor, "*points 2"],
     numbers: Float[Tensor, " points"],
-    hypothesis: Hypothesis,
+    hypothesis: TopPairHypothesis,
     transfer: TransferFunctions,
 ) -> Part:
     """Return the hadronic top.
@@ -114,7 +118,7 @@ def lep_top(
     lepton: Float[Tensor, "4"],
     aim: tuple[Float[Tensor, "points 2"], float],
     numbers: Float[Tensor, "points 2"],
-    hypothesis: Hypothesis,
+    hypothesis: TopPairHypothesis,
     transfer: TransferFunctions,
 ) -> Part:  # fmt: skip
     """Return the leptonic top.

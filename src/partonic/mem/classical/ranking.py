@@ -19,7 +19,7 @@ from torch import Tensor
 from partonic.mem.classical.assignment_weights import AssignmentTable
 from partonic.mem.classical.assignments import LOST
 from partonic.mem.classical.balance import log_steepness, without_recoil
-from partonic.mem.classical.hypothesis import Hypothesis
+from partonic.mem.classical.hypothesis import TopPairHypothesis
 from partonic.mem.classical.legs import LOST_NUMBERS, Leg, jet_leg, lost_leg
 from partonic.mem.classical.observed import ObservedEvent
 from partonic.mem.classical.parts import Part, bottom_pair, had_top, lep_top
@@ -70,7 +70,7 @@ class _Likely:
 def rank_assignments(
     event: ObservedEvent,
     table: AssignmentTable,
-    hypothesis: Hypothesis,
+    hypothesis: TopPairHypothesis,
     transfer: TransferFunctions,
     limits: tuple[int, float],
 ) -> Ranking:
@@ -98,7 +98,7 @@ def rank_assignments(
 
 
 def _log_scores(
-    event: ObservedEvent, table: AssignmentTable, hypothesis: Hypothesis, transfer: TransferFunctions
+    event: ObservedEvent, table: AssignmentTable, hypothesis: TopPairHypothesis, transfer: TransferFunctions
 ) -> Tensor:
     met, width = event.met, transfer.missing.width(event.scalar_sum)
 
@@ -134,7 +134,7 @@ def _log_joint(
     table: AssignmentTable,
     parts: list[_Likely],
     chosen: Tensor,
-    model: tuple[Hypothesis, TransferFunctions],
+    model: tuple[TopPairHypothesis, TransferFunctions],
 ) -> Tensor:
     """Return the log of the mean of all that joins the parts, over their likely points."""
     hypothesis, transfer = model

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from partonic.config.mem_initial_state import InitialStateConfig
 from partonic.errors import ModelError
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import StoreMetadata
-from partonic.features.event_status import OK
 from partonic.mem.channel_status import channel_status
 from partonic.mem.initial_state.classes import CLASSES, InitialState
 from partonic.mem.initial_state.network import InitialStateNetwork

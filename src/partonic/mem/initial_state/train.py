@@ -17,10 +17,10 @@ from torch.nn import functional
 from partonic.config.mem_initial_state import InitialStateConfig
 from partonic.config.mem_transfer import MemTrainingConfig
 from partonic.errors import SchemaError
+from partonic.event_status import OK
 from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
-from partonic.features.event_status import OK
 from partonic.mem.channel_status import channel_status
 from partonic.mem.initial_state.classes import InitialState, labels_of
 from partonic.mem.initial_state.model import InitialStateModel

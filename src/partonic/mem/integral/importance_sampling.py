@@ -5,8 +5,8 @@ events that are done leave the batch. Each has random numbers of its own, and ro
 result depends (but for rounding) neither on the other events nor on how many are worked on together.
 
 The estimate is the mean of the weights of all points. With a heavy tail of weights (few effective points, a large share
-of one) both the estimate and its error tend to be too small until the tail is met: see the columns
-`effective_sample_size` and `largest_weight_share` of the result.
+of one) both the estimate and its error tend to be too small until the tail is met: see
+`partonic.mem.integral.diagnostics`.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from partonic.config.mem import MemConfig, PointsConfig
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
-from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
-from partonic.mem.integral.integrand import Ingredients, Integrand
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.mem.integral.diagnostics import IntegralDiagnostics
+from partonic.mem.integral.integrand import Ingredients, PartonIntegrand
 from partonic.mem.integral.moments import WeightMoments
 from partonic.mem.integral.status import (
     ALL_WEIGHTS_ZERO,
@@ -88,7 +90,7 @@ class EventIntegrator:
         self.ingredients = ingredients
         self.config = config
         self.seed = seed
-        self.integrand = Integrand(ingredients, config.points.at_once)
+        self.integrand = PartonIntegrand(ingredients, config.points.at_once)
 
     def integrate(
         self, x: RecoEvents, event_id: NDArray[np.int64], history: list[Convergence] | None = None
@@ -188,10 +190,10 @@ class EventIntegrator:
             covariance=covariance,
             status=status,
             relative_error=error,
-            effective_sample_size=moments.effective_sample_size().numpy(),
-            largest_weight_share=moments.largest_share().numpy(),
-            points=batch.points.numpy(),
             source="mem",
+            diagnostics=IntegralDiagnostics(
+                moments.effective_sample_size().numpy(), moments.largest_share().numpy(), batch.points.numpy()
+            ).record(),
         )
 
     def _final_status(self, batch: _Batch, row: int) -> str:

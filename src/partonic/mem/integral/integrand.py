@@ -36,7 +36,7 @@ from partonic.mem.protocols import (
 )
 from partonic.physics.process import PartonEvents
 
-__all__ = ["Ingredients", "Integrand", "PointValues"]
+__all__ = ["Ingredients", "PartonIntegrand", "PointValues"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class PointValues(NamedTuple):
         return self.log_weight + self.coefficients[..., 0].abs().log()
 
 
-class Integrand:
+class PartonIntegrand:
     """The integrand of given ingredients; it counts the seconds that each of them takes.
 
     Attributes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from partonic.config.mem import MemConfig
 from partonic.config.process import ProcessConfig
-from partonic.errors import ConfigError, OutputError
+from partonic.errors import ConfigError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
@@ -55,9 +55,7 @@ def integrate_events(
         PartonicError: as `integrate_store` and `Hypothesis.ingredients`.
         OutputError: if `output` is the store itself.
     """
-    if output.resolve() == store.resolve():
-        raise OutputError(f"{output} is the event store; give the coefficients a file of their own")
-    if force:
+    if force and output.resolve() != store.resolve():
         remove_parts(output)
         output.unlink(missing_ok=True)
     return integrate_store(store, mem_job(store, hypothesis, config, seed), config, seed, output, progress)

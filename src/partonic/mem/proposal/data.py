@@ -8,15 +8,13 @@ import torch
 from torch import Tensor
 
 from partonic.errors import SchemaError
+from partonic.event_status import OK
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
 from partonic.events.store import EventStore
-from partonic.features.event_status import OK
-from partonic.features.inputs import JET_FEATURES as JET_TOKEN
-from partonic.features.inputs import MET_FEATURES as MET_TOKEN
+from partonic.features.inputs import JET_TOKEN, MET_TOKEN
 from partonic.mem.channel_status import channel_status
 from partonic.mem.decay_channel import DecayChannel
-from partonic.mem.proposal.inputs import EVENT_FEATURES, proposal_tokens
-from partonic.mem.proposal.inputs import LEPTON_FEATURES as LEPTON_TOKEN
+from partonic.mem.proposal.inputs import CHARGED_LEPTON_TOKEN, EVENT_FEATURES, proposal_tokens
 from partonic.mem.transfer.known_of_event import described
 from partonic.nn.training import TensorTable
 from partonic.physics.phasespace import PartonCube
@@ -33,7 +31,7 @@ COLUMNS = (
 
 _SIGN_OF_Y = {
     "jets": [JET_TOKEN.index("sin_phi")],
-    "leptons": [LEPTON_TOKEN.index("sin_phi")],
+    "leptons": [CHARGED_LEPTON_TOKEN.index("sin_phi")],
     "met": [MET_TOKEN.index("sin_phi")],
     "event": [EVENT_FEATURES.index("py")],
 }

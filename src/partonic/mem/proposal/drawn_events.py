@@ -17,9 +17,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from partonic.errors import SchemaError
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.events.store import EventStore
-from partonic.features.event_status import OK
 from partonic.mem.acceptance.model import AcceptanceModel
 from partonic.mem.channel_status import channel_status
 from partonic.mem.decay_channel import DecayChannel

@@ -14,9 +14,9 @@ from torch import Tensor
 from partonic.events.batch import RecoEvents
 from partonic.features.frame import EventFrame
 from partonic.features.inputs import (
-    BOOST_FEATURES,
-    JET_FEATURES,
-    MET_FEATURES,
+    BOOST_TOKEN,
+    JET_TOKEN,
+    MET_TOKEN,
     boost_features,
     jet_features,
     met_features,
@@ -26,12 +26,12 @@ from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.lepton_order import order_by_charge
 from partonic.physics.fourvector import mass, on_shell
 
-__all__ = ["EVENT_FEATURES", "LEPTON_FEATURES", "ProposalTokens", "feature_counts", "proposal_tokens"]
+__all__ = ["CHARGED_LEPTON_TOKEN", "EVENT_FEATURES", "ProposalTokens", "feature_counts", "proposal_tokens"]
 
-LEPTON_FEATURES = ("log_pt", "eta", "cos_phi", "sin_phi", "is_muon", "charge")
+CHARGED_LEPTON_TOKEN = ("log_pt", "eta", "cos_phi", "sin_phi", "is_muon", "charge")
 """Features of a lepton; pT as log(1 + GeV)."""
 
-EVENT_FEATURES = (*BOOST_FEATURES, "log_mass")
+EVENT_FEATURES = (*BOOST_TOKEN, "log_mass")
 """Features of the sum of all objects; its mass as log(1 + GeV)."""
 
 
@@ -41,7 +41,7 @@ class ProposalTokens:
 
     Attributes:
         jets, jet_mask: features of the jets, `(N, J, 6)`, and which are real.
-        leptons, lepton_mask: `LEPTON_FEATURES`, `(N, L, 6)`, and which are real.
+        leptons, lepton_mask: `CHARGED_LEPTON_TOKEN`, `(N, L, 6)`, and which are real.
         met: features of the missing transverse momentum, `(N, 3)`.
         event: `EVENT_FEATURES`, `(N, 5)`.
         frame: the frame that the directions are given in.
@@ -110,7 +110,7 @@ def feature_counts(channel: DecayChannel) -> tuple[int, ...]:
 
     Events of a channel without leptons have no such kind.
     """
-    counts = (len(JET_FEATURES), len(MET_FEATURES), len(EVENT_FEATURES), len(LEPTON_FEATURES))
+    counts = (len(JET_TOKEN), len(MET_TOKEN), len(EVENT_FEATURES), len(CHARGED_LEPTON_TOKEN))
     return counts if channel.leptons else counts[:-1]
 
 

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from partonic.config.mem_networks import ProposalNetworkConfig
 from partonic.errors import ModelError, ProcessError
+from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import StoreMetadata
-from partonic.features.event_status import OK
 from partonic.mem.channel_status import channel_status
 from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.proposal.inputs import ProposalTokens, proposal_tokens

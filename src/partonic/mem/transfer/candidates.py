@@ -18,8 +18,8 @@ from partonic.mem.transfer.layout import TransferLayout
 
 __all__ = [
     "CANDIDATE_FEATURES",
+    "CandidateMomenta",
     "CandidatePlan",
-    "Candidates",
     "candidates_of",
     "kinds_of_candidates",
     "plan_candidates",
@@ -67,7 +67,7 @@ class CandidatePlan:
 
 
 @dataclass(frozen=True)
-class Candidates:
+class CandidateMomenta:
     """Momenta of the candidates of events and sets of partons, in the frame of the event.
 
     Attributes:
@@ -119,7 +119,7 @@ def candidates_of(
     partons: Float[Tensor, "events samples partons 4"],
     objects: Float[Tensor, "events slots 4"],
     tagged: Float[Tensor, "events slots"],
-) -> Candidates:
+) -> CandidateMomenta:
     """Return the momenta of candidates.
 
     Args:
@@ -143,7 +143,7 @@ def candidates_of(
          number],
         dim=-1,
     )  # fmt: skip
-    return Candidates(log_pt, eta, px / pt, py / pt, features)
+    return CandidateMomenta(log_pt, eta, px / pt, py / pt, features)
 
 
 def _lepton_of(layout: TransferLayout, pdg: int) -> int | None:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from partonic.mem.transfer.candidates import CANDIDATE_FEATURES, Candidates
+from partonic.mem.transfer.candidates import CANDIDATE_FEATURES, CandidateMomenta
 from partonic.nn.linear import linear
 
 __all__ = ["CandidateDensity", "CandidateKeys", "ObjectPlace", "Observed"]
@@ -86,7 +86,7 @@ class CandidateKeys(nn.Module):
             self.outer.weight[size:].mul_(0.1)
             self.outer.bias[size:].zero_()
 
-    def forward(self, candidates: Candidates, kind: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, candidates: CandidateMomenta, kind: Tensor) -> tuple[Tensor, Tensor]:
         """Return keys `(N, S, C, size)` and shapes `(N, S, C, 4)`."""
         hidden = torch.relu(linear(self.inner, candidates.features) + self.kinds(kind))
         keys, shapes = torch.split(linear(self.outer, hidden), [self.size, _SHAPES], dim=-1)
@@ -129,7 +129,7 @@ class CandidateDensity(nn.Module):
         of_splines: Float[Tensor, "events samples"],
         observed: Observed,
         parameters: tuple[Tensor, Tensor, Tensor],
-        candidates: Candidates,
+        candidates: CandidateMomenta,
         place: ObjectPlace,
         *,
         has_phi: bool,
@@ -162,7 +162,7 @@ class CandidateDensity(nn.Module):
     def sample(
         self,
         parameters: tuple[Tensor, Tensor, Tensor],
-        candidates: Candidates,
+        candidates: CandidateMomenta,
         place: ObjectPlace,
         generator: torch.Generator,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -18,8 +18,8 @@ from torch.nn import functional
 
 from partonic.config.mem_transfer import TransferConfig
 from partonic.mem.transfer.candidates import (
+    CandidateMomenta,
     CandidatePlan,
-    Candidates,
     candidates_of,
     kinds_of_candidates,
     plan_candidates,
@@ -52,13 +52,13 @@ class NearCandidates:
     """
 
     plan: CandidatePlan
-    found: Candidates
+    found: CandidateMomenta
     keys: Tensor
     shapes: Tensor
 
     def first(self, count: int) -> "NearCandidates":
         """Return the first candidates, with the plan of all."""
-        found = Candidates(**{name: values[:, :, :count] for name, values in vars(self.found).items()})
+        found = CandidateMomenta(**{name: values[:, :, :count] for name, values in vars(self.found).items()})
         return NearCandidates(self.plan, found, self.keys[:, :, :count], self.shapes[:, :, :count])
 
 

@@ -19,8 +19,8 @@ from torch import Tensor
 from partonic.errors import ConfigError
 from partonic.nn.flows.autoregressive import AutoregressiveTransform
 from partonic.nn.flows.flow import ConditionalFlow, Precision
+from partonic.nn.flows.incremental_arrays import Engine, Kinds
 from partonic.nn.flows.incremental_plan import TransformBlocks, cut_transform
-from partonic.nn.flows.incremental_room import Engine, Kinds
 
 __all__ = ["IncrementalSampler"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from partonic.errors import EventFileError, InferenceError, ParameterError
 from partonic.inference.calibration.each_ratio import RatioCalibration, fit_calibration
 from partonic.inference.coefficients.sum_rule import SumRule, sum_rule
-from partonic.mem.integral.result import FEW_POINTS
+from partonic.mem.integral.diagnostics import FEW_POINTS, IntegralDiagnostics
 from partonic.report.findings.finding import Finding, count_and_share, level_of, percent
 from partonic.report.limits import IntegratedEvents, Limits
 
@@ -53,7 +53,7 @@ def _quality(events: IntegratedEvents) -> Iterator[Finding]:
         level = level_of(is_fault=excluded / total > TOO_MANY)
         text = f"{count_and_share(excluded, total)} have no coefficients under {events.name} (bound 1%)."
         yield Finding(level, "mem", text, "mem_integrals")
-    few = int((good.effective_sample_size < FEW_POINTS).sum())
+    few = IntegralDiagnostics.of(good).few if IntegralDiagnostics.known(good) else 0
     yield from _flagged(events, few, f"have fewer than {FEW_POINTS} effective points", FEW_EFFECTIVE)
     dominated = (events.metadata.facts.get("figures") or {}).get("dominated")
     yield from _flagged(events, int(dominated or 0), "have an integral that one point dominates", DOMINATED)

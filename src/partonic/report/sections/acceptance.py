@@ -11,7 +11,7 @@ from partonic.report.content import Content, Plot, percent_with_error
 from partonic.report.labels import plain
 from partonic.report.observables import parton_observables
 from partonic.report.section import Sample
-from partonic.report.views import PartonView, selection_of
+from partonic.report.views import BatchPartons, selection_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,7 @@ class AcceptanceSection:
 
     name: ClassVar[str] = "acceptance"
     title: ClassVar[str] = "Acceptance"
-    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *PartonView.columns)
+    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *BatchPartons.columns)
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
@@ -39,7 +39,7 @@ class AcceptanceSection:
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events; those to which no selection applies do not count."""
-        view = PartonView(batch.filter(batch.valid("selected")))
+        view = BatchPartons(batch.filter(batch.valid("selected")))
         if not len(view):
             return
         weight, chosen = view.batch.weight, selection_of(view.batch)

@@ -19,7 +19,7 @@ from partonic.plots.panels import Curve, Panel, draw_panels
 from partonic.plots.style import PALETTE
 from partonic.report.content import Content, Plot
 from partonic.report.section import Sample
-from partonic.report.views import RecoView, selection_of
+from partonic.report.views import BatchObjects, selection_of
 from partonic.simulation.tagging import tag_probability
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class TaggingSection:
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events."""
         known = selection_of(batch) & batch.valid("jet_flavour") & batch.valid("jet_tagged")
-        view = RecoView(batch.filter(known))
+        view = BatchObjects(batch.filter(known))
         if not len(view):
             return
         tags = view.tagged.sum(axis=1)

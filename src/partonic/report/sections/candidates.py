@@ -18,7 +18,7 @@ from partonic.report.candidates import PairCandidate, jet_candidates, matched_ob
 from partonic.report.content import Content, Plot, Table, percent_with_error
 from partonic.report.section import Sample
 from partonic.report.sections.selected import HistogramDrawer
-from partonic.report.views import PartonView, RecoView, selection_of
+from partonic.report.views import BatchObjects, BatchPartons, selection_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +37,7 @@ class CandidatesSection:
     title: ClassVar[str] = "Candidates of resonances"
     columns: ClassVar[tuple[str, ...]] = (
         "weight", "selected", "jet_provenance", "jet_match", "decay_pdg", "decay_origin", "decay_partons",
-        *RecoView.columns, *RecoView.optional, *PartonView.columns,
+        *BatchObjects.columns, *BatchObjects.optional, *BatchPartons.columns,
     )  # fmt: skip
 
     def __init__(self, sample: Sample) -> None:
@@ -62,7 +62,7 @@ class CandidatesSection:
         matched = batch.filter(selection_of(batch) & batch.valid("jet_provenance"))
         if not len(matched):
             return
-        view = RecoView(matched)
+        view = BatchObjects(matched)
         provenance = np.where(view.jet_mask, view.jet("provenance"), 0)
         for candidate in self.candidates:
             jets = provenance == candidate.provenance
@@ -77,16 +77,16 @@ class CandidatesSection:
             for pair, histogram in self.pairs.items():
                 _fill_pair(pair, histogram, view)
 
-    def _fill_mass(self, name: str, view: RecoView, jets: NDArray[np.bool_], number: int) -> None:
+    def _fill_mass(self, name: str, view: BatchObjects, jets: NDArray[np.bool_], number: int) -> None:
         complete = jets.sum(axis=1) == number
         self.masses[name].fill(mass(_sum(view, jets)).numpy()[complete], view.batch.weight[complete])
 
-    def _fill_migration(self, view: RecoView, jets: NDArray[np.bool_]) -> None:
+    def _fill_migration(self, view: BatchObjects, jets: NDArray[np.bool_]) -> None:
         metadata = self.sample.metadata
         complete = jets.sum(axis=1) == 2
         if 25 not in metadata.parton_pdg or not view.batch.has("partons") or not complete.any():
             return
-        higgs = PartonView(view.batch).momenta[:, metadata.parton_pdg.index(25)]
+        higgs = BatchPartons(view.batch).momenta[:, metadata.parton_pdg.index(25)]
         parton, pair = transverse_momentum(higgs).numpy(), transverse_momentum(_sum(view, jets)).numpy()
         self.migration.fill(parton[complete], pair[complete], view.batch.weight[complete])
 
@@ -151,7 +151,7 @@ class CandidatesSection:
         return draw_map(histogram, histogram.shares_in_x(), "share of events", headline=headline, diagonal=True)
 
 
-def _fill_pair(pair: PairCandidate, histogram: Histogram, view: RecoView) -> None:
+def _fill_pair(pair: PairCandidate, histogram: Histogram, view: BatchObjects) -> None:
     """Add the mass of exactly two matched leptons or photons of each event."""
     features, mask = view.leptons if pair.objects == "lepton" else view.photons
     if not mask.any():
@@ -164,11 +164,11 @@ def _fill_pair(pair: PairCandidate, histogram: Histogram, view: RecoView) -> Non
     histogram.fill(mass(momenta.sum(dim=1)).numpy()[complete], view.batch.weight[complete])
 
 
-def _sum(view: RecoView, jets: NDArray[np.bool_]) -> torch.Tensor:
+def _sum(view: BatchObjects, jets: NDArray[np.bool_]) -> torch.Tensor:
     return (view.jet_momenta * torch.from_numpy(jets)[..., None]).sum(dim=1)
 
 
-def _light_quark(view: RecoView) -> NDArray[np.bool_]:
+def _light_quark(view: BatchObjects) -> NDArray[np.bool_]:
     """Return which jets match a decay quark other than b, `(N, MAX_JETS)`."""
     width = max(1, int(view.batch.counts("decay_pdg").max(initial=1)))
     pdg, _ = view.batch.padded("decay_pdg", width)

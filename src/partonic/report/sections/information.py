@@ -18,7 +18,7 @@ from partonic.report.content import Content, Plot
 from partonic.report.labels import monomial_label, parameter_label, particle_label, plain
 from partonic.report.observables import Observable, parton_observables, reco_observables
 from partonic.report.section import Sample
-from partonic.report.views import PartonView, RecoView, selection_of
+from partonic.report.views import BatchObjects, BatchPartons, selection_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,7 +57,13 @@ class InformationSection:
 
     name: ClassVar[str] = "information"
     title: ClassVar[str] = "Where the information sits"
-    columns: ClassVar[tuple[str, ...]] = ("coefficients", "weight", "selected", *PartonView.columns, *RecoView.columns)
+    columns: ClassVar[tuple[str, ...]] = (
+        "coefficients",
+        "weight",
+        "selected",
+        *BatchPartons.columns,
+        *BatchObjects.columns,
+    )
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
@@ -200,11 +206,11 @@ def _signed_plane(metadata: StoreMetadata) -> _Plane:
     top, antitop = metadata.parton_pdg.index(6), metadata.parton_pdg.index(-6)
     symbols = "".join(particle_label(metadata.parton_pdg[i], metadata.parton_names[i]) for i in (top, antitop))
 
-    def angle(view: PartonView) -> Array:
+    def angle(view: BatchPartons) -> Array:
         difference = azimuth(view.momenta[:, top]) - azimuth(view.momenta[:, antitop])
         return np.angle(np.exp(1j * difference.numpy()))
 
-    def gap(view: PartonView) -> Array:
+    def gap(view: BatchPartons) -> Array:
         difference: Array = (rapidity(view.momenta[:, top]) - rapidity(view.momenta[:, antitop])).numpy()
         return difference
 
@@ -213,27 +219,27 @@ def _signed_plane(metadata: StoreMetadata) -> _Plane:
     return _Plane(x, y, (_on_partons(angle), _on_partons(gap)), "signed")
 
 
-def _of_partons(observable: Observable[PartonView]) -> Values:
+def _of_partons(observable: Observable[BatchPartons]) -> Values:
     return _on_partons(lambda view: observable.evaluate(view)[0])
 
 
-def _on_partons(function: Callable[[PartonView], Array]) -> Values:
+def _on_partons(function: Callable[[BatchPartons], Array]) -> Values:
     def values(batch: EventBatch) -> tuple[Array, NDArray[np.bool_]]:
         known = batch.valid("partons") if batch.has("partons") else np.zeros(len(batch), dtype=np.bool_)
         found = np.zeros(len(batch))
         if known.any():
-            found[known] = function(PartonView(batch))
+            found[known] = function(BatchPartons(batch))
         return found, known
 
     return values
 
 
-def _of_reco(observable: Observable[RecoView]) -> Values:
+def _of_reco(observable: Observable[BatchObjects]) -> Values:
     def values(batch: EventBatch) -> tuple[Array, NDArray[np.bool_]]:
         known = batch.valid("jet_pt") if batch.has("jet_pt") else np.zeros(len(batch), dtype=np.bool_)
         found, defined = np.zeros(len(batch)), known.copy()
         if known.any():
-            values_there, defined_there = observable.evaluate(RecoView(batch))
+            values_there, defined_there = observable.evaluate(BatchObjects(batch))
             defined[known] = defined_there
             found[known] = np.where(defined_there, values_there, 0.0)
         return found, defined

@@ -10,7 +10,7 @@ from partonic.plots.histogram import Histogram
 from partonic.report.content import Content, Plot
 from partonic.report.section import Sample
 from partonic.report.sections.selected import HistogramDrawer
-from partonic.report.views import RecoView, selection_of
+from partonic.report.views import BatchObjects, selection_of
 
 __all__ = ["JetsSection"]
 
@@ -50,7 +50,7 @@ class JetsSection:
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events."""
-        chosen = RecoView(batch.filter(selection_of(batch))).batch
+        chosen = BatchObjects(batch.filter(selection_of(batch))).batch
         counts = chosen.counts("jet_pt")
         event = np.repeat(np.arange(len(chosen)), counts)
         weight = chosen.weight[event]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from partonic.event_status import OK
 from partonic.events.batch import EventBatch
 from partonic.inference.calibration.each_ratio import RatioCalibration
-from partonic.inference.coefficients.event_coefficients import OK, EventCoefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.sum_rule import SumRule
-from partonic.mem.integral.result import FEW_POINTS
+from partonic.mem.integral.diagnostics import FEW_POINTS, IntegralDiagnostics
 from partonic.plots.canvas import Headline
 from partonic.plots.distributions import Distribution, draw_distributions
 from partonic.plots.mean_profile import MeanProfile, draw_mean_profiles, mean_profile
@@ -34,6 +35,8 @@ _FLAGS = {
 }
 """Figures in the facts of a file of coefficients that flag events, and what they mean."""
 
+
+_LARGEST = "largest share of one weight"
 
 _ROUNDING = 1e-10
 """Ratios smaller than this are what is left of terms that cancel."""
@@ -83,6 +86,7 @@ class _Measured:
     def __init__(self, events: IntegratedEvents) -> None:
         self.events = events
         self.good = events.coefficients.select(events.coefficients.usable())
+        self.integrals = IntegralDiagnostics.of(self.good) if IntegralDiagnostics.known(self.good) else None
         self.names = events.coefficients.monomials.names
         self.rule: SumRule | None = events.sum_rule
         self.calibration: RatioCalibration | None = events.calibration
@@ -128,15 +132,22 @@ class _Measured:
         return {
             "source": self.events.coefficients.source,
             "counts": dict(Counter(self.events.coefficients.status)),
-            "median_effective_share": _median(_effective_share(good)),
             "median_relative_error": _median(good.relative_error),
-            "median_largest_share": _median(good.largest_weight_share),
             "median_ratio_errors": dict(zip(self.names, map(_median, _ratio_errors(good).T), strict=True)),
-            "points": int(self.events.coefficients.points.sum()),
-            "few_effective_points": int((good.effective_sample_size < FEW_POINTS).sum()),
+            **self._integral_results(),
             "flags": self._flags(),
             "sum_rule": self.rule.record(self.names) if self.rule else None,
             "calibration": self.calibration.to_json() if self.calibration else None,
+        }
+
+    def _integral_results(self) -> dict[str, object]:
+        if self.integrals is None:
+            return {}
+        return {
+            "median_effective_share": _median(self.integrals.effective_share),
+            "median_largest_share": _median(self.integrals.largest_weight_share),
+            "points": int(IntegralDiagnostics.of(self.events.coefficients).points.sum()),
+            "few_effective_points": self.integrals.few,
         }
 
     def _flags(self) -> dict[str, int]:
@@ -147,8 +158,8 @@ class _Measured:
         total = len(self.events.coefficients)
         counts = Counter(self.events.coefficients.status)
         rows = [("with coefficients", counts.pop(OK, 0), "used")]
-        few = int((self.good.effective_sample_size < FEW_POINTS).sum())
-        rows.append((f"of these: fewer than {FEW_POINTS} effective points", few, "flagged"))
+        if self.integrals is not None:
+            rows.append((f"of these: fewer than {FEW_POINTS} effective points", self.integrals.few, "flagged"))
         rows += [(f"of these: {_FLAGS[name]}", number, "flagged") for name, number in self._flags().items()]
         rows += [(status, number, "excluded") for status, number in counts.most_common()]
         return Table(
@@ -161,10 +172,8 @@ class _Measured:
     def _quality(self) -> Table:
         good = self.good
         figures = {
-            "effective points / points": _effective_share(good),
             "relative error of P_0": good.relative_error,
-            "largest share of one weight": good.largest_weight_share,
-            "points": good.points.astype(np.float64),
+            **({} if self.integrals is None else _columns(self.integrals)),
             "log P_0 [P in pb per unit of x]": good.log_reference,
         }
         rows = tuple((name, *(_number(np.quantile(values, level)) for level in (0.05, 0.5, 0.95)))
@@ -221,13 +230,13 @@ class _Measured:
         good = self.good
         dominated = self.events.metadata.config.get("mem", {}).get("dominated", {}).get("limit")
         marks = {f"limit {dominated:g}": float(dominated)} if isinstance(dominated, float) else {}
-        boxes = [
-            Distribution("effective points / points", {"": _effective_share(good)}, logarithmic=True),
-            Distribution(r"relative error of $P_0$", {"": good.relative_error}, logarithmic=True),
-            Distribution("largest share of one weight", {"": good.largest_weight_share}, logarithmic=True, marks=marks),
-            Distribution("points", {"": good.points.astype(np.float64)}),
-            Distribution(r"$\log P_0$", {"": good.log_reference}),
-        ]
+        boxes = [Distribution(r"relative error of $P_0$", {"": good.relative_error}, logarithmic=True)]
+        for name, values in ({} if self.integrals is None else _columns(self.integrals)).items():
+            is_largest = name == _LARGEST
+            boxes.append(
+                Distribution(name, {"": values}, logarithmic=name != "points", marks=marks if is_largest else {})
+            )
+        boxes.append(Distribution(r"$\log P_0$", {"": good.log_reference}))
         if len(self.names) > 1:
             # Ratios that are the same for all events have no error but rounding.
             errors = _relative(_ratio_errors(good), _sizes(good))[:, good.ratios.std(axis=0) > _ROUNDING]
@@ -268,9 +277,13 @@ def _is_multiple(values: Array, others: Array) -> bool:
     return bool(np.allclose(values, factor * others, rtol=1e-6, atol=_ROUNDING))
 
 
-def _effective_share(good: EventCoefficients) -> Array:
-    share: Array = good.effective_sample_size / np.maximum(good.points, 1)
-    return share
+def _columns(quality: IntegralDiagnostics) -> dict[str, Array]:
+    """Return the diagnostics of integrals as they are shown."""
+    return {
+        "effective points / points": quality.effective_share,
+        _LARGEST: quality.largest_weight_share,
+        "points": quality.points.astype(np.float64),
+    }
 
 
 def _ratio_errors(good: EventCoefficients) -> Array:

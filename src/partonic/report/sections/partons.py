@@ -15,7 +15,7 @@ from partonic.report.content import Content, Plot, Table
 from partonic.report.observables import PartonGroup, parton_groups
 from partonic.report.section import Sample
 from partonic.report.sections.acceptance import FEWEST_EVENTS
-from partonic.report.views import PartonView, selection_of
+from partonic.report.views import BatchPartons, selection_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ class PartonsSection:
 
     name: ClassVar[str] = "partons"
     title: ClassVar[str] = "Parton level"
-    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *PartonView.columns)
+    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *BatchPartons.columns)
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
@@ -43,7 +43,7 @@ class PartonsSection:
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events."""
-        view = PartonView(batch)
+        view = BatchPartons(batch)
         if not self.groups or not len(view):
             return
         weight, chosen = view.batch.weight, selection_of(view.batch)

@@ -15,7 +15,7 @@ from partonic.plots.profile import Profile
 from partonic.plots.style import PALETTE
 from partonic.report.content import Content, Plot
 from partonic.report.section import Sample
-from partonic.report.views import RecoView, selection_of
+from partonic.report.views import BatchObjects, selection_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,7 +69,7 @@ class ResponseSection:
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events."""
-        jets = RecoView(batch.filter(selection_of(batch))).batch
+        jets = BatchObjects(batch.filter(selection_of(batch))).batch
         if not len(jets):
             return
         if jets.has("jet_true_pt"):

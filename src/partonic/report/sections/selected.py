@@ -12,7 +12,7 @@ from partonic.report.labels import plain
 from partonic.report.object_observables import OBJECT_SENTENCES
 from partonic.report.observables import reco_observables
 from partonic.report.section import Sample
-from partonic.report.views import RecoView, selection_of
+from partonic.report.views import BatchObjects, selection_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ class SelectedSection:
 
     name: ClassVar[str] = "selected"
     title: ClassVar[str] = "Selected events"
-    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *RecoView.columns, *RecoView.optional)
+    columns: ClassVar[tuple[str, ...]] = ("weight", "selected", *BatchObjects.columns, *BatchObjects.optional)
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
@@ -49,7 +49,7 @@ class SelectedSection:
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events."""
-        view = RecoView(batch.filter(selection_of(batch)))
+        view = BatchObjects(batch.filter(selection_of(batch)))
         if not len(view):
             return
         weight = view.batch.weight

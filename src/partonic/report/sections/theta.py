@@ -11,7 +11,7 @@ from partonic.report.labels import parameter_label, plain
 from partonic.report.object_observables import OBJECT_SENTENCES
 from partonic.report.observables import parton_observables, reco_observables
 from partonic.report.section import Sample, ThetaPoint
-from partonic.report.views import PartonView, RecoView, selection_of
+from partonic.report.views import BatchObjects, BatchPartons, selection_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,7 @@ class PartonThetaSection:
 
     name: ClassVar[str] = "theta_partons"
     title: ClassVar[str] = "Effect of θ at parton level"
-    columns: ClassVar[tuple[str, ...]] = ("coefficients", *PartonView.columns)
+    columns: ClassVar[tuple[str, ...]] = ("coefficients", *BatchPartons.columns)
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
@@ -43,7 +43,7 @@ class PartonThetaSection:
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events."""
-        view = PartonView(batch)
+        view = BatchPartons(batch)
         if not len(view):
             return
         table = view.batch.coefficients
@@ -61,7 +61,7 @@ class SelectedThetaSection:
 
     name: ClassVar[str] = "theta_selected"
     title: ClassVar[str] = "Effect of θ on selected events"
-    columns: ClassVar[tuple[str, ...]] = ("coefficients", "selected", *RecoView.columns, *RecoView.optional)
+    columns: ClassVar[tuple[str, ...]] = ("coefficients", "selected", *BatchObjects.columns, *BatchObjects.optional)
     shown: ClassVar[frozenset[str]] = frozenset(
         {"jet_multiplicity", "jet1_pt", "ht", "lepton_pt", "met", "closest_pair_mass", *OBJECT_SENTENCES}
     )
@@ -78,7 +78,7 @@ class SelectedThetaSection:
 
     def fill(self, batch: EventBatch) -> None:
         """Add one batch of events."""
-        view = RecoView(batch.filter(selection_of(batch)))
+        view = BatchObjects(batch.filter(selection_of(batch)))
         if not self.observables or not len(view):
             return
         table = view.batch.coefficients

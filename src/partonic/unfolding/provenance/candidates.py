@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-__all__ = ["SLOTS", "TARGETS", "Candidates", "candidates"]
+__all__ = ["SLOTS", "TARGETS", "JetCandidates", "candidates"]
 
 TARGETS = ("H", "t_had", "t_lep")
 """The particles whose decay products are looked for, in the order of every axis over targets."""
@@ -27,7 +27,7 @@ SLOTS = (slice(0, 2), slice(2, 5), slice(5, 6))
 
 
 @dataclass(frozen=True)
-class Candidates:
+class JetCandidates:
     """All candidates in events of up to J jets.
 
     Attributes:
@@ -68,7 +68,7 @@ class Candidates:
 
 
 @lru_cache(maxsize=64)
-def candidates(jets: int, device: str = "cpu") -> Candidates:
+def candidates(jets: int, device: str = "cpu") -> JetCandidates:
     """Return the candidates in events of up to `jets` jets; made once for each number of jets and device.
 
     Raises:
@@ -88,7 +88,7 @@ def candidates(jets: int, device: str = "cpu") -> Candidates:
         pair[of_higgs[:, order].unbind(dim=1)] = torch.arange(len(pairs), device=device)
         bottom, of_w = of_top[:, 0], of_top[:, 1:][:, order]
         triple[bottom, of_w[:, 0], of_w[:, 1]] = torch.arange(len(triples), device=device)
-    return Candidates((of_higgs, of_top, of_leptonic), (pair, triple, torch.arange(jets, device=device)))
+    return JetCandidates((of_higgs, of_top, of_leptonic), (pair, triple, torch.arange(jets, device=device)))
 
 
 def _triples(jets: int) -> Iterator[tuple[int, int, int]]:

@@ -21,7 +21,7 @@ from partonic.errors import EventFileError
 from partonic.events.batch import MAX_JETS, RecoEvents
 from partonic.physics.fourvector import minkowski_square, safe_sqrt
 from partonic.physics.kinematics import from_pt_eta_phi_m
-from partonic.unfolding.provenance.candidates import SLOTS, Candidates, candidates
+from partonic.unfolding.provenance.candidates import SLOTS, JetCandidates, candidates
 from partonic.unfolding.provenance.decoding import decode_assignment
 from partonic.unfolding.provenance.neutrino import with_neutrino
 from partonic.unfolding.provenance.scores import CandidateScores
@@ -108,7 +108,7 @@ class MassBaseline:
         """Return the fitted numbers by name."""
         return {field.name: getattr(self, field.name).tolist() for field in fields(self)}
 
-    def _tags(self, target: int, reco: RecoEvents, table: Candidates) -> Float[Tensor, "events candidates"]:
+    def _tags(self, target: int, reco: RecoEvents, table: JetCandidates) -> Float[Tensor, "events candidates"]:
         """Return Σ ln[P(tag | quark)/P(tag | other jet)] over the jets of each candidate."""
         ratio = torch.stack([torch.log1p(-self.tag_rates), torch.log(self.tag_rates)], dim=1)
         ratio = (ratio[:2] - ratio[2])[list(_QUARK_OF_SLOT[target])]

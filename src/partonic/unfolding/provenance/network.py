@@ -27,7 +27,7 @@ from torch.nn import functional
 
 from partonic.config.unfolding import ProvenanceConfig
 from partonic.features.frame import EventFrame
-from partonic.features.inputs import BOOST_FEATURES, JET_FEATURES, LEPTON_FEATURES, MET_FEATURES, EventTokens
+from partonic.features.inputs import BOOST_TOKEN, JET_TOKEN, LEPTON_TOKEN, MET_TOKEN, EventTokens
 from partonic.nn.attention import AttentionStack
 from partonic.nn.set_encoder import SetEncoder
 from partonic.unfolding.provenance.candidates import TARGETS, candidates
@@ -60,9 +60,9 @@ class AssignmentNetwork(nn.Module):
         super().__init__()
         width = config.width
         shape = (width, config.heads, config.feedforward, config.dropout)
-        jet_features = len(JET_FEATURES) + len(JET_LEPTON_FEATURES)
+        jet_features = len(JET_TOKEN) + len(JET_LEPTON_FEATURES)
         self.encoder = SetEncoder(
-            (jet_features, len(LEPTON_FEATURES), len(MET_FEATURES), len(BOOST_FEATURES)),
+            (jet_features, len(LEPTON_TOKEN), len(MET_TOKEN), len(BOOST_TOKEN)),
             AttentionStack(config.layers, *shape),
             width,
         )

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from partonic.unfolding.provenance.candidates import TARGETS, Candidates, candidates
+from partonic.unfolding.provenance.candidates import TARGETS, JetCandidates, candidates
 
 __all__ = ["CandidateScores"]
 
@@ -37,7 +37,7 @@ class CandidateScores:
         return self.higgs, self.hadronic_top, self.leptonic_top
 
     @property
-    def table(self) -> Candidates:
+    def table(self) -> JetCandidates:
         """The candidates that the scores belong to."""
         return candidates(self.leptonic_top.shape[1], str(self.missing.device))
 

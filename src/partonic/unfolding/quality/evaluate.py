@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from partonic.event_status import OK
 from partonic.events.batch import EventBatch, RecoEvents
 from partonic.events.store import EventStore
-from partonic.features.event_status import OK, is_usable
+from partonic.features.event_status import is_usable
 from partonic.features.inputs import sum_of_objects
 from partonic.physics.kinematics import to_pt_eta_phi_m
 from partonic.progress import SILENT, Progress

@@ -210,7 +210,7 @@ def _simulate(config: AnalysisConfig) -> str:
 
 
 def _sample(config: AnalysisConfig) -> str:
-    from partonic.features.event_status import OK
+    from partonic.event_status import OK
     from partonic.unfolding.samples_file import SamplesFile
     from partonic.workflow.places import samples_file
 

@@ -1,0 +1,77 @@
+"""Which makers of coefficients a fit can name: those of the package, and those of installed packages.
+
+Another package brings one by an entry point of the group ``partonic.estimators`` that names its `EstimatorEntry`. A
+fit reads the file that the estimator left (`partonic.estimators.run`); only what is there with the events themselves,
+like parton truth, needs none.
+"""
+
+import importlib.metadata
+from dataclasses import dataclass
+from functools import cache
+
+from partonic.errors import InferenceError
+
+__all__ = ["EstimatorEntry", "estimator_names", "find_estimator"]
+
+_GROUP = "partonic.estimators"
+
+
+@dataclass(frozen=True)
+class EstimatorEntry:
+    """What is known of an estimator without loading it.
+
+    Attributes:
+        name: as `source` of its coefficients.
+        summary: one line.
+        has_file: whether its coefficients are in a file; if not, they are taken from simulated events themselves.
+        has_densities: whether it gives densities of x that can be compared between processes, as backgrounds need.
+    """
+
+    name: str
+    summary: str
+    has_file: bool = True
+    has_densities: bool = True
+
+
+_OWN = (
+    EstimatorEntry("mem", "the matrix element method with trained models"),
+    EstimatorEntry("classical", "the matrix element method with parametric transfer functions"),
+    EstimatorEntry(
+        "truth", "parton truth of simulated events, the bound of what any method can reach", has_file=False,
+        has_densities=False,
+    ),
+)  # fmt: skip
+
+
+def estimator_names() -> tuple[str, ...]:
+    """Return the names of all estimators, those of the package first."""
+    own = tuple(entry.name for entry in _OWN)
+    return (*own, *sorted(set(_entry_points()) - set(own)))
+
+
+def find_estimator(name: str) -> EstimatorEntry:
+    """Return what is known of an estimator.
+
+    Raises:
+        InferenceError: if there is none of this name, or another package's entry cannot be loaded.
+    """
+    for entry in _OWN:
+        if entry.name == name:
+            return entry
+    if name not in _entry_points():
+        raise InferenceError(f"there is no estimator '{name}'; known: {', '.join(estimator_names())}")
+    point = _entry_points()[name]
+    try:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
+        raise InferenceError(f"the estimator '{name}' ({point.value}) cannot be loaded: {error}") from error
+    if not isinstance(found, EstimatorEntry) or found.name != name:
+        raise InferenceError(
+            f"the entry point '{name}' of the group {_GROUP} must name an EstimatorEntry '{name}', got {found!r}"
+        )
+    return found
+
+
+@cache
+def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
+    return {point.name: point for point in importlib.metadata.entry_points(group=_GROUP)}

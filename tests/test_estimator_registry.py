@@ -1,0 +1,46 @@
+"""Names of estimators: those of the package, and those of other packages."""
+
+import importlib.metadata
+
+import pytest
+
+from partonic.config.inference import InferenceConfig
+from partonic.errors import InferenceError
+from partonic.estimator_registry import EstimatorEntry, estimator_names, find_estimator
+
+MINE = EstimatorEntry("mine", "a network of mine")
+OTHER = EstimatorEntry("other", "of another name")
+GROUP = "partonic.estimators"
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"mine": f"{__name__}:MINE", "wrong": f"{__name__}:OTHER", "gone": f"{__name__}:NOTHING"}
+    points = {name: importlib.metadata.EntryPoint(name, value, GROUP) for name, value in values.items()}
+    monkeypatch.setattr("partonic.estimator_registry._entry_points", lambda: points)
+
+
+def test_those_of_the_package() -> None:
+    assert estimator_names()[:3] == ("mem", "classical", "truth")
+    assert [find_estimator(name).has_file for name in ("mem", "classical", "truth")] == [True, True, False]
+
+
+def test_another_package_brings_one(installed: None) -> None:
+    assert estimator_names()[3:] == ("gone", "mine", "wrong")
+    assert find_estimator("mine") is MINE
+    config = InferenceConfig(source="mine")
+    assert config.reads_coefficients
+
+
+def test_what_is_not_there_or_is_none(installed: None) -> None:
+    with pytest.raises(InferenceError, match="no estimator 'nn'; known: mem, classical, truth"):
+        find_estimator("nn")
+    with pytest.raises(InferenceError, match="must name an EstimatorEntry 'wrong'"):
+        find_estimator("wrong")
+    with pytest.raises(InferenceError, match="cannot be loaded"):
+        find_estimator("gone")
+
+
+def test_a_misspelt_source_is_told_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match=r"no estimator 'clasical'.*classical"):
+        InferenceConfig(source="clasical")
