@@ -5,19 +5,15 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from partonic.config.process import PdfConfig
 from partonic.errors import NonFiniteError, SchemaError
 from partonic.events.columns import GROUPS
 from partonic.events.schema import CrossSection, CutFlowStep, EventSchema, ProcessInfo, StoreMetadata
-from partonic.physics.particles import HIGGS, TOP
 from partonic.polynomial import Monomials
 from partonic.processes.decay_tree import DecayTree, Resonance
-from partonic.processes.definition import build_process
-from partonic.processes.tth.settings import TthConfig
 
 
 def test_every_column_states_unit_group_and_meaning(process_info):
-    schema = EventSchema(process_info, ("scale_up",), identity=True).arrow()
+    schema = EventSchema(process_info, ("scale_up",), identity=True, photons=True).arrow()
     facts = [{key.decode(): value.decode() for key, value in field.metadata.items()} for field in schema]
     assert {fact["group"] for fact in facts} == set(GROUPS)
     assert all(fact["description"].endswith((".", "events.")) for fact in facts)
@@ -33,31 +29,6 @@ def test_sizes_follow_the_process(process_info):
     assert schema.field("isr_partons").type.list_size == 16
     assert not schema.field("weight").nullable
     assert schema.field("x1").nullable
-
-
-def test_process_info_of_a_process():
-    class Toy:
-        name = "toy"
-        final_state = (HIGGS, TOP)
-        monomials = Monomials.constant()
-        collider_energy = 13_600.0
-        dimensions = 4
-        channels = ()
-
-        def from_unit_cube(self, numbers): ...
-        def to_unit_cube(self, events): ...
-        def coefficients(self, events): ...
-        def channel_coefficients(self, events): ...
-        def flow_weights(self, events, theta): ...
-        def scale(self, events): ...
-        def alpha_s(self, events): ...
-
-    assert ProcessInfo.of(Toy()) == ProcessInfo("toy", ("H", "t"), (25, 6), Monomials.constant(), 13_600.0)
-
-
-def test_process_info_of_an_analysis_file_needs_no_parton_densities():
-    without = TthConfig(pdf=PdfConfig(name="NoSuchSet"))
-    assert ProcessInfo.of_config(without) == ProcessInfo.of(build_process(TthConfig()))
 
 
 def test_fingerprint_changes_with_the_meaning_only(process_info):

@@ -8,7 +8,6 @@ from partonic.generation.lhe_particles import (
     colour_lines_of_event,
     event_layout,
     resonance_momenta,
-    resonance_pdg,
     template_lines,
 )
 from partonic.physics.particles import Particle
@@ -62,18 +61,6 @@ def test_momentum_and_mass_are_those_of_the_products():
     opening = (vectors[:, 2] * vectors[:, 3]).sum(axis=1)
     np.testing.assert_allclose(boson[:, 4] ** 2, 2.0 * (momenta[:, 2, 0] * momenta[:, 3, 0] - opening), rtol=1e-9)
     assert (top[:, 4] > boson[:, 4]).all()
-
-
-@pytest.mark.parametrize(
-    ("final", "expected"), [((5, -11, 12), 6), ((-5, 11, -12), -6), ((5, 2, -1), 6), ((-5, 1, -2), -6)]
-)
-def test_charge_of_the_products_decides(final, expected):
-    assert resonance_pdg(Resonance("t", (6, -6), (0, 1, 2), "matrix element"), final) == expected
-
-
-def test_products_of_another_charge():
-    with pytest.raises(ProcessError, match=r"'Z' of the decay tree is one of \[23\].* \[-11, 12\] have the charge 3/3"):
-        resonance_pdg(Resonance("Z", (23,), (0, 1), "matrix element"), (-11, 12))
 
 
 def test_products_of_too_many_colours():

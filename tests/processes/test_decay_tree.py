@@ -2,6 +2,7 @@
 
 import pytest
 
+from partonic.errors import ProcessError
 from partonic.processes.decay_tree import DecayTree, Resonance
 
 PAIR = DecayTree((Resonance("H", (25,), (0,)), Resonance("t", (6,), (1,)), Resonance("tbar", (-6,), (2,))))
@@ -40,3 +41,15 @@ def test_other_partons(partons, slots):
     moved = PAIR.of_other_partons(partons)
     assert [one.slots for one in moved.resonances] == slots
     assert moved.origins == PAIR.origins
+
+
+@pytest.mark.parametrize(
+    ("final", "expected"), [((5, -11, 12), 6), ((-5, 11, -12), -6), ((5, 2, -1), 6), ((-5, 1, -2), -6)]
+)
+def test_charge_of_the_products_decides(final, expected):
+    assert Resonance("t", (6, -6), (0, 1, 2), "matrix element").pdg_among(final) == expected
+
+
+def test_products_of_another_charge():
+    with pytest.raises(ProcessError, match=r"'Z' of the decay tree is one of \[23\].* \[-11, 12\] have the charge 3/3"):
+        Resonance("Z", (23,), (0, 1), "matrix element").pdg_among((-11, 12))

@@ -8,7 +8,7 @@ import pytest
 
 from partonic.config import AnalysisConfig
 from partonic.config.template import analysis_template
-from partonic.generation.lhe_particles import event_layout, resonance_pdg
+from partonic.generation.lhe_particles import event_layout
 from partonic.process_registry import find_process, process_names
 from partonic.processes.definition import ProcessDefinition, definition_of, parameter_labels, standard_model
 
@@ -55,7 +55,7 @@ def test_final_states_and_decay_tree_are_those_of_the_channels(name: str) -> Non
     settings = definition.settings()
     final_states, tree = definition.final_states(settings), definition.decay_tree(settings)
     assert final_states[0] == tuple(particle.pdg_id for particle in definition.final_state(settings))
-    assert all(resonance_pdg(one, state) in one.pdg_ids for one in tree.resonances for state in final_states)
+    assert all(one.pdg_among(state) in one.pdg_ids for one in tree.resonances for state in final_states)
     if definition.packages or not definition.has_matrix_element:
         return  # made by an external generator, which its own tests run; or there is none
     process = definition.build(settings)
@@ -69,7 +69,8 @@ def test_final_states_and_decay_tree_are_those_of_the_channels(name: str) -> Non
 @every_process
 def test_defaults_and_examples_are_valid(name: str, repository: Path) -> None:
     definition = find_process(name)
-    config = AnalysisConfig.model_validate({"name": "a", "process": {"name": name}})
+    own = {} if definition.has_matrix_element else {"import": {"format": "lhe", "files": ["e.lhe"]}}
+    config = AnalysisConfig.model_validate({"name": "a", "process": {"name": name}, **own})
     for section, values in definition.defaults.items():
         assert section in type(config).model_fields, f"the section is {section}, with {values}"
     assert definition.channels

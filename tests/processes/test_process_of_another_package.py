@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from partonic.events import EventStore
 
 ANALYSIS = """\
 name: toy

@@ -41,11 +41,12 @@ def test_impossible_settings(tmp_path, name, settings, key):
 
 
 def test_defaults_of_other_sections():
-    config = AnalysisConfig.model_validate({"name": "a", "process": {"name": "zh"}})
-    assert config.simulation.selection.leptons == 2
-    assert config.simulation.selection.opposite_charges
-    assert config.simulation.selection.b_tags_min == 2
-    assert AnalysisConfig.model_validate({"name": "a", "process": {"name": "wh"}}).simulation.selection.leptons == 1
+    selection = AnalysisConfig.model_validate({"name": "a", "process": {"name": "zh"}}).simulation.selection
+    assert (selection.leptons, selection.opposite_charges, selection.b_tags_min) == (2, True, 2)
+    assert selection.lepton_pair_mass == (75.0, 105.0)
+    selection = AnalysisConfig.model_validate({"name": "a", "process": {"name": "wh"}}).simulation.selection
+    assert (selection.leptons, selection.jets_min, selection.b_tags_min) == (1, 2, 2)
+    assert selection.met_min == 30.0
 
 
 def test_parameter_of_the_other_process():

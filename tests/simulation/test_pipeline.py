@@ -245,7 +245,7 @@ class BreakAt:
 def test_beams_and_process_must_fit(lhe, tth, tmp_path):
     with pytest.raises(EventFileError, match="13000 GeV, but the process is at 14000"):
         simulate(lhe, replace(tth, collider_energy=14000.0), CONFIG, 5, tmp_path / "events.parquet")
-    other = replace(tth, parton_names=("Z",), parton_pdg=(23,))
+    other = tth.with_partons(("Z",), (23,))
     with pytest.raises(EventFileError, match="has no Z"):
         simulate(lhe, other, CONFIG, 5, tmp_path / "events.parquet")
 

@@ -17,14 +17,12 @@ from partonic.physics.process import Channel
 from partonic.processes.decay_tree import DecayTree, Resonance
 
 __all__ = ["EventLayout", "colour_lines_of_event", "event_layout", "final_state_of", "resonance_momenta",
-           "resonance_pdg", "template_lines"]  # fmt: skip
+           "template_lines"]  # fmt: skip
 
 ColourPair = tuple[int, int]
 
 _FIRST_COLOUR = 501
 _INCOMING, _FINAL, _DECAYED = -1, 1, 2
-_THIRDS_OF_CHARGE = {1: -1, 2: 2, 3: -1, 4: 2, 5: -1, 6: 2, 11: -3, 13: -3, 15: -3, 24: 3}
-"""Three times the electric charge by PDG id; other particles are neutral."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def event_layout(channel: Channel, final_state: Sequence[Particle], tree: DecayT
 
     colours = colour_lines_of_event(channel, flow, resonances)
     return EventLayout(
-        pdg_ids=(*channel.initial, *(resonance_pdg(one, final) for one in resonances), *final),
+        pdg_ids=(*channel.initial, *(one.pdg_among(final) for one in resonances), *final),
         statuses=(_INCOMING,) * 2 + (_DECAYED,) * len(resonances) + (_FINAL,) * len(final),
         mothers=(
             (0, 0), (0, 0), *(mother(tree.mother_of(one)) for one in resonances),
@@ -82,23 +80,6 @@ def colour_lines_of_event(channel: Channel, flow: int, resonances: Sequence[Reso
     pairs = [_numbered(*pair) for pair in channel.colour_flows[flow]]
     inside = [_joined(one, [pairs[2 + slot] for slot in one.slots]) for one in resonances]
     return (*pairs[:2], *inside, *pairs[2:])
-
-
-def resonance_pdg(resonance: Resonance, final: Sequence[int]) -> int:
-    """Return the PDG id of a resonance, from the PDG ids in the slots of its products.
-
-    Raises:
-        ProcessError: if none of its ids has their charge.
-    """
-    charge = sum(_charge(final[slot]) for slot in resonance.slots)
-    for pdg in resonance.pdg_ids:
-        if _charge(pdg) == charge:
-            return pdg
-    products = [final[slot] for slot in resonance.slots]
-    raise ProcessError(
-        f"the resonance '{resonance.name}' of the decay tree is one of {list(resonance.pdg_ids)}, but its products "
-        f"{products} have the charge {charge}/3: correct its slots or ids in the definition of the process"
-    )
 
 
 def resonance_momenta(
@@ -128,11 +109,6 @@ def template_lines(layout: EventLayout) -> list[str]:
 def final_state_of(channel: Channel, final_state: Sequence[Particle]) -> str:
     """Return the final state of a channel as a text, e.g. ``"24 23"``."""
     return " ".join(map(str, channel.final_pdg(final_state)))
-
-
-def _charge(pdg: int) -> int:
-    charge = _THIRDS_OF_CHARGE.get(abs(pdg), 0)
-    return charge if pdg > 0 else -charge
 
 
 def _numbered(colour: int, anticolour: int) -> ColourPair:

@@ -30,7 +30,7 @@ _FORMAT = 2
 """Raised when a change of the code changes the events of a given seed."""
 _PROBES = 16
 _VEGAS_PILOT_SHARE = 4
-"""The VEGAS grid, which is only reported, is tried with this many times fewer points than the flow."""
+"""The VEGAS grid is tried with this many times fewer points than the flow; if it is the better one, with all."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Preparation:
         identity: hash of process, configuration and seed.
         target: what is sampled, and how.
         pilot: of the points that fixed the maximum weight.
-        vegas_pilot: of the VEGAS grid, with its own maximum weight for the same overweight limit.
+        vegas_pilot: of the VEGAS grid, with its own maximum weight for the same overweight limit. If the grid unweights
+            better than the flow that started from it (a short training in many dimensions may leave few but large
+            weights), the events are made with it, and both are the same.
     """
 
     identity: str
@@ -84,9 +86,10 @@ def _prepared(process: Process, config: GenerationConfig, seed: int, folder: Pat
     if pilots is None:
         pilots = _pilots(samplers, integrand, config, seed)
         write_json(folder / "pilot.json", {"identity": identity, "flow": asdict(pilots[0]), "vegas": asdict(pilots[1])})
-    theta_tensor = torch.from_numpy(theta)
-    target = Target(process, monomials, theta_tensor, samplers[0], pilots[0].maximum, config.overweight_policy, bias)
-    return Preparation(identity, target, pilots[0], pilots[1])
+    flow_is_better = pilots[0].efficiency >= pilots[1].efficiency
+    sampler, pilot = (samplers[0], pilots[0]) if flow_is_better else (samplers[1], pilots[1])
+    target = Target(process, monomials, torch.from_numpy(theta), sampler, pilot.maximum, config.overweight_policy, bias)
+    return Preparation(identity, target, pilot, pilots[1])
 
 
 def _training_content(
@@ -139,15 +142,17 @@ def _pilots(
     samplers: tuple[Sampler, Sampler], integrand: ProcessIntegrand, config: GenerationConfig, seed: int
 ) -> tuple[UnweightingTally, UnweightingTally]:
     """Choose a maximum weight for each sampler from independent points, and tally them."""
-    tallies = []
-    for name, sampler, points in zip(
-        ("flow", "vegas"), samplers, (config.pilot_points, config.pilot_points // _VEGAS_PILOT_SHARE), strict=True
-    ):
+
+    def tally(name: str, sampler: Sampler, points: int) -> UnweightingTally:
         numbers, log_density = sampler.sample(points, torch_generator(seed, "generation", "pilot", name))
         weights = evaluate(integrand, numbers) * (-log_density).exp()
-        maximum = choose_maximum_weight(weights, config.overweight_limit)
-        tallies.append(UnweightingTally.of(weights, maximum, events=0))
-    return tallies[0], tallies[1]
+        return UnweightingTally.of(weights, choose_maximum_weight(weights, config.overweight_limit), events=0)
+
+    flow = tally("flow", samplers[0], config.pilot_points)
+    vegas = tally("vegas", samplers[1], config.pilot_points // _VEGAS_PILOT_SHARE)
+    if vegas.efficiency > flow.efficiency:
+        vegas = tally("vegas", samplers[1], config.pilot_points)
+    return flow, vegas
 
 
 def _read_pilots(path: Path, identity: str) -> tuple[UnweightingTally, UnweightingTally] | None:

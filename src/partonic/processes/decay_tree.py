@@ -9,11 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from partonic.errors import ProcessError
+
 __all__ = ["ANY_FINAL_STATE", "NO_RESONANCES", "DecayTree", "Resonance"]
 
 _TOP: Final = 6
 _UNSTABLE: Final = (25, 6, -6, 23, 24, -24)
 """H, t, t̄, Z, W⁺, W⁻: what the shower decays when it finds it in a final state."""
+
+_THIRDS_OF_CHARGE: Final = {1: -1, 2: 2, 3: -1, 4: 2, 5: -1, 6: 2, 11: -3, 13: -3, 15: -3, 24: 3}
+"""Three times the electric charge by PDG id; other particles are neutral."""
 
 PROVENANCES_OF_TOP_PAIR: Final = ("H", "t_had", "t_lep")
 """What jets come from where a top pair is decayed: the tops are told apart by their decays, not by their charges."""
@@ -40,6 +45,22 @@ class Resonance:
     def is_top(self) -> bool:
         """Whether it is a top quark or antiquark."""
         return {abs(pdg) for pdg in self.pdg_ids} == {_TOP}
+
+    def pdg_among(self, final: Sequence[int]) -> int:
+        """Return which of its PDG ids it has in a final state: the first with the charge of what is in its slots.
+
+        Raises:
+            ProcessError: if none has.
+        """
+        charge = sum(_charge(final[slot]) for slot in self.slots)
+        for pdg in self.pdg_ids:
+            if _charge(pdg) == charge:
+                return pdg
+        products = [final[slot] for slot in self.slots]
+        raise ProcessError(
+            f"the resonance '{self.name}' of the decay tree is one of {list(self.pdg_ids)}, but its products "
+            f"{products} have the charge {charge}/3: correct its slots or ids in the definition of the process"
+        )
 
 
 @dataclass(frozen=True)
@@ -139,6 +160,12 @@ ANY_FINAL_STATE: Final = DecayTree(
     tuple(Resonance(name, (pdg,), ()) for name, pdg in (("H", 25), ("t", 6), ("tbar", -6)))
 )
 """Resonances that are looked for in events of any final state."""
+
+
+def _charge(pdg: int) -> int:
+    """Return three times the electric charge of a particle."""
+    charge = _THIRDS_OF_CHARGE.get(abs(pdg), 0)
+    return charge if pdg > 0 else -charge
 
 
 def _distinct(resonances: Sequence[Resonance]) -> tuple[int, ...]:

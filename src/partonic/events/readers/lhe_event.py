@@ -105,6 +105,7 @@ class PartonRow:
         tree = process.decay_tree
         origins = [_origin(particles, index, where, tree) for index in range(len(particles))]
         partons = _partons(particles, process, where)
+        _complete_origins(origins, particles, partons, tree)
         channel = int(process_number) - 1 if header.record is not None else None
         if channel is not None and not 0 <= channel < _MOST_CHANNELS:
             raise ValueError(f"its process IDPRUP is {process_number:g}, but in our own files it is 1 + channel")
@@ -180,6 +181,17 @@ def _origin(particles: Sequence[_Particle], index: int, where: str, tree: DecayT
             if origin not in _WEAK_BOSONS:  # W and Z may come from others
                 return origin
     return origin
+
+
+def _complete_origins(
+    origins: list[int], particles: Sequence[_Particle], partons: Sequence[_Particle], tree: DecayTree
+) -> None:
+    """Fill in what partons come from where the file leaves out a resonance that the matrix element decays."""
+    final = [particle.id for particle in partons]
+    for resonance in tree.outermost:
+        for slot in resonance.slots if resonance.decayed_by == "matrix element" else ():
+            row = next(row for row, particle in enumerate(particles) if particle is partons[slot])
+            origins[row] = origins[row] or resonance.pdg_among(final)
 
 
 def _partons(particles: Sequence[_Particle], process: ProcessInfo, where: str) -> list[_Particle]:

@@ -20,22 +20,23 @@ import itertools
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Complex, Float, Shaped
+from jaxtyping import Complex, Float
 from torch import Tensor
 
 from partonic.errors import ProcessError
 from partonic.physics.amplitudes.amplitude import ColourFlow
 from partonic.physics.amplitudes.currents import minkowski_product
+from partonic.physics.amplitudes.higgs_structures import lorentz_structures
 from partonic.physics.amplitudes.interference import interference_matrix, quadratic_coefficients
 from partonic.physics.amplitudes.wavefunctions import (
     component_first,
     incoming_massless_current,
-    linear_polarizations,
+    massive_polarizations,
 )
 from partonic.physics.particles import vacuum_expectation_value
 from partonic.polynomial import Monomials
 
-__all__ = ["ExchangedBoson", "HiggsStrahlung", "Insertion", "lorentz_structures"]
+__all__ = ["ExchangedBoson", "HiggsStrahlung", "Insertion"]
 
 _POINTS_PER_BLOCK = 4096
 _COLOUR_AND_SPIN_AVERAGE = 1.0 / 12.0
@@ -246,55 +247,11 @@ class HiggsStrahlung:
     def _outgoing_currents(self, momenta: Tensor) -> Tensor:
         """Return ū γ^μ P v of the leptons, or three polarisation vectors of V, `(4, outgoing, N)`."""
         if not self.is_decayed:
-            return _massive_polarizations(momenta[3], self.bosons[0].mass)
+            return massive_polarizations(momenta[3], self.bosons[0].mass)
         lepton, antilepton = (3, 4) if self.particles[3] > 0 else (4, 3)
         # ū(ℓ) of an outgoing lepton is v̄(p) of an incoming antiparticle of the opposite helicity, without masses
         right = incoming_massless_current(momenta[antilepton], momenta[lepton])
         return torch.stack([(right.conj(), right)[i] for i in self._lepton_chiralities], dim=1)
-
-
-def lorentz_structures(
-    total: Float[Tensor, "4 points"],
-    k: Float[Tensor, "4 points"],
-    quark: Complex[Tensor, "4 quarks points"],
-    outgoing: Shaped[Tensor, "4 outgoing points"],
-) -> Complex[Tensor, "3 quarks outgoing points"]:
-    """Return T₁ (GeV² with leptons, GeV with V), T₂ and T₃ (two powers of GeV more) of all pairs of currents.
-
-    Args:
-        total: q, the momentum of the incoming pair, GeV.
-        k: momentum of V, GeV.
-        quark: J_q, contravariant.
-        outgoing: J_ℓ or ε*, contravariant.
-    """
-    quark, outgoing = torch.broadcast_tensors(quark[:, :, None], outgoing[:, None].to(quark.dtype))  # type: ignore[no-untyped-call]
-    wide_total, wide_k = total[:, None, None], k[:, None, None]
-    product = minkowski_product(quark, outgoing)
-    strengths = minkowski_product(total, k) * product - minkowski_product(wide_total, outgoing) * minkowski_product(
-        wide_k, quark
-    )
-    return torch.stack([product, strengths, _determinant(wide_total, quark, wide_k, outgoing)])
-
-
-def _determinant(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """Return ε_{μνρσ} a^μ b^ν c^ρ d^σ with ε_{0123} = +1: Laplace's expansion in 2 × 2 minors."""
-    complements = (((0, 1), (2, 3), 1), ((0, 2), (1, 3), -1), ((0, 3), (1, 2), 1))
-    total = torch.zeros_like(b[0])
-    for (i, j), (k, m), sign in complements:
-        total = total + sign * _minor(a, b, i, j) * _minor(c, d, k, m)
-        total = total + sign * _minor(a, b, k, m) * _minor(c, d, i, j)
-    return total
-
-
-def _minor(a: Tensor, b: Tensor, i: int, j: int) -> Tensor:
-    return a[i] * b[j] - a[j] * b[i]
-
-
-def _massive_polarizations(k: Tensor, mass: float) -> Tensor:
-    """Return two transverse and the longitudinal polarisation vector (|k|, E k/|k|)/m, real, `(4, 3, N)`."""
-    size = torch.linalg.vector_norm(k[1:], dim=0)
-    longitudinal = torch.cat([size[None], k[0] * k[1:] / size]) / mass
-    return torch.cat([linear_polarizations(k), longitudinal[:, None]], dim=1)
 
 
 def _square(p: Tensor) -> Tensor:

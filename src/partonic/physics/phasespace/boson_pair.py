@@ -168,7 +168,7 @@ def _pair(boson: Tensor, boson_mass: Tensor, flight: Tensor, numbers: Tensor) ->
 def _excess(mass_1: Tensor, mass_2: Tensor, momentum: Tensor, energy: Tensor) -> Tensor:
     """Return a − 1: how far the poles are beyond the beams; masses are at least `_POLE_SCALE` here."""
     square_1, square_2 = (m.square() + _POLE_SCALE**2 for m in (mass_1, mass_2))
-    square = square_1 * square_2 / (momentum * energy).square().clamp(min=torch.finfo(energy.dtype).tiny)
+    square = square_1 * square_2 / (momentum * energy).square().clamp(min=_SMALLEST_RANGE)
     return square / (1.0 + (1.0 + square).sqrt())
 
 

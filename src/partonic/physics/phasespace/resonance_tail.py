@@ -77,8 +77,8 @@ class ResonanceWithTail:
         """Return the number in [0, 1] of an invariant mass squared, and log |du/ds|; arguments as of `forward`."""
         resonant, log_resonant = self.resonance.inverse(square, lower, upper)
         offset = self.scale**2
-        length = torch.log((upper + offset) / (lower + offset))
-        tail = torch.log((square + offset) / (lower + offset)) / length
+        length = torch.log1p((upper - lower) / (lower + offset))
+        tail = torch.log1p((square - lower) / (lower + offset)) / length
         log_tail = -torch.log((square + offset) * length)
         number = (1.0 - self.share) * resonant + self.share * tail
         density = (1.0 - self.share) * log_resonant.exp() + self.share * log_tail.exp()

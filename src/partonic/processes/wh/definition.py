@@ -46,7 +46,9 @@ _SECTIONS: Final[dict[str, Any]] = {
     "generation": {"events": 40_000, "theta_mixture": [{}, {"c_Hq3": 0.2}, {"g2_ZZ": 0.3}, {"g4_ZZ": 0.3}]},
     "simulation": {
         "decays": {"higgs": "bb"},
-        "selection": {"leptons": 1, "lepton_pt_min": 29.0, "veto_pt_min": 15.0, "jets_min": 2, "b_tags_min": 2},
+        "selection": {
+            "leptons": 1, "lepton_pt_min": 29.0, "veto_pt_min": 15.0, "met_min": 30.0, "jets_min": 2, "b_tags_min": 2,
+        },
     },
     "inference": {
         "source": "truth", "luminosity": 300.0, "parameters": ["c_Hq3", "g2_ZZ", "g4_ZZ"], "data": "pseudo",

@@ -97,7 +97,7 @@ class WZAmplitude:
     particles: tuple[int, ...]
     couplings: WZCouplings = field(default_factory=WZCouplings)
     doubly_resonant: bool = False
-    pair_mass_min: float = 4.0
+    pair_mass_min: float = 12.0
 
     def __post_init__(self) -> None:
         charged, neutrino, minus, plus = self.particles[2:] if len(self.particles) == 6 else (0, 0, 0, 0)

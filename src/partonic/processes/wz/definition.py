@@ -95,8 +95,10 @@ class _WzDefinition(ProcessDefinition):
         return wz_observables(decayed=len(partons) == 4)
 
 
-_SELECTION = {"leptons": 3, "lepton_pt_min": 15.0, "lepton_eta_max": 2.5, "veto_pt_min": 15.0, "jets_min": 0,
-              "b_tags_min": 0}  # fmt: skip
+_SELECTION = {"leptons": 3, "lepton_pt_min": 15.0, "lepton_eta_max": 2.5, "veto_pt_min": 15.0,
+              "lepton_pair_mass": [81.2, 101.2], "remaining_lepton_pt_min": 20.0, "met_min": 45.0,
+              "transverse_mass_min": 30.0, "jets_min": 0, "b_tags_min": 0}  # fmt: skip
+"""That of arXiv:2410.07315."""
 
 definition = _WzDefinition(
     name="wz",

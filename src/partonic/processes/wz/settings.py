@@ -40,8 +40,9 @@ class WzConfig(ProcessConfig):
     """All diagrams of the final state, or those with a W and a Z or photon only."""
     z_mass_range: tuple[float, float] = (66.0, 116.0)
     """Range of the invariant mass of ℓ⁻ℓ⁺ in which events are generated; it keeps the photon pole away."""
-    pair_mass_min: float = Field(default=4.0, gt=0.0)
-    """Smallest invariant mass of the other pair of opposite charge of eee and μμμ events, which has a photon pole."""
+    pair_mass_min: float = Field(default=12.0, gt=0.0)
+    """Smallest invariant mass of the other pair of opposite charge of eee and μμμ events, which has a photon pole: Wγ*,
+    which analyses of three leptons cut off at about 12 GeV."""
     lepton_pt_min: float = Field(default=0.0, ge=0.0)
     """Smallest pT of the three charged leptons of generated events."""
     lepton_eta_max: float | None = Field(default=None, gt=0.0)

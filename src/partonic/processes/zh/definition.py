@@ -64,7 +64,7 @@ _SECTIONS: Final[dict[str, Any]] = {
         "decays": {"higgs": "bb"},
         "selection": {
             "leptons": 2, "lepton_pt_min": 20.0, "leading_lepton_pt_min": 25.0, "veto_pt_min": 15.0,
-            "opposite_charges": True, "jets_min": 2, "b_tags_min": 2,
+            "opposite_charges": True, "lepton_pair_mass": [75.0, 105.0], "jets_min": 2, "b_tags_min": 2,
         },
     },
     "inference": {
