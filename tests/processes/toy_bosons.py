@@ -50,8 +50,12 @@ class Definition(ProcessDefinition):
             name=self.name,
             final_state=self.final_state(settings),
             groups=(
-                AmplitudeGroup(plus, (Channel((2, -1), (FLOW,), (-11, 12, 25)), Channel((-1, 2), (ANTIFLOW,), (-11, 12, 25)))),
-                AmplitudeGroup(minus, (Channel((1, -2), (FLOW,), (11, -12, 25)), Channel((-2, 1), (ANTIFLOW,), (11, -12, 25)))),
+                AmplitudeGroup(
+                    plus, (Channel((2, -1), (FLOW,), (-11, 12, 25)), Channel((-1, 2), (ANTIFLOW,), (-11, 12, 25)))
+                ),
+                AmplitudeGroup(
+                    minus, (Channel((1, -2), (FLOW,), (11, -12, 25)), Channel((-2, 1), (ANTIFLOW,), (11, -12, 25)))
+                ),
             ),
             densities=PartonDensities(settings.pdf.name, folder=settings.pdf.folder, member=settings.pdf.member),
             collider_energy=settings.collider_energy,

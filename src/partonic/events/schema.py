@@ -37,7 +37,7 @@ class ProcessInfo:
     """What a store needs to know of a hard process.
 
     Attributes:
-        name: short name, e.g. ``"tth"``.
+        name: short name, as in analysis files.
         parton_names: names of the n final-state partons (slots), in the order of the momenta.
         parton_pdg: their PDG identifiers; where channels differ, those of the first.
         monomials: the A monomials of θ.
@@ -123,7 +123,11 @@ class EventSchema:
         partons = len(self.process.parton_names)
         several = len(self.process.final_states) > 1
         return event_columns(
-            partons, self.process.monomials, self.weight_names, identity=self.identity, final_states=several,
+            partons,
+            self.process.monomials,
+            self.weight_names,
+            identity=self.identity,
+            final_states=several,
             photons=self.photons,
         )
 

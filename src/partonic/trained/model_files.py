@@ -6,6 +6,7 @@ from typing import get_args
 from partonic.config.unfolding import View
 from partonic.errors import ModelError
 from partonic.pretrained import pretrained_folder, pretrained_models
+from partonic.process_registry import default_process
 from partonic.provenance import content_hash, file_digest
 
 __all__ = ["MODEL_FILES", "PRETRAINED", "available_views", "find_model", "model_files", "model_fingerprint"]
@@ -19,13 +20,13 @@ MODEL_FILES = ("model.json", "weights.safetensors")
 _VIEWS: tuple[View, ...] = get_args(View)
 
 
-def find_model(model: str | Path, view: View | None = None, process: str = "tth") -> Path:
+def find_model(model: str | Path, view: View | None = None, process: str | None = None) -> Path:
     """Return the folder of a trained model.
 
     Args:
         model: `PRETRAINED`, a folder that holds one folder for each view, or the model folder itself.
         view: which partons; None for those of the model folder, or for the first view that there is.
-        process: name of the hard process, for the pretrained models.
+        process: name of the hard process, for the pretrained models; None: the default one.
 
     Raises:
         ModelError: if there is no such model; the message says what there is.
@@ -36,10 +37,10 @@ def find_model(model: str | Path, view: View | None = None, process: str = "tth"
     for name in available_views(model, process):
         if view in (name, None):
             return folder / name
-    raise ModelError(_not_found(model, folder, view or "any", process))
+    raise ModelError(_not_found(model, folder, view or "any", process or default_process()))
 
 
-def available_views(model: str | Path, process: str = "tth") -> tuple[View, ...]:
+def available_views(model: str | Path, process: str | None = None) -> tuple[View, ...]:
     """Return the parton views that a folder, or the package, has a model for; empty for a model folder itself."""
     folder = _above(model, process)
     return tuple(view for view in _VIEWS if _is_model(folder / view))
@@ -61,8 +62,8 @@ def model_fingerprint(folder: Path) -> str:
     return content_hash({path.name: file_digest(path) for path in model_files(folder)})
 
 
-def _above(model: str | Path, process: str) -> Path:
-    return pretrained_folder(process) if str(model) == PRETRAINED else Path(model)
+def _above(model: str | Path, process: str | None) -> Path:
+    return pretrained_folder(process or default_process()) if str(model) == PRETRAINED else Path(model)
 
 
 def _is_model(folder: Path) -> bool:

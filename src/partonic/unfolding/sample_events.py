@@ -16,13 +16,15 @@ from partonic.unfolding.unfolder import Unfolder
 __all__ = ["load_model", "sample_events"]
 
 
-def load_model(model: str | Path, view: View | None = None, process: str = "tth", device: str = "cpu") -> LoadedModel:
+def load_model(
+    model: str | Path, view: View | None = None, process: str | None = None, device: str = "cpu"
+) -> LoadedModel:
     """Load a trained model.
 
     Args:
         model: ``pretrained``, a folder that holds one folder for each view, or the model folder itself.
         view: which partons; None for those of the model folder, or for the first view that there is.
-        process: name of the hard process, for the pretrained models.
+        process: name of the hard process, for the pretrained models; None: the default one.
         device: where the networks run.
 
     Raises:

@@ -191,7 +191,9 @@ def test_lepton_tensor_at_rest_against_polarization_sum(torch_rng):
     whole = torch.cat(
         [momenta[:, None, :3].expand(3, 6, 3, 4), first[:, :, None], (momenta[:, None, 3] - first)[:, :, None]], dim=2
     )
-    torch.testing.assert_close(minkowski_dot(whole[..., 4, :], whole[..., 4, :]), torch.zeros(3, 6).double(), rtol=0, atol=1e-7)
+    torch.testing.assert_close(
+        minkowski_dot(whole[..., 4, :], whole[..., 4, :]), torch.zeros(3, 6).double(), rtol=0, atol=1e-7
+    )
     mean = coefficients_of(decayed, whole.reshape(18, 5, 4)).reshape(3, 6, -1).mean(dim=1)
     expected = coefficients_of(on_shell, momenta) * (
         2.0 / 3.0 * bosons[0].lepton[0] ** 2 * SCHEME.w_mass**2 / (SCHEME.w_mass * 1e-6) ** 2
@@ -210,9 +212,7 @@ def test_protocol_and_helicities():
     assert flows.tolist() == [[1.0]] * 3
 
 
-@pytest.mark.parametrize(
-    "particles", [(2, 1, 25, 24), (2, -1, 25, 11, 12), (2, -1, 25), (2, -1, 25, 11, -11, 22)]
-)
+@pytest.mark.parametrize("particles", [(2, 1, 25, 24), (2, -1, 25, 11, 12), (2, -1, 25), (2, -1, 25, 11, -11, 22)])
 def test_other_particles_are_refused(particles):
     bosons, _ = charged((2, -1, 25, 24))
     with pytest.raises(ProcessError, match="Higgs-strahlung needs"):

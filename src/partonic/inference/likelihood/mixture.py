@@ -36,7 +36,7 @@ class BackgroundRate:
     """A background whose rate and density do not depend on θ.
 
     Attributes:
-        name: short name, e.g. ``"ttbb"``.
+        name: short name, e.g. ``"ttbar"``.
         cross_section: fiducial, pb.
         error: statistical error of the cross section, pb.
         uncertainty: relative uncertainty of the normalisation n_b (Gaussian); None leaves n_b free, 0 fixes it.

@@ -16,6 +16,7 @@ from partonic.mem.classical.recoil import MissingMomentum, Recoil
 from partonic.mem.classical.response import JetResponse
 from partonic.mem.classical.tagging import TagProbability
 from partonic.pretrained import pretrained_folder
+from partonic.process_registry import default_process
 
 __all__ = ["FILE_NAME", "TransferFunctions"]
 
@@ -91,10 +92,10 @@ class TransferFunctions:
             raise ModelError(f"{path} lacks or garbles a part of the transfer functions: {error}") from error
 
     @classmethod
-    def pretrained(cls, process: str = "tth") -> "TransferFunctions":
-        """Return the functions that ship with the package.
+    def pretrained(cls, process: str | None = None) -> "TransferFunctions":
+        """Return the functions that ship with the package for `process`; None: the default one.
 
         Raises:
             ModelError: if none ship for this process.
         """
-        return cls.load(pretrained_folder(process) / FILE_NAME)
+        return cls.load(pretrained_folder(process or default_process()) / FILE_NAME)

@@ -69,9 +69,7 @@ def read_delphes(config: ImportConfig, process: ProcessInfo, left_out: frozenset
     num_events = sample.numbering.total - len(left_out)
     identity = any(name in sample.names for name in IDENTITY)
     photons = "photon_pt" in sample.names
-    metadata = source_metadata(
-        config, info, names, num_events, {}, files=files, identity=identity, photons=photons
-    )
+    metadata = source_metadata(config, info, names, num_events, {}, files=files, identity=identity, photons=photons)
     extra = {name: int(name.removeprefix("event_")) for name in names}
     reader = _Reader(solver, factor, sample, nominal, extra, left_out)
     return solver.source(metadata, reader.tables(), num_events, cut_names(config.selection, config.jets))

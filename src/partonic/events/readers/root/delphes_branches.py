@@ -84,7 +84,11 @@ def delphes_quantities(config: ImportConfig) -> Quantities:
         del optional["weights"]
     if config.cross_section is not None:
         del optional["cross_section"]
-    branches = {name: branch for name, branch in config.branches.items() if name in {**optional, **needed} or name not in OPTIONAL}
+    branches = {
+        name: branch
+        for name, branch in config.branches.items()
+        if name in {**optional, **needed} or name not in OPTIONAL
+    }
     if config.btag.branch is not None:
         if branches.get("jet_btag", config.btag.branch) != config.btag.branch:
             message = "import.btag.branch and import.branches (jet_btag) name two discriminators: give one of them"
