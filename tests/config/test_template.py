@@ -14,7 +14,11 @@ from partonic.process_registry import find_process, process_names
 from partonic.workflow import applicable_steps
 
 COMBINATIONS = [
-    (process, channel, source) for process in process_names() for channel in channels(process) for source in sources()
+    (process, channel, source)
+    for process in process_names()
+    for channel in channels(process)
+    for source in sources()
+    if source != OWN_EVENTS or find_process(process).has_matrix_element
 ]
 
 

@@ -36,7 +36,7 @@ def calibrate(
     `inference.calibration` takes:
 
     \b
-    partonic calibrate runs/pool/mem/tth.parquet --store runs/pool/simulate/events.parquet -o calibration.json
+    partonic calibrate runs/pool/mem/signal.parquet --store runs/pool/simulate/events.parquet -o calibration.json
 
     Slopes and R² are those of the truth on the ratios, over a density in which none is large; those after the
     calibration are of events that it was not fitted to. The sum rule compares the mean ratios before the calibration

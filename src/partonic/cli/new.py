@@ -57,8 +57,8 @@ def new(process: str, channel: str | None, source: str | None, output: Path | No
     PROCESS is one of those that `partonic processes` lists:
 
     \b
-    partonic new tth --channel dilepton -o dilepton.yaml
-    partonic new tth --from nanoaod
+    partonic new PROCESS --channel dilepton -o dilepton.yaml
+    partonic new PROCESS --from nanoaod
     """  # noqa: D301 - \b keeps click from joining the lines
     from partonic.config.template import OWN_EVENTS, analysis_template
     from partonic.errors import OutputError

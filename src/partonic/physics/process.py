@@ -60,7 +60,7 @@ class Process(Protocol):
     """A hard process. Users may bring their own: anything with these attributes and methods serves.
 
     Attributes:
-        name: short name, e.g. ``"tth"``.
+        name: short name, as in analysis files.
         final_state: the n final-state particles, in the order of the momenta; channels may have others in their places.
         monomials: the monomials of θ.
         collider_energy: √S in GeV.

@@ -14,11 +14,13 @@ _PARTICLES: Final[Mapping[int, str]] = {
     25: r"\mathrm{H}", 6: r"\mathrm{t}", -6: r"\overline{\mathrm{t}}", 5: r"\mathrm{b}",
     -5: r"\overline{\mathrm{b}}", 24: r"\mathrm{W}^{+}", -24: r"\mathrm{W}^{-}", 23: r"\mathrm{Z}",
     21: r"\mathrm{g}", 22: r"\gamma",
+    **dict.fromkeys((11, 13, 15), r"\ell^{-}"), **{-flavour: r"\ell^{+}" for flavour in (11, 13, 15)},
+    **dict.fromkeys((12, 14, 16), r"\nu"), **{-flavour: r"\overline{\nu}" for flavour in (12, 14, 16)},
 }  # fmt: skip
 
 _SYMBOLS: Final[Mapping[str, str]] = {
     r"\Delta": "Δ", r"\phi": "φ", r"\eta": "η", r"\kappa": "κ", r"\delta": "δ", r"\theta": "θ", r"\gamma": "γ",
-    r"\ell": "ℓ",
+    r"\ell": "ℓ", r"\nu": "ν",
 }  # fmt: skip
 
 

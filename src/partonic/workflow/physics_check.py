@@ -57,7 +57,7 @@ def cross_section_is_plausible(config: AnalysisConfig) -> str:
     import torch
 
     from partonic.estimate import Estimate
-    from partonic.processes.definition import build_process
+    from partonic.processes.definition import build_process, standard_model
     from partonic.rng import numpy_generator, torch_generator
 
     process = build_process(config.process)
@@ -68,13 +68,15 @@ def cross_section_is_plausible(config: AnalysisConfig) -> str:
     coefficients = (process.coefficients(events) * log_jacobian.exp()[:, None]).numpy()
     theta = numpy_generator(config.seed, "check").normal(size=(100, len(process.monomials.parameters)))
     lowest = (process.monomials.evaluate(theta) @ coefficients.mean(axis=0)).min()
-    standard_model = Estimate.from_weights(coefficients[:, 0])
-    if not (lowest > 0 and standard_model.value > 0):
+    point = standard_model(config.process.name)
+    at_point = Estimate.from_weights(coefficients @ process.monomials.evaluate(process.monomials.point(point)))
+    if not (lowest > 0 and at_point.value > 0):
         raise ProcessError(
-            f"the cross section of '{process.name}' is {min(lowest, standard_model.value)} pb at some θ, but must be "
+            f"the cross section of '{process.name}' is {min(lowest, at_point.value)} pb at some θ, but must be "
             "positive: this is a bug, please report it with the analysis file"
         )
+    where = ", ".join(f"{name} = {value:g}" for name, value in point.items()) or "θ = 0"
     return (
         f"'{process.name}', θ = ({', '.join(process.monomials.parameters)}), PDF set {config.process.pdf.name}: "
-        f"σ(θ = 0) = {standard_model} pb, from {_POINTS:,} points"
+        f"σ({where}) = {at_point} pb, from {_POINTS:,} points"
     )

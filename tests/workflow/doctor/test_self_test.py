@@ -129,7 +129,7 @@ def test_nothing_unfolded_or_integrated(config: AnalysisConfig, monkeypatch: pyt
 @pytest.mark.parametrize(("value", "valid", "passes"), [(1e-8, True, True), (0.5, True, False), (0.0, False, False)])
 def test_wrong_fit(config: AnalysisConfig, value: float, valid: bool, passes: bool) -> None:
     best = {"delta_kappa_t": {"value": value, "total": 0.1, "free": True}}
-    content = {"best_fit": best, "valid": valid, "luminosity": 300.0, "data": {"events": 5.0}}
+    content = {"best_fit": best, "valid": valid, "luminosity": 300.0, "data": {"events": 5.0}, "intervals": {}}
     leave(config.output / "infer" / "result.json", content)
     if passes:
         assert "delta_kappa_t = 1e-08" in self_test._infer(config)

@@ -28,7 +28,7 @@ class BackgroundTemplate:
     """A background in bins; it does not depend on θ.
 
     Attributes:
-        name: short name, e.g. ``"ttbb"``.
+        name: short name, e.g. ``"ttbar"``.
         cross_sections: of each bin, pb, `(J,)`.
         variances: their statistical variances, pb², `(J,)`.
         uncertainty: relative uncertainty of the normalisation (Gaussian); None leaves it free, 0 fixes it.

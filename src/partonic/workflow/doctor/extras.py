@@ -11,7 +11,7 @@ EXTRA_PURPOSES: Mapping[str, str] = {
     "generation": "generating events: neural importance sampling, Les Houches files",
     "simulation": "shower, jets and detector response; brings the default PDF set",
     "readers": "importing NanoAOD, Delphes, HepMC and LHE files",
-    "ufo": "matrix elements of UFO models, and of ttbb",
+    "ufo": "matrix elements of UFO models, and of processes that need a generator for theirs",
     "mem": "the matrix element method on several cores; the classical method",
     "training": "training networks",
     "inference": "pseudo-experiments on several cores; fits checked by Minuit; pyhf workspaces",
