@@ -78,7 +78,7 @@ def photon_names(
 def photon_candidates(batch: Batch, config: ImportConfig) -> Objects | None:
     """Return the photons of a batch before any cut; None without photons.
 
-    They have pt, eta, phi and identified, and isolation and identification where the files have them.
+    They have pt, eta, phi, identified, and isolation and identification where the files have them.
     """
     if "photon_pt" not in batch:
         return None
