@@ -23,6 +23,11 @@ from partonic.mem.compatibility import check_normalisation
 from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.integral.importance_sampling import StatesFaults
 from partonic.mem.integral.integrate_events import fiducial_cross_section, hypothesis_of_store, integrate_events
+from partonic.mem.integral.normalisation import (
+    acceptance_cross_section,
+    accepted_cross_section,
+    integrated_cross_section,
+)
 from partonic.mem.models import Hypothesis, component_folders, mem_folder, mem_model_files, proposal_kind
 from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.proposal.uniform import UniformProposal
@@ -31,6 +36,7 @@ from partonic.mem.transfer.layout import TransferLayout
 from partonic.nn.model_folder import load_record, save_model
 from partonic.pretrained import pretrained_folder
 from partonic.processes.tth.settings import TthConfig
+from partonic.rng import torch_generator
 from partonic.trained.schema_record import SchemaRecord
 
 LAYOUT = TransferLayout("semileptonic", PROCESS.parton_pdg, 4, 0, 0.01, 20.0, 0.01, 20.0)
@@ -205,7 +211,15 @@ def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: 
     ingredients = Hypothesis(TthConfig()).ingredients(config)
     found = fiducial_cross_section(store, ingredients, config, 1)
     assert found.coefficients[0] > 0
-    assert found.diagnostics.columns["points"] == {"accepted": 10, "acceptance": 10, "process": 1000}[method]
+    events, acceptance, channel = EventStore.open(store), ingredients.acceptance, ingredients.channel
+    generator = torch_generator(1, "mem", "tth", "cross section")
+    expected = {
+        "accepted": lambda: accepted_cross_section(events),
+        "acceptance": lambda: acceptance_cross_section(events, acceptance, channel),
+        "process": lambda: integrated_cross_section(ingredients.process, acceptance, channel, 1000, generator),
+    }[method]()
+    np.testing.assert_allclose(found.coefficients, expected.coefficients, rtol=1e-12)
+    np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-12)
 
 
 def test_store_of_another_process_gives_no_cross_section() -> None:

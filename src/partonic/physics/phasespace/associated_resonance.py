@@ -2,12 +2,12 @@ r"""A stable particle and a resonance that decays to two massless particles: q q
 
 Seven numbers for dΦ₃ dx₁ dx₂ = (dk²/2π) dΦ₂(√ŝ; m, k) dΦ₂(k; 0, 0) dŝ dy/S, in this order:
 
-    k²        a Breit–Wigner between the ends of the window
-    ŝ         from (m + k)² to S with the density dŝ/ŝ², which follows the fall of q q̄ luminosity and 1/ŝ
-    y         of the whole, uniform within ±½ ln(S/ŝ)
-    cos θ*, φ*    of the particle about the beam, in the rest frame of the whole
-    cos θ₁, φ₁    of the first decay product about the direction of flight of the resonance, in its rest frame;
-                  φ₁ = 0 is the plane of beam and resonance, on the side away from the beam
+- k²: a Breit–Wigner between the ends of the window;
+- ŝ: from (m + k)² to S with the density dŝ/ŝ², which follows the fall of q q̄ luminosity and 1/ŝ;
+- y of the whole, uniform within ±½ ln(S/ŝ);
+- cos θ* and φ* of the particle about the beam, in the rest frame of the whole;
+- cos θ₁ and φ₁ of the first decay product about the direction of flight of the resonance, in its rest frame; φ₁ = 0 is
+  the plane of beam and resonance, on the side away from the beam.
 """
 
 import math

@@ -9,10 +9,10 @@ Q = p_t + p_H,
 
     M = (g²/2v) D(q₁) { 2m_W² D(q₂) [ū_t J̸ P_L u_b − (J·q₂) ū_t q̸₂ P_L u_b/m_W²]
                         + m_t ū_t [κ_e + (2/3) iκ_o γ5] (Q̸ + m_t) J̸ P_L u_b/(Q² − m_t²) },
-    D(q) = 1/(q² − m_W² + i m_W Γ_W):
 
-M = M_W + κ_e M_e + κ_o M_o, in unitary gauge, and |M|² has six coefficients. M_W and M_e nearly cancel at high energy
-(hep-ph/0106340), where each alone grows; this is why a Yukawa coupling of the other sign gives ten times the rate.
+with D(q) = 1/(q² − m_W² + i m_W Γ_W), so that M = M_W + κ_e M_e + κ_o M_o, in unitary gauge, and |M|² has six
+coefficients. M_W and M_e nearly cancel at high energy (hep-ph/0106340), where each alone grows; this is why a Yukawa
+coupling of the other sign gives ten times the rate.
 
 Charge conjugates: CP turns the process into its conjugate with all momenta reversed and κ_o → −κ_o.
 """
