@@ -5,11 +5,14 @@ import pytest
 from partonic.config.detector import DetectorConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.events.selection import SELECTED
+from partonic.events.store import EventStore
+from partonic.report.candidates import matched_objects
 from partonic.simulation.detector import MeasuredParticles, measure
 from partonic.simulation.event_table import reco_columns
 from partonic.simulation.leptons import isolated_leptons
 from partonic.simulation.particles import ParticleTable
 from partonic.simulation.photons import isolated_photons
+from partonic.simulation.pipeline import simulate
 from partonic.simulation.reconstruct import ParticleLevel, reconstruct
 from partonic.simulation.species import species_of
 
@@ -123,3 +126,52 @@ def test_a_photon_is_no_jet(rng):
 )
 def test_the_selection_sees_the_photons(rng, cuts, number):
     assert reconstructed(TWO, rng, selection=OPEN | cuts).cut.tolist() == [number]
+
+
+def test_higgs_to_photons(write_lhe, tth, tmp_path):
+    """ttH, H → γγ, tops to anything: the pair has the mass of H, and is what the truth says."""
+    config = SimulationConfig(
+        workers=1,
+        decays={"higgs": "gammagamma", "tops": "inclusive"},
+        selection=OPEN
+        | {"lepton_pt_min": 1e4, "veto_pt_min": 1e4, "photons_min": 2, "photon_pair_mass": (100.0, 180.0)},
+    )
+    path = tmp_path / "events.parquet"
+    simulate(write_lhe(tmp_path / "tth.lhe", 150), tth, config, 5, path)
+    store = EventStore.open(path)
+    assert store.metadata.photons
+    assert [step.name for step in store.metadata.cut_flow[4:6]] == [
+        "≥ 2 photons with pT > 25 GeV", "photon pair with m in 100–180 GeV",
+    ]  # fmt: skip
+    (batch,) = store.batches(selected_only=True)
+    pt, eta, phi, _ = batch.reco().photons.double().unbind(dim=-1)
+    mass = (2 * pt[:, 0] * pt[:, 1] * ((eta[:, 0] - eta[:, 1]).cosh() - (phi[:, 0] - phi[:, 1]).cos())).sqrt()
+    chance, lonely = _truth(store)
+    kept = next(iter(store.batches())).column("selected").astype(bool)
+    # All that pass were expected to; of those away from decay products most are isolated.
+    assert kept.sum() < chance.sum() + 4.5 * np.sqrt((chance * (1.0 - chance)).sum())
+    expected = chance[lonely].sum()
+    assert 0.75 * expected < kept[lonely].sum() < expected + 4.5 * np.sqrt((chance * (1.0 - chance))[lonely].sum())
+    peak = (mass - 125.0).abs() < 8.0
+    assert peak.double().mean() > 0.9
+    assert (mass[peak].mean() - 125.0).abs() < 4.5 * 2.5 / len(batch) ** 0.5
+    assert 0.5 < mass[peak].std() < 3.0
+    directions = {"eta": eta.numpy(), "phi": phi.numpy()}
+    matched = matched_objects(batch, directions, np.where(pt > 0.0, 22.0, 0.0), (25,))
+    assert (matched.sum(axis=1) == 2).mean() > 0.85
+
+
+def _truth(store):
+    """For each event: chance that both true photons are in the acceptance and identified; are they away from quarks?"""
+    chances, lonely = [], []
+    (batch,) = store.batches()
+    columns = (batch.table.column(name).to_pylist() for name in ("decay_pdg", "decay_partons"))
+    for pdg, momenta in zip(*columns, strict=True):
+        table = ParticleTable(np.array(pdg), np.array(momenta).reshape(-1, 4), np.array([0, len(pdg)]))
+        photons, others = table.select(table.pdg == 22), table.select(table.pdg != 22)
+        eta = np.abs(photons.eta)
+        chances.append(np.prod(np.select([eta <= 1.5, eta <= 2.5], [0.95, 0.85], 0.0) * (photons.pt > 25.0)))
+        turn = np.angle(np.exp(1j * (photons.phi[:, None] - others.phi)))
+        visible = ~np.isin(np.abs(others.pdg), (12, 14, 16))
+        lonely.append(np.hypot(photons.eta[:, None] - others.eta, turn)[:, visible].min() > 0.9)
+    return np.array(chances), np.array(lonely)

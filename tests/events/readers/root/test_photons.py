@@ -95,7 +95,7 @@ def test_photons_that_cannot_be_chosen_are_left_out(nano):
     assert not batch.metadata.photons
     assert "photon_pt" not in batch.table.column_names
     asked = {"leptons": 0, "photons_min": 1}
-    with pytest.raises(EventFileError, match="Photon_mvaID_WP90 .photon_identification"):
+    with pytest.raises(EventFileError, match=r"Photon_mvaID_WP90 \(photon_identification\)"):
         read(nano("Photon_mvaID_WP90"), "nanoaod", selection=asked)
     assert read(nano("Photon_pfRelIso03_all"), "nanoaod", photons={"isolation_max": None}).metadata.photons
 
