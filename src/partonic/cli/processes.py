@@ -34,7 +34,7 @@ def processes(process: str | None, as_json: bool) -> None:
 
     \b
     partonic processes
-    partonic processes wz
+    partonic processes NAME
     """  # noqa: D301 - \b keeps click from joining the lines
     from partonic.process_registry import find_process, process_names
 

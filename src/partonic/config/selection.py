@@ -21,10 +21,11 @@ _FROM_THE_BEGINNING: Final = frozenset(
 
 
 class SelectionConfig(StrictModel):
-    """Cuts, in this order: leptons, veto of further leptons, lepton pair, remaining lepton, photons, photon pair, missing
-    transverse momentum, transverse mass, jets, b tags. Momenta and masses in GeV.
+    """Cuts on reconstructed events. Momenta and masses in GeV.
 
-    A cut that is not asked for has no step in the cut flow, except those on leptons, jets and b tags.
+    Their order is: leptons, veto of further leptons, lepton pair, remaining lepton, photons, photon pair, missing
+    transverse momentum, transverse mass, jets, b tags. A cut that is not asked for has no step in the cut flow, except
+    those on leptons, jets and b tags.
     """
 
     leptons: int = Field(default=1, ge=0, le=_MOST_LEPTONS)

@@ -218,8 +218,8 @@ PHOTONS = (
     Column("photon_isolation", _FLOATS, "", "photons", "Relative isolation; null where the source has none."),
     Column(
         "photon_identification", _SMALL, "", "photons",
-        "Identification as the source has it: of NanoAOD `cutBased` (1 loose, 2 medium, 3 tight) or 1 for a passed MVA; "
-        "1 for the embedded response; null where the source has none.",
+        "Identification as the source has it: of NanoAOD `cutBased` (1 loose, 2 medium, 3 tight) or 1 for a passed "
+        "MVA; 1 for the embedded response; null where the source has none.",
     ),
 )  # fmt: skip
 """Columns that a store has whose sample asks for photons, or whose files have them; not part of fingerprints."""

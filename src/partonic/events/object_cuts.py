@@ -46,7 +46,7 @@ class Candidates:
         return Candidates(**{name: values[mask] for name, values in vars(self).items()})
 
     def padded(self, events: int) -> Float[np.ndarray, "events slots 4"]:
-        """Return pt, eta, phi and pdg of the hardest objects of each event, descending in pT, zero where there is none."""
+        """Return pt, eta, phi and pdg of the hardest objects of each event, descending in pT, padded with zeros."""
         order = np.lexsort((-self.pt, self.event))
         event = self.event[order]
         begin = np.searchsorted(event, np.arange(events))

@@ -17,7 +17,7 @@ class ProcessInfo:
     """What a store needs to know of a hard process.
 
     Attributes:
-        name: short name, e.g. ``"tth"``.
+        name: short name, as in analysis files.
         parton_names: names of the n final-state partons (slots), in the order of the momenta.
         parton_pdg: their PDG identifiers; where channels differ, those of the first.
         monomials: the A monomials of θ.

@@ -1,8 +1,8 @@
 """Event selection: the first cut that an event fails.
 
-Cuts are applied in order: leptons, veto of further leptons, then those of `object_cuts` that the selection asks for, jets
-and b tags. Jets are clustered only for events that pass the cuts before, so a rejected event knows the first cut that it
-failed and nothing about later ones.
+Cuts are applied in order: leptons, veto of further leptons, then those of `object_cuts` that the selection asks for,
+jets and b tags. Jets are clustered only for events that pass the cuts before, so a rejected event knows the first cut
+that it failed and nothing about later ones.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Which candidates a store can have: its resonances, the jets, leptons or photons that they leave, and the axes of masses.
+"""Which candidates a store can have: its resonances, the objects that they leave, and the axes of masses.
 
 They derive from the decay tree of the process of the store. Jets are known by their provenance; leptons and photons by
 the decay product of the same kind that is nearest in ΔR.

@@ -14,8 +14,8 @@ _PARTICLES: Final[Mapping[int, str]] = {
     25: r"\mathrm{H}", 6: r"\mathrm{t}", -6: r"\overline{\mathrm{t}}", 5: r"\mathrm{b}",
     -5: r"\overline{\mathrm{b}}", 24: r"\mathrm{W}^{+}", -24: r"\mathrm{W}^{-}", 23: r"\mathrm{Z}",
     21: r"\mathrm{g}", 22: r"\gamma",
-    **{flavour: r"\ell^{-}" for flavour in (11, 13, 15)}, **{-flavour: r"\ell^{+}" for flavour in (11, 13, 15)},
-    **{flavour: r"\nu" for flavour in (12, 14, 16)}, **{-flavour: r"\overline{\nu}" for flavour in (12, 14, 16)},
+    **dict.fromkeys((11, 13, 15), r"\ell^{-}"), **{-flavour: r"\ell^{+}" for flavour in (11, 13, 15)},
+    **dict.fromkeys((12, 14, 16), r"\nu"), **{-flavour: r"\overline{\nu}" for flavour in (12, 14, 16)},
 }  # fmt: skip
 
 _SYMBOLS: Final[Mapping[str, str]] = {

@@ -85,7 +85,8 @@ def _dilepton_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
 
 def _z_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
     masses, members = best_pair(_cut_format(view)[0])
-    return np.nan_to_num(masses), members.any(axis=1)
+    exists: NDArray[np.bool_] = np.asarray(members.any(axis=1))
+    return np.nan_to_num(masses), exists
 
 
 def _w_transverse_mass(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:

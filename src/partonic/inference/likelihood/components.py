@@ -22,7 +22,7 @@ class BackgroundRate:
     """A background whose rate and density do not depend on θ.
 
     Attributes:
-        name: short name, e.g. ``"ttbb"``.
+        name: short name, e.g. ``"ttbar"``.
         cross_section: fiducial, pb.
         error: statistical error of the cross section, pb.
         uncertainty: relative uncertainty of the normalisation n_b (Gaussian); None leaves n_b free, 0 fixes it.
@@ -44,7 +44,7 @@ class SignalComponent:
     """A component beside the signal whose density and rate depend on theory parameters, e.g. tHq beside tt̄H.
 
     Attributes:
-        name: short name, e.g. ``"thq"``.
+        name: short name, as in analysis files.
         rate: its fiducial cross section σ_a.
         uncertainty: relative uncertainty of its normalisation n (Gaussian); None leaves n free, 0 fixes it.
         mapping: constant and terms of those of its parameters that are not parameters of the fit under their own name.

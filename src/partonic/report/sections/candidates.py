@@ -1,4 +1,4 @@
-"""Candidates from the truth match: masses of the jets, leptons and photons that belong to the resonances of the process."""
+"""Candidates from the truth match: masses of the objects that belong to the resonances of the process."""
 
 from typing import TYPE_CHECKING, ClassVar
 

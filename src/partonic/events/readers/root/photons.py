@@ -76,8 +76,9 @@ def photon_names(
 
 
 def photon_candidates(batch: Batch, config: ImportConfig) -> Objects | None:
-    """Return the photons of a batch before any cut, with pt, eta, phi, identified, and isolation and identification
-    where the files have them; None without photons.
+    """Return the photons of a batch before any cut; None without photons.
+
+    They have pt, eta, phi, identified, and isolation and identification where the files have them.
     """
     if "photon_pt" not in batch:
         return None
