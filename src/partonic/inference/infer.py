@@ -22,6 +22,7 @@ from partonic.inference.experiments.coverage import PointCoverage, coverage_stud
 from partonic.inference.experiments.expected import expected_limits
 from partonic.inference.experiments.other_methods import compared
 from partonic.inference.experiments.study import Plan, Workers
+from partonic.inference.experiments.toy_coverage import ToyCoverage, toy_coverage
 from partonic.inference.experiments.toys import ToyIntervals, toy_intervals
 from partonic.inference.likelihood.fit import BestFit
 from partonic.inference.likelihood.intervals import Interval
@@ -29,6 +30,7 @@ from partonic.inference.likelihood.scan import Scan, contour
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 from partonic.inference.measurement import Measurement, measure
 from partonic.inference.parabola import parabola_misleads
+from partonic.inference.pyhf_export import export_of
 from partonic.inference.result import RESULT_FORMAT, CurveTable, plain
 from partonic.inference.samples import Data, Files, Loaded, load
 from partonic.parts import remove_parts
@@ -86,7 +88,7 @@ class InferenceSummary:
 def infer(
     files: Files, config: InferenceConfig, seed: int, output: Path, progress: Progress = SILENT
 ) -> InferenceSummary:
-    """Fit a sample and write ``result.json`` and ``curves.parquet``.
+    """Fit a sample and write ``result.json`` and ``curves.parquet``, and ``workspace.json`` if it is asked for.
 
     Args:
         files: coefficients and event store.
@@ -113,9 +115,13 @@ def infer(
     result |= _expected(loaded, config, curves)
     result |= compared(loaded, config)
     result |= _studies(loaded, data, best, scans, config, output / "result.json", progress)
+    if config.pyhf is not None:
+        export_of(loaded, data, config.pyhf).write(output / "workspace.json")
     curves.write(output / "curves.parquet")
     write_json(output / "result.json", plain(result))
-    for name in ("coverage", *(f"toys-{name}" for name in loaded.setup.interest)):
+    of_points = [f"toy_coverage-{name}-{at}" for name in loaded.setup.interest for at in _point_numbers(config)]
+    of_toys = [f"{name}.toys" for name in of_points]
+    for name in ("coverage", *(f"toys-{name}" for name in loaded.setup.interest), *of_points, *of_toys):
         remove_parts(output / name)
     events = data.likelihood.total
     return InferenceSummary(output / "result.json", best, found.budget.total, found.intervals, data.truth, events)
@@ -182,7 +188,29 @@ def _studies(
     if config.coverage is not None:
         plan = Plan(config.coverage.experiments, output.with_name("coverage"), workers, progress)
         coverage = coverage_study(loaded.setup, loaded.pool, config.coverage.points, plan, config.levels)
-    return {"toys": toys, "coverage": coverage}
+    return {"toys": toys, "coverage": coverage, **_toy_coverage(loaded, config, output, workers, progress)}
+
+
+def _point_numbers(config: InferenceConfig) -> range:
+    return range(0 if config.coverage is None else len(config.coverage.points))
+
+
+def _toy_coverage(
+    loaded: Loaded, config: InferenceConfig, output: Path, workers: Workers, progress: Progress
+) -> dict[str, list[ToyCoverage]]:
+    """Return the coverage of intervals from toys, of each parameter at each point; nothing if it is not asked for."""
+    if config.coverage is None or config.coverage.toys is None or loaded.pool is None:
+        return {}
+    section, found = config.coverage.toys, []
+    for name in section.parameters or loaded.setup.interest:
+        if name not in loaded.setup.interest:
+            fitted = ", ".join(loaded.setup.interest)
+            raise InferenceError(f"the coverage of toys of '{name}' needs it to be fitted; fitted are {fitted}")
+        for number, point in enumerate(config.coverage.points):
+            path = output.with_name(f"toy_coverage-{name}-{number}")
+            plan = Plan(section.experiments, path, workers, progress)
+            found.append(toy_coverage(loaded.setup, loaded.pool, name, point, plan, section.toys, config.levels))
+    return {"toy_coverage": found}
 
 
 def _described(found: Measurement, config: InferenceConfig, files: Files) -> dict[str, Any]:
