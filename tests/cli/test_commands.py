@@ -46,6 +46,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
     listed = [line.split()[0] for line in result.stdout.partition("Commands:")[2].splitlines() if line.strip()]
     assert listed == [
         "new",
+        "processes",
         "run",
         "generate",
         "simulate",

@@ -26,7 +26,7 @@ def files(tmp_path: Path) -> list[object]:
 def test_file_of_coefficients(files: list[object], tmp_path: Path) -> None:
     found = run("infer", *files, "--theta", "b=0.9", "--data", "asimov")
     assert found.exit_code == 0, found.output
-    assert "b = " in found.output
+    assert "  b: 68% " in found.output
     assert "truth 0.9" in found.output
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert (result["luminosity"], result["data"]["kind"]) == (30.0, "asimov")

@@ -43,7 +43,7 @@ def test_file_that_is_there_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "known"),
     [
-        (["ttX"], "Known: ttbb, tth"),
+        (["ttX"], "did you mean 'tth'? Known: external, thq, ttbb, tth"),
         (["tth", "--channel", "leptons"], "Known: all_hadronic, dilepton, inclusive, semileptonic"),
         (["tth", "--from", "root"], "Known: delphes, generation, hepmc, lhe, nanoaod"),
     ],

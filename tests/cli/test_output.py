@@ -67,7 +67,7 @@ def test_stdout_that_is_closed() -> None:
 def test_outcomes_as_json(command: str, analysis: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = tmp_path / "result.json"
     best = {"c_tG": {"value": 0.25, "total": 0.1, "free": True}}
-    content = {"best_fit": best, "valid": True, "luminosity": 30.0, "data": {"events": 5.0}}
+    content = {"best_fit": best, "valid": True, "luminosity": 30.0, "data": {"events": 5.0}, "intervals": {}}
     result.write_text(json.dumps(content))
 
     def run_analysis(*_: object, **__: object) -> list[Outcome]:

@@ -68,7 +68,7 @@ def reconstructed_columns(
     jets = _with_truth(jets, events, products, config.jets.match_radius)
     cut = np.full(len(jets.counts), SELECTED)
     if config.selection is not None:
-        cut = first_failed(jets, leptons, photons, events.met, config.selection)
+        cut = first_failed(jets, leptons, config.selection, photons, events.met)
     kept = cut < 0
     columns = {"selected": pa.array(kept), "cut": pa.array(cut, pa.int8())}
     for name, kind in _JET_TYPES.items():
@@ -115,11 +115,19 @@ def _kept_jets(jets: Objects, leptons: Objects, photons: Objects | None, config:
 def first_failed(
     jets: Objects,
     leptons: Objects,
-    photons: Objects | None,
-    met: Float[np.ndarray, "events 2"],
     cuts: SelectionConfig,
+    photons: Objects | None = None,
+    met: Float[np.ndarray, "events 2"] | None = None,
 ) -> Int[np.ndarray, " events"]:
-    """Return for each event the index of the first cut that it fails (`cut_flow.cut_names`), −1 if none."""
+    """Return for each event the index of the first cut that it fails (`cut_flow.cut_names`), −1 if none.
+
+    Args:
+        jets: kept jets.
+        leptons: kept leptons.
+        cuts: the selection.
+        photons: kept photons; None without any.
+        met: size (GeV) and azimuth of the missing transverse momentum; needed where a cut looks at it.
+    """
     events = len(jets.counts)
     cut = object_cut(
         _candidates(leptons, cuts.lepton_eta_max),

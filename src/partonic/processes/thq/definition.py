@@ -85,7 +85,7 @@ def _sections() -> dict[str, Any]:
         },
         "simulation": {
             "decays": {"higgs": "gammagamma", "tops": "hadronic"},
-            "selection": {"leptons": 0, "jets_min": 3, "b_tags_min": 1},
+            "selection": {"leptons": 0, "photons": 2, "jets_min": 3, "b_tags_min": 1},
         },
         "inference": {
             "source": "truth", "luminosity": 3000.0, "parameters": ["kappa_e", "kappa_o"], "data": "pseudo",
