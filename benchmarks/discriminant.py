@@ -31,7 +31,6 @@ from partonic.events.store import EventStore
 from partonic.features.high_level import high_level_features
 from partonic.inference.coefficients.coefficients_file import read_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
-from partonic.processes.tth.settings import TthConfig
 from partonic.rng import numpy_generator
 
 SEED = 20_261_124
@@ -143,9 +142,11 @@ def classical(samples: list[Events], k: float, number: int) -> RocCurve:
     from partonic.mem.classical.integrator import ClassicalIntegrator
     from partonic.mem.classical.transfer import TransferFunctions
     from partonic.processes.definition import build_process
+    from partonic.processes.ttbb.settings import TtbbConfig
+    from partonic.processes.tth.settings import TthConfig
 
     transfer = TransferFunctions.pretrained("tth")
-    hypotheses = [TopPairHypothesis(build_process(TthConfig(name=name))) for name in ("tth", "ttbb")]
+    hypotheses = [TopPairHypothesis(build_process(each)) for each in (TthConfig(), TtbbConfig())]
     numbers = []
     for each in samples:
         rows = each.rows[:number]

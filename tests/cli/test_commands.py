@@ -56,6 +56,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
         "mem",
         "calibrate",
         "infer",
+        "discriminate",
         "report",
         "check",
         "status",

@@ -10,7 +10,7 @@ from tests.inference.likelihood.test_event_terms import NOISE
 from tests.inference.line_toy import coefficients, draw, grid, rate, write_store
 from tests.inference.test_samples import write
 
-from partonic.config.inference import CoverageConfig, InferenceConfig, ScanConfig, ToysConfig
+from partonic.config.inference import CoverageConfig, InferenceConfig, ScanConfig, ToyCoverageConfig, ToysConfig
 from partonic.errors import InferenceError
 from partonic.inference.infer import infer
 from partonic.inference.samples import Files
@@ -95,3 +95,20 @@ def test_experiments_need_simulated_events(files, tmp_path):
     config = InferenceConfig(luminosity=100.0, data="events", shape_only=True, scan=SCAN, coverage=CoverageConfig())
     with pytest.raises(InferenceError, match="toys and coverage draw from simulated events"):
         infer(replace(files, store=None), config, 5, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_coverage_of_toys(files, tmp_path):
+    study = CoverageConfig(experiments=2, toys=ToyCoverageConfig(experiments=3, toys=20, parameters=("a",)))
+    config = InferenceConfig(luminosity=100.0, scan=SCAN, coverage=study, workers=1, expected=())
+    summary = infer(files, config, 5, tmp_path / "out")
+    (found,) = json.loads(summary.path.read_text())["toy_coverage"]
+    assert (found["name"], found["experiments"], found["toys"]) == ("a", 3, 20)
+    assert 0 < found["threshold"]["0.68"] < found["threshold"]["0.95"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["curves.parquet", "result.json"]
+
+
+def test_what_is_not_asked_for_leaves_results_valid():
+    plain = InferenceConfig(coverage=CoverageConfig()).physics()
+    assert "pyhf" not in plain
+    assert "toys" not in plain["coverage"]

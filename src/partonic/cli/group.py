@@ -8,6 +8,7 @@ import click
 
 from partonic.cli.calibrate import calibrate
 from partonic.cli.check import check
+from partonic.cli.discriminate import discriminate
 from partonic.cli.doctor import doctor
 from partonic.cli.generate import generate
 from partonic.cli.import_events import import_events
@@ -99,7 +100,7 @@ def main(verbose: bool) -> None:
 
 
 for command in (
-    new, processes, run, generate, simulate, import_events, train, sample, mem, calibrate, infer, report, check, status,
-    doctor,
+    new, processes, run, generate, simulate, import_events, train, sample, mem, calibrate, infer, discriminate,
+    report, check, status, doctor,
 ):  # fmt: skip
     main.add_command(command)

@@ -18,7 +18,9 @@ __all__ = [
     "ConstraintConfig",
     "CoverageConfig",
     "InferenceConfig",
+    "PyhfConfig",
     "ScanConfig",
+    "ToyCoverageConfig",
     "ToysConfig",
 ]
 
@@ -107,6 +109,19 @@ class ScanConfig(StrictModel):
         return self
 
 
+class ToyCoverageConfig(StrictModel):
+    """Coverage of intervals from pseudo-experiments (toys), at the points of the study of coverage."""
+
+    experiments: int = Field(150, ge=2)
+    """Data sets at each point."""
+
+    toys: int = Field(200, ge=20)
+    """Toys of each data set, from which its interval follows."""
+
+    parameters: tuple[str, ...] | None = None
+    """Theory parameters whose intervals are looked at; null: all that are fitted."""
+
+
 class CoverageConfig(StrictModel):
     """A study of coverage by pseudo-experiments."""
 
@@ -115,6 +130,25 @@ class CoverageConfig(StrictModel):
 
     experiments: int = Field(500, ge=2)
     """Pseudo-experiments at each point."""
+
+    toys: ToyCoverageConfig | None = None
+    """Coverage of intervals from toys, too; null for none. It takes `experiments` × `toys` fits a point."""
+
+
+class PyhfConfig(StrictModel):
+    """Templates of the optimal observables of one parameter, R_1 and R_2, as a workspace of pyhf."""
+
+    parameter: str
+    """Theory parameter whose optimal observables are binned."""
+
+    bins: tuple[int, int] = (5, 4)
+    """Bins of R_2, and of R_1 in each of them, of equal weight of the simulated signal at its reference point."""
+
+    @model_validator(mode="after")
+    def _some_bins(self) -> "PyhfConfig":
+        if min(self.bins) < 1:
+            raise SettingError(("bins",), f"expected one bin or more of each observable, got {list(self.bins)}")
+        return self
 
 
 class ToysConfig(StrictModel):
@@ -227,6 +261,9 @@ class InferenceConfig(StrictModel):
     coverage: CoverageConfig | None = None
     """Study of coverage; null for none."""
 
+    pyhf: PyhfConfig | None = None
+    """Binned templates and data for pyhf, ``infer/workspace.json``; null for none."""
+
     workers: int | None = Field(None, ge=1)
     """Worker processes of pseudo-experiments; null: one for each core."""
 
@@ -262,6 +299,16 @@ class InferenceConfig(StrictModel):
             raise SettingError(("normalisation",), message)
         return self
 
+    @model_validator(mode="after")
+    def _templates_possible(self) -> "InferenceConfig":
+        if self.pyhf is not None and (self.curves or self.components):
+            message = "templates for pyhf are of one signal in its own parameters: leave out `curves` and `components`"
+            raise SettingError(("pyhf",), message)
+        if self.pyhf is not None and self.constraints:
+            message = "a workspace of pyhf holds no constraints on theory parameters: leave out `constraints`"
+            raise SettingError(("pyhf",), message)
+        return self
+
     @property
     def reads_coefficients(self) -> bool:
         """Whether the coefficients of the signal are in a file; if not, the simulated events have them."""
@@ -289,6 +336,10 @@ class InferenceConfig(StrictModel):
         if self.coverage is not None:
             for index, point in enumerate(self.coverage.points):
                 yield ("coverage", "points", index), point
+            if self.coverage.toys is not None:
+                yield ("coverage", "toys", "parameters"), dict.fromkeys(self.coverage.toys.parameters or (), 0.0)
+        if self.pyhf is not None:
+            yield ("pyhf", "parameter"), {self.pyhf.parameter: 0.0}
         if self.toys is not None:
             yield ("toys", "parameters"), dict.fromkeys(self.toys.parameters or (), 0.0)
         yield ("scan", "ranges"), dict.fromkeys(self.scan.ranges, 0.0)
@@ -297,4 +348,10 @@ class InferenceConfig(StrictModel):
 
     def physics(self) -> dict[str, object]:
         """Return everything that the result depends on: all but where the experiments run."""
-        return self.model_dump(mode="json", exclude={"workers", "scheduler"})
+        found = self.model_dump(mode="json", exclude={"workers", "scheduler"})
+        # What is not asked for leaves no trace, so that results from before there were these settings stay valid.
+        if self.pyhf is None:
+            del found["pyhf"]
+        if self.coverage is not None and self.coverage.toys is None:
+            del found["coverage"]["toys"]
+        return found

@@ -18,20 +18,18 @@ from partonic.errors import InferenceError
 from partonic.files import write_json
 from partonic.inference.coefficients.sum_rule import sum_rule
 from partonic.inference.coefficients.truth import NO_REFERENCE
-from partonic.inference.experiments.coverage import PointCoverage, coverage_study
 from partonic.inference.experiments.expected import expected_limits
 from partonic.inference.experiments.other_methods import compared
-from partonic.inference.experiments.study import Plan, Workers
-from partonic.inference.experiments.toys import ToyIntervals, toy_intervals
 from partonic.inference.likelihood.fit import BestFit
 from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.likelihood.scan import Scan, contour
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 from partonic.inference.measurement import Measurement, measure
 from partonic.inference.parabola import parabola_misleads
+from partonic.inference.pyhf_export import export_of
 from partonic.inference.result import RESULT_FORMAT, CurveTable, plain
-from partonic.inference.samples import Data, Files, Loaded, load
-from partonic.parts import remove_parts
+from partonic.inference.samples import Files, Loaded, load
+from partonic.inference.studies import remove_parts_of_studies, studies
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 
@@ -86,7 +84,7 @@ class InferenceSummary:
 def infer(
     files: Files, config: InferenceConfig, seed: int, output: Path, progress: Progress = SILENT
 ) -> InferenceSummary:
-    """Fit a sample and write ``result.json`` and ``curves.parquet``.
+    """Fit a sample and write ``result.json`` and ``curves.parquet``, and ``workspace.json`` if it is asked for.
 
     Args:
         files: coefficients and event store.
@@ -112,11 +110,12 @@ def infer(
         _add_contour(data.likelihood, best, names, scans, config, curves)
     result |= _expected(loaded, config, curves)
     result |= compared(loaded, config)
-    result |= _studies(loaded, data, best, scans, config, output / "result.json", progress)
+    result |= studies(loaded, data, best, scans, config, output / "result.json", progress)
+    if config.pyhf is not None:
+        export_of(loaded, data, config.pyhf).write(output / "workspace.json")
     curves.write(output / "curves.parquet")
     write_json(output / "result.json", plain(result))
-    for name in ("coverage", *(f"toys-{name}" for name in loaded.setup.interest)):
-        remove_parts(output / name)
+    remove_parts_of_studies(loaded, config, output)
     events = data.likelihood.total
     return InferenceSummary(output / "result.json", best, found.budget.total, found.intervals, data.truth, events)
 
@@ -156,33 +155,6 @@ def _expected(loaded: Loaded, config: InferenceConfig, curves: CurveTable) -> di
             }
         )
     return {"expected": entries}
-
-
-def _studies(
-    loaded: Loaded, data: Data, best: BestFit, scans: Mapping[str, Scan], config: InferenceConfig, output: Path,
-    progress: Progress,
-) -> dict[str, Any]:  # fmt: skip
-    """Return the intervals from pseudo-experiments and the coverage, as far as they are asked for."""
-    toys: dict[str, ToyIntervals] = {}
-    coverage: list[PointCoverage] = []
-    if config.toys is None and config.coverage is None:
-        return {"toys": toys, "coverage": coverage}
-    if loaded.pool is None:
-        message = "toys and coverage draw from simulated events: they need their event store and `data` not `events`"
-        raise InferenceError(message)
-    workers = Workers(config.workers, config.scheduler)
-    if config.toys is not None:
-        for name in config.toys.parameters or loaded.setup.interest:
-            if name not in scans:
-                raise InferenceError(f"toys of '{name}' need it to be fitted; fitted are {', '.join(scans)}")
-            plan = Plan(config.toys.experiments, output.with_name(f"toys-{name}"), workers, progress)
-            toys[name] = toy_intervals(
-                loaded.setup, loaded.pool, data.likelihood, best, scans[name], plan, config.toys.points, config.levels
-            )
-    if config.coverage is not None:
-        plan = Plan(config.coverage.experiments, output.with_name("coverage"), workers, progress)
-        coverage = coverage_study(loaded.setup, loaded.pool, config.coverage.points, plan, config.levels)
-    return {"toys": toys, "coverage": coverage}
 
 
 def _described(found: Measurement, config: InferenceConfig, files: Files) -> dict[str, Any]:

@@ -53,9 +53,10 @@ class InferStep:
         return tuple(dict.fromkeys(paths))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the numbers and the curves."""
+        """Return the numbers and the curves, and the workspace of pyhf with what ties its norm factors to θ."""
         folder = config.output / self.name
-        return (folder / "result.json", folder / "curves.parquet")
+        workspace = (folder / "workspace.json", folder / "workspace.morphing.json") if _section(config).pyhf else ()
+        return (folder / "result.json", folder / "curves.parquet", *workspace)
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Fit; pseudo-experiments go on where an interrupted run was."""
