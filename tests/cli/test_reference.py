@@ -61,7 +61,7 @@ def test_completion(page: str, shell: str) -> None:
     ("words", "found"),
     [
         ("partonic st", ["status"]),
-        ("partonic new tt", ["tth", "ttbb"]),
+        ("partonic new tt", ["ttbb", "tth"]),
         ("partonic new tth --channel d", ["dilepton"]),
         ("partonic new tth --from h", ["hepmc"]),
         ("partonic mem --base f", ["fitted"]),

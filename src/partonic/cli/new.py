@@ -21,8 +21,9 @@ def _channels(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     from partonic.config.template import channels
     from partonic.process_registry import process_names
 
-    process = ctx.params.get("process")
-    known = channels(process) if process in process_names() else ()
+    # While a line is being completed, its words are not yet told apart.
+    process = next((word for word in (ctx.params.get("process"), *ctx.args) if word in process_names()), None)
+    known = () if process is None else channels(process)
     return [name for name in known if name.startswith(incomplete)]
 
 
