@@ -4,10 +4,11 @@ import pytest
 
 from partonic.config.process import parameter_names
 from partonic.parameter_names import encoding_has_symbols, parameter_text, with_symbols
+from partonic.processes.tth.settings import TthConfig
 
 
 def test_names_of_the_processes_are_written_as_physicists_do() -> None:
-    assert [parameter_text(name) for name in parameter_names("tth")] == ["δκ_t", "κ\N{COMBINING TILDE}_t", "c_tG"]
+    assert [parameter_text(name) for name in parameter_names(TthConfig())] == ["δκ_t", "κ\N{COMBINING TILDE}_t", "c_tG"]
 
 
 @pytest.mark.parametrize("name", ["delta_kappa_t", "kappa_tilde_t", "c_tG"])
