@@ -3,8 +3,10 @@
 The section `process.top_decays`, flavours and colours of the products, places in the final state, resonances.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, model_validator
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from partonic.physics.particles import Particle
     from partonic.physics.phasespace.decayed_tops import DecayedTopsCube, ProductionCube
 
-__all__ = ["DecayedTop", "TopDecayConfig", "chain_of", "check_top_decays", "decayed_tops_cube", "flavours_of_w",
-           "products_of", "resonances_of", "without_tops"]  # fmt: skip
+__all__ = ["DecayedTop", "TopDecayConfig", "TopPairDecayConfig", "chain_of", "check_top_decays", "decayed_tops_cube",
+           "flavours_of_w", "products_of", "resonances_of", "without_tops"]  # fmt: skip
 
 Kind = Literal["leptonic", "hadronic"]
 
@@ -47,6 +49,31 @@ class TopDecayConfig(StrictModel):
         if len(set(self.leptons)) != len(self.leptons):
             raise SettingError(("leptons",), f"a flavour is listed twice in {list(self.leptons)}")
         return self
+
+
+class TopPairDecayConfig(TopDecayConfig):
+    """How the decays of t and t̄ enter the matrix element. Products are massless. Widths and masses in GeV."""
+
+    tops: Literal["semileptonic", "dilepton", "all_hadronic"] = "semileptonic"
+    """Decays of the W bosons of the tops."""
+    w_mass: float = Field(default=80.379, gt=0.0)
+    """Pole mass of the W."""
+
+    @property
+    def kinds(self) -> tuple[tuple[Kind, Kind], ...]:
+        """Kinds of decay of t and t̄; two choices where the mirror image differs."""
+        mixed: tuple[tuple[Kind, Kind], ...] = (("leptonic", "hadronic"), ("hadronic", "leptonic"))
+        same: dict[str, Kind] = {"dilepton": "leptonic", "all_hadronic": "hadronic"}
+        return mixed if self.tops == "semileptonic" else ((same[self.tops], same[self.tops]),)
+
+    @property
+    def flavours(self) -> tuple[tuple[tuple[int, float], tuple[int, float]], ...]:
+        """Fermions of isospin −½ from the W of t and of t̄ in all decays, with the branching fraction of each W."""
+        return tuple(
+            pair
+            for of_top, of_antitop in self.kinds
+            for pair in product(flavours_of_w(of_top, self.leptons), flavours_of_w(of_antitop, self.leptons))
+        )
 
 
 def check_top_decays(decays: str, section: TopDecayConfig) -> None:
@@ -91,11 +118,11 @@ class DecayedTop:
 
     def row(self, products: "Tensor") -> "Tensor":
         """Return the row of a decayed t for momenta `(3, 4, N)`, as `TopDecay.row` for this branching fraction."""
-        return self.chain.row(products) * self.branching_fraction**0.5
+        return self.chain.row(products) * math.sqrt(self.branching_fraction)
 
     def column(self, products: "Tensor") -> "Tensor":
         """Return the column of a decayed t̄ likewise."""
-        return self.chain.column(products) * self.branching_fraction**0.5
+        return self.chain.column(products) * math.sqrt(self.branching_fraction)
 
 
 def chain_of(section: TopDecayConfig, top_mass: float, w_mass: float) -> "TopDecay":

@@ -119,10 +119,10 @@ class DecayedTopsCube:
 
     def forward(self, numbers: Float[Tensor, "events dimensions"]) -> tuple[PartonEvents, Float[Tensor, " events"]]:
         """Map numbers in [0, 1]^D to parton events, with log |d(Φ_n, x1, x2)/du|."""
-        of_masses, of_production, *of_decays = numbers.split(self._parts, dim=1)
+        of_masses, of_production, *of_decays = torch.split(numbers, self._parts, dim=1)
         squares, log_squares = self._shape.forward(of_masses, *self._limits(numbers))
         produced, log_jacobian = self.production.forward_with_masses(of_production, squares.sqrt())
-        momenta = list(produced.momenta.split(1, dim=1))
+        momenta = list(torch.split(produced.momenta, 1, dim=1))
         for slot, each in zip(self.tops, of_decays, strict=True):
             momenta[slot], log_volume = self.decay.forward(each, produced.momenta[:, slot])
             log_jacobian = log_jacobian + log_volume
@@ -151,7 +151,7 @@ class DecayedTopsCube:
     def _grouped(self, momenta: Tensor) -> Sequence[Tensor]:
         """Return the final state of the production, each particle as what it has decayed to."""
         produced = momenta.shape[1] - 2 * len(self.tops)
-        return momenta.split([3 if slot in self.tops else 1 for slot in range(produced)], dim=1)
+        return torch.split(momenta, [3 if slot in self.tops else 1 for slot in range(produced)], dim=1)
 
     @property
     def _parts(self) -> list[int]:
