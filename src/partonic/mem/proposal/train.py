@@ -137,7 +137,7 @@ def train_proposal(
     with seeded_weights(seed, "proposal"):
         model = ProposalModel(config, cube, channel)
     if known is not None:
-        model.load_state_dict(known.model.state_dict())
+        model.load_state_dict(known.network.state_dict())
     results, tables = _train(run, model, tables, with_scales=known is None)
     jets_min = int(table.columns["jet_count"].min())
     record = _record(run, results, tables, [path.name for path in stores])
