@@ -33,8 +33,8 @@ from partonic.physics.amplitudes.currents import (
     slash_column,
 )
 from partonic.physics.amplitudes.interference import interference_matrix, quadratic_coefficients
-from partonic.physics.amplitudes.massless_spinors import left_column, left_current
 from partonic.physics.amplitudes.wavefunctions import component_first, outgoing_fermion
+from partonic.physics.amplitudes.weyl import chiral_current, chiral_spinor, left_column
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.particles import BOTTOM, HIGGS, TOP
 from partonic.polynomial import Monomials
@@ -196,7 +196,8 @@ class SingleTopHiggsAmplitude:
         light, bottom = momenta[self._light], momenta[1 - self._light]
         higgs, top, spectator = momenta[2:]
         enters = self._sign * self.initial[self._light] > 0
-        current = left_current(spectator, light) if enters else left_current(light, spectator)
+        out, into = (spectator, light) if enters else (light, spectator)
+        current = chiral_current(chiral_spinor(out, "left"), chiral_spinor(into, "left"), "left")
         row = outgoing_fermion(top, self.couplings.top_mass)
         terms = thq_terms(row, torch.stack([bottom, higgs, top]), current, light - spectator, self.couplings)
         scheme = self.couplings.scheme
