@@ -16,7 +16,7 @@ from partonic.report.content import number_with_error
 from partonic.report.event_counts import EventCounts
 from partonic.report.findings import Finding
 from partonic.report.fitted_value import CAUSES, FittedValue, fitted_values
-from partonic.report.labels import produced_particles, plain
+from partonic.report.labels import plain, produced_particles
 from partonic.report.section import Sample
 
 __all__ = ["ResultBox", "result_box"]
