@@ -21,7 +21,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fit")
     write_store(folder / "events.parquet", grid(1500))
     facts = CoefficientsMetadata(
-        parameters=MONOMIALS.parameters, exponents=MONOMIALS.exponents, source="toy", cross_section=rate(0.02).record()
+        parameters=MONOMIALS.parameters, exponents=MONOMIALS.exponents, source="mem", cross_section=rate(0.02).record()
     )
     write_coefficients(folder / "signal.parquet", coefficients(grid(1500)), facts)
     return folder / "events.parquet", folder / "signal.parquet"

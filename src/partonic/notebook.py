@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from partonic.config.inference import InferenceConfig
 from partonic.errors import ParameterError
 from partonic.events.store import EventStore
-from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_metadata
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.likelihood.intervals import Interval, threshold
@@ -24,6 +24,7 @@ from partonic.inference.likelihood.scan import Contour, Scan, contour, scan
 from partonic.inference.measurement import Measurement, measure
 from partonic.inference.parabola import parabola_misleads
 from partonic.inference.samples import Files, load
+from partonic.inference.sources import settings_for
 from partonic.plots.canvas import Headline
 from partonic.plots.statistics.contours import ContourMap, draw_contours
 from partonic.plots.statistics.likelihood_curve import Crossing, LikelihoodCurve, draw_likelihood_curve
@@ -200,7 +201,8 @@ def fit(
         backgrounds: files with the coefficients of the same events under each background of the settings.
         components: the same under each further component that depends on theory parameters.
         seed: root seed of pseudo-data.
-        **settings: the keys of the section `inference` of an analysis file, e.g. ``luminosity=100.0``.
+        **settings: the keys of the section `inference` of an analysis file, e.g. ``luminosity=100.0``; `source` is who
+            made the coefficients, if it is not named.
 
     Raises:
         ParameterError: if a setting is unknown or not valid, or neither coefficients nor a store are given.
@@ -210,9 +212,9 @@ def fit(
     if coefficients is None and store is None:
         message = "a fit needs coefficients of events, or the event store of simulated ones, whose truth is fitted"
         raise ParameterError(message)
-    config = _config({"source": "truth", **settings} if coefficients is None else settings)
     given = _in_memory(coefficients, rate)
     path = Path(coefficients) if isinstance(coefficients, str | Path) else None
+    config = _config(_source(given, path), settings)
     files = Files(
         None if store is None else Path(store), path,
         *({name: Path(file) for name, file in (each or {}).items()} for each in (backgrounds, components)),
@@ -250,9 +252,16 @@ def load_process(name: str, **settings: Any) -> "Process":
     return build_process(section)
 
 
-def _config(settings: Mapping[str, Any]) -> InferenceConfig:
+def _source(given: Read | None, path: Path | None) -> str:
+    """Return who made the coefficients: what is in memory, a file, or neither for parton truth."""
+    if path is not None:
+        return read_metadata(path).source
+    return "truth" if given is None else given[0].source
+
+
+def _config(source: str, settings: Mapping[str, Any]) -> InferenceConfig:
     try:
-        return InferenceConfig.model_validate(dict(settings))
+        return settings_for(source, settings)
     except ValidationError as error:
         raise ParameterError(_first_of(error, "a fit")) from error
 
