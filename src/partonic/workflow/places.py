@@ -11,6 +11,7 @@ __all__ = [
     "estimates_file",
     "event_store",
     "generation_record",
+    "integrated_store",
     "parton_events",
     "samples_file",
     "trained_mem",
@@ -56,6 +57,12 @@ def coefficients_file(config: AnalysisConfig) -> Path:
 def estimates_file(config: AnalysisConfig, source: str) -> Path:
     """Return the path of the coefficients that an estimator leaves, under the process of the analysis."""
     return config.output / source / f"{config.process.name}.parquet"
+
+
+def integrated_store(config: AnalysisConfig, source: str) -> Path:
+    """Return the path of the event store whose events an estimator works on."""
+    section = config.classical if source == "classical" else config.mem
+    return event_store(config) if section is None or section.store is None else section.store
 
 
 def discrimination_file(config: AnalysisConfig) -> Path:

@@ -11,6 +11,7 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError
 from partonic.progress import Progress
+from partonic.workflow.classical_step import ClassicalStep
 from partonic.workflow.inference_steps import InferStep
 from partonic.workflow.mem_steps import MemStep
 from partonic.workflow.mem_training_step import MemTrainStep
@@ -223,6 +224,7 @@ STEPS: tuple[Step, ...] = (
     MemTrainStep(),
     SampleStep(),
     MemStep(),
+    ClassicalStep(),
     InferStep(),
     ReportStep(),
 )
