@@ -29,7 +29,8 @@ from partonic.plots.canvas import Headline
 from partonic.plots.statistics.contours import ContourMap, draw_contours
 from partonic.plots.statistics.likelihood_curve import Crossing, LikelihoodCurve, draw_likelihood_curve
 from partonic.process_registry import find_process
-from partonic.processes.definition import build_process, parameter_labels
+from partonic.processes.definition import build_process
+from partonic.report.labels import axis_label, curve_parameters, labels_of, named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -117,7 +118,8 @@ class FitResult:
         chosen = names or self.names[:1]
         if len(chosen) > 2:
             raise ParameterError(f"a figure has one parameter or two, got {', '.join(chosen)}")
-        return self._curve(chosen[0]) if len(chosen) == 1 else self._contours(chosen[0], chosen[1])
+        with labels_of(curve_parameters(self.config.curves)):
+            return self._curve(chosen[0]) if len(chosen) == 1 else self._contours(chosen[0], chosen[1])
 
     def __str__(self) -> str:
         """Return a line for each parameter."""
@@ -134,18 +136,20 @@ class FitResult:
 
     def _rows(self) -> list[tuple[str, ...]]:
         values, errors, rows = self.values, self.errors, []
+        with labels_of(curve_parameters(self.config.curves)):
+            titles = {name: named(name) for name in self.intervals}
         for name, intervals in self.intervals.items():
             cells = [" ∪ ".join(f"[{low:.4g}, {high:.4g}]" for low, high in each.segments) for each in intervals]
             misled = any(parabola_misleads(values[name], errors[name], each) for each in intervals)
             best = f"{values[name]:.4g} ± {errors[name]:.2g}" + (" (not what the interval says)" if misled else "")
-            rows.append((name, *cells, best, "" if self.truth is None else f"{self.truth.get(name, 0.0):.4g}"))
+            rows.append((titles[name], *cells, best, "" if self.truth is None else f"{self.truth.get(name, 0.0):.4g}"))
         return rows
 
     def _curve(self, name: str) -> "Figure":
         curve, total = self.scan(name), self.measurement.total[name]
         found = [each for each in self.measurement.intervals[name] if each.kind == "asymptotic"]
         described = LikelihoodCurve(
-            title=parameter_labels().get(name, name),
+            title=axis_label(name),
             values=curve.values,
             profile=curve.profiled,
             crossings=[Crossing(f"{each.level:.0%}", threshold(each.level), each.segments) for each in found],
@@ -156,13 +160,13 @@ class FitResult:
         return draw_likelihood_curve(described, headline=self._headline())
 
     def _contours(self, x: str, y: str) -> "Figure":
-        found, labels = self.contour(x, y), parameter_labels()
+        found = self.contour(x, y)
         standard = self.measurement.loaded.setup.mixture.standard_point()
         points = {"SM": (standard[x], standard[y])}
         if self.truth is not None:
             points["truth"] = (float(self.truth.get(x, 0.0)), float(self.truth.get(y, 0.0)))
         described = ContourMap(
-            titles=(labels.get(x, x), labels.get(y, y)),
+            titles=(axis_label(x), axis_label(y)),
             x=found.x,
             y=found.y,
             q=found.profiled,

@@ -70,8 +70,8 @@ class ClassicalStep:
         if simulation.decays.tops != _SEMILEPTONIC:
             raise ConfigError(
                 "the classical matrix element method knows one decay channel, `simulation.decays.tops: "
-                f"{_SEMILEPTONIC}`, and the analysis '{config.name}' has '{simulation.decays.tops}': remove the section "
-                "`classical`, or use the section `mem`"
+                f"{_SEMILEPTONIC}`, and the analysis '{config.name}' has '{simulation.decays.tops}': remove the "
+                "section `classical`, or use the section `mem`"
             )
         if section.transfer.fit_to is not None:
             events = EventStore.open(section.transfer.fit_to)

@@ -18,12 +18,12 @@ def limit_files(config: AnalysisConfig) -> LimitFiles | None:
     """
     coefficients = {name: path for name, path in _coefficients(config).items() if path.is_file()}
     results = () if config.inference is None else InferStep().outputs(config)
-    curves = discrimination_file(config)
+    curves = discrimination_file(config, _source(config))
     files = LimitFiles(
         coefficients=coefficients,
         store=integrated_store(config, _source(config)),
         inference=results[0] if results and all(path.is_file() for path in results) else None,
-        discrimination=curves if config.mem is not None and curves.is_file() else None,
+        discrimination=curves if _has_method(config) and curves.is_file() else None,
     )
     return files if any(files.paths()) else None
 
@@ -45,7 +45,15 @@ def _coefficients(config: AnalysisConfig) -> dict[str, Path]:
     backgrounds = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()
     }
-    return ({} if signal is None else {config.process.name: signal}) | backgrounds
+    components = {
+        name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.components.items()
+    }
+    return ({} if signal is None else {config.process.name: signal}) | components | backgrounds
+
+
+def _has_method(config: AnalysisConfig) -> bool:
+    """Return whether the analysis has coefficients of events, so that it can tell signal from background."""
+    return not (config.mem is None and config.classical is None and config.inference is None)
 
 
 def _source(config: AnalysisConfig) -> str:

@@ -65,6 +65,6 @@ def integrated_store(config: AnalysisConfig, source: str) -> Path:
     return event_store(config) if section is None or section.store is None else section.store
 
 
-def discrimination_file(config: AnalysisConfig) -> Path:
-    """Return the path of the ROC curves of signal against background, if somebody made them."""
-    return config.output / "mem" / "discriminant.json"
+def discrimination_file(config: AnalysisConfig, source: str = "mem") -> Path:
+    """Return the path of the ROC curves of signal against background, if somebody made them for an estimator."""
+    return config.output / source / "discriminant.json"
