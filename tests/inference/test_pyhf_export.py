@@ -11,9 +11,10 @@ from tests.inference.test_samples import write
 from partonic.config.inference import InferenceConfig, PyhfConfig, ScanConfig
 from partonic.errors import InferenceError, ParameterError
 from partonic.inference.binned.pyhf_workspace import NOMINAL, MorphedWorkspace
+from partonic.inference.data import make_data
 from partonic.inference.infer import infer
 from partonic.inference.pyhf_export import export_of
-from partonic.inference.samples import Files, load, make_data
+from partonic.inference.samples import Files, load
 
 PYHF = PyhfConfig(parameter="a", bins=(3, 2))
 
