@@ -1,7 +1,7 @@
-"""The facts that travel with the events of a store.
+"""The facts that travel with the events of a store: the JSON under the key ``partonic`` of the Parquet file.
 
-`StoreMetadata` is the JSON under the key ``partonic`` of the Parquet file. An event has coefficients c_a in pb such that its weight at θ is Σ_a m_a(θ) c_a and all rows, rejected
-ones included, sum to the cross section: σ(θ) = Σ_events Σ_a m_a(θ) c_a. Negative weights are kept everywhere.
+An event has coefficients c_a in pb such that its weight at θ is Σ_a m_a(θ) c_a and all rows, rejected ones included,
+sum to the cross section: σ(θ) = Σ_events Σ_a m_a(θ) c_a. Negative weights are kept everywhere.
 """
 
 import json
