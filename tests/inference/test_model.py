@@ -131,7 +131,7 @@ def test_components_share_parameters_through_their_maps():
     """κ_e = 1 + δ of the second component: one parameter of the fit, two of the components."""
     other = FiducialRate(MONOMIALS.up_to_degree(("k", "b"), 2), np.arange(6.0), np.zeros((6, 6)))
     facts = CoefficientsMetadata(
-        parameters=("k", "b"), exponents=other.monomials.exponents, source="toy", cross_section=other.record()
+        parameters=("k", "b"), exponents=other.monomials.exponents, source="mem", cross_section=other.record()
     )
     rate = FiducialRate(MONOMIALS, np.ones(6), np.zeros((6, 6)))
     settings = config(source="mem", components={"other": {"map": {"k": "1 + a"}, "uncertainty": 0.1}})

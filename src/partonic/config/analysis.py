@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.classical import ClassicalConfig
 from partonic.config.decays import check_decays
 from partonic.config.document import Location
 from partonic.config.generation import GenerationConfig
@@ -61,6 +62,10 @@ class AnalysisConfig(StrictModel):
     mem: MemConfig | None = None
     """Integrals of the matrix element method for the selected events. Absent: none; ``{}``: with all defaults."""
 
+    classical: ClassicalConfig | None = None
+    """The same integrals by the classical form of the method, for `inference.source: classical`. Absent: none; ``{}``:
+    with all defaults."""
+
     inference: InferenceConfig | None = None
     """Likelihood and limits of the theory parameters. Absent: none; ``{}``: with all defaults."""
 
@@ -102,7 +107,7 @@ class AnalysisConfig(StrictModel):
         if self.import_ is None:
             message = f"the process '{name}' has no matrix element to generate events from: add a section `import`"
             raise SettingError(("process", "name"), message)
-        for key in ("unfolding", "mem_training", "mem"):
+        for key in ("unfolding", "mem_training", "mem", "classical"):
             if getattr(self, key) is not None:
                 message = (
                     f"needs the matrix element of the process, and '{name}' has none: remove this section, and use "

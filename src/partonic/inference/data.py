@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from partonic.config.inference import InferenceConfig
 from partonic.errors import EventFileError, InferenceError
-from partonic.inference.coefficients.coefficients_file import read_coefficients
 from partonic.inference.likelihood.event_terms import EventTerms
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 from partonic.inference.model import with_nominal
 from partonic.inference.samples import Loaded
+from partonic.inference.sources import read_of_source
 from partonic.rng import numpy_generator
 
 __all__ = ["Data", "ensemble_members", "make_data"]
@@ -74,11 +74,11 @@ def ensemble_members(data: Data, loaded: Loaded, config: InferenceConfig) -> lis
 
     Raises:
         EventFileError: if a member has other events.
-        InferenceError: if a member lacks coefficients of events that are fitted.
+        InferenceError: if a member lacks coefficients of events that are fitted, or another estimator made it.
     """
     members = []
     for path in config.ensemble:
-        coefficients, _ = read_coefficients(path)
+        coefficients, _ = read_of_source(path, config.source, "inference.ensemble")
         if loaded.calibration is not None:
             coefficients = loaded.calibration.apply(coefficients, loaded.setup.mixture.signal)
         if not np.array_equal(coefficients.event_id, loaded.signal.event_id):

@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.config.inference import BackgroundConfig, BackgroundEventsConfig, ComponentConfig, InferenceConfig
+from partonic.config.inference import BackgroundConfig, ComponentConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore
 from partonic.inference.calibration.calibration_file import Calibration, read_calibration
-from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.coefficients.rate import FiducialRate
@@ -22,6 +22,7 @@ from partonic.inference.experiments.pool import Pool, PoolSample
 from partonic.inference.experiments.pseudo_experiments import Setup
 from partonic.inference.likelihood.mixture import Mixture
 from partonic.inference.model import mixture_of, truth_on_curves
+from partonic.inference.sources import check_source, read_hypotheses, read_of_source
 from partonic.pretrained import pretrained_folder
 from partonic.processes.definition import standard_model
 
@@ -115,18 +116,19 @@ def load(
 
     Raises:
         EventFileError: if a file is missing or damaged, or files are of different events.
-        InferenceError: if there are no events, or a rate is not known.
+        InferenceError: if there are no events, a rate is not known, or another estimator made a file.
         ParameterError: if a theory parameter is unknown.
     """
     store = None if files.store is None else EventStore.open(files.store)
     calibration = _calibration(config, store)
-    signal, metadata = given or _signal(files, store)
+    signal, metadata = given or _signal(files, store, config.source)
+    if given is not None:
+        check_source(given[0].source, config.source, "what is in memory", "coefficients")
     if not len(signal):
         raise InferenceError(f"{files.signal or files.store} has no events: expected a sample to fit")
     rate = _signal_rate(store, metadata, signal)
     signal = signal if calibration is None else calibration.apply(signal, rate)
-    components = [read_coefficients(files.components[name]) for name in config.components]
-    backgrounds = [read_coefficients(files.backgrounds[name]) for name in config.backgrounds]
+    components, backgrounds = (_of_sections(files, config, kind) for kind in ("components", "backgrounds"))
     hypotheses = Hypotheses(signal, *(tuple(each for each, _ in read) for read in (components, backgrounds)))
     _check_same_events(hypotheses, files)
     standard = _standard_model(config, store)
@@ -147,13 +149,26 @@ def load(
     )  # fmt: skip
 
 
-def _signal(files: Files, store: EventStore | None) -> tuple[EventCoefficients, CoefficientsMetadata | None]:
+def _signal(
+    files: Files, store: EventStore | None, source: str
+) -> tuple[EventCoefficients, CoefficientsMetadata | None]:
     if files.signal is not None:
-        return read_coefficients(files.signal)
+        return read_of_source(files.signal, source, "inference.coefficients")
     if store is None:
         message = "parton truth needs an event store: expected simulated events"
         raise InferenceError(message)
     return truth_coefficients(store, standard_model(store.metadata.process)), None
+
+
+def _of_sections(
+    files: Files, config: InferenceConfig, kind: Literal["components", "backgrounds"]
+) -> list[tuple[EventCoefficients, CoefficientsMetadata]]:
+    """Read the coefficients under each further component, or under each background."""
+    paths: Mapping[str, Path] = getattr(files, kind)
+    return [
+        read_of_source(paths[name], config.source, f"inference.{kind}.{name}.coefficients")
+        for name in getattr(config, kind)
+    ]
 
 
 def _calibration(config: InferenceConfig, store: EventStore | None) -> Calibration | None:
@@ -229,7 +244,7 @@ def _samples(
                 f"pseudo-data need simulated events of '{name}': give `{where}`, or fit real data with "
                 "`inference.data: events`"
             )
-        read = _of_all_hypotheses(events, config, where)
+        read = read_hypotheses(events, config, where)
         of_signal = read["signal"] if calibration is None else calibration.apply(read["signal"], rate)
         true = weights_of(EventStore.open(events.store), of_signal.event_id)
         backgrounds, components = (tuple(read[each] for each in sections[k]) for k in ("backgrounds", "components"))
@@ -237,19 +252,6 @@ def _samples(
             PoolSample(number, true if kind == "components" else true[:, :1], of_signal, backgrounds, components)
         )
     return tuple(samples)
-
-
-def _of_all_hypotheses(
-    events: BackgroundEventsConfig, config: InferenceConfig, where: str
-) -> dict[str, EventCoefficients]:
-    """Return the coefficients of simulated events under each hypothesis by name."""
-    names = ("signal", *config.components, *config.backgrounds)
-    if missing := set(names) - set(events.coefficients):
-        raise InferenceError(
-            f"`{where}.coefficients` lacks {', '.join(sorted(missing))}: expected a file for `signal` and for each "
-            "component and background"
-        )
-    return {name: read_coefficients(events.coefficients[name])[0] for name in names}
 
 
 def _selected(store: EventStore | None) -> int | None:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Complex, Float, Shaped
 from torch import Tensor
 
-__all__ = ["Chirality", "chiral_current", "chiral_line", "chiral_spinor", "left_column", "left_current", "left_row"]
+__all__ = ["Chirality", "chiral_current", "chiral_line", "chiral_spinor", "left_column"]
 
 Chirality = Literal["left", "right"]
 Momentum = Float[Tensor, "4 points"]
@@ -52,22 +52,6 @@ def left_column(p: Momentum) -> Complex[Tensor, "4 points"]:
     """
     upper = chiral_spinor(p, "left")
     return torch.cat([upper, torch.zeros_like(upper)])
-
-
-def left_row(p: Momentum) -> Complex[Tensor, "4 points"]:
-    """Return ū_L(p) of a massless particle that leaves, or v̄_L(p) of an antiparticle that enters, as a Dirac spinor."""
-    lower = chiral_spinor(p, "left").conj().resolve_conj()
-    return torch.cat([torch.zeros_like(lower), lower])
-
-
-def left_current(row: Momentum, column: Momentum) -> Field:
-    """Return ψ̄(row) γ^μ P_L ψ(column), contravariant, in GeV.
-
-    Args:
-        row: momentum of the massless particle that leaves or the antiparticle that enters, `(4, N)`.
-        column: momentum of the particle that enters or the antiparticle that leaves.
-    """
-    return chiral_current(chiral_spinor(row, "left"), chiral_spinor(column, "left"), "left")
 
 
 def chiral_current(out: Spinor, into: Spinor, chirality: Chirality) -> Field:

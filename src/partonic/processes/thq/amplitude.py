@@ -36,7 +36,7 @@ from partonic.physics.amplitudes.currents import (
 )
 from partonic.physics.amplitudes.interference import interference_matrix, quadratic_coefficients
 from partonic.physics.amplitudes.wavefunctions import component_first, outgoing_fermion
-from partonic.physics.amplitudes.weyl import left_column, left_current
+from partonic.physics.amplitudes.weyl import chiral_current, chiral_spinor, left_column
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.particles import BOTTOM, HIGGS, TOP
 from partonic.polynomial import Monomials
@@ -207,7 +207,8 @@ class SingleTopHiggsAmplitude:
         higgs, spectator = momenta[2], momenta[-1]
         top, row = self._outgoing_top(momenta[3:-1])
         enters = self._sign * self.initial[self._light] > 0
-        current = left_current(spectator, light) if enters else left_current(light, spectator)
+        out, into = (spectator, light) if enters else (light, spectator)
+        current = chiral_current(chiral_spinor(out, "left"), chiral_spinor(into, "left"), "left")
         terms = thq_terms(row, torch.stack([bottom, higgs, top]), current, light - spectator, self.couplings)
         scheme = self.couplings.scheme
         factor = scheme.weak_coupling**2 / (2.0 * scheme.vacuum_expectation_value)
