@@ -7,8 +7,8 @@ and decay angles, and that of z alone its mean, s(z) = E[s(z, Ω)|z]. What is lo
     I(z, Ω) − I(z) = E[(s(z, Ω) − s(z))(s(z, Ω) − s(z))ᵀ],
 
 a mean of squares, with an error from blocks of events, for one event at the Standard Model. Information includes the
-rate; `production_shape` is that of z without it. `told_apart` is that of all products; in `symmetric` the two quarks of a hadronic W, of which no
-detector knows which is down-type, are exchanged and the densities averaged.
+rate; `production_shape` is that of z without it. `told_apart` is that of all products; in `symmetric` the two quarks of
+a hadronic W, of which no detector knows which is down-type, are exchanged and the densities averaged.
 
     python benchmarks/top_decay_information.py [--points 200000] [--process tth|thq]
 

@@ -117,6 +117,23 @@ class AnalysisConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _methods_know_the_final_state(self) -> "AnalysisConfig":
+        """Refuse what integrates over or unfolds to a top pair where no pair of tops is in the final state."""
+        tree = find_process(self.process.name).decay_tree(self.process)
+        if {(6,), (-6,)} <= {resonance.pdg_ids for resonance in tree.of_shower}:
+            return self
+        for key in ("unfolding", "mem_training", "mem", "classical"):
+            if getattr(self, key) is not None:
+                decayed = any(resonance.is_top for resonance in tree.of_matrix_element)
+                message = (
+                    f"works on a top pair on its mass shells, and the process '{self.process.name}' "
+                    + ("has decayed its tops: set process.decays to shower, or " if decayed else "has none: ")
+                    + "remove this section and use `inference.source: truth`"
+                )
+                raise SettingError((key,), message)
+        return self
+
+    @model_validator(mode="after")
     def _theory_parameters_are_known(self) -> "AnalysisConfig":
         known = parameter_names(self.process)
         for location, point in self._theta_points():
