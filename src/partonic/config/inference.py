@@ -17,6 +17,7 @@ __all__ = [
     "ComponentConfig",
     "ConstraintConfig",
     "CoverageConfig",
+    "HistogramConfig",
     "InferenceConfig",
     "PyhfConfig",
     "ScanConfig",
@@ -151,6 +152,25 @@ class PyhfConfig(StrictModel):
         return self
 
 
+class HistogramConfig(StrictModel):
+    """A histogram of one or two observables, whose expected intervals stand beside those of the likelihood."""
+
+    edges: dict[str, tuple[float, ...]] = Field(min_length=1, max_length=2)
+    """Edges between the bins by observable, one or two; the outermost bins are open. Of two, every bin of the first is
+    divided by the edges of the second. GeV and radians."""
+
+    of: Literal["objects", "partons"] = "objects"
+    """``objects``: observables of the reconstructed events; ``partons``: those of the partons that the process has."""
+
+    @model_validator(mode="after")
+    def _edges_ascend(self) -> "HistogramConfig":
+        for name, edges in self.edges.items():
+            if not edges or list(edges) != sorted(set(edges)):
+                message = f"the edges between bins must ascend, and be one or more, got {list(edges)}"
+                raise SettingError(("edges", name), message)
+        return self
+
+
 class ToysConfig(StrictModel):
     """Intervals from pseudo-experiments (Feldman–Cousins) beside the asymptotic ones."""
 
@@ -256,6 +276,10 @@ class InferenceConfig(StrictModel):
     """Expected intervals of parton truth, of optimal observables in bins and of the rate beside those of the unbinned
     likelihood, from the simulated events of the signal, without backgrounds."""
 
+    binned: dict[str, HistogramConfig] = Field(default_factory=dict)
+    """Histograms by name that are compared, too, with `compare: true`: what an analysis of one or two observables would
+    reach."""
+
     toys: ToysConfig | None = None
     """Intervals from pseudo-experiments; null for none."""
 
@@ -310,6 +334,12 @@ class InferenceConfig(StrictModel):
                 f"'{self.source}' comes from the events themselves: leave out `coefficients`, or name their source"
             )
             raise SettingError(("coefficients",), message)
+        return self
+
+    @model_validator(mode="after")
+    def _histograms_are_compared(self) -> "InferenceConfig":
+        if self.binned and not self.compare:
+            raise SettingError(("binned",), "histograms are part of the comparison of methods: set `compare: true`")
         return self
 
     @model_validator(mode="after")
@@ -368,6 +398,8 @@ class InferenceConfig(StrictModel):
         # What is not asked for leaves no trace, so that results from before there were these settings stay valid.
         if self.pyhf is None:
             del found["pyhf"]
+        if not self.binned:
+            del found["binned"]
         if self.coverage is not None and self.coverage.toys is None:
             del found["coverage"]["toys"]
         return found

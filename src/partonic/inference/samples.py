@@ -79,6 +79,7 @@ class Loaded:
         events_at: θ whose density the events of the store follow as they are; None for collision data, and for
             simulated events of unequal weights.
         components: coefficients of the events under each further component that depends on θ.
+        store: path of the event store; None without one.
     """
 
     setup: Setup
@@ -91,6 +92,7 @@ class Loaded:
     calibration: Calibration | None = None
     events_at: Mapping[str, float] | None = None
     components: tuple[EventCoefficients, ...] = ()
+    store: Path | None = None
 
     @property
     def hypotheses(self) -> tuple[EventCoefficients, ...]:
@@ -165,7 +167,7 @@ def load(
     generated_at = None if store is None else truth_on_curves(mixture, store.metadata.theta)
     return Loaded(
         setup, signal, hypotheses.backgrounds, samples, pool, generated_at, _selected(store), calibration,
-        None if events_at is None else truth_on_curves(mixture, events_at), hypotheses.components,
+        None if events_at is None else truth_on_curves(mixture, events_at), hypotheses.components, files.store,
     )  # fmt: skip
 
 
