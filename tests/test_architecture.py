@@ -29,7 +29,7 @@ ORDER = (
     {"classify"},
     {"estimators"},
     {"inference"},
-    {"nn", "generation", "simulation", "features", "trained"},
+    {"nn", "generation", "simulation", "features", "trained", "trees"},
     {"events"},
     {"processes"},
     {"physics"},
@@ -76,6 +76,7 @@ HEAVY = (
     "jinja2",
     "lightning",
     "safetensors",
+    "numba",
 )
 # A child process reads its own list of loaded modules; no clock is involved.
 LOADED = "import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
