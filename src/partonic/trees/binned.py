@@ -54,7 +54,7 @@ class BinnedEvents:
         found = hashlib.sha256()
         for array in (self.codes, self.statistics, self.held_out):
             for rows in pieces(len(array)):
-                found.update(memoryview(np.ascontiguousarray(array[rows])))
+                found.update(array[rows].tobytes())
         return found.hexdigest()
 
 
@@ -102,7 +102,7 @@ def prepare(
 
 
 def _first_reading(
-    data: TreeData, settings: TreeSettings, salt: np.uint64, wanted: Int[np.ndarray, " sample"]
+    data: TreeData, settings: TreeSettings, salt: np.uint64, wanted: Int[np.ndarray, " wanted"]
 ) -> tuple[
     tuple[WeightSums, WeightSums], Shaped[np.ndarray, "sample features"], Shaped[np.ndarray, "sample monomials"]
 ]:
