@@ -184,7 +184,8 @@ def peers(options: argparse.Namespace) -> dict[str, Any]:
 
 def ours(features: Array, coefficients: Array, trees: int, options: argparse.Namespace) -> Callable[[Array], Array]:
     """Return the prediction of an ensemble of this package."""
-    settings = TreeSettings(trees=trees, max_depth=DEPTH, learning_rate=RATE, min_leaf_events=LEAF)
+    # With weights drawn from an exponential n events count as n/2 here, and as a weight of n in xgboost.
+    settings = TreeSettings(trees=trees, max_depth=DEPTH, learning_rate=RATE, min_leaf_events=LEAF / 2)
     data, rng = ArrayData(features, coefficients, names()), np.random.default_rng(options.seed)
     found = boost(data, QUADRATIC, settings, rng, threads=options.threads)
     return lambda values: found.predict(values, threads=options.threads)[:, 1:]

@@ -20,6 +20,7 @@ __all__ = ["apply_tree", "best_splits", "encode", "fill_histogram", "predict_row
 
 _MISSING = 255
 _SMALLEST_RATIO = 1e-9
+_BLOCK = 512  # events that fit into the cache with one tree
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
@@ -248,8 +249,10 @@ def predict_rows(
     values: NDArray[np.float64],
 ) -> None:
     """Add the steps of all trees to `values` `(N, K)`, tree by tree in their order."""
-    for i in range(codes.shape[0]):
+    for start in range(0, codes.shape[0], _BLOCK):
+        stop = min(start + _BLOCK, codes.shape[0])
         for tree in range(roots.shape[0]):
-            leaf = _leaf_of(codes, i, nodes, roots[tree])
-            for k in range(values.shape[1]):
-                values[i, k] += steps[leaf, k]
+            for i in range(start, stop):
+                leaf = _leaf_of(codes, i, nodes, roots[tree])
+                for k in range(values.shape[1]):
+                    values[i, k] += steps[leaf, k]
