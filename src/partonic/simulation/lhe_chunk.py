@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from partonic.errors import EventFileError
-from partonic.events.readers.slots import assign_slots, has_one_final_state
+from partonic.events.readers.slots import assign_slots, candidates_of, has_one_final_state
 from partonic.events.schema import ProcessInfo
 from partonic.events.text.lhe_numbers import COLUMNS, FACTS, event_numbers, named_weights
 
@@ -97,7 +97,9 @@ class LheChunk:
         for event, (begin, end) in enumerate(pairwise(self.offsets.tolist())):
             inside = numbers[begin:end]
             outgoing = [row for row, (_, status, _) in enumerate(inside) if status in (_FINAL, _DECAYED)]
-            found = assign_slots([row[0] for row in inside], [row[2] - 1 for row in inside], outgoing, process)
+            momenta = self.momenta[begin:end].tolist()
+            known = candidates_of([row[0] for row in inside], [row[2] - 1 for row in inside], momenta, outgoing)
+            found = assign_slots(known, process)
             if found is None:
                 final = ", ".join(str(inside[row][0]) for row in outgoing)
                 raise EventFileError(

@@ -22,9 +22,11 @@ import numpy as np
 
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import EventFileError
+from partonic.events.lhe_normalisation import lhe_factors
+from partonic.events.merging import combined_metadata, merge_parts
 from partonic.events.schema import CrossSection, CutFlowStep, ProcessInfo, StoreMetadata
-from partonic.events.store import NORMALISATION_ERROR, EventStore, combined_metadata, merge_parts
-from partonic.events.weights import ThetaWeights, column_name, lhe_factors, theta_weights
+from partonic.events.store import NORMALISATION_ERROR, EventStore
+from partonic.events.weights import ThetaWeights, column_name, theta_weights
 from partonic.parallel import run_tasks
 from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress

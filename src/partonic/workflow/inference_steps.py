@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import InferenceConfig
-from partonic.errors import ConfigError
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, event_store
+from partonic.workflow.places import estimates_file, integrated_store
+from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
     from partonic.inference.samples import Files
@@ -66,9 +66,7 @@ class InferStep:
 
 
 def _section(config: AnalysisConfig) -> InferenceConfig:
-    if config.inference is None:
-        raise ConfigError(f"the analysis '{config.name}' has no section `inference`")
-    return config.inference
+    return needed(config.inference, "inference", config)
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:
@@ -87,7 +85,7 @@ def _files(config: AnalysisConfig) -> "Files":
 
     section = _section(config)
     own = estimates_file(config, section.source)
-    store = event_store(config) if config.mem is None or config.mem.store is None else config.mem.store
+    store = integrated_store(config, section.source)
     signal = section.coefficients or own if section.reads_coefficients else None
     backgrounds = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()
