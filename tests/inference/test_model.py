@@ -7,12 +7,13 @@ from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError, ParameterError
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata
 from partonic.inference.coefficients.rate import FiducialRate
+from partonic.inference.data import make_data
 from partonic.inference.infer import infer
 from partonic.inference.likelihood.fit import fit
 from partonic.inference.likelihood.intervals import asymptotic_intervals
 from partonic.inference.model import curve_of, mixture_of, truth_on_curves
 from partonic.inference.record import read_result
-from partonic.inference.samples import Files, load, make_data
+from partonic.inference.samples import Files, load
 
 CIRCLE = {"kind": "circle", "cosine": {"a": 1.0}, "sine": {"b": 1.0}}
 

@@ -15,9 +15,10 @@ from partonic.config.inference import BackgroundConfig, BackgroundEventsConfig, 
 from partonic.errors import InferenceError, ParameterError
 from partonic.inference.binned.pyhf_model import MorphedModel
 from partonic.inference.binned.pyhf_workspace import NOMINAL, MorphedWorkspace
+from partonic.inference.data import make_data
 from partonic.inference.infer import infer
 from partonic.inference.pyhf_export import export_of
-from partonic.inference.samples import Files, load, make_data
+from partonic.inference.samples import Files, load
 
 PYHF = PyhfConfig(parameter="a", bins=(3, 2))
 

@@ -18,7 +18,7 @@ from partonic.config.mem import MemConfig
 from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
-from partonic.config.process import AnyProcess, default_settings, parameter_names
+from partonic.config.process import AnyProcess, ProcessConfig, default_settings, parameter_names
 from partonic.config.report import ReportConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.config.unfolding import UnfoldingConfig
@@ -79,10 +79,11 @@ class AnalysisConfig(StrictModel):
         if not isinstance(content, Mapping):
             return content
         process = content.get("process", {})
-        name = process.get("name", default_process()) if isinstance(process, Mapping) else getattr(process, "name", "")
+        section = vars(process) if isinstance(process, ProcessConfig) else process
+        name = section.get("name", default_process()) if isinstance(section, Mapping) else ""
         if name not in process_names():
             return content  # the section itself says so
-        return _filled(content, find_process(name).defaults)
+        return _filled(content, find_process(name).section_defaults(section))
 
     @model_validator(mode="after")
     def _output_has_a_name(self) -> "AnalysisConfig":
@@ -111,6 +112,23 @@ class AnalysisConfig(StrictModel):
                 message = (
                     f"needs the matrix element of the process, and '{name}' has none: remove this section, and use "
                     "`inference.source: truth`, or coefficients of another program (`inference.coefficients`)"
+                )
+                raise SettingError((key,), message)
+        return self
+
+    @model_validator(mode="after")
+    def _methods_know_the_final_state(self) -> "AnalysisConfig":
+        """Refuse what integrates over or unfolds to a top pair where no pair of tops is in the final state."""
+        tree = find_process(self.process.name).decay_tree(self.process)
+        if {(6,), (-6,)} <= {resonance.pdg_ids for resonance in tree.of_shower}:
+            return self
+        for key in ("unfolding", "mem_training", "mem", "classical"):
+            if getattr(self, key) is not None:
+                decayed = any(resonance.is_top for resonance in tree.of_matrix_element)
+                message = (
+                    f"works on a top pair on its mass shells, and the process '{self.process.name}' "
+                    + ("has decayed its tops: set process.decays to shower, or " if decayed else "has none: ")
+                    + "remove this section and use `inference.source: truth`"
                 )
                 raise SettingError((key,), message)
         return self

@@ -15,8 +15,9 @@ from partonic.classify.roc import roc_curve
 from partonic.classify.roc_file import Discrimination
 from partonic.config.inference import InferenceConfig
 from partonic.errors import ParameterError
+from partonic.inference.data import Data, make_data
 from partonic.inference.record import InferenceRecord
-from partonic.inference.samples import Data, Files, Loaded, load, make_data
+from partonic.inference.samples import Files, Loaded, load
 from partonic.rng import numpy_generator
 
 __all__ = ["FittedEvents", "fitted_events"]

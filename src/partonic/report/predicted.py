@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.observables import linear_and_quadratic, optimal_observables
+from partonic.inference.data import Data
 from partonic.inference.experiments.pool import PoolSample
-from partonic.inference.samples import Data, Loaded
+from partonic.inference.samples import Loaded
 from partonic.polynomial import Monomials
 from partonic.report.fitted import FittedEvents
 from partonic.report.limits import IntegratedEvents

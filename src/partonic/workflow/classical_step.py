@@ -10,6 +10,7 @@ from partonic.errors import ConfigError, ModelError
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
 from partonic.workflow.places import estimates_file, integrated_store
+from partonic.workflow.sections import needed
 
 __all__ = ["ClassicalStep"]
 
@@ -83,9 +84,7 @@ class ClassicalStep:
 
 
 def _section(config: AnalysisConfig) -> ClassicalConfig:
-    if config.classical is None:
-        raise ConfigError(f"the analysis '{config.name}' has no section `classical`")
-    return config.classical
+    return needed(config.classical, "classical", config)
 
 
 def _transfer_file(config: AnalysisConfig) -> Path:

@@ -14,9 +14,10 @@ from partonic.inference.calibration.calibrate import calibrate
 from partonic.inference.calibration.calibration_file import read_calibration
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, write_coefficients
 from partonic.inference.coefficients.truth import truth_coefficients
+from partonic.inference.data import make_data
 from partonic.inference.likelihood.error_budget import error_budget
 from partonic.inference.likelihood.fit import fit
-from partonic.inference.samples import Files, load, make_data
+from partonic.inference.samples import Files, load
 from unfolding.toys import write_store
 
 

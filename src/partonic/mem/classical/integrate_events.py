@@ -17,12 +17,12 @@ from partonic.mem.classical.hypothesis import TopPairHypothesis
 from partonic.mem.classical.integrator import ClassicalIntegrator
 from partonic.mem.classical.options import ClassicalOptions
 from partonic.mem.classical.transfer import TransferFunctions
-from partonic.mem.compatibility import check_normalisation
 from partonic.mem.integral.normalisation import accepted_cross_section
 from partonic.physics.process import Process
 from partonic.processes.definition import build_process
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, file_digest
+from partonic.trained.compatibility import check_theory
 
 __all__ = ["ClassicalRun", "integrate_classically"]
 
@@ -77,7 +77,8 @@ class ClassicalRun:
         """Return σ_a of the accepted events of a simulated store; None if only other events are there."""
         store = EventStore.open(self.config.normalisation_store or self.store)
         if self.config.normalisation_store is not None:
-            check_normalisation(process.name, process.monomials, store.metadata, str(store.path))
+            remedy = "give a simulated store of that process (classical.normalisation_store)"
+            check_theory(process.name, process.monomials, store.metadata, str(store.path), remedy)
         elif not _simulated(store, process):
             return None
         return accepted_cross_section(store).record()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.events.batch import EventBatch
 from partonic.inference.experiments.information import errors_of
 from partonic.inference.likelihood.intervals import Interval, threshold
 from partonic.inference.record import InferenceRecord, interval_of
@@ -16,7 +15,7 @@ from partonic.plots.statistics.contours import COMPACT, USUAL, ContourMap, draw_
 from partonic.plots.statistics.likelihood_curve import Crossing, LikelihoodCurve, draw_likelihood_curve
 from partonic.report.content import Content, Plot, Table
 from partonic.report.labels import axis_label, named, parameter_label, with_unit
-from partonic.report.section import Sample
+from partonic.report.section import FitSection
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,19 +30,11 @@ _DATA = {"pseudo": "a pseudo-experiment drawn from simulated events", "asimov": 
          "event with its expected number", "events": "the events of the sample, each once"}  # fmt: skip
 
 
-class InferenceLikelihoodSection:
+class InferenceLikelihoodSection(FitSection):
     """What the data say of θ."""
 
     name: ClassVar[str] = "inference_likelihood"
     title: ClassVar[str] = "Likelihood and intervals"
-    columns: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, sample: Sample) -> None:
-        """Prepare for `sample`."""
-        self.record = sample.limits.inference if sample.limits else None
-
-    def fill(self, batch: EventBatch) -> None:
-        """Ignore the events: they were fitted already."""
 
     def content(self) -> Content:
         """Return tables, curves and contours."""

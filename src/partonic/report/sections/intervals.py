@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from partonic.events.batch import EventBatch
 from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.record import InferenceRecord, interval_of
 from partonic.plots.canvas import Headline
@@ -15,7 +14,7 @@ from partonic.plots.statistics.whiskers import Whisker, WhiskerBox, draw_whisker
 from partonic.report.content import Content, Plot, Table
 from partonic.report.fitted_value import FittedValue, fitted_values
 from partonic.report.labels import axis_label, parameter_label, with_unit
-from partonic.report.section import Sample
+from partonic.report.section import FitSection
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,19 +25,11 @@ _KINDS = {"asymptotic": "data, likelihood only", "total": "data, all errors", "t
 """Rows of what was found, in the order of the figure."""
 
 
-class IntervalsSection:
+class IntervalsSection(FitSection):
     """What was found and what was expected, at one sight."""
 
     name: ClassVar[str] = "intervals"
     title: ClassVar[str] = "Intervals of all methods, pulls and correlations"
-    columns: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, sample: Sample) -> None:
-        """Prepare for `sample`."""
-        self.record = sample.limits.inference if sample.limits else None
-
-    def fill(self, batch: EventBatch) -> None:
-        """Ignore the events: they were fitted already."""
 
     def content(self) -> Content:
         """Return the whiskers, the pulls and the correlation matrix."""
