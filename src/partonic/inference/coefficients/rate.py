@@ -58,7 +58,7 @@ class FiducialRate:
         sums, of_copies = GroupedSums(len(store.metadata.monomials)), ["parton_event"] * store.metadata.copies
         for batch in store.batches(["coefficients", "selected", *of_copies]):
             selected = batch.table.column("selected").fill_null(True).to_numpy().astype(np.bool_)
-            groups = batch.column("parton_event") if of_copies else None
+            groups = batch.column("parton_event").astype(np.int64) if of_copies else None
             if groups is None:
                 sums.add(batch.coefficients[selected])
             else:  # the copies of a parton event are one trial: those that are rejected have the weight 0
