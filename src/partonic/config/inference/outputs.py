@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""What is drawn of a likelihood, what stands beside it, and what other programs get: scans, histograms, templates."""
-=======
 """What is drawn of a likelihood, what it is compared with, and what other programs get of it."""
->>>>>>> main
 
 from typing import Literal
 
