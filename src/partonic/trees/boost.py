@@ -55,7 +55,7 @@ def boost(
     with Threads(threads) as pool:
         events = data
         if not isinstance(events, BinnedEvents):
-            events = prepare(events, settings, generator, folder, pool)
+            events = prepare(events, monomials, settings, generator, folder, pool)
         boosting = Boosting(events, monomials, settings, int(generator.integers(2**63)), pool)
         if folder is not None and is_model(folder / CHECKPOINT):
             boosting.resume(load_trees(folder / CHECKPOINT), folder / CHECKPOINT)

@@ -33,12 +33,16 @@ class Boosting:
     def __init__(
         self, events: BinnedEvents, monomials: Monomials, settings: TreeSettings, seed: int, threads: Threads
     ) -> None:
-        _check_monomials(monomials, events.statistics.shape[1])
+        if monomials != events.monomials:
+            raise TrainingError(
+                f"the events were prepared with the monomials {', '.join(events.monomials.names)}, got "
+                f"{', '.join(monomials.names)}"
+            )
         self.events, self.monomials, self.settings, self.threads = events, monomials, settings, threads
         if settings.patience is not None and len(events.held_out) == 0:
             msg = "stopping early (patience) needs held-out events: prepare the events with settings.held_out, e.g. 0.2"
             raise TrainingError(msg)
-        self.objective = objective_of(events, monomials, settings)
+        self.objective = objective_of(events, settings)
         self.statistics = events.statistics.copy()
         self.trees: list[tuple[NDArray[np.int32], NDArray[np.float64]]] = []
         self.exhausted = False
@@ -46,6 +50,7 @@ class Boosting:
             events=(len(events.train), len(events.held_out)),
             effective_events=(events.sums[0].effective, events.sums[1].effective),
             negative=(events.sums[0].negative_share, events.sums[1].negative_share),
+            constant=tuple(n for n, s in zip(monomials.names[1:], events.scaling.deviation, strict=True) if s == 0.0),
             digest=events.digest(),
             seed=seed,
             gains=np.zeros(len(events.bins.names)),
@@ -194,15 +199,3 @@ class Boosting:
         values, scaling = self.events.statistics[rows].astype(np.float64), self.events.scaling
         derivatives = values[:, :1] * scaling.mean + values[:, 1:] * scaling.deviation
         return np.column_stack([values[:, 0], derivatives]) * scaling.weight
-
-
-def _check_monomials(monomials: Monomials, count: int) -> None:
-    if len(monomials) != count:
-        raise TrainingError(
-            f"events have {count} coefficients each, but there are {len(monomials)} monomials "
-            f"({', '.join(monomials.names)}): give those of the coefficients"
-        )
-    if any(monomials.exponents[0]):
-        raise TrainingError(
-            f"the first coefficient must be the weight at θ = 0, of the monomial 1; got {monomials.names[0]}"
-        )
