@@ -202,7 +202,7 @@ def quality(predict: Predictor, targets: NDArray[np.int64], monomials: Monomials
         "prediction": seconds, "held_out_loss": round(float(np.mean(left / spread)), 4),
         "information": {
             monomials.names[targets[place]]: [float(f"{value:.6g}"), float(f"{error:.2g}")]
-            for place, value, error in zip(linear, products.sum(axis=0), np.sqrt((products**2).sum(axis=0)), strict=True)
+            for place, value, error in zip(linear, products.sum(axis=0), np.linalg.norm(products, axis=0), strict=True)
         },
     }  # fmt: skip
 
