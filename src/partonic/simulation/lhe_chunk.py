@@ -50,6 +50,22 @@ class LheChunk:
         """Four-vectors (E, px, py, pz) of all particles, GeV."""
         return self.particles[:, [9, 6, 7, 8]]
 
+    def repeated(self, copies: Int[np.ndarray, " events"], first: int) -> "LheChunk":
+        """Return the events `copies` times each, one after another, with a fraction of their weights.
+
+        Args:
+            copies: how often each event is there, at least once, `(N,)`.
+            first: number of the first copy.
+        """
+        rows = np.repeat(np.arange(len(self)), copies)
+        counts = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        particles = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], counts)
+        fraction = 1.0 / copies[rows]
+        facts = self.facts[rows]
+        facts[:, 2] *= fraction
+        return LheChunk(first, facts, self.particles[particles], offsets, self.named_weights[rows] * fraction[:, None])
+
     def partons(
         self, process: ProcessInfo
     ) -> tuple[Float[np.ndarray, "events partons 4"], Int[np.ndarray, "events partons"]]:
