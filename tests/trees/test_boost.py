@@ -218,3 +218,30 @@ def test_a_constant_ratio_is_predicted_as_it_is():
     assert found.facts.constant == ("a",)
     assert np.ptp(found.predict(batch.features)[:, 1]) == 0.0
     assert np.ptp(found.predict(batch.features)[:, 2]) > 1.0
+
+
+def test_prepared_events_can_be_learned_from_again():
+    data = smeared_gaussian(3_000, rng())[0]
+    events = prepare(data, QUADRATIC, few(trees=5), rng(4))
+    before = events.digest()
+    first = boost(events, QUADRATIC, few(trees=5), rng(2))
+    assert events.digest() == before
+    assert same(first, boost(events, QUADRATIC, few(trees=5), rng(3)))
+    assert not same(first, boost(events, QUADRATIC, few(trees=5, max_depth=2), rng(2)))
+
+
+def test_information_of_a_training_that_was_stopped_is_that_of_its_predictions():
+    data = smeared_gaussian(4_000, rng())[0]
+    settings = few(trees=300, max_depth=6, min_leaf_events=5, learning_rate=0.5, held_out=0.4, patience=5)
+    events = prepare(data, QUADRATIC, settings, rng(4))
+    batch = next(data.batches())
+    for given in (events, data):
+        found = boost(given, QUADRATIC, settings, rng(4))
+        ratios = found.predict(batch.features)
+        rows = events.held_out if given is events else prepare(data, QUADRATIC, settings, rng(4)).held_out
+        for name, factor in (
+            ("held_out", batch.coefficients[:, :1] * ratios),
+            ("held_out_with_truth", batch.coefficients),
+        ):
+            expected = factor[rows].T @ ratios[rows]
+            np.testing.assert_allclose(found.facts.information[name].value, expected, rtol=1e-5, atol=1e-3)
