@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from partonic.errors import TrainingError
 from partonic.files import output_folder
+from partonic.polynomial import Monomials
 from partonic.trees.binning import FeatureBins
 from partonic.trees.data import TreeBatch, TreeData
 from partonic.trees.engine import Threads, pieces
@@ -32,6 +33,7 @@ class BinnedEvents:
     """Events of training and held-out ones.
 
     Attributes:
+        monomials: of the coefficients.
         bins: intervals of the features.
         scaling: units of the residuals.
         codes: `(N, F)`; read only.
@@ -41,6 +43,7 @@ class BinnedEvents:
         sums: over the weights of training and held-out events.
     """
 
+    monomials: Monomials
     bins: FeatureBins
     scaling: Scaling
     codes: UInt8[np.ndarray, "events features"]
@@ -60,6 +63,7 @@ class BinnedEvents:
 
 def prepare(
     data: TreeData,
+    monomials: Monomials,
     settings: TreeSettings,
     generator: np.random.Generator,
     folder: Path | None = None,
@@ -69,13 +73,15 @@ def prepare(
 
     Args:
         data: the events.
+        monomials: of their coefficients; the first must be 1.
         settings: of the training.
         generator: draws the held-out groups, and the sample that places the edges.
         folder: for the file of codes (``codes.npy``); in memory without one.
         threads: that encode.
 
     Raises:
-        TrainingError: if there are no events or no derivatives, or weights or features cannot be learned from.
+        TrainingError: if there are no events or no derivatives, the monomials are not those of the coefficients, or
+            weights or features cannot be learned from.
         NonFiniteError: if a coefficient is NaN or infinite, or a feature infinite.
         OutputError: if the folder cannot be written.
     """
@@ -85,7 +91,8 @@ def prepare(
     salt = np.uint64(generator.integers(2**63))
     wanted = np.sort(generator.choice(count, min(settings.bin_sample, count), replace=False))
     sums, features, coefficients = _first_reading(data, settings, salt, wanted)
-    scaling = sums[0].scaling(settings.min_leaf_events)
+    _check_monomials(monomials, coefficients.shape[1])
+    scaling = sums[0].scaling(settings.min_leaf_events, monomials)
     bins = FeatureBins.of_sample(data.names, features, _mass(scaling, coefficients), settings.bins)
     codes = _codes_file(folder, (count, len(data.names)))
     statistics = np.empty((count, 1 + len(scaling.mean)), dtype=np.float32)
@@ -98,7 +105,7 @@ def prepare(
         held[rows] = _held_out(batch, start, settings.held_out, salt)
     codes.setflags(write=False)
     train, test = (np.flatnonzero(mask).astype(np.int32) for mask in (~held, held))
-    return BinnedEvents(bins, scaling, codes, statistics, train, test, sums)
+    return BinnedEvents(monomials, bins, scaling, codes, statistics, train, test, sums)
 
 
 def _first_reading(
@@ -186,3 +193,15 @@ def _codes_file(folder: Path | None, shape: tuple[int, int]) -> NDArray[np.uint8
         output_folder(folder) / "codes.npy", mode="w+", dtype=np.uint8, shape=shape
     )
     return codes
+
+
+def _check_monomials(monomials: Monomials, count: int) -> None:
+    if len(monomials) != count:
+        raise TrainingError(
+            f"events have {count} coefficients each, but there are {len(monomials)} monomials "
+            f"({', '.join(monomials.names)}): give those of the coefficients"
+        )
+    if any(monomials.exponents[0]):
+        raise TrainingError(
+            f"the first coefficient must be the weight at θ = 0, of the monomial 1; got {monomials.names[0]}"
+        )

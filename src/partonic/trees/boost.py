@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from partonic.errors import TrainingError
 from partonic.polynomial import Monomials
 from partonic.progress import SILENT, Progress
 from partonic.trees.binned import BinnedEvents, prepare
@@ -53,10 +54,14 @@ def boost(
     """
     kernels()
     with Threads(threads) as pool:
-        events = data
-        if not isinstance(events, BinnedEvents):
-            events = prepare(events, settings, generator, folder, pool)
-        boosting = Boosting(events, monomials, settings, int(generator.integers(2**63)), pool)
+        spare = isinstance(data, BinnedEvents)
+        events = data if isinstance(data, BinnedEvents) else prepare(data, monomials, settings, generator, folder, pool)
+        if events.monomials != monomials:
+            raise TrainingError(
+                f"the events were prepared with the monomials {', '.join(events.monomials.names)}, got "
+                f"{', '.join(monomials.names)}"
+            )
+        boosting = Boosting(events, settings, int(generator.integers(2**63)), pool, spare)
         if folder is not None and is_model(folder / CHECKPOINT):
             boosting.resume(load_trees(folder / CHECKPOINT), folder / CHECKPOINT)
         progress.start("boosted trees", settings.trees, "trees", done=len(boosting.trees))
