@@ -10,12 +10,13 @@ from partonic.config.mem_networks import ProposalNetworkConfig
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore, EventWriter
-from partonic.mem.decay_channel import ChannelName, DecayChannel
-from partonic.mem.proposal.learned import ProposalNetwork
-from partonic.mem.proposal.networks import ProposalModel
+from partonic.features.decay_channel import ChannelName, DecayChannel
 from partonic.physics.phasespace import PartonCube
 from partonic.processes.tth.settings import TthConfig
 from partonic.trained.schema_record import SchemaRecord
+from partonic.unfolding.channel.network import ChannelNetwork
+from partonic.unfolding.unfolder import Unfolder
+from partonic.unfolding.view import ChannelView
 
 PROCESS = ProcessInfo.of_config(TthConfig())
 CUBE = PartonCube((125.0, 172.5, 172.5), 13_000.0)
@@ -40,20 +41,20 @@ def reco_of(path: Path, events: int = 12) -> RecoEvents:
     return next(iter(EventStore.open(path).batches(selected_only=True, size=events))).reco()
 
 
-def random_network(name: ChannelName, reco: RecoEvents, cube: PartonCube = CUBE, seed: int = 5) -> ProposalNetwork:
+def random_network(name: ChannelName, reco: RecoEvents, cube: PartonCube = CUBE, seed: int = 5) -> Unfolder:
     """A network that was not trained, but whose weights are far from simple; at least six jets."""
     pdg = PROCESS.parton_pdg if len(cube.masses) == 3 else (6, -6, 5, -5)
     channel, config = DecayChannel(name, pdg), ProposalNetworkConfig(preset="tiny")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = ProposalModel(config, cube, channel)
+        model = ChannelNetwork(config, ChannelView.of(channel, cube), jets_min=4)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter))
         numbers = 0.02 + 0.96 * torch.rand((2000, cube.dimensions), dtype=torch.float64)
         model.targets.fit(numbers)
         model.flow.fit_scale(numbers, torch.rand((2000, cube.dimensions), dtype=torch.float64))
-    return ProposalNetwork(model, config, 4, SchemaRecord.of(PROCESS))
+    return Unfolder(model, SchemaRecord.of(PROCESS))
 
 
 def _table(name: ChannelName, count: int, rng: np.random.Generator) -> pa.Table:

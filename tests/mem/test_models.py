@@ -28,7 +28,6 @@ from partonic.mem.integral.normalisation import (
     integrated_cross_section,
 )
 from partonic.mem.models import Hypothesis, component_folders, mem_folder, mem_model_files, proposal_kind
-from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.proposal.uniform import UniformProposal
 from partonic.mem.protocols import Acceptance, InitialStateRatio, LatentProposal, TransferDensity
 from partonic.mem.transfer.layout import TransferLayout
@@ -37,6 +36,7 @@ from partonic.processes.tth.settings import TthConfig
 from partonic.rng import torch_generator
 from partonic.trained.model_folder import load_record, save_model
 from partonic.trained.schema_record import SchemaRecord
+from partonic.unfolding.unfolder import Unfolder
 
 LAYOUT = TransferLayout("semileptonic", PROCESS.parton_pdg, 4, 0, 0.01, 20.0, 0.01, 20.0)
 """Cuts that all toy events pass."""
@@ -114,7 +114,7 @@ def test_a_network_beside_the_other_parts_is_taken_if_there_is_one(tmp_path: Pat
     random_network("semileptonic", reco_of(store)).save(folder / "proposal")
     assert proposal_kind(config, "tth") == "network"
     assert component_folders(config, "tth")["proposal"] == folder / "proposal"
-    assert isinstance(Hypothesis(TthConfig()).ingredients(config).proposal, ProposalNetwork)
+    assert isinstance(Hypothesis(TthConfig()).ingredients(config).proposal, Unfolder)
     flow = MemConfig.model_validate({"model": folder, "proposal": {"kind": "unfolding"}})
     assert proposal_kind(flow, "tth") == "unfolding"
     elsewhere = MemConfig.model_validate({"model": write_models(tmp_path / "more"), "proposal": {"model": folder}})

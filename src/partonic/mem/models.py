@@ -14,7 +14,7 @@ from partonic.config.mem import MemConfig
 from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.process import ProcessConfig
 from partonic.errors import ModelError
-from partonic.mem.decay_channel import ChannelName, DecayChannel
+from partonic.features.decay_channel import ChannelName, DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.protocols import Acceptance, InitialStateRatio, Proposal, TransferDensity
 from partonic.physics.phasespace import PartonCube
@@ -153,10 +153,6 @@ def load_proposal(config: MemConfig, hypothesis: Hypothesis, device: str = "cpu"
         masses = tuple(particle.mass for particle in final_state)
         return UniformProposal(PartonCube(masses, hypothesis.process.collider_energy))
     folder = _proposal_folder(config, hypothesis.process.name)
-    if kind == "network":
-        from partonic.mem.proposal.learned import ProposalNetwork
-
-        return ProposalNetwork.load(folder, device)
     from partonic.unfolding.unfolder import Unfolder
 
     return Unfolder.load(folder, device)

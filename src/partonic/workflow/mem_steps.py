@@ -99,7 +99,7 @@ def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
         ProcessError: if the tops decay inclusively.
         ConfigError: if the branching fraction of the decays is not known.
     """
-    from partonic.mem.decay_channel import DecayChannel
+    from partonic.features.decay_channel import DecayChannel
     from partonic.mem.models import Hypothesis
     from partonic.processes.definition import definition_of
     from partonic.simulation.forced_decays import branching_fraction

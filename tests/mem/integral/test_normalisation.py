@@ -16,8 +16,8 @@ from torch import Tensor
 from partonic.errors import EventFileError, NonFiniteError
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import NORMALISATION_ERROR, EventStore, EventWriter
+from partonic.features.decay_channel import DecayChannel
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.integral.normalisation import (
     acceptance_cross_section,
     accepted_cross_section,

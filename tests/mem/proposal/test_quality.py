@@ -7,19 +7,19 @@ import pytest
 import torch
 
 from mem.channel_toys import random_network, reco_of, write_channel_store
-from partonic.mem.decay_channel import ChannelName
-from partonic.mem.proposal.networks import ProposalConditions, ProposalModel
+from partonic.features.decay_channel import ChannelName
 from partonic.mem.proposal.quality import ProposalCoverage, proposal_coverage
+from partonic.unfolding.channel.network import ChannelConditions, ChannelNetwork
 
 
-def drawn(model: ProposalModel, events: int, generator: torch.Generator) -> tuple[torch.Tensor, ProposalConditions]:
+def drawn(model: ChannelNetwork, events: int, generator: torch.Generator) -> tuple[torch.Tensor, ChannelConditions]:
     """Events with random conditions, and partons that their densities give."""
-    conditions = ProposalConditions(
+    conditions = ChannelConditions(
         torch.randn((events, model.targets.outputs), generator=generator),
         torch.randn((events, 4), generator=generator),
-        torch.zeros((events, len(model.cube.masses) + 1, 5)),
+        torch.zeros((events, len(model.view.masses) + 1, 5)),
     )
-    noise = torch.randn((events, 1, model.cube.dimensions), generator=generator)
+    noise = torch.randn((events, 1, model.view.dimensions), generator=generator)
     numbers, log_slope = model.transport(conditions, noise)
     assert torch.isfinite(log_slope).double().mean() > 0.99
     return numbers[:, 0], conditions

@@ -10,12 +10,12 @@ from torch import Tensor
 from partonic.config.mem_initial_state import InitialStateConfig
 from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
-from partonic.mem.channel_status import channel_status
+from partonic.features.channel_status import channel_status
+from partonic.features.known_of_event import described
+from partonic.features.object_tokens import object_tokens
 from partonic.mem.detector_part import DetectorPart
 from partonic.mem.initial_state.classes import CLASSES, InitialState
 from partonic.mem.initial_state.network import InitialStateNetwork
-from partonic.mem.proposal.inputs import proposal_tokens
-from partonic.mem.transfer.known_of_event import described
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.trained.schema_record import SchemaRecord
 
@@ -64,7 +64,7 @@ class InitialStateModel(DetectorPart[InitialStateNetwork]):
         result = torch.zeros((*momenta.shape[:2], len(self.classes)), dtype=torch.float64)
         kept = torch.tensor([word == OK for word in channel_status(x, channel, 1)], dtype=torch.bool)
         if bool(kept.any()):
-            tokens = proposal_tokens(described(x.select(kept), channel), channel, self.layout.jets_max).to(device)
+            tokens = object_tokens(described(x.select(kept), channel), channel, self.layout.jets_max).to(device)
             z = momenta[kept].to(device)
             logits = self.network.logits_of_objects(tokens, z)
             mean = torch.logsumexp(logits + self.network.log_shares(z), dim=-1, keepdim=True)

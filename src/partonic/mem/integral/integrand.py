@@ -25,7 +25,7 @@ from torch import Tensor
 
 from partonic.errors import ConfigError, NonFiniteError
 from partonic.events.batch import RecoEvents
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.mem.initial_state.classes import ChannelCrossSection, classes_of, coefficients_by_class
 from partonic.mem.protocols import (
     Acceptance,

@@ -8,9 +8,9 @@ from partonic.config.process import ProcessConfig
 from partonic.errors import ConfigError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.features.decay_channel import DecayChannel
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.integral.normalisation import (
     acceptance_cross_section,

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from partonic.errors import EventFileError, NonFiniteError
 from partonic.events.store import NORMALISATION_ERROR, EventStore
+from partonic.features.decay_channel import DecayChannel
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.protocols import Acceptance
 from partonic.physics.process import Process
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from partonic.config.mem_transfer import ConsistencyConfig, MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.events.batch import EventBatch, RecoEvents
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.mem.protocols import Acceptance, DensityProposal
 from partonic.mem.transfer.data import objects_of, transfer_table
 from partonic.mem.transfer.network import TransferNetwork

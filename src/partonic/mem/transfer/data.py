@@ -11,7 +11,7 @@ from torch import Tensor
 from partonic.errors import SchemaError
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch, RecoEvents
 from partonic.events.store import EventStore
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.objects import JET, LEPTON, MET, ObjectTable, object_table
 from partonic.nn.training import TensorTable

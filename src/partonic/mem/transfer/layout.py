@@ -10,7 +10,7 @@ from typing import Any
 
 from partonic.config.simulation import SimulationConfig
 from partonic.events.batch import MAX_JETS
-from partonic.mem.decay_channel import ChannelName, DecayChannel
+from partonic.features.decay_channel import ChannelName, DecayChannel
 
 __all__ = ["TransferLayout"]
 

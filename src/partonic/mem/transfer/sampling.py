@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from partonic.events.batch import LEPTON_FEATURES, MAX_LEPTONS, RecoEvents
-from partonic.mem.transfer.known_of_event import ELECTRON
+from partonic.features.known_of_event import ELECTRON
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import ObjectHeads, TransferNetwork
 from partonic.mem.transfer.objects import JET, LEPTON, MET, SMALLEST_MET, ObjectTable

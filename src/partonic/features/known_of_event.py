@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, RecoEvents
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 
 __all__ = ["ELECTRON", "described"]
 

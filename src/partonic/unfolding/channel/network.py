@@ -1,4 +1,4 @@
-"""The networks of the learned proposal: a transformer over the objects of an event, a regression, and a flow.
+"""The networks for any decay channel: a transformer over the objects of an event, a regression, and a flow.
 
 All reconstructed objects look at each other; two decoders sum up what was seen, and first estimates of the partons are
 sums of objects (`SoftAssignment`). From these, one head regresses the numbers of the partons (`RegressionTargets`), the
@@ -6,8 +6,9 @@ other gives a free latent vector. The flow is conditioned on both and centres th
 azimuths on the regressed ones, so that no density breaks at 0 = 2π.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,25 +16,28 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from partonic.config.mem_networks import ProposalEncoderConfig, ProposalNetworkConfig
-from partonic.mem.decay_channel import DecayChannel
-from partonic.mem.proposal.inputs import EVENT_FEATURES, ProposalTokens, feature_counts
-from partonic.mem.proposal.pair_exchange import fold_pair, split_noise, unfold_pair
-from partonic.mem.proposal.soft_assignment import SoftAssignment, estimate_features
-from partonic.mem.proposal.targets import RegressionTargets
+from partonic.events.batch import RecoEvents
+from partonic.features.channel_status import channel_status
+from partonic.features.known_of_event import described
+from partonic.features.object_tokens import EVENT_FEATURES, ObjectTokens, feature_counts, object_tokens
 from partonic.nn.attention import AttentionStack
 from partonic.nn.flows.cube_flow import CubeFlow
 from partonic.nn.flows.flow import Precision
 from partonic.nn.set_encoder import SetDecoder, SetEncoder
-from partonic.physics.phasespace import PartonCube
+from partonic.unfolding.channel.pair_exchange import fold_pair, split_noise, unfold_pair
+from partonic.unfolding.channel.soft_assignment import SoftAssignment, estimate_features
+from partonic.unfolding.channel.targets import RegressionTargets
+from partonic.unfolding.posterior import PosteriorNetwork
+from partonic.unfolding.view import ChannelView
 
-__all__ = ["ProposalConditions", "ProposalModel"]
+__all__ = ["ChannelConditions", "ChannelNetwork"]
 
 _EVENT = 2
 """Place of the whole event among the kinds of objects."""
 
 
 @dataclass(frozen=True)
-class ProposalConditions:
+class ChannelConditions:
     """What the networks say of each event, in the frame of its tokens.
 
     Attributes:
@@ -51,24 +55,27 @@ class ProposalConditions:
         """What the flow is conditioned on; the regression learns nothing from the flow."""
         return torch.cat([self.regressed.detach(), self.latent], dim=-1)
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> "ProposalConditions":
+    def map(self, change: Callable[[Tensor], Tensor]) -> "ChannelConditions":
         """Return the conditions of other events: `change` chooses or repeats rows."""
-        return ProposalConditions(*(change(part) for part in vars(self).values()))
+        return ChannelConditions(*(change(part) for part in vars(self).values()))
 
 
-class ProposalModel(nn.Module):
-    """Networks of one process and decay channel, from the features of an event to the density of its partons."""
+class ChannelNetwork(PosteriorNetwork[ObjectTokens, ChannelConditions]):
+    """Networks of one process and decay channel."""
 
-    def __init__(self, config: ProposalNetworkConfig, cube: PartonCube, channel: DecayChannel) -> None:
+    def __init__(self, config: ProposalNetworkConfig, view: ChannelView, jets_min: int = 1) -> None:
         """Build the networks, with weights from torch's global generator.
 
         Args:
-            config: sizes.
-            cube: the unit cube of the partons.
-            channel: the decay channel, in whose order the partons are.
+            config: sizes, and whether the events of the training are drawn from a transfer function.
+            view: the partons, in the order of their decay channel, and their unit cube.
+            jets_min: fewest jets of the events of the training.
         """
         super().__init__()
-        self.cube, self.channel = cube, channel
+        self.config, self.jets_min = config, jets_min
+        self.view: ChannelView = view
+        self.channel, cube = view.channel, view.cube
+        channel = self.channel
         sizes = config.encoder
         self.targets = RegressionTargets(cube, channel.exchangeable)
         self.encoder = SetEncoder(feature_counts(channel), _stack(sizes, sizes.layers), sizes.width)
@@ -79,7 +86,40 @@ class ProposalModel(nn.Module):
         self.latent_head = _head(sizes, self.assignment.features, sizes.latent)
         self.flow = CubeFlow(config.flow, cube.dimensions, cube.azimuth_numbers, self.targets.outputs + sizes.latent)
 
-    def fit_scales(self, tokens: ProposalTokens, numbers: Float[Tensor, "events dimensions"]) -> None:
+    def description(self) -> dict[str, Any]:
+        """Return the sizes of the networks, the partons and their order, and the fewest jets."""
+        networks = self.config.model_dump(mode="json")
+        networks["flow"] = self.described_flow(networks["flow"])
+        return {"networks": networks, **self.view.record(), "jets_min": self.jets_min}
+
+    @classmethod
+    def of_description(cls, record: Mapping[str, Any]) -> "ChannelNetwork":
+        """Return the networks of a description."""
+        config = ProposalNetworkConfig.model_validate(record["networks"])
+        return cls(config, ChannelView.of_record(record), int(record["jets_min"]))
+
+    def status(self, reco: RecoEvents) -> tuple[str, ...]:
+        """Return the status of each event; see `channel_status`."""
+        return channel_status(reco, self.channel, self.jets_min)
+
+    def tokens(self, reco: RecoEvents) -> ObjectTokens:
+        """Return the features of usable events, of drawn ones only what a transfer function says of them."""
+        seen = reco if self.config.drawn is None else described(reco, self.channel)
+        return object_tokens(seen, self.channel, self.config.encoder.max_jets).trimmed()
+
+    def conditions(self, tokens: ObjectTokens) -> ChannelConditions:
+        """Return the conditions of each event."""
+        conditions: ChannelConditions = self(tokens)
+        return conditions
+
+    def flow_inputs(
+        self, conditions: ChannelConditions
+    ) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, "events known"]]:
+        """Return the regressed centres as the flow takes them, and what it is told."""
+        centre = self.targets.centre(conditions.regressed.detach())
+        return (_without_last(centre) if self.channel.exchangeable else centre), conditions.known
+
+    def fit_scales(self, tokens: ObjectTokens, numbers: Float[Tensor, "events dimensions"]) -> None:
         """Set the scales of inputs and regression from training events, their numbers in the frame of the tokens.
 
         Raises:
@@ -88,15 +128,15 @@ class ProposalModel(nn.Module):
         self.encoder.fit_scales(*self._objects(tokens))
         self.targets.fit(numbers)
 
-    def fit_flow_scales(self, numbers: Float[Tensor, "events dimensions"], conditions: ProposalConditions) -> None:
+    def fit_flow_scales(self, numbers: Float[Tensor, "events dimensions"], conditions: ChannelConditions) -> None:
         """Set the scales of the flow from training events and what the trained regression says of them."""
-        self.flow.fit_scale(*self._folded(numbers, conditions))
+        self.flow.fit_scale(self._folded(numbers, conditions), self.flow_inputs(conditions)[0])
 
-    def fit_base_scale(self, numbers: Float[Tensor, "events dimensions"], conditions: ProposalConditions) -> float:
+    def fit_base_scale(self, numbers: Float[Tensor, "events dimensions"], conditions: ChannelConditions) -> float:
         """Fit the width of the flow's base to events that it was not trained on, and return it."""
-        return self.flow.fit_base_scale(*self._folded(numbers, conditions), conditions.known)
+        return super().fit_base_scale(self._folded(numbers, conditions), conditions)
 
-    def forward(self, tokens: ProposalTokens) -> ProposalConditions:
+    def forward(self, tokens: ObjectTokens) -> ChannelConditions:
         """Return the conditions of each event."""
         tokens = tokens.trimmed()
         objects, masks = self._objects(tokens)
@@ -110,15 +150,15 @@ class ProposalModel(nn.Module):
                 (self.latent_decoder, self.latent_head),
             )
         )
-        return ProposalConditions(regressed, latent, estimates)
+        return ChannelConditions(regressed, latent, estimates)
 
     def regression_loss(
-        self, numbers: Float[Tensor, "events dimensions"], conditions: ProposalConditions
+        self, numbers: Float[Tensor, "events dimensions"], conditions: ChannelConditions
     ) -> Float[Tensor, ""]:
         """Return the Huber losses of the regressed numbers and of the directions and pT of the estimates, added."""
         regression = functional.huber_loss(conditions.regressed, self.targets(numbers))
         estimates = conditions.estimates[:, :-1, :4]
-        partons = estimate_features(self.cube.partons(numbers)[0].momenta.float())[..., :4]
+        partons = estimate_features(self.view.partons(numbers)[0].momenta.float())[..., :4]
         losses = functional.huber_loss(estimates, partons, reduction="none").mean(dim=(1, 2))
         if self.channel.exchangeable:
             order = [*range(partons.shape[1] - 2), partons.shape[1] - 1, partons.shape[1] - 2]
@@ -127,38 +167,47 @@ class ProposalModel(nn.Module):
         return regression + losses.mean()
 
     def log_density(
-        self, numbers: Float[Tensor, "events dimensions"], conditions: ProposalConditions
+        self, numbers: Float[Tensor, "events dimensions"], conditions: ChannelConditions
     ) -> Float[Tensor, " events"]:
         """Return log q(u|x) of numbers in the frame of the tokens, one point for each event; differentiable."""
-        log_density: Tensor = self.flow.log_density(*self._folded(numbers, conditions), conditions.known)
-        return log_density  # of a pair, the coin's ½ and dw/dφ = 2 cancel
+        return super().log_density(self._folded(numbers, conditions), conditions)  # the coin's ½ and dw/dφ = 2 cancel
 
     def transport(
         self,
-        conditions: ProposalConditions,
+        conditions: ChannelConditions,
         noise: Float[Tensor, "events samples dimensions"],
         precision: Precision = "float32",
     ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
         """Map base numbers to numbers in the frame of the tokens, with log |d(noise)/du|; without gradients."""
-        centre = self.targets.centre(conditions.regressed)
         if not self.channel.exchangeable:
-            numbers, log_slope = self.flow.transport(centre, conditions.known, noise.float(), precision)
-            return numbers, log_slope
-        axis, centre = centre[:, -1:], _without_last(centre)
+            return super().transport(conditions, noise, precision)
         stretched, exchange, log_coin = split_noise(noise, self.flow.base_scale)
-        folded, log_slope = self.flow.transport(centre, conditions.known, stretched.float(), precision)
-        numbers = unfold_pair(folded, axis.expand(folded.shape[:-1]), exchange)
+        folded, log_slope = super().transport(conditions, stretched, precision)
+        numbers = unfold_pair(folded, self._axis(conditions, folded), exchange)
         return numbers, log_slope + log_coin + torch.log(log_slope.new_tensor(2.0))
 
-    def _folded(self, numbers: Tensor, conditions: ProposalConditions) -> tuple[Tensor, Tensor]:
-        """Return numbers and centres as the flow takes them."""
-        centre = self.targets.centre(conditions.regressed.detach())
+    def sample(
+        self, conditions: ChannelConditions, samples: int, generator: torch.Generator, precision: Precision = "float32"
+    ) -> tuple[Float[Tensor, "events samples dimensions"], Float[Tensor, "events samples"]]:
+        """Draw numbers in the frame of the tokens for each event, with log q(u|x); without gradients."""
+        numbers, log_density = super().sample(conditions, samples, generator, precision)
+        if self.channel.exchangeable:
+            coin = torch.rand(log_density.shape, generator=generator, device=log_density.device) < 0.5
+            numbers = unfold_pair(numbers, self._axis(conditions, numbers), coin)
+        return numbers, log_density
+
+    def _folded(self, numbers: Tensor, conditions: ChannelConditions) -> Tensor:
+        """Return numbers as the flow takes them."""
         if not self.channel.exchangeable:
-            return numbers, centre
-        return fold_pair(numbers, centre[:, -1]), _without_last(centre)
+            return numbers
+        return fold_pair(numbers, self.targets.centre(conditions.regressed.detach())[:, -1])
+
+    def _axis(self, conditions: ChannelConditions, numbers: Tensor) -> Tensor:
+        """Return the regressed azimuth of the axis of the pair for each point, in turns."""
+        return self.targets.centre(conditions.regressed)[:, -1:].expand(numbers.shape[:-1])
 
     def _objects(
-        self, tokens: ProposalTokens
+        self, tokens: ObjectTokens
     ) -> tuple[list[Float[Tensor, "events _ _"]], list[Bool[Tensor, "events _"]]]:
         objects, masks = tokens.objects()
         kinds = len(feature_counts(self.channel))

@@ -5,8 +5,8 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from partonic.events.batch import RecoEvents
+from partonic.features.decay_channel import DecayChannel
 from partonic.features.event_status import any_not_finite, first_faults, smallest_pt
-from partonic.mem.decay_channel import DecayChannel
 
 __all__ = ["channel_status"]
 

@@ -5,7 +5,7 @@ import torch
 
 from mem.channel_toys import channel_of
 from partonic.events.batch import RecoEvents
-from partonic.mem.channel_status import channel_status
+from partonic.features.channel_status import channel_status
 
 JET, LEPTON = (50.0, 0.5, 1.0, 8.0, 1.0), (40.0, -0.3, 2.0, 0.0, 0.05)
 
