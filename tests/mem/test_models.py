@@ -75,7 +75,7 @@ def test_ingredients_of_trained_models(models: Path) -> None:
     assert isinstance(ingredients.proposal, LatentProposal)
     assert isinstance(ingredients.proposal, StatesFaults)
     assert ingredients.process.name == "tth"
-    assert ingredients.channel.names == ("H", "t_had", "t_lep")
+    assert ingredients.decay_channel.names == ("H", "t_had", "t_lep")
     uniform = config.model_copy(update={"proposal": config.proposal.model_copy(update={"kind": "uniform"})})
     assert isinstance(Hypothesis(TthConfig()).ingredients(uniform).proposal, UniformProposal)
     assert "proposal" not in component_folders(uniform, "tth")
@@ -210,12 +210,12 @@ def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: 
     ingredients = Hypothesis(TthConfig()).ingredients(config)
     found = fiducial_cross_section(store, ingredients, config, 1)
     assert found.coefficients[0] > 0
-    events, acceptance, channel = EventStore.open(store), ingredients.acceptance, ingredients.channel
+    events, acceptance, decay_channel = EventStore.open(store), ingredients.acceptance, ingredients.decay_channel
     generator = torch_generator(1, "mem", "tth", "cross section")
     expected = {
         "accepted": lambda: accepted_cross_section(events),
-        "acceptance": lambda: acceptance_cross_section(events, acceptance, channel),
-        "process": lambda: integrated_cross_section(ingredients.process, acceptance, channel, 1000, generator),
+        "acceptance": lambda: acceptance_cross_section(events, acceptance, decay_channel),
+        "process": lambda: integrated_cross_section(ingredients.process, acceptance, decay_channel, 1000, generator),
     }[method]()
     np.testing.assert_allclose(found.coefficients, expected.coefficients, rtol=1e-12)
     np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-12)
@@ -224,8 +224,8 @@ def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: 
 def test_hypothesis_that_a_store_was_made_under() -> None:
     facts = {"facts": {"branching_fraction": 0.2}, "config": {"simulation": {"decays": {"tops": "dilepton"}}}}
     found = hypothesis_of_store(StoreMetadata.for_process(PROCESS, **facts), TthConfig())
-    assert (found.channel, found.branching_fraction) == ("dilepton", 0.2)
-    assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig()).channel == "semileptonic"
+    assert (found.decay_channel, found.branching_fraction) == ("dilepton", 0.2)
+    assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig()).decay_channel == "semileptonic"
     with pytest.raises(ConfigError, match="the events are of √S = 13000 GeV, the process of 14000 GeV"):
         hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig(collider_energy=14_000.0))
     inclusive = {"config": {"simulation": {"decays": {"tops": "inclusive"}}}}

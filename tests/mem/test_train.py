@@ -36,12 +36,12 @@ def test_parts_are_trained_with_the_cuts_of_the_store(tmp_path: Path) -> None:
     assert [line.partition(":")[0] for line in lines] == ["acceptance", "transfer function"]
     transfer = TransferFunction.load(tmp_path / "out" / "transfer")
     assert transfer.layout == AcceptanceModel.load(tmp_path / "out" / "acceptance").layout
-    assert (transfer.layout.b_tags_min, transfer.layout.channel) == (3, "semileptonic")
+    assert (transfer.layout.b_tags_min, transfer.layout.decays) == (3, "semileptonic")
 
 
 def test_stores_of_other_cuts_or_origin_are_refused(tmp_path: Path) -> None:
     first, other = simulated(tmp_path / "a.parquet"), simulated(tmp_path / "b.parquet", b_tags=2)
-    with pytest.raises(SchemaError, match=r"b\.parquet has other partons, channel or cuts"):
+    with pytest.raises(SchemaError, match=r"b\.parquet has other partons, decay channel or cuts"):
         layout_of_stores([first, other])
     with pytest.raises(SchemaError, match="does not say which cuts its events passed"):
         layout_of_stores([write_store(tmp_path / "c.parquet", 5)])

@@ -105,25 +105,25 @@ class ObjectTokens:
         return ObjectTokens(**{name: part.to(device) for name, part in vars(self).items()})
 
 
-def feature_counts(channel: DecayChannel) -> tuple[int, ...]:
+def feature_counts(decay_channel: DecayChannel) -> tuple[int, ...]:
     """Return the number of features of each kind of object, in the order of `ObjectTokens.objects`.
 
-    Events of a channel without leptons have no such kind.
+    Events of a decay channel without leptons have no such kind.
     """
     counts = (len(JET_TOKEN), len(MET_TOKEN), len(EVENT_FEATURES), len(CHARGED_LEPTON_TOKEN))
-    return counts if channel.leptons else counts[:-1]
+    return counts if decay_channel.leptons else counts[:-1]
 
 
-def object_tokens(reco: RecoEvents, channel: DecayChannel, max_jets: int = 16) -> ObjectTokens:
+def object_tokens(reco: RecoEvents, decay_channel: DecayChannel, max_jets: int = 16) -> ObjectTokens:
     """Return the features of reconstructed events in their frames.
 
     Args:
-        reco: reconstructed objects, in the laboratory, of events without faults (`channel_status`).
-        channel: of the decays.
+        reco: reconstructed objects, in the laboratory, of events without faults (`decay_channel_status`).
+        decay_channel: of the decays.
         max_jets: hardest jets kept.
     """
-    reco = order_by_charge(reco) if channel.leptons > 1 else reco
-    reference = reco.leptons[:, 0] if channel.leptons else reco.jets[:, 0]
+    reco = order_by_charge(reco) if decay_channel.leptons > 1 else reco
+    reference = reco.leptons[:, 0] if decay_channel.leptons else reco.jets[:, 0]
     frame = EventFrame.of_direction(reference[:, 1], reference[:, 2])
     jets, mask = reco.jets[:, :max_jets], reco.jet_mask[:, :max_jets]
     log_mass = torch.log1p(mass(sum_of_objects(reco))).to(reco.met)

@@ -92,8 +92,8 @@ def _proposal(
     if drawn is not None:
         above = folder if drawn.model is None else mem_folder(drawn.model, process.name)
         surrogate = Surrogate.load(above / "transfer", above / "acceptance")
-    built, channel, place = build_process(process), layout.decay_channel, folder / "proposal"
-    return str(train_proposal(stores, built, channel, config.proposal, seed, place, progress, surrogate))
+    built, decay_channel, place = build_process(process), layout.decay_channel, folder / "proposal"
+    return str(train_proposal(stores, built, decay_channel, config.proposal, seed, place, progress, surrogate))
 
 
 def _contrast(process: ProcessConfig, config: ConsistencyConfig, seed: int, folder: Path) -> Contrast:

@@ -4,7 +4,7 @@ An event becomes tokens in a frame of its own; a conditioner makes conditions of
 periodic numbers and what the flow is told; a flow on the unit cube of the partons (`CubeFlow`) gives the density. How
 events are looked at and what is regressed differs between configurations: jets with their provenance and partons on
 their mass shells (CMS-DP-2023-85, `partonic.unfolding.model`), or any decay channel
-(`partonic.unfolding.channel.network`). Everything else is here and in `Unfolder`.
+(`partonic.unfolding.decay_channel.network`). Everything else is here and in `Unfolder`.
 """
 
 from abc import ABC, abstractmethod

@@ -20,7 +20,7 @@ from partonic.features.event_status import NOT_FINITE
 from partonic.nn.flows.flow import Precision
 from partonic.trained.schema_record import SchemaRecord
 from partonic.trained.trained_model import TrainedModel
-from partonic.unfolding.channel.network import ChannelNetwork
+from partonic.unfolding.decay_channel.network import DecayChannelNetwork
 from partonic.unfolding.model import UnfoldingModel
 from partonic.unfolding.partons import PartonSamples, RegressedPartons
 from partonic.unfolding.posterior import PosteriorNetwork
@@ -28,7 +28,10 @@ from partonic.unfolding.view import CubeView
 
 __all__ = ["PartonSamples", "RegressedPartons", "Unfolder"]
 
-_CONFIGURATIONS: Mapping[str, type[PosteriorNetwork[Any, Any]]] = {"view": UnfoldingModel, "channel": ChannelNetwork}
+_CONFIGURATIONS: Mapping[str, type[PosteriorNetwork[Any, Any]]] = {
+    "view": UnfoldingModel,
+    "channel": DecayChannelNetwork,
+}
 """Networks by the key of the record that only they have."""
 
 

@@ -30,8 +30,8 @@ __all__ = [
     "RADIATION",
     "TOP_HAD",
     "TOP_LEP",
-    "ChannelView",
     "CubeView",
+    "DecayChannelView",
     "PartonView",
     "numbers_in",
     "numbers_out",
@@ -117,42 +117,42 @@ class CubeView(ABC):
 
 
 @dataclass(frozen=True)
-class ChannelView(CubeView):
+class DecayChannelView(CubeView):
     """The partons of the hard process in the order of their decay channel, which names the view.
 
     Attributes:
-        channel: the decay channel.
+        decay_channel: the decay channel.
     """
 
-    channel: DecayChannel
+    decay_channel: DecayChannel
 
     @classmethod
-    def of(cls, channel: DecayChannel, cube: PartonCube) -> "ChannelView":
-        """Return the view of the partons of a unit cube in a channel."""
-        return cls(channel.name, cube.masses, cube.collider_energy, channel)
+    def of(cls, decay_channel: DecayChannel, cube: PartonCube) -> "DecayChannelView":
+        """Return the view of the partons of a unit cube in a decay channel."""
+        return cls(decay_channel.name, cube.masses, cube.collider_energy, decay_channel)
 
     @property
     def particles(self) -> tuple[str, ...]:
         """Names of the partons."""
-        return self.channel.names
+        return self.decay_channel.names
 
     def truth(self, batch: EventBatch) -> PartonEvents:
         """Return the true partons; see `DecayChannel.truth`."""
-        return self.channel.truth(batch)
+        return self.decay_channel.truth(batch)
 
     def record(self) -> dict[str, Any]:
-        """Return masses, energy and channel."""
+        """Return masses, energy and decay channel."""
         return {
             "cube": {"masses": list(self.masses), "collider_energy": self.collider_energy},
-            "channel": {"name": self.channel.name, "parton_pdg": list(self.channel.parton_pdg)},
+            "channel": {"name": self.decay_channel.name, "parton_pdg": list(self.decay_channel.parton_pdg)},
         }
 
     @classmethod
-    def of_record(cls, record: Mapping[str, Any]) -> "ChannelView":
+    def of_record(cls, record: Mapping[str, Any]) -> "DecayChannelView":
         """Return the view of a record."""
-        channel, cube = record["channel"], record["cube"]
+        decay_channel, cube = record["channel"], record["cube"]
         return cls.of(
-            DecayChannel(channel["name"], tuple(channel["parton_pdg"])),
+            DecayChannel(decay_channel["name"], tuple(decay_channel["parton_pdg"])),
             PartonCube(tuple(cube["masses"]), cube["collider_energy"]),
         )
 

@@ -106,5 +106,5 @@ def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
 
     decays = config.simulation.decays
     final_state = tuple(particle.pdg_id for particle in definition_of(config.process).final_state(config.process))
-    channel = DecayChannel.of_decays(decays.tops, final_state).name
-    return Hypothesis(config.process, channel, branching_fraction(decays, final_state))
+    decay_channel = DecayChannel.of_decays(decays.tops, final_state).name
+    return Hypothesis(config.process, decay_channel, branching_fraction(decays, final_state))

@@ -15,7 +15,7 @@ from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.mem_transfer import MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.events.store import EventStore, EventWriter
-from partonic.features.decay_channel import ChannelName
+from partonic.features.decay_channel import DecayChannelName
 from partonic.features.object_tokens import ObjectTokens
 from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.initial_state.train import initial_state_tables, train_initial_state
@@ -78,7 +78,7 @@ def test_the_selected_events_are_among_the_first_ones_that_are_taken(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["dilepton", "all_hadronic"])
-def test_other_channels(tmp_path: Path, name: ChannelName) -> None:
+def test_other_channels(tmp_path: Path, name: DecayChannelName) -> None:
     toy = EventStore.open(write_channel_store(tmp_path / "toy.parquet", name, 200))
     store, rng = tmp_path / "events.parquet", np.random.default_rng(1)
     with EventWriter(store, toy.metadata) as writer:

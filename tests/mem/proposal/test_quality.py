@@ -7,14 +7,16 @@ import pytest
 import torch
 
 from mem.channel_toys import random_network, reco_of, write_channel_store
-from partonic.features.decay_channel import ChannelName
+from partonic.features.decay_channel import DecayChannelName
 from partonic.mem.proposal.quality import ProposalCoverage, proposal_coverage
-from partonic.unfolding.channel.network import ChannelConditions, ChannelNetwork
+from partonic.unfolding.decay_channel.network import DecayChannelConditions, DecayChannelNetwork
 
 
-def drawn(model: ChannelNetwork, events: int, generator: torch.Generator) -> tuple[torch.Tensor, ChannelConditions]:
+def drawn(
+    model: DecayChannelNetwork, events: int, generator: torch.Generator
+) -> tuple[torch.Tensor, DecayChannelConditions]:
     """Events with random conditions, and partons that their densities give."""
-    conditions = ChannelConditions(
+    conditions = DecayChannelConditions(
         torch.randn((events, model.targets.outputs), generator=generator),
         torch.randn((events, 4), generator=generator),
         torch.zeros((events, len(model.view.masses) + 1, 5)),
@@ -27,7 +29,7 @@ def drawn(model: ChannelNetwork, events: int, generator: torch.Generator) -> tup
 
 @pytest.mark.parametrize("name", ["semileptonic", "all_hadronic"])
 def test_coverage_is_that_of_the_regions_where_partons_follow_the_proposal(
-    name: ChannelName, tmp_path: Path, torch_rng: torch.Generator
+    name: DecayChannelName, tmp_path: Path, torch_rng: torch.Generator
 ) -> None:
     reco = reco_of(write_channel_store(tmp_path / "events.parquet", name, 10))
     model = random_network(name, reco).network

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from mem.channel_toys import CHANNELS, CUBE, channel_of, reco_of, write_channel_store
+from mem.channel_toys import CUBE, DECAY_CHANNELS, channel_of, reco_of, write_channel_store
 from mem.transfer.toys import LAYOUTS, tiny_acceptance, tiny_transfer
 from partonic.config.mem_networks import ProposalNetworkConfig
 from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import ProcessInfo
-from partonic.features.decay_channel import ChannelName, DecayChannel
+from partonic.features.decay_channel import DecayChannel, DecayChannelName
 from partonic.features.object_tokens import ObjectTokens
 from partonic.mem.proposal.data import proposal_table, with_reflections
 from partonic.mem.proposal.drawn_events import Surrogate
@@ -20,7 +20,7 @@ from partonic.processes.definition import build_process
 from partonic.processes.tth.settings import TthConfig
 from partonic.trained.model_folder import load_record
 from partonic.unfolding.unfolder import Unfolder
-from partonic.unfolding.view import ChannelView
+from partonic.unfolding.view import DecayChannelView
 
 EVENTS = 200
 
@@ -36,14 +36,14 @@ def tiny(**training: object) -> ProposalNetworkConfig:
 
 
 def train(
-    process: Process, name: ChannelName, folder: Path, config: ProposalNetworkConfig | None = None
+    process: Process, name: DecayChannelName, folder: Path, config: ProposalNetworkConfig | None = None
 ) -> TrainedProposal:
     store = write_channel_store(folder / "events.parquet", name, EVENTS)
     return train_proposal([store], process, channel_of(name), config or tiny(), 3, folder / "model")
 
 
-@pytest.mark.parametrize("name", CHANNELS)
-def test_from_store_to_transport(process: Process, name: ChannelName, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", DECAY_CHANNELS)
+def test_from_store_to_transport(process: Process, name: DecayChannelName, tmp_path: Path) -> None:
     result = train(process, name, tmp_path)
     network = Unfolder.load(result.folder)
     reco = reco_of(tmp_path / "events.parquet")
@@ -79,20 +79,20 @@ def test_finished_training_is_found_again(process: Process, tmp_path: Path) -> N
 
 def test_events_of_another_channel_are_refused(process: Process, tmp_path: Path) -> None:
     store = write_channel_store(tmp_path / "events.parquet", "all_hadronic", 30)
-    with pytest.raises(SchemaError, match="has what the channel 'dilepton' needs"):
+    with pytest.raises(SchemaError, match="has what the decay channel 'dilepton' needs"):
         train_proposal([store], process, channel_of("dilepton"), tiny(), 3, tmp_path / "model")
 
 
 def test_process_and_channel_must_agree(process: Process, tmp_path: Path) -> None:
-    channel = DecayChannel("semileptonic", (6, -6))
-    with pytest.raises(SchemaError, match=r"the process has the partons \(25, 6, -6\), the channel \(6, -6\)"):
-        train_proposal([], process, channel, tiny(), 3, tmp_path)
+    decay_channel = DecayChannel("semileptonic", (6, -6))
+    with pytest.raises(SchemaError, match=r"the process has the partons \(25, 6, -6\), the decay channel \(6, -6\)"):
+        train_proposal([], process, decay_channel, tiny(), 3, tmp_path)
 
 
 def test_reflected_events_are_those_of_reflected_momenta(tmp_path: Path) -> None:
     """Mirror laboratory momenta, y → −y, of an event whose reference lies at azimuth 0 and in front."""
     store = write_channel_store(tmp_path / "events.parquet", "semileptonic", 30)
-    table = proposal_table([store], ChannelView.of(channel_of("semileptonic"), CUBE), 16)
+    table = proposal_table([store], DecayChannelView.of(channel_of("semileptonic"), CUBE), 16)
     both = with_reflections(table, CUBE)
     first, second = both.part(0, len(table)).columns, both.part(len(table), 2 * len(table)).columns
     signs = torch.tensor([1.0, 1.0, -1.0, 1.0], dtype=torch.float64)
@@ -115,8 +115,10 @@ def test_as_many_events_as_asked_for_are_used(process: Process, tmp_path: Path) 
     assert (network.schema.process, network.schema.collider_energy) == (info.name, info.collider_energy)
 
 
-@pytest.mark.parametrize("name", CHANNELS)
-def test_drawn_events_train_a_proposal_in_every_channel(process: Process, name: ChannelName, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", DECAY_CHANNELS)
+def test_drawn_events_train_a_proposal_in_every_channel(
+    process: Process, name: DecayChannelName, tmp_path: Path
+) -> None:
     store = write_channel_store(tmp_path / "events.parquet", name, EVENTS)
     layout = LAYOUTS[name]
     surrogate = Surrogate(tiny_transfer(layout, spread=0.1), tiny_acceptance(layout), "fingerprint")

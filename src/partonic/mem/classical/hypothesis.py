@@ -42,8 +42,8 @@ class TopPairHypothesis:
         return tuple(particle.pdg_id for particle in self.process.final_state)
 
     @property
-    def channel(self) -> DecayChannel:
-        """The semileptonic channel of the process."""
+    def decay_channel(self) -> DecayChannel:
+        """The semileptonic decay channel of the process."""
         return DecayChannel("semileptonic", self.parton_pdg)
 
     @property

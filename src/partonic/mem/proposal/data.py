@@ -11,14 +11,14 @@ from partonic.errors import SchemaError
 from partonic.event_status import OK
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
 from partonic.events.store import EventStore
-from partonic.features.channel_status import channel_status
+from partonic.features.decay_channel_status import decay_channel_status
 from partonic.features.inputs import JET_TOKEN, MET_TOKEN
 from partonic.features.known_of_event import described
 from partonic.features.object_tokens import CHARGED_LEPTON_TOKEN, EVENT_FEATURES, object_tokens
 from partonic.nn.training import TensorTable
 from partonic.physics.phasespace import PartonCube
 from partonic.progress import SILENT, Progress
-from partonic.unfolding.view import ChannelView
+from partonic.unfolding.view import DecayChannelView
 
 __all__ = ["COLUMNS", "proposal_table", "with_reflections"]
 
@@ -42,7 +42,7 @@ _FEWEST_JETS = 1
 
 def proposal_table(
     stores: Sequence[Path],
-    view: ChannelView,
+    view: DecayChannelView,
     max_jets: int,
     max_events: int | None = None,
     progress: Progress = SILENT,
@@ -80,7 +80,7 @@ def proposal_table(
     progress.finish()
     if not number:
         names = ", ".join(str(path) for path in stores)
-        raise SchemaError(f"no selected event of {names} has what the channel '{view.name}' needs")
+        raise SchemaError(f"no selected event of {names} has what the decay channel '{view.name}' needs")
     return TensorTable({name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]})
 
 
@@ -107,12 +107,12 @@ def _batches(stores: Sequence[Path]) -> Iterator[EventBatch]:
         yield from EventStore.open(path).batches(columns=COLUMNS, size=_BATCH, selected_only=True)
 
 
-def _columns(batch: EventBatch, view: ChannelView, max_jets: int, *, only_described: bool) -> dict[str, Tensor]:
-    channel = view.channel
-    status = channel_status(batch.reco(), channel, _FEWEST_JETS)
+def _columns(batch: EventBatch, view: DecayChannelView, max_jets: int, *, only_described: bool) -> dict[str, Tensor]:
+    decay_channel = view.decay_channel
+    status = decay_channel_status(batch.reco(), decay_channel, _FEWEST_JETS)
     usable = batch.filter(np.array([word == OK for word in status], dtype=np.bool_))
-    reco = described(usable.reco(), channel) if only_described else usable.reco()
-    tokens = object_tokens(reco, channel, max_jets)
+    reco = described(usable.reco(), decay_channel) if only_described else usable.reco()
+    tokens = object_tokens(reco, decay_channel, max_jets)
     numbers, _ = view.numbers(view.truth(usable))
     columns = tokens.columns()
     return {**columns, "numbers": view.numbers_in(numbers, tokens.frame), "jet_count": reco.jet_mask.sum(dim=1)}

@@ -20,8 +20,8 @@ from partonic.errors import SchemaError
 from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.events.store import EventStore
-from partonic.features.channel_status import channel_status
 from partonic.features.decay_channel import DecayChannel
+from partonic.features.decay_channel_status import decay_channel_status
 from partonic.features.known_of_event import described
 from partonic.features.object_tokens import object_tokens
 from partonic.mem.acceptance.model import AcceptanceModel
@@ -32,7 +32,7 @@ from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash
 from partonic.rng import torch_generator
 from partonic.trained.model_files import model_fingerprint
-from partonic.unfolding.view import ChannelView
+from partonic.unfolding.view import DecayChannelView
 
 __all__ = ["Surrogate", "drawn_table"]
 
@@ -74,7 +74,7 @@ class Surrogate:
 def drawn_table(
     stores: Sequence[Path],
     surrogate: Surrogate,
-    target: tuple[ChannelView, int],
+    target: tuple[DecayChannelView, int],
     events: int,
     seed: int,
     folder: Path,
@@ -95,10 +95,10 @@ def drawn_table(
         the columns that `proposal_table` has, of events as `described`, their numbers in the frame of each event.
 
     Raises:
-        SchemaError: if the stores have other partons than the channel, or none is accepted.
+        SchemaError: if the stores have other partons than the decay channel, or none is accepted.
     """
     view, max_jets = target
-    partons = _partons(stores, view.channel, progress)
+    partons = _partons(stores, view.decay_channel, progress)
     accepted = torch.exp(surrogate.acceptance.log_probability(partons.momenta))
     if not float(accepted.sum()) > 0.0:
         raise SchemaError(f"the acceptance of all {len(accepted)} sets of partons of the stores is 0: nothing to draw")
@@ -126,16 +126,16 @@ def drawn_table(
     return TensorTable({name: torch.cat([piece.columns[name] for piece in pieces]) for name in pieces[0].columns})
 
 
-def _partons(stores: Sequence[Path], channel: DecayChannel, progress: Progress) -> PartonEvents:
-    """Return the partons of all events of the stores, in the order of the channel."""
+def _partons(stores: Sequence[Path], decay_channel: DecayChannel, progress: Progress) -> PartonEvents:
+    """Return the partons of all events of the stores, in the order of the decay channel."""
     parts = []
     progress.start("reading partons", None, "events")
     for path in stores:
         for batch in EventStore.open(path).batches(columns=_COLUMNS, size=_BATCH):
             usable = batch
-            if channel.name == "semileptonic":
+            if decay_channel.name == "semileptonic":
                 usable = batch.filter(np.asarray(batch.column("hadronic_top")) != 0)
-            parts.append(channel.truth(usable))
+            parts.append(decay_channel.truth(usable))
             progress.advance(len(batch))
     progress.finish()
     return PartonEvents(*(torch.cat([getattr(part, name) for part in parts]) for name in ("momenta", "x1", "x2")))
@@ -150,17 +150,18 @@ def _repeated(copies: Float[Tensor, " events"], generator: torch.Generator) -> T
 def _columns(
     partons: PartonEvents,
     transfer: TransferFunction,
-    target: tuple[ChannelView, int],
+    target: tuple[DecayChannelView, int],
     generator: torch.Generator,
 ) -> TensorTable:
     """Draw the objects of partons, and return the columns of usable events."""
     view, max_jets = target
-    channel = view.channel
-    reco = described(transfer.sample(partons.momenta, generator), channel)
-    usable = torch.tensor([word == OK for word in channel_status(reco, channel, _FEWEST_JETS)], dtype=torch.bool)
+    decay_channel = view.decay_channel
+    reco = described(transfer.sample(partons.momenta, generator), decay_channel)
+    status = decay_channel_status(reco, decay_channel, _FEWEST_JETS)
+    usable = torch.tensor([word == OK for word in status], dtype=torch.bool)
     usable &= _possible(reco, view.collider_energy)
     reco = reco.select(usable)
-    tokens = object_tokens(reco, channel, max_jets)
+    tokens = object_tokens(reco, decay_channel, max_jets)
     numbers, _ = view.numbers(PartonEvents(partons.momenta[usable], partons.x1[usable], partons.x2[usable]))
     columns = {**tokens.columns(), "numbers": view.numbers_in(numbers, tokens.frame)}
     return TensorTable({**columns, "jet_count": reco.jet_mask.sum(dim=1)})

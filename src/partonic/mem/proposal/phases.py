@@ -7,22 +7,22 @@ from torch import Tensor
 
 from partonic.features.object_tokens import ObjectTokens
 from partonic.nn.training import PhaseModule
-from partonic.unfolding.channel.network import ChannelConditions, ChannelNetwork
+from partonic.unfolding.decay_channel.network import DecayChannelConditions, DecayChannelNetwork
 
 __all__ = ["FlowAlone", "RegressionAlone", "RegressionWithFlow", "conditions_of"]
 
 Batch = Mapping[str, Tensor]
 
 
-def conditions_of(batch: Batch) -> ChannelConditions:
+def conditions_of(batch: Batch) -> DecayChannelConditions:
     """Return the conditions that were computed before, of some rows of a table."""
-    return ChannelConditions(batch["regressed"], batch["latent"], batch["estimates"])
+    return DecayChannelConditions(batch["regressed"], batch["latent"], batch["estimates"])
 
 
 class RegressionAlone(PhaseModule):
     """Train encoder and regression, so that the flow begins with azimuths that are centred."""
 
-    def __init__(self, model: ChannelNetwork) -> None:
+    def __init__(self, model: DecayChannelNetwork) -> None:
         """Train `model` but for its flow."""
         super().__init__({})
         self.model = model
@@ -39,7 +39,7 @@ class RegressionAlone(PhaseModule):
 class RegressionWithFlow(PhaseModule):
     """Train everything: −log q of the true partons, and the regression beside it."""
 
-    def __init__(self, model: ChannelNetwork, regression_weight: float) -> None:
+    def __init__(self, model: DecayChannelNetwork, regression_weight: float) -> None:
         """Train `model`, with the loss of the regression times a weight beside −log q."""
         super().__init__({})
         self.model = model
@@ -61,7 +61,7 @@ class RegressionWithFlow(PhaseModule):
 class FlowAlone(PhaseModule):
     """Train the flow on conditions that are computed once: many more epochs in the same time."""
 
-    def __init__(self, model: ChannelNetwork) -> None:
+    def __init__(self, model: DecayChannelNetwork) -> None:
         """Train the flow of `model`."""
         super().__init__({})
         self.model = model

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from partonic.rng import torch_generator
-from partonic.unfolding.channel.network import ChannelConditions, ChannelNetwork
+from partonic.unfolding.decay_channel.network import DecayChannelConditions, DecayChannelNetwork
 from partonic.unfolding.quality import coverage
 from partonic.unfolding.quality.regions import density_ranks
 
@@ -52,9 +52,9 @@ class ProposalCoverage:
 
 @torch.no_grad()
 def proposal_coverage(
-    model: ChannelNetwork,
+    model: DecayChannelNetwork,
     numbers: Float[Tensor, "events dimensions"],
-    conditions: ChannelConditions,
+    conditions: DecayChannelConditions,
     seed: int = 0,
 ) -> ProposalCoverage:
     """Return the coverage on events that the model was not trained on, at most 5000 of them.

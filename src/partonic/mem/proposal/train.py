@@ -39,9 +39,9 @@ from partonic.physics.process import Process
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 from partonic.trained.schema_record import SchemaRecord
-from partonic.unfolding.channel.network import ChannelNetwork
+from partonic.unfolding.decay_channel.network import DecayChannelNetwork
 from partonic.unfolding.unfolder import Unfolder
-from partonic.unfolding.view import ChannelView
+from partonic.unfolding.view import DecayChannelView
 
 __all__ = ["TrainedProposal", "train_proposal"]
 
@@ -107,7 +107,7 @@ class _Run:
 def train_proposal(
     stores: Sequence[Path],
     process: Process,
-    channel: DecayChannel,
+    decay_channel: DecayChannel,
     config: ProposalNetworkConfig,
     seed: int,
     folder: Path,
@@ -119,7 +119,7 @@ def train_proposal(
     Args:
         stores: event stores of simulated events, selected and rejected.
         process: the hard process that they are of.
-        channel: their decay channel.
+        decay_channel: their decay channel.
         config: networks and training.
         seed: root seed; the same events, settings and seed give the same model on the same machine.
         folder: of the model; ``phases`` in it keeps the checkpoints, from which a killed training goes on.
@@ -128,22 +128,22 @@ def train_proposal(
 
     Raises:
         ConfigError: if events are to be drawn, and there is nothing to draw them from; or if the proposal to start from
-            has other sizes, or is for another process or channel.
+            has other sizes, or is for another process or decay channel.
         ModelError: if the proposal to start from is missing or damaged.
         SchemaError: if the process has other partons than the channel, or the stores lack what the training needs.
         TrainingError: if a training does not come to finite weights.
     """
     info, run = ProcessInfo.of(process), _Run(config, seed, folder, progress)
-    if info.parton_pdg != channel.parton_pdg:
-        raise SchemaError(f"the process has the partons {info.parton_pdg}, the channel {channel.parton_pdg}")
+    if info.parton_pdg != decay_channel.parton_pdg:
+        raise SchemaError(f"the process has the partons {info.parton_pdg}, the channel {decay_channel.parton_pdg}")
     masses = tuple(particle.mass for particle in process.final_state)
-    view = ChannelView(channel.name, masses, info.collider_energy, channel)
+    view = DecayChannelView(decay_channel.name, masses, info.collider_energy, decay_channel)
     known = None if config.start is None else _known(mem_folder(config.start, info.name), config, view)
     table = _events(stores, view, run, surrogate)
     train, validation = split_table(table, config.training.validation_fraction, seed)
     tables = _Tables(with_reflections(train, view.cube) if config.training.reflections else train, validation)
     with seeded_weights(seed, "proposal"):
-        model = ChannelNetwork(config, view)
+        model = DecayChannelNetwork(config, view)
     if known is not None:
         model.load_state_dict(known.network.state_dict())
     results, tables = _train(run, model, tables, with_scales=known is None)
@@ -157,7 +157,7 @@ def train_proposal(
     return TrainedProposal(folder, len(tables.train), record["validation"], coverage, skipped)
 
 
-def _events(stores: Sequence[Path], view: ChannelView, run: _Run, surrogate: Surrogate | None) -> TensorTable:
+def _events(stores: Sequence[Path], view: DecayChannelView, run: _Run, surrogate: Surrogate | None) -> TensorTable:
     """Return the events to train on, simulated or drawn."""
     config = run.config
     if config.drawn is None:
@@ -169,11 +169,11 @@ def _events(stores: Sequence[Path], view: ChannelView, run: _Run, surrogate: Sur
     return drawn_table(stores, surrogate, target, config.drawn.events, run.seed, run.folder / "drawn", run.progress)
 
 
-def _known(folder: Path, config: ProposalNetworkConfig, view: ChannelView) -> Unfolder:
+def _known(folder: Path, config: ProposalNetworkConfig, view: DecayChannelView) -> Unfolder:
     """Return the trained proposal of a folder of models, if it fits."""
     known = Unfolder.load(folder / "proposal")
     where = f"mem_training.proposal.start: {folder}"
-    if not isinstance(known.network, ChannelNetwork):
+    if not isinstance(known.network, DecayChannelNetwork):
         raise ConfigError(f"{where} has a model of the view '{known.view.name}', expected one trained as a proposal")
     own = known.network.config
     sizes = (config.encoder, config.flow.model_copy(update={"base_scale": own.flow.base_scale}))
@@ -189,13 +189,13 @@ def _known(folder: Path, config: ProposalNetworkConfig, view: ChannelView) -> Un
     return known
 
 
-def _target(view: ChannelView) -> str:
+def _target(view: DecayChannelView) -> str:
     masses = ", ".join(f"{mass:g}" for mass in view.masses)
-    return f"partons {view.channel.parton_pdg} ({view.name}) of {masses} GeV at {view.collider_energy:g} GeV"
+    return f"partons {view.decay_channel.parton_pdg} ({view.name}) of {masses} GeV at {view.collider_energy:g} GeV"
 
 
 def _train(
-    run: _Run, model: ChannelNetwork, tables: _Tables, *, with_scales: bool
+    run: _Run, model: DecayChannelNetwork, tables: _Tables, *, with_scales: bool
 ) -> tuple[dict[str, PhaseResult], _Tables]:
     """Run all phases; return their results, and the events with the conditions that the model gives them.
 
@@ -232,7 +232,7 @@ def _record(run: _Run, results: Mapping[str, PhaseResult], tables: _Tables, stor
 
 
 @torch.no_grad()
-def _conditions(model: ChannelNetwork, table: TensorTable) -> dict[str, Tensor]:
+def _conditions(model: DecayChannelNetwork, table: TensorTable) -> dict[str, Tensor]:
     """Return the conditions of all events."""
     model.eval()
     pieces: dict[str, list[Tensor]] = {"regressed": [], "latent": [], "estimates": []}

@@ -33,9 +33,13 @@ class ExtraColumns(Protocol):
     """Makes further columns of training events."""
 
     def __call__(
-        self, batch: EventBatch, reco: RecoEvents, momenta: Float[Tensor, "events partons 4"], channel: DecayChannel
+        self,
+        batch: EventBatch,
+        reco: RecoEvents,
+        momenta: Float[Tensor, "events partons 4"],
+        decay_channel: DecayChannel,
     ) -> dict[str, Tensor]:
-        """Return columns of these events, given their true partons in the order of the channel."""
+        """Return columns of these events, given their true partons in the order of the decay channel."""
 
 
 def transfer_table(
@@ -97,13 +101,13 @@ def _columns(
 ) -> dict[str, Tensor]:
     """Return the columns of the first `most` usable events of a batch."""
     reco = batch.reco(layout.jets_max)
-    table, channel = object_table(reco, layout), layout.decay_channel
-    momenta = channel.truth(batch).momenta.float()
+    table, decay_channel = object_table(reco, layout), layout.decay_channel
+    momenta = decay_channel.truth(batch).momenta.float()
     usable = table.inside & torch.isfinite(momenta).all(dim=2).all(dim=1)
     usable &= usable.cumsum(dim=0) <= (len(usable) if most is None else most)
     columns = {name: values[usable] for name, values in vars(table).items() if name != "kind"}
     columns["momenta"] = momenta[usable]
     if extra is not None:
         chosen = batch.filter(usable.numpy())
-        columns |= extra(chosen, reco.select(usable), columns["momenta"], channel)
+        columns |= extra(chosen, reco.select(usable), columns["momenta"], decay_channel)
     return columns

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from mem.channel_toys import channel_of, reco_of, write_channel_store
-from partonic.features.decay_channel import ChannelName
+from partonic.features.decay_channel import DecayChannelName
 from partonic.features.object_tokens import object_tokens
 from partonic.nn.packing import Packing
 from partonic.physics.kinematics import from_pt_eta_phi_m
-from partonic.unfolding.channel.soft_assignment import SoftAssignment, estimate_features
+from partonic.unfolding.decay_channel.soft_assignment import SoftAssignment, estimate_features
 
 
 def test_features_are_those_of_the_vector() -> None:
@@ -45,7 +45,7 @@ def test_certain_objects_add_up_to_their_partons() -> None:
 
 
 @pytest.mark.parametrize("name", ["semileptonic", "dilepton", "all_hadronic"])
-def test_momenta_of_tokens_are_those_of_the_objects(name: ChannelName, tmp_path: Path) -> None:
+def test_momenta_of_tokens_are_those_of_the_objects(name: DecayChannelName, tmp_path: Path) -> None:
     reco = reco_of(write_channel_store(tmp_path / "events.parquet", name, 10))
     tokens = object_tokens(reco, channel_of(name))
     jets = torch.where(reco.jet_mask[..., None], from_pt_eta_phi_m(reco.jets[..., :4]), 0.0).sum(dim=1)

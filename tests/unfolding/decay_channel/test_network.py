@@ -8,30 +8,32 @@ from pathlib import Path
 import pytest
 import torch
 
-from mem.channel_toys import CHANNELS, CUBE, PROCESS, channel_of, random_network, reco_of, write_channel_store
+from mem.channel_toys import CUBE, DECAY_CHANNELS, PROCESS, channel_of, random_network, reco_of, write_channel_store
 from partonic.errors import ModelError
 from partonic.events.batch import RecoEvents
-from partonic.features.decay_channel import ChannelName, DecayChannel
+from partonic.features.decay_channel import DecayChannel, DecayChannelName
 from partonic.mem.protocols import LatentProposal, PartonMap
 from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
 from partonic.trained.model_folder import load_record, save_model
-from partonic.unfolding.channel.targets import RegressionTargets
+from partonic.unfolding.decay_channel.targets import RegressionTargets
 from partonic.unfolding.unfolder import Unfolder
 
 TTBB = PartonCube((172.5, 172.5, 0.0, 0.0), 13_000.0)
 
 
 @pytest.fixture(scope="module")
-def events(tmp_path_factory: pytest.TempPathFactory) -> Callable[[ChannelName], RecoEvents]:
+def events(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DecayChannelName], RecoEvents]:
     folder = tmp_path_factory.mktemp("stores")
-    found = {name: reco_of(write_channel_store(folder / f"{name}.parquet", name, 20), 6) for name in CHANNELS}
+    found = {name: reco_of(write_channel_store(folder / f"{name}.parquet", name, 20), 6) for name in DECAY_CHANNELS}
     return found.__getitem__
 
 
-@pytest.fixture(params=[*CHANNELS, "ttbb"])
-def case(request: pytest.FixtureRequest, events: Callable[[ChannelName], RecoEvents]) -> tuple[Unfolder, RecoEvents]:
-    name: ChannelName = "semileptonic" if request.param == "ttbb" else request.param
+@pytest.fixture(params=[*DECAY_CHANNELS, "ttbb"])
+def case(
+    request: pytest.FixtureRequest, events: Callable[[DecayChannelName], RecoEvents]
+) -> tuple[Unfolder, RecoEvents]:
+    name: DecayChannelName = "semileptonic" if request.param == "ttbb" else request.param
     return random_network(name, events(name), TTBB if request.param == "ttbb" else CUBE), events(name)
 
 
@@ -66,7 +68,7 @@ def test_satisfies_the_protocols(case: tuple[Unfolder, RecoEvents]) -> None:
     network, _ = case
     assert isinstance(network, LatentProposal)
     assert isinstance(network.view, PartonMap)
-    assert network.view.dimensions == 3 * len(network.network.channel.parton_pdg) - 2
+    assert network.view.dimensions == 3 * len(network.network.decay_channel.parton_pdg) - 2
 
 
 def test_transport_and_density_agree(case: tuple[Unfolder, RecoEvents], torch_rng: torch.Generator) -> None:
@@ -123,11 +125,11 @@ def test_partons_turn_with_the_event(
 
 @pytest.mark.parametrize("name", ["all_hadronic", "ttbb"])
 def test_partons_that_look_alike_may_be_exchanged(
-    name: str, events: Callable[[ChannelName], RecoEvents], torch_rng: torch.Generator
+    name: str, events: Callable[[DecayChannelName], RecoEvents], torch_rng: torch.Generator
 ) -> None:
-    channel: ChannelName = "all_hadronic" if name == "all_hadronic" else "semileptonic"
-    reco = events(channel)
-    network = random_network(channel, reco, TTBB if name == "ttbb" else CUBE)
+    decay_channel: DecayChannelName = "all_hadronic" if name == "all_hadronic" else "semileptonic"
+    reco = events(decay_channel)
+    network = random_network(decay_channel, reco, TTBB if name == "ttbb" else CUBE)
     cube = network.view
     numbers = 0.02 + 0.96 * torch.rand((len(reco), 30, cube.dimensions), generator=torch_rng, dtype=torch.float64)
     partons, _ = cube.partons(numbers.flatten(0, 1))
@@ -158,7 +160,7 @@ def test_azimuths_do_not_break_at_the_seam(exchangeable: bool) -> None:
     assert float(distance.abs().max()) < 1e-5
 
 
-def test_density_is_continuous_at_the_seam(events: Callable[[ChannelName], RecoEvents]) -> None:
+def test_density_is_continuous_at_the_seam(events: Callable[[DecayChannelName], RecoEvents]) -> None:
     """Two points on either side of φ = 0 = 2π of an event have the same density, wherever its centre is."""
     reco = events("semileptonic")
     network = random_network("semileptonic", reco)
@@ -170,7 +172,7 @@ def test_density_is_continuous_at_the_seam(events: Callable[[ChannelName], RecoE
 
 
 def test_order_of_leptons_does_not_matter(
-    events: Callable[[ChannelName], RecoEvents], torch_rng: torch.Generator
+    events: Callable[[DecayChannelName], RecoEvents], torch_rng: torch.Generator
 ) -> None:
     reco = events("dilepton")
     network = random_network("dilepton", reco)
@@ -220,7 +222,7 @@ def test_saved_and_loaded(case: tuple[Unfolder, RecoEvents], tmp_path: Path) -> 
     assert loaded.schema.process == PROCESS.name
 
 
-def test_other_models_are_refused(events: Callable[[ChannelName], RecoEvents], tmp_path: Path) -> None:
+def test_other_models_are_refused(events: Callable[[DecayChannelName], RecoEvents], tmp_path: Path) -> None:
     network = random_network("semileptonic", events("semileptonic"))
     network.save(tmp_path / "model")
     record = load_record(tmp_path / "model")
@@ -234,15 +236,15 @@ def test_other_models_are_refused(events: Callable[[ChannelName], RecoEvents], t
 
 
 def test_sampled_partons_are_draws_from_the_density(case: tuple[Unfolder, RecoEvents]) -> None:
-    """In every channel, partons are sampled as for CMS-DP-2023-85, with the density that `log_density` gives."""
+    """In every decay channel, partons are sampled as for CMS-DP-2023-85, with the density that `log_density` gives."""
     network, reco = case
     drawn = network.sample(reco, 40, torch.Generator().manual_seed(4))
     assert drawn.momenta.shape == (len(reco), 40, len(network.view.masses), 4)
-    assert network.view.particles == network.network.channel.names
+    assert network.view.particles == network.network.decay_channel.names
     difference = (network.log_density(reco, drawn.numbers) - drawn.log_density).abs()
     assert difference.median() < 1e-4
     assert difference.quantile(0.95) < 5e-3
-    if network.network.channel.exchangeable:  # both orders are drawn
+    if network.network.decay_channel.exchangeable:  # both orders are drawn
         azimuths = drawn.numbers[..., -1]
         turned = torch.remainder(azimuths - azimuths[:, :1] + 0.25, 1.0) < 0.5
         assert 0.3 < turned.double().mean() < 0.7
