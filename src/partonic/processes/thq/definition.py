@@ -112,5 +112,5 @@ definition = _ThqDefinition(
     summary=_SUMMARY,
     settings=ThqConfig,
     defaults={"simulation": _sections()["simulation"]},
-    channels={"hadronic": _sections()},
+    decay_channels={"hadronic": _sections()},
 )
