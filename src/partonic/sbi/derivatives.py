@@ -1,0 +1,73 @@
+"""Derivative learning: all R_a(x) = E[c_a/c_ref | x] regressed on events at the reference.
+
+The minimum of Σ_events c_ref (f_a(x) − R_a(z))² over functions f_a is the mean of R_a(z) given x, which is the ratio of
+the densities of x (arXiv:2410.07315, eq. 29–31; J. Brehmer et al., arXiv:1805.00020 for the score). Multiplied out it
+is Σ c_ref f² − 2 c_a f + const., linear in the coefficients. Each derivative has networks of its own.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.errors import TrainingError
+from partonic.sbi.backbone import Backbone
+from partonic.sbi.method import Method, MethodLoss
+
+__all__ = ["Derivatives"]
+
+
+class Derivatives(Method):
+    """Networks of standardised derivatives.
+
+    Attributes:
+        mean, deviation: of each target in the training sample, `(A − 1,)`.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, backbone: Backbone, targets: int, members: int) -> None:
+        """Take a backbone of `members` × (`targets` − 1) networks, all derivatives of a member together."""
+        super().__init__()
+        self.backbone, self.members = backbone, members
+        self.register_buffer("mean", torch.zeros(targets - 1, dtype=torch.float64))
+        self.register_buffer("deviation", torch.ones(targets - 1, dtype=torch.float64))
+
+    def standardise(self, targets: Float[Tensor, "events monomials"]) -> None:
+        """Take mean and deviation of the derivatives, with the weights of the reference, from the training sample.
+
+        Raises:
+            TrainingError: if no event depends on θ.
+        """
+        weight, rest = targets[:, :1], targets[:, 1:]
+        mean = rest.sum(dim=0) / weight.sum()
+        shift = rest - mean * weight
+        safe = torch.where(weight.abs() > 0, weight.abs(), torch.inf)
+        deviation = (shift.square() / safe).sum(dim=0).div(weight.abs().sum()).sqrt()
+        if not bool((deviation > 0).any()):
+            message = "no event depends on θ: all ratios of the coefficients are the same. Expected events whose shape changes"
+            raise TrainingError(message)
+        self.mean.copy_(mean)
+        self.deviation.copy_(torch.where(deviation > 1e-9 * deviation.max(), deviation, torch.inf))
+
+    def losses(
+        self,
+        inputs: Float[Tensor, "events inputs"],
+        targets: Float[Tensor, "events monomials"],
+        generator: torch.Generator | None,
+    ) -> MethodLoss:
+        """Return 1 − R² of each member, averaged over the derivatives: 0 is perfect, 1 knows nothing but the mean."""
+        weight = targets[:, :1]
+        wanted = ((targets[:, 1:] - self.mean * weight) / self.deviation).float()
+        outputs = self._outputs(inputs)
+        loss = 1.0 + (weight.float() * outputs.square() - 2.0 * wanted * outputs).mean(dim=(1, 2))
+        return loss, outputs.flatten(1)
+
+    def targets_of(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events monomials"]:
+        """Return 1 and the derivatives."""
+        finite = torch.where(torch.isfinite(self.deviation), self.deviation, 0.0)
+        values = self._outputs(inputs).double() * finite + self.mean
+        return torch.cat([torch.ones_like(values[..., :1]), values], dim=-1)
+
+    def _outputs(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events derivatives"]:
+        return self.backbone(inputs).unflatten(0, (self.members, -1)).transpose(1, 2)
