@@ -171,7 +171,7 @@ def in_order(coefficients: EventCoefficients, event_id: NDArray[np.int64], path:
 @torch.no_grad()
 def candidate_pt(batch: EventBatch, model: str) -> Array:
     """Return pT of the two jets that are assigned to H, GeV; NaN where an event cannot be assigned."""
-    network = Unfolder.load(find_model(model, "tth")).model.provenance
+    network = Unfolder.load(find_model(model, "tth")).network.provenance
     reco = batch.reco()
     usable = is_usable(reco)
     values = torch.full((len(reco),), torch.nan, dtype=torch.float64)

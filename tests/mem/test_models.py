@@ -19,7 +19,6 @@ from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore
 from partonic.inference.coefficients.coefficients_file import read_coefficients
 from partonic.mem.acceptance.model import AcceptanceModel, AcceptanceNetwork
-from partonic.mem.compatibility import check_normalisation
 from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.integral.importance_sampling import StatesFaults
 from partonic.mem.integral.integrate_events import fiducial_cross_section, hypothesis_of_store, integrate_events
@@ -33,10 +32,10 @@ from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.proposal.uniform import UniformProposal
 from partonic.mem.protocols import Acceptance, InitialStateRatio, LatentProposal, TransferDensity
 from partonic.mem.transfer.layout import TransferLayout
-from partonic.nn.model_folder import load_record, save_model
 from partonic.pretrained import pretrained_folder
 from partonic.processes.tth.settings import TthConfig
 from partonic.rng import torch_generator
+from partonic.trained.model_folder import load_record, save_model
 from partonic.trained.schema_record import SchemaRecord
 
 LAYOUT = TransferLayout("semileptonic", PROCESS.parton_pdg, 4, 0, 0.01, 20.0, 0.01, 20.0)
@@ -220,15 +219,6 @@ def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: 
     }[method]()
     np.testing.assert_allclose(found.coefficients, expected.coefficients, rtol=1e-12)
     np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-12)
-
-
-def test_store_of_another_process_gives_no_cross_section() -> None:
-    metadata = StoreMetadata.for_process(PROCESS)
-    with pytest.raises(SchemaError, match="holds events of 'tth', but the cross section of 'ttbb' is asked for"):
-        check_normalisation("ttbb", PROCESS.monomials, metadata, "here")
-    other = type(PROCESS.monomials).up_to_degree(("c_tG",), 2)
-    with pytest.raises(SchemaError, match="here has coefficients of 1, delta_kappa_t"):
-        check_normalisation("tth", other, metadata, "here")
 
 
 def test_hypothesis_that_a_store_was_made_under() -> None:

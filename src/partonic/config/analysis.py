@@ -17,7 +17,7 @@ from partonic.config.mem import MemConfig
 from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
-from partonic.config.process import AnyProcess, default_settings, parameter_names
+from partonic.config.process import AnyProcess, ProcessConfig, default_settings, parameter_names
 from partonic.config.report import ReportConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.config.unfolding import UnfoldingConfig
@@ -74,10 +74,11 @@ class AnalysisConfig(StrictModel):
         if not isinstance(content, Mapping):
             return content
         process = content.get("process", {})
-        name = process.get("name", default_process()) if isinstance(process, Mapping) else getattr(process, "name", "")
+        section = vars(process) if isinstance(process, ProcessConfig) else process
+        name = section.get("name", default_process()) if isinstance(section, Mapping) else ""
         if name not in process_names():
             return content  # the section itself says so
-        return _filled(content, find_process(name).defaults)
+        return _filled(content, find_process(name).section_defaults(section))
 
     @model_validator(mode="after")
     def _output_has_a_name(self) -> "AnalysisConfig":

@@ -13,16 +13,17 @@ from typing import Literal
 from partonic.config.mem import MemConfig
 from partonic.config.mem_training import MemNetworksConfig
 from partonic.config.process import ProcessConfig
-from partonic.errors import ModelError, SchemaError
+from partonic.errors import ModelError
 from partonic.mem.decay_channel import ChannelName, DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.protocols import Acceptance, InitialStateRatio, Proposal, TransferDensity
-from partonic.nn.model_folder import RECORD
 from partonic.physics.phasespace import PartonCube
 from partonic.pretrained import pretrained_folder
 from partonic.processes.definition import build_process, definition_of
 from partonic.provenance import content_hash
+from partonic.trained.compatibility import check_process
 from partonic.trained.model_files import PRETRAINED, find_model, model_files, model_fingerprint
+from partonic.trained.model_folder import RECORD
 
 __all__ = [
     "Hypothesis",
@@ -72,7 +73,7 @@ class Hypothesis:
             "network of initial states": initial_state,
         }  # fmt: skip
         for name, part in parts.items():
-            _check_process(name, part, self.process.name)
+            check_process(name, part, self.process.name, "give a model of that process in the section `mem`")
         _check_layouts(transfer, initial_state, config)
         return Ingredients(
             process=build_process(self.process),
@@ -259,13 +260,4 @@ def _check_layouts(transfer: object, initial_state: object, config: MemConfig) -
         raise ModelError(
             f"the network of initial states of {config.model or PRETRAINED} is made for {made_for}, the transfer "
             f"function beside it for {wanted}: train it on the same events, or set mem.initial_state to false"
-        )
-
-
-def _check_process(name: str, part: object, process: str) -> None:
-    schema = getattr(part, "schema", None)
-    if schema is not None and schema.process != process:
-        raise SchemaError(
-            f"the {name} was trained on events of '{schema.process}', but the hypothesis is '{process}': give a model "
-            "of that process in the section `mem`"
         )

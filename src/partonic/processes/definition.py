@@ -128,6 +128,13 @@ class ProcessDefinition:
         """Return the settings of a file that gives none."""
         return self.settings.model_validate({"name": self.name})
 
+    def section_defaults(self, section: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return defaults of other sections for a section `process` as it is written, before it is validated.
+
+        By default `defaults`, whatever it says.
+        """
+        return self.defaults
+
     def parameters(self, settings: ProcessConfig) -> tuple[TheoryParameter, ...]:
         """Return the theory parameters, in the order of θ; none by default."""
         return ()

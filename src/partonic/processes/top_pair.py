@@ -7,7 +7,7 @@ from partonic.processes.definition import PartonObservable
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["TOP_PAIR_CHANNELS", "top_pair_observables"]
+__all__ = ["TOP_PAIR_CHANNELS", "decayed_pair_observables", "top_pair_observables"]
 
 TOP_PAIR_CHANNELS: Final[dict[str, dict[str, Any]]] = {
     "semileptonic": {
@@ -68,4 +68,31 @@ def top_pair_observables(top: int, antitop: int) -> tuple[PartonObservable, ...]
         PartonObservable("delta_phi_ttbar", rf"$|\Delta\phi({_PAIR})|$", (20, 0.0, math.pi), azimuths, "rad"),
         PartonObservable("delta_y_ttbar", rf"$|\Delta y({_PAIR})|$", (20, 0.0, 4.0), rapidities),
         PartonObservable("b4_ttbar", rf"$b_4({_PAIR})$", (20, -1.0, 1.0), beam_cosines),
+    )
+
+
+def decayed_pair_observables() -> tuple[PartonObservable, ...]:
+    """Return the observables of the pair in H t t̄ with decayed tops, and those of the correlation of their spins.
+
+    The charged lepton or down-type quark of each W flies along the spin of its top (of t̄: against it). cos θ is that to
+    the direction of its top in the rest frame of the pair, seen from the top (helicity basis: arXiv:hep-ph/0408158).
+    Δφ is that of both about the line of flight of the tops; its sign is a triple product, odd under CP.
+    """
+    import math
+
+    from partonic.processes.decayed_observables import of_produced, pair_spin_angles
+
+    def products(momenta: "Tensor", pdg: "Tensor") -> "Tensor":
+        first, second, _ = pair_spin_angles(momenta)
+        return first * second
+
+    def azimuths(momenta: "Tensor", pdg: "Tensor") -> "Tensor":
+        return pair_spin_angles(momenta)[2]
+
+    return (
+        *of_produced(top_pair_observables(top=1, antitop=2), tops=(1, 2)),
+        PartonObservable("cos_cos_down", r"$\cos\theta_+\cos\theta_-(\ell/\mathrm{d})$", (20, -1.0, 1.0), products),
+        PartonObservable(
+            "delta_phi_down", r"$\Delta\phi_\pm(\ell/\mathrm{d})$", (20, -math.pi, math.pi), azimuths, "rad"
+        ),
     )

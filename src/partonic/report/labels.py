@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Final
 
+from partonic.events.schema import StoreMetadata
+from partonic.physics.particles import HIGGS, TOP, W_BOSON, Z_BOSON
 from partonic.processes.definition import TheoryParameter, parameter_labels
 
-__all__ = ["labels_of", "monomial_label", "parameter_label", "particle_label", "plain", "unfolded_label"]
+__all__ = ["labels_of", "monomial_label", "parameter_label", "particle_label", "plain", "produced_particles",
+           "unfolded_label"]  # fmt: skip
 
 _PARTICLES: Final[Mapping[int, str]] = {
     25: r"\mathrm{H}", 6: r"\mathrm{t}", -6: r"\overline{\mathrm{t}}", 5: r"\mathrm{b}",
@@ -23,11 +26,30 @@ _SYMBOLS: Final[Mapping[str, str]] = {
     r"\ell": "ℓ", r"\nu": "ν",
 }  # fmt: skip
 
+_MASSES: Final[Mapping[int, float]] = {one.pdg_id: one.mass for one in (HIGGS, TOP, W_BOSON, Z_BOSON)}
+
 
 def particle_label(pdg: int, name: str) -> str:
     """Return the symbol of a particle in matplotlib's mathematics, without dollar signs."""
     plain = name.replace("_", r"\_")
     return _PARTICLES.get(pdg, rf"\mathrm{{{plain}}}")
+
+
+def produced_particles(metadata: StoreMetadata) -> tuple[tuple[str, float], ...]:
+    """Return symbol and pole mass (GeV; 0 for all but H, t, W and Z) of what a process produces.
+
+    Resonances that the matrix element decays stand for their products.
+    """
+    tree = metadata.process_info.decay_tree
+    found: list[tuple[str, float]] = []
+    for slot, (pdg, name) in enumerate(zip(metadata.parton_pdg, metadata.parton_names, strict=True)):
+        mother = next((one for one in tree.of_matrix_element if slot in one.slots and one in tree.outermost), None)
+        if mother is None:
+            found.append((particle_label(pdg, name), _MASSES.get(abs(pdg), 0.0)))
+        elif slot == mother.slots[0]:
+            known = mother.pdg_ids[0] if len(mother.pdg_ids) == 1 else 0
+            found.append((particle_label(known, mother.name), _MASSES.get(abs(mother.pdg_ids[0]), 0.0)))
+    return tuple(found)
 
 
 _own_labels: ContextVar[Mapping[str, str]] = ContextVar("_own_labels", default={})  # noqa: B039 - never changed
@@ -69,7 +91,7 @@ def plain(label: str) -> str:
     text = re.sub(r"\\(?:mathrm|tilde|overline)\{([^{}]*)\}", r"\1", text)
     for markup, symbol in _SYMBOLS.items():
         text = text.replace(markup, symbol)
-    return re.sub(r"[${}_^]|\\[,;]", "", text)
+    return re.sub(r"[${}_^]|\\[,;]", "", text.replace(r"\_", " "))
 
 
 def unfolded_label(name: str) -> str:

@@ -5,23 +5,20 @@ The model is a folder of settings and weights; nothing in it is executed. Events
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.errors import ModelError
 from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
-from partonic.events.schema import StoreMetadata
 from partonic.features.event_status import NOT_FINITE, event_status, is_usable
 from partonic.features.inputs import EventTokens, event_tokens
 from partonic.nn.flows.flow import Precision
-from partonic.nn.model_folder import load_record, load_weights, save_model
 from partonic.physics.fourvector import on_shell
 from partonic.trained.schema_record import SchemaRecord
+from partonic.trained.trained_model import TrainedModel
 from partonic.unfolding.conditioner import Conditions
 from partonic.unfolding.model import NetworkSizes, UnfoldingModel
 from partonic.unfolding.partons import PartonSamples, RegressedPartons
@@ -30,78 +27,34 @@ from partonic.unfolding.view import PartonView
 __all__ = ["PartonSamples", "RegressedPartons", "Unfolder"]
 
 
-class Unfolder:
+class Unfolder(TrainedModel[UnfoldingModel]):
     """A trained model of one view. It satisfies the `Proposal` protocol of the matrix element method."""
 
-    def __init__(self, model: UnfoldingModel, schema: SchemaRecord, record: Mapping[str, Any] | None = None) -> None:
-        """Wrap a model.
-
-        Args:
-            model: the networks.
-            schema: of the events that it was trained on.
-            record: what else is known of the training, kept with the model.
-        """
-        self.model = model.eval()
-        self.schema = schema
-        self.record = dict(record or {})
+    kind = "unfolding model"
 
     @property
     def view(self) -> PartonView:
         """Which partons are sampled, and their unit cube."""
-        return self.model.view
+        return self.network.view
 
-    @property
-    def device(self) -> torch.device:
-        """Where the networks are."""
-        return next(self.model.parameters()).device
+    def description(self) -> dict[str, Any]:
+        """Return the sizes of the networks, and the view."""
+        view = self.view
+        facts = {"name": view.name, "masses": list(view.masses), "collider_energy": view.collider_energy}
+        return {"networks": self.network.sizes.record(), "view": facts}
 
     @classmethod
-    def load(cls, folder: Path, device: str | torch.device = "cpu") -> "Unfolder":
-        """Load a model folder.
-
-        Raises:
-            ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
-        """
-        record = load_record(folder)
-        try:
-            sizes = NetworkSizes.of_record(record["networks"])
-            view = PartonView(
-                record["view"]["name"], tuple(record["view"]["masses"]), record["view"]["collider_energy"]
-            )
-            schema = SchemaRecord.model_validate(record["schema"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{folder} is not an unfolding model: its record lacks or misstates {error}") from error
-        model = UnfoldingModel(sizes, view)
-        load_weights(folder, model)
-        return cls(model.to(device), schema, record.get("training"))
-
-    def save(self, folder: Path) -> None:
-        """Write the model folder: ``model.json`` and ``weights.safetensors``."""
-        view = self.view
-        save_model(
-            folder,
-            self.model,
-            {
-                "networks": self.model.sizes.record(),
-                "view": {"name": view.name, "masses": list(view.masses), "collider_energy": view.collider_energy},
-                "schema": self.schema.model_dump(mode="json"),
-                "training": self.record,
-            },
-        )
-
-    def check(self, metadata: StoreMetadata, where: str) -> None:
-        """Check that a store holds events such as the model was trained on.
-
-        Raises:
-            SchemaError: naming what differs.
-        """
-        self.schema.check(metadata, where)
+    def _build(cls, record: Mapping[str, Any], schema: SchemaRecord) -> "Unfolder":
+        view = record["view"]
+        parton_view = PartonView(view["name"], tuple(view["masses"]), view["collider_energy"])
+        network = UnfoldingModel(NetworkSizes.of_record(record["networks"]), parton_view)
+        return cls(network, schema, record.get("training"))
 
     @torch.no_grad()
     def provenance(self, reco: RecoEvents) -> Float[Tensor, "events jets 3"]:
         """Return the probability of each jet to come from H, t_had, t_lep; the rest to 1 is none of them."""
         status, tokens = self._tokens(reco)
-        probabilities = self.model.jet_probabilities(tokens)
+        probabilities = self.network.jet_probabilities(tokens)
         width = reco.jets.shape[1] - probabilities.shape[1]
         padded = torch.nn.functional.pad(probabilities, (0, 0, 0, max(width, 0)))
         return _spread(padded, status)
@@ -110,7 +63,7 @@ class Unfolder:
     def regress(self, reco: RecoEvents) -> RegressedPartons:
         """Return the regressed partons of each event."""
         status, tokens = self._tokens(reco)
-        conditions = self.model.conditions(tokens)
+        conditions = self.network.conditions(tokens)
         momenta = tokens.frame.momenta_out(self._regressed_momenta(conditions))
         p_z = conditions.p_z.double() * tokens.frame.sign().double()
         if len(self.view.masses) > 3:
@@ -162,7 +115,7 @@ class Unfolder:
 
         Points of the flow's tails that would lie beyond the faces of the cube have log q = +inf (see `transport`).
         """
-        flow, kept = self.model.flow.flow, is_usable(x)
+        flow, kept = self.network.flow.flow, is_usable(x)
         drawn = torch.randn((int(kept.sum()), n, flow.features), generator=generator, device=generator.device)
         noise = torch.full((len(x), n, flow.features), torch.nan)
         noise[kept] = drawn.cpu() * self.base_scale
@@ -172,7 +125,7 @@ class Unfolder:
     @property
     def base_scale(self) -> float:
         """Standard deviation of the Gaussian base of the flow."""
-        return self.model.flow.flow.config.base_scale
+        return self.network.flow.flow.config.base_scale
 
     def status(self, x: RecoEvents) -> tuple[str, ...]:
         """Return for each event ``"ok"`` or why it cannot be unfolded."""
@@ -190,8 +143,8 @@ class Unfolder:
         status, tokens = self._tokens(x)
         kept = torch.tensor([word == OK for word in status], dtype=torch.bool)
         inside = noise[kept.to(noise.device)].to(self.device, torch.float32)
-        conditions = self.model.conditions(tokens)
-        numbers, log_slope = self.model.flow.transport(conditions.numbers, conditions.latent, inside, precision)
+        conditions = self.network.conditions(tokens)
+        numbers, log_slope = self.network.flow.transport(conditions.numbers, conditions.latent, inside, precision)
         numbers = self.view.numbers_out(numbers, tokens.frame)
         return _spread(numbers, status).to(noise.device), _spread(log_slope, status).to(noise.device)
 
@@ -203,9 +156,9 @@ class Unfolder:
         status, tokens = self._tokens(reco)
         kept = torch.tensor([word == OK for word in status])
         inside = self.view.numbers_in(numbers[kept].to(self.device), tokens.frame)
-        conditions = self.model.conditions(tokens)
+        conditions = self.network.conditions(tokens)
         samples = numbers.shape[1]
-        log_density = self.model.flow.log_density(
+        log_density = self.network.flow.log_density(
             inside.flatten(0, 1),
             conditions.numbers.repeat_interleave(samples, dim=0),
             conditions.latent.repeat_interleave(samples, dim=0),
@@ -215,8 +168,8 @@ class Unfolder:
     def _draw(
         self, tokens: EventTokens, samples: int, generator: torch.Generator, precision: Precision
     ) -> tuple[Tensor, Tensor]:
-        conditions = self.model.conditions(tokens)
-        inside, log_density = self.model.flow.sample(
+        conditions = self.network.conditions(tokens)
+        inside, log_density = self.network.flow.sample(
             conditions.numbers, conditions.latent, samples, generator, precision
         )
         return self.view.numbers_out(inside, tokens.frame), log_density
@@ -225,12 +178,12 @@ class Unfolder:
         """Return the status of all events, and the features of those that can be used."""
         status = event_status(reco)
         kept = torch.tensor([word == OK for word in status], dtype=torch.bool)
-        tokens = event_tokens(reco.select(kept), self.model.sizes.conditioner.max_jets)
+        tokens = event_tokens(reco.select(kept), self.network.sizes.conditioner.max_jets)
         return status, tokens.trimmed().to(self.device)
 
     def _regressed_momenta(self, conditions: Conditions) -> Tensor:
         """Return the three particles on shell, with calibrated pT, in the canonical frame."""
-        pt = self.model.calibration(conditions.particles[..., 0].double())
+        pt = self.network.calibration(conditions.particles[..., 0].double())
         eta, phi = conditions.particles[..., 1].double(), conditions.particles[..., 2].double()
         three = torch.stack([pt * torch.cos(phi), pt * torch.sin(phi), pt * torch.sinh(eta)], dim=-1)
         return on_shell(three, three.new_tensor(self.view.masses[:3]))

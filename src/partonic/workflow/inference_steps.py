@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import InferenceConfig
-from partonic.errors import ConfigError
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
 from partonic.workflow.places import estimates_file, event_store
+from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
     from partonic.inference.samples import Files
@@ -66,9 +66,7 @@ class InferStep:
 
 
 def _section(config: AnalysisConfig) -> InferenceConfig:
-    if config.inference is None:
-        raise ConfigError(f"the analysis '{config.name}' has no section `inference`")
-    return config.inference
+    return needed(config.inference, "inference", config)
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:

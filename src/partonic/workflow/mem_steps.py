@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.mem import MemConfig
-from partonic.errors import ConfigError
 from partonic.progress import Progress
 from partonic.workflow.places import coefficients_file, event_store, trained_mem, trained_models
+from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
     from partonic.mem.models import Hypothesis
@@ -71,9 +71,7 @@ class MemStep:
 
 
 def _section(config: AnalysisConfig) -> MemConfig:
-    if config.mem is None:
-        raise ConfigError(f"the analysis '{config.name}' has no section `mem`")
-    return config.mem
+    return needed(config.mem, "mem", config)
 
 
 def _store(config: AnalysisConfig) -> Path:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.unfolding import UnfoldingConfig, View
-from partonic.errors import ConfigError
 from partonic.progress import Progress
 from partonic.workflow.places import event_store, samples_file, trained_models
+from partonic.workflow.sections import needed
 
 __all__ = ["SampleStep", "TrainStep"]
 
@@ -97,9 +97,7 @@ class SampleStep:
 
 
 def _section(config: AnalysisConfig) -> UnfoldingConfig:
-    if config.unfolding is None:
-        raise ConfigError(f"the analysis '{config.name}' has no section `unfolding`")
-    return config.unfolding
+    return needed(config.unfolding, "unfolding", config)
 
 
 def _model_folder(config: AnalysisConfig, view: View) -> Path:

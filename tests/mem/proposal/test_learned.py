@@ -15,9 +15,9 @@ from partonic.mem.decay_channel import ChannelName, DecayChannel
 from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.proposal.targets import RegressionTargets
 from partonic.mem.protocols import LatentProposal, PartonMap
-from partonic.nn.model_folder import load_record, save_model
 from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
+from partonic.trained.model_folder import load_record, save_model
 
 TTBB = PartonCube((172.5, 172.5, 0.0, 0.0), 13_000.0)
 
@@ -77,7 +77,7 @@ def test_transport_and_density_agree(case: tuple[ProposalNetwork, RecoEvents], t
     numbers, log_slope = network.transport(reco, noise)
     within = torch.isfinite(log_slope)
     assert within.double().mean() > 0.9
-    expected = network.model.flow.flow.base_log_prob(noise).double() + log_slope
+    expected = network.network.flow.flow.base_log_prob(noise).double() + log_slope
     found = network.log_density(reco, numbers)
     torch.testing.assert_close(found[within], expected[within], rtol=0.0, atol=5e-3)
     assert bool(((numbers >= 0.0) & (numbers <= 1.0)).all())
@@ -90,7 +90,7 @@ def test_samples_are_those_of_their_noise(case: tuple[ProposalNetwork, RecoEvent
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * network.base_scale
     again, log_slope = network.transport(reco, noise)
     assert torch.equal(numbers, again)
-    assert torch.equal(log_density, network.model.flow.flow.base_log_prob(noise).double() + log_slope)
+    assert torch.equal(log_density, network.network.flow.flow.base_log_prob(noise).double() + log_slope)
 
 
 def test_density_integrates_to_one(case: tuple[ProposalNetwork, RecoEvents], torch_rng: torch.Generator) -> None:
@@ -211,7 +211,7 @@ def test_a_batch_without_usable_events_is_empty_handed(case: tuple[ProposalNetwo
 
 def test_saved_and_loaded(case: tuple[ProposalNetwork, RecoEvents], tmp_path: Path) -> None:
     network, reco = case
-    network.model.flow.flow.config = replace(network.model.flow.flow.config, base_scale=1.07)
+    network.network.flow.flow.config = replace(network.network.flow.flow.config, base_scale=1.07)
     network.save(tmp_path / "model")
     loaded = ProposalNetwork.load(tmp_path / "model")
     noise = torch.randn((len(reco), 5, network.view.dimensions), generator=torch.Generator().manual_seed(2))
@@ -227,9 +227,9 @@ def test_other_models_are_refused(events: Callable[[ChannelName], RecoEvents], t
     network.save(tmp_path / "model")
     record = load_record(tmp_path / "model")
     for name in ("cube", "channel", "jets_min"):
-        save_model(tmp_path / name, network.model, {key: value for key, value in record.items() if key != name})
-        with pytest.raises(ModelError, match=f"is not a proposal network: its record lacks or misstates '{name}'"):
+        save_model(tmp_path / name, network.network, {key: value for key, value in record.items() if key != name})
+        with pytest.raises(ModelError, match=f"is no proposal network: its record lacks or misstates '{name}'"):
             ProposalNetwork.load(tmp_path / name)
-    save_model(tmp_path / "pdg", network.model, {**record, "channel": {"name": "dilepton", "parton_pdg": [25]}})
+    save_model(tmp_path / "pdg", network.network, {**record, "channel": {"name": "dilepton", "parton_pdg": [25]}})
     with pytest.raises(ModelError, match="needs one t and one t̄"):
         ProposalNetwork.load(tmp_path / "pdg")

@@ -30,7 +30,7 @@ def test_coverage_is_that_of_the_regions_where_partons_follow_the_proposal(
     name: ChannelName, tmp_path: Path, torch_rng: torch.Generator
 ) -> None:
     reco = reco_of(write_channel_store(tmp_path / "events.parquet", name, 10))
-    model = random_network(name, reco).model
+    model = random_network(name, reco).network
     numbers, conditions = drawn(model, 1200, torch_rng)
     found = proposal_coverage(model, numbers, conditions)
     low, high = found.errors

@@ -16,10 +16,10 @@ from partonic.mem.proposal.drawn_events import Surrogate
 from partonic.mem.proposal.inputs import ProposalTokens
 from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.proposal.train import TrainedProposal, train_proposal
-from partonic.nn.model_folder import load_record
 from partonic.physics.process import Process
 from partonic.processes.definition import build_process
 from partonic.processes.tth.settings import TthConfig
+from partonic.trained.model_folder import load_record
 
 EVENTS = 200
 
@@ -150,8 +150,8 @@ def test_training_goes_on_from_a_trained_proposal(process: Process, tmp_path: Pa
     old, new = ProposalNetwork.load(start / "proposal"), ProposalNetwork.load(on.folder)
     assert new.record["epochs"] == {"joint": 1, "flow": 0}
     assert new.record["started_from"] == old.record
-    weights = new.model.state_dict()
-    for name, values in old.model.state_dict().items():
+    weights = new.network.state_dict()
+    for name, values in old.network.state_dict().items():
         if "base_scale" not in name:  # fitted to the validation events at the end
             torch.testing.assert_close(weights[name], values, atol=1e-6, rtol=0, msg=name)
 

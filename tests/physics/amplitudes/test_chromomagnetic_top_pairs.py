@@ -32,7 +32,7 @@ from partonic.physics.amplitudes.wavefunctions import (
     outgoing_fermion,
 )
 from partonic.physics.phasespace.rambo import Rambo
-from partonic.processes.tth.amplitude import TopHiggsCouplings
+from partonic.processes.tth.top_line import TopHiggsCouplings
 
 COUPLINGS = TopHiggsCouplings()
 MASS = COUPLINGS.top_mass

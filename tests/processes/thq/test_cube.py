@@ -9,6 +9,7 @@ from partonic.errors import ProcessError
 from partonic.generation.unweight import UnweightingTally, choose_maximum_weight
 from partonic.generation.vegas import VegasSampler
 from partonic.physics.fourvector import mass
+from partonic.physics.phasespace.decayed_tops import ProductionCube
 from partonic.physics.phasespace.unit_cube import RamboCube, UnitCube
 from partonic.physics.process import PartonEvents
 from partonic.processes.thq import definition
@@ -102,10 +103,11 @@ def test_turns_about_the_beam_change_one_number(numbers):
 
 
 def test_top_masses_can_vary(numbers):
+    assert isinstance(CUBE, ProductionCube)
     masses = 172.5 + 10.0 * (numbers[:, 0] - 0.5)
-    events, log_volume = CUBE.forward_with_mass(numbers, masses)
+    events, log_volume = CUBE.forward_with_masses(numbers, masses[:, None])
     torch.testing.assert_close(mass(events.momenta[:, 1]), masses, rtol=1e-7, atol=1e-6)
-    again, log_inverse = CUBE.inverse_with_mass(events, masses)
+    again, log_inverse = CUBE.inverse_with_masses(events, masses[:, None])
     torch.testing.assert_close(again, numbers, rtol=0.0, atol=1e-8)
     torch.testing.assert_close(log_inverse, -log_volume, rtol=0.0, atol=1e-7)
 

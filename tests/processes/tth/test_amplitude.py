@@ -12,13 +12,8 @@ from partonic.physics.fourvector import boost, rotate
 from partonic.physics.particles import vacuum_expectation_value
 from partonic.physics.phasespace.rambo import Rambo
 from partonic.polynomial import Monomials
-from partonic.processes.tth.amplitude import (
-    TTH_PARAMETERS,
-    TopHiggsCouplings,
-    gluon_fusion_amplitudes,
-    gluon_fusion_tth,
-    quark_annihilation_tth,
-)
+from partonic.processes.tth.amplitude import TTH_PARAMETERS, gluon_fusion_tth, quark_annihilation_tth
+from partonic.processes.tth.top_line import TopHiggsCouplings, TopPair, gluon_fusion_amplitudes
 
 KAPPA_TILDE_LINEAR = ("kappa_tilde_t", "delta_kappa_t*kappa_tilde_t", "kappa_tilde_t*c_tG")
 MONOMIALS = Monomials.up_to_degree(TTH_PARAMETERS, 2)
@@ -68,13 +63,18 @@ def test_satisfies_the_amplitude_protocol(amplitude):
     assert amplitude.particles[2:] == (25, 6, -6)
 
 
+def amplitudes_of(points, vectors, top_spins):
+    pair = TopPair.on_shell(points[3:], TopHiggsCouplings().top_mass, top_spins)
+    return gluon_fusion_amplitudes(points, pair, tuple(vectors), TopHiggsCouplings())
+
+
 @pytest.mark.parametrize("gluon", [0, 1])
 def test_ward_identity(momenta, gluon):
     points = component_first(momenta)
     vectors = [linear_polarizations(points[0]), linear_polarizations(points[1])]
-    physical = gluon_fusion_amplitudes(points, *vectors, TopHiggsCouplings(), top_spins=2)
+    physical = amplitudes_of(points, vectors, top_spins=2)
     vectors[gluon] = points[gluon][:, None]
-    longitudinal = gluon_fusion_amplitudes(points, *vectors, TopHiggsCouplings(), top_spins=2)
+    longitudinal = amplitudes_of(points, vectors, top_spins=2)
     for order in range(2):
         # M_S, M_P and M_D (the dipole of c_tG) are gauge invariant one by one, in each colour order
         size = interference_matrix(physical[order]).diagonal()
@@ -85,8 +85,8 @@ def test_ward_identity(momenta, gluon):
 def test_half_of_the_spins_gives_half_of_the_sum(momenta):
     points = component_first(momenta)
     vectors = linear_polarizations(points[0]), linear_polarizations(points[1])
-    half = gluon_fusion_amplitudes(points, *vectors, TopHiggsCouplings(), top_spins=1)
-    full = gluon_fusion_amplitudes(points, *vectors, TopHiggsCouplings(), top_spins=2)
+    half = amplitudes_of(points, vectors, top_spins=1)
+    full = amplitudes_of(points, vectors, top_spins=2)
     for part, whole in ((half[0] + half[1], full[0] + full[1]), (half[0], full[0]), (half[1], full[1])):
         expected = interference_matrix(whole)
         difference = SPIN_FLIP_FACTOR * interference_matrix(part) - expected

@@ -9,7 +9,8 @@ import torch
 
 from partonic.physics.phasespace.rambo import Rambo
 from partonic.polynomial import Monomials
-from partonic.processes.tth.amplitude import TTH_PARAMETERS, TopHiggsCouplings, quark_annihilation_tth
+from partonic.processes.tth.amplitude import TTH_PARAMETERS, quark_annihilation_tth
+from partonic.processes.tth.top_line import TopHiggsCouplings
 
 METRIC = np.diag([1.0, -1.0, -1.0, -1.0])
 UNIT = np.eye(4)

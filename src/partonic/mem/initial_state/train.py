@@ -25,11 +25,10 @@ from partonic.mem.channel_status import channel_status
 from partonic.mem.initial_state.classes import InitialState, labels_of
 from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.initial_state.network import InitialStateNetwork
-from partonic.mem.phase_settings import phase_settings
 from partonic.mem.proposal.inputs import ProposalTokens, proposal_tokens
 from partonic.mem.transfer.known_of_event import described
 from partonic.mem.transfer.layout import TransferLayout
-from partonic.nn.training import PhaseModule, TensorTable, run_phase, seeded_weights, split_table
+from partonic.nn.training import PhaseModule, PhaseSettings, TensorTable, run_phase, seeded_weights, split_table
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 from partonic.trained.schema_record import SchemaRecord
@@ -142,14 +141,14 @@ def train_initial_state(
     everything, selected = initial_state_tables(stores, layout, classes, training.max_events, progress)
     train, validation = split_table(everything, training.validation_fraction, seed)
     network.fit_share_scales(train.columns["momenta"][:_SCALE_EVENTS])
-    of_shares = training.model_copy(update={"epochs": sizes.share_epochs, "batch_size": sizes.share_batch_size})
-    settings = phase_settings(of_shares, "shares")
+    of_shares = training.model_copy(update={"batch_size": sizes.share_batch_size})
+    settings = PhaseSettings.from_config(of_shares, "shares", sizes.share_epochs)
     run_phase(SharePhase(network), train, validation, settings, folder / "shares", seed, progress)
     selected = selected.with_columns({"log_shares": _log_shares(network, selected.columns["momenta"])})
     train, validation = split_table(selected, training.validation_fraction, seed)
     sample = train.part(0, _SCALE_EVENTS).columns
     network.fit_scales(ProposalTokens.of_columns(sample), sample["momenta"])
-    phase, settings = ObjectPhase(network), phase_settings(training, "objects")
+    phase, settings = ObjectPhase(network), PhaseSettings.from_config(training, "objects", training.epochs)
     result = run_phase(phase, train, validation, settings, folder / "objects", seed, progress)
     held_out = validation.columns
     of_partons = float(functional.nll_loss(held_out["log_shares"], held_out["label"]))

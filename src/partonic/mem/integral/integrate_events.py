@@ -10,7 +10,6 @@ from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.mem.compatibility import check_normalisation
 from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.integral.normalisation import (
@@ -26,6 +25,7 @@ from partonic.physics.process import Process
 from partonic.progress import SILENT, Progress
 from partonic.provenance import file_digest
 from partonic.rng import torch_generator
+from partonic.trained.compatibility import check_theory
 
 __all__ = ["fiducial_cross_section", "hypothesis_of_store", "integrate_events", "mem_job"]
 
@@ -104,7 +104,8 @@ def fiducial_cross_section(store: Path, ingredients: Ingredients, config: MemCon
             ingredients.branching_fraction,
         )  # fmt: skip
     events = EventStore.open(store)
-    check_normalisation(process.name, process.monomials, events.metadata, str(store))
+    remedy = "give a simulated store of that process (mem.normalisation.store)"
+    check_theory(process.name, process.monomials, events.metadata, str(store), remedy)
     if method == "accepted":
         return accepted_cross_section(events)
     return acceptance_cross_section(events, ingredients.acceptance, ingredients.channel)

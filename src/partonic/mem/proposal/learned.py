@@ -6,7 +6,6 @@ are not touched by them.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,30 +13,30 @@ from jaxtyping import Float
 from torch import Tensor
 
 from partonic.config.mem_networks import ProposalNetworkConfig
-from partonic.errors import ModelError, ProcessError
 from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
-from partonic.events.schema import StoreMetadata
 from partonic.mem.channel_status import channel_status
 from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.proposal.inputs import ProposalTokens, proposal_tokens
 from partonic.mem.proposal.networks import ProposalConditions, ProposalModel
 from partonic.mem.transfer.known_of_event import described
 from partonic.nn.flows.flow import Precision
-from partonic.nn.model_folder import load_record, load_weights, save_model
 from partonic.physics.phasespace import PartonCube
 from partonic.trained.schema_record import SchemaRecord
+from partonic.trained.trained_model import TrainedModel
 from partonic.unfolding.view import numbers_in, numbers_out
 
 __all__ = ["ProposalNetwork"]
 
 
-class ProposalNetwork:
+class ProposalNetwork(TrainedModel[ProposalModel]):
     """A trained proposal; it satisfies `LatentProposal`."""
+
+    kind = "proposal network"
 
     def __init__(
         self,
-        model: ProposalModel,
+        network: ProposalModel,
         config: ProposalNetworkConfig,
         jets_min: int,
         schema: SchemaRecord,
@@ -46,81 +45,49 @@ class ProposalNetwork:
         """Wrap networks.
 
         Args:
-            model: the networks.
+            network: the networks.
             config: their sizes.
             jets_min: fewest jets of the events that they were trained on.
             schema: of these events.
             record: what else is known of the training, kept with the model.
         """
-        self.model = model.eval()
+        super().__init__(network, schema, record)
         self.config = config
         self.jets_min = jets_min
-        self.schema = schema
-        self.record = dict(record or {})
 
     @property
     def view(self) -> PartonCube:
         """The unit cube of the partons."""
-        return self.model.cube
+        return self.network.cube
 
     @property
     def channel(self) -> DecayChannel:
         """The decay channel, in whose order the partons are."""
-        return self.model.channel
-
-    @property
-    def device(self) -> torch.device:
-        """Where the networks are."""
-        return next(self.model.parameters()).device
+        return self.network.channel
 
     @property
     def base_scale(self) -> float:
         """Standard deviation of the Gaussian base of the flow."""
-        return self.model.flow.base_scale
+        return self.network.flow.base_scale
 
-    @classmethod
-    def load(cls, folder: Path, device: str | torch.device = "cpu") -> "ProposalNetwork":
-        """Load a model folder.
-
-        Raises:
-            ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
-        """
-        record = load_record(folder)
-        try:
-            config = ProposalNetworkConfig.model_validate(record["networks"])
-            cube = PartonCube(tuple(record["cube"]["masses"]), record["cube"]["collider_energy"])
-            channel = DecayChannel(record["channel"]["name"], tuple(record["channel"]["parton_pdg"]))
-            schema, jets_min = SchemaRecord.model_validate(record["schema"]), int(record["jets_min"])
-        except (KeyError, TypeError, ValueError, ProcessError) as error:
-            raise ModelError(f"{folder} is not a proposal network: its record lacks or misstates {error}") from error
-        model = ProposalModel(config, cube, channel)
-        load_weights(folder, model)
-        return cls(model.to(device), config, jets_min, schema, record.get("training"))
-
-    def save(self, folder: Path) -> None:
-        """Write the model folder: ``model.json`` and ``weights.safetensors``."""
+    def description(self) -> dict[str, Any]:
+        """Return the sizes of the networks, the partons and their order, and the fewest jets."""
         flow = self.config.flow.model_copy(update={"base_scale": self.base_scale})
         networks = self.config.model_copy(update={"flow": flow})
-        save_model(
-            folder,
-            self.model,
-            {
-                "networks": networks.model_dump(mode="json"),
-                "cube": {"masses": list(self.view.masses), "collider_energy": self.view.collider_energy},
-                "channel": {"name": self.channel.name, "parton_pdg": list(self.channel.parton_pdg)},
-                "jets_min": self.jets_min,
-                "schema": self.schema.model_dump(mode="json"),
-                "training": self.record,
-            },
-        )
+        return {
+            "networks": networks.model_dump(mode="json"),
+            "cube": {"masses": list(self.view.masses), "collider_energy": self.view.collider_energy},
+            "channel": {"name": self.channel.name, "parton_pdg": list(self.channel.parton_pdg)},
+            "jets_min": self.jets_min,
+        }
 
-    def check(self, metadata: StoreMetadata, where: str) -> None:
-        """Check that a store holds events such as the model was trained on.
-
-        Raises:
-            SchemaError: naming what differs.
-        """
-        self.schema.check(metadata, where)
+    @classmethod
+    def _build(cls, record: Mapping[str, Any], schema: SchemaRecord) -> "ProposalNetwork":
+        config = ProposalNetworkConfig.model_validate(record["networks"])
+        cube = PartonCube(tuple(record["cube"]["masses"]), record["cube"]["collider_energy"])
+        channel = DecayChannel(record["channel"]["name"], tuple(record["channel"]["parton_pdg"]))
+        network = ProposalModel(config, cube, channel)
+        return cls(network, config, int(record["jets_min"]), schema, record.get("training"))
 
     def status(self, x: RecoEvents) -> tuple[str, ...]:
         """Return for each event ``"ok"`` or why the network cannot be asked about it."""
@@ -137,7 +104,7 @@ class ProposalNetwork:
         """
         kept, tokens, conditions = self._conditions(x)
         inside = noise[kept.to(noise.device)].to(self.device)
-        numbers, log_slope = self.model.transport(conditions, inside, precision)
+        numbers, log_slope = self.network.transport(conditions, inside, precision)
         numbers = numbers_out(self.view, numbers, tokens.frame)
         return _spread(numbers, kept).to(noise.device), _spread(log_slope, kept).to(noise.device)
 
@@ -149,7 +116,7 @@ class ProposalNetwork:
         shape = (len(x), n, self.view.dimensions)
         noise = torch.randn(shape, generator=generator, device=generator.device).cpu() * self.base_scale
         numbers, log_slope = self.transport(x, noise)
-        return numbers, self.model.flow.flow.base_log_prob(noise).double() + log_slope
+        return numbers, self.network.flow.flow.base_log_prob(noise).double() + log_slope
 
     @torch.no_grad()
     def log_density(
@@ -160,7 +127,7 @@ class ProposalNetwork:
         inside = numbers_in(self.view, numbers[kept.to(numbers.device)].to(self.device), tokens.frame)
         samples = numbers.shape[1]
         repeated = conditions.map(lambda part: part.repeat_interleave(samples, dim=0))
-        log_density = self.model.log_density(inside.flatten(0, 1), repeated)
+        log_density = self.network.log_density(inside.flatten(0, 1), repeated)
         return _spread(log_density.reshape(len(tokens), samples), kept).to(numbers.device)
 
     def _conditions(self, x: RecoEvents) -> tuple[Tensor, ProposalTokens, ProposalConditions]:
@@ -171,7 +138,7 @@ class ProposalNetwork:
             usable = described(usable, self.channel)
         tokens = proposal_tokens(usable, self.channel, self.config.encoder.max_jets)
         tokens = tokens.trimmed().to(self.device)
-        conditions: ProposalConditions = self.model(tokens)
+        conditions: ProposalConditions = self.network(tokens)
         return kept, tokens, conditions
 
 

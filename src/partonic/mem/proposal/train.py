@@ -21,7 +21,6 @@ from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.models import mem_folder
-from partonic.mem.phase_settings import phase_settings
 from partonic.mem.proposal.data import proposal_table, with_reflections
 from partonic.mem.proposal.drawn_events import Surrogate, drawn_table
 from partonic.mem.proposal.inputs import ProposalTokens
@@ -29,7 +28,15 @@ from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.proposal.networks import ProposalModel
 from partonic.mem.proposal.phases import FlowAlone, RegressionAlone, RegressionWithFlow, conditions_of
 from partonic.mem.proposal.quality import ProposalCoverage, proposal_coverage
-from partonic.nn.training import PhaseModule, PhaseResult, TensorTable, run_phase, seeded_weights, split_table
+from partonic.nn.training import (
+    PhaseModule,
+    PhaseResult,
+    PhaseSettings,
+    TensorTable,
+    run_phase,
+    seeded_weights,
+    split_table,
+)
 from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import Process
 from partonic.progress import SILENT, Progress
@@ -91,7 +98,7 @@ class _Run:
 
     def phase(self, module: PhaseModule, name: str, epochs: int, tables: _Tables) -> PhaseResult:
         """Run one phase in its own folder, or find it done."""
-        settings = phase_settings(self.config.training.model_copy(update={"epochs": epochs}), name)
+        settings = PhaseSettings.from_config(self.config.training, name, epochs)
         return run_phase(
             module, tables.train, tables.validation, settings, self.folder / "phases" / name, self.seed, self.progress
         )
@@ -137,7 +144,7 @@ def train_proposal(
     with seeded_weights(seed, "proposal"):
         model = ProposalModel(config, cube, channel)
     if known is not None:
-        model.load_state_dict(known.model.state_dict())
+        model.load_state_dict(known.network.state_dict())
     results, tables = _train(run, model, tables, with_scales=known is None)
     jets_min = int(table.columns["jet_count"].min())
     record = _record(run, results, tables, [path.name for path in stores])

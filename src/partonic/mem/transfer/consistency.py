@@ -23,14 +23,13 @@ from partonic.config.mem_transfer import ConsistencyConfig, MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.events.batch import EventBatch, RecoEvents
 from partonic.mem.decay_channel import DecayChannel
-from partonic.mem.phase_settings import phase_settings
 from partonic.mem.protocols import Acceptance, DensityProposal
 from partonic.mem.transfer.data import objects_of, transfer_table
 from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.objects import ObjectTable
 from partonic.mem.transfer.train import TransferPhase, mirror_events
 from partonic.mem.transfer.transfer_function import TransferFunction
-from partonic.nn.training import run_phase, split_table
+from partonic.nn.training import PhaseSettings, run_phase, split_table
 from partonic.physics.process import PartonEvents, Process
 from partonic.progress import SILENT, Progress
 
@@ -181,9 +180,8 @@ def train_consistency(
     transfer = TransferFunction.load(folder)
     table = transfer_table(stores, transfer.layout, training.max_events, progress, contrast)
     train, validation = split_table(table, training.validation_fraction, seed)
-    settings = phase_settings(
-        training.model_copy(update={"epochs": section.epochs, "learning_rate": section.learning_rate}), "consistency"
-    )
+    training = training.model_copy(update={"learning_rate": section.learning_rate})
+    settings = PhaseSettings.from_config(training, "consistency", section.epochs)
     phase = ConsistencyPhase(transfer.network.train(), section.share, section.used)
     result = run_phase(phase, train, validation, settings, folder / "consistency", seed, progress)
     facts = {"settings": section.model_dump(mode="json"), "validation": result.best_validation, "epochs": result.epochs}

@@ -23,26 +23,30 @@ class MomentumFractions:
     """The map of the unit square to (x1, x2).
 
     Attributes:
-        mass_threshold: smallest invariant mass of the final state (the sum of its masses, or a cut), GeV, positive.
+        mass_threshold: smallest invariant mass of the final state (the sum of its masses, or a cut), GeV, positive: a
+            number, or one for each event `(N,)`.
         collider_energy: √S in GeV.
 
     Raises:
         ProcessError: if the threshold is not positive, or not below the collider energy.
     """
 
-    mass_threshold: float
+    mass_threshold: float | Tensor
     collider_energy: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.mass_threshold < self.collider_energy:
+        thresholds = torch.as_tensor(self.mass_threshold)
+        if not bool(((thresholds > 0.0) & (thresholds < self.collider_energy)).all()):
             raise ProcessError(
                 "the invariant mass of the final state must start above 0 and below the collider energy; got "
                 f"a threshold of {self.mass_threshold} GeV at {self.collider_energy} GeV (a massless one needs a cut)"
             )
 
     @property
-    def log_range(self) -> float:
+    def log_range(self) -> float | Tensor:
         """The range q = ln(S/(Σm)²) of −ln(x1 x2)."""
+        if isinstance(self.mass_threshold, Tensor):
+            return 2.0 * torch.log(self.collider_energy / self.mass_threshold)
         return 2.0 * math.log(self.collider_energy / self.mass_threshold)
 
     def forward(
@@ -75,4 +79,5 @@ class MomentumFractions:
         return numbers, -self._log_jacobian(log_x1, log_x2)
 
     def _log_jacobian(self, log_x1: Tensor, log_x2: Tensor) -> Tensor:
-        return log_x1 + log_x2 + math.log(0.5 * self.log_range**2)
+        size = 0.5 * self.log_range**2
+        return log_x1 + log_x2 + (torch.log(size) if isinstance(size, Tensor) else math.log(size))

@@ -35,23 +35,23 @@ _NEWTON_STEPS = 6
 
 @dataclass(frozen=True)
 class Rambo:
-    """The map of the unit cube to the momenta of n particles in their centre-of-mass frame, with fixed masses.
+    """The map of the unit cube to the momenta of n particles of given masses in their centre-of-mass frame.
 
     Both directions are differentiable in all their arguments, twice.
 
     Attributes:
-        masses: of the n ≥ 2 particles, GeV.
+        masses: of the n ≥ 2 particles, GeV: a number, or one for each event `(N,)`.
 
     Raises:
         ProcessError: if there are fewer than two particles or a mass is negative or not finite.
     """
 
-    masses: tuple[float, ...]
+    masses: tuple[float | Tensor, ...]
 
     def __post_init__(self) -> None:
         if len(self.masses) < 2:
             raise ProcessError(f"phase space needs at least two particles, got masses {self.masses}")
-        if not all(0.0 <= mass < math.inf for mass in self.masses):
+        if not all(bool(((one >= 0.0) & (one < math.inf)).all()) for one in map(torch.as_tensor, self.masses)):
             raise ProcessError(f"masses must be finite and not negative (GeV), got {self.masses}")
 
     @property
@@ -112,9 +112,10 @@ class Rambo:
             numbers.extend(numbers_from_direction(direction).unbind(dim=-1))
         return torch.stack(numbers, dim=-1), -self._log_jacobian(kinetic)
 
-    def _sum_from(self, i: int) -> float:
+    def _sum_from(self, i: int) -> float | Tensor:
         """Return μ_i, the sum of the masses of particle i (counted from 0) and all after it."""
-        return math.fsum(self.masses[i:])
+        exact = math.fsum(mass for mass in self.masses[i:] if not isinstance(mass, Tensor))
+        return sum((mass for mass in self.masses[i:] if isinstance(mass, Tensor)), start=exact)
 
     def _total_kinetic(self, sqrt_s: Tensor) -> Tensor:
         """Return K_1 = √s − Σm; a √s that equals Σm up to rounding is put one rounding unit above it.
@@ -125,8 +126,8 @@ class Rambo:
         unit, threshold = torch.finfo(sqrt_s.dtype).eps, self._sum_from(0)
         if not bool((sqrt_s >= threshold * (1.0 - 100.0 * unit)).all()):
             raise ProcessError(
-                f"expected energies above the sum of the masses, {threshold} GeV; the lowest of {len(sqrt_s)} is "
-                f"{float(sqrt_s.detach().min())} GeV (masses {self.masses})"
+                f"expected energies above the sum of the masses, {_shown(threshold)} GeV; the lowest of {len(sqrt_s)} "
+                f"is {float(sqrt_s.detach().min())} GeV (masses {', '.join(map(_shown, self.masses))})"
             )
         return torch.maximum(sqrt_s - threshold, unit * sqrt_s)
 
@@ -143,7 +144,7 @@ class Rambo:
         What rounding has moved onto or over the edge of phase space is moved inside by one rounding unit: collinear
         massless systems get a mass of that size, and K_i stays below K_{i−1}.
         """
-        masses = three.new_tensor(self.masses)
+        masses = torch.stack([torch.zeros_like(sqrt_s) + mass for mass in self.masses], dim=-1)
         squares = three.square().sum(dim=-1)
         energies = squares / (safe_sqrt(squares + masses.square()) + masses)
         kinetic, unit = [self._total_kinetic(sqrt_s)], torch.finfo(three.dtype).eps
@@ -180,7 +181,7 @@ class Rambo:
     def _rest_of_system(self, kinetic: Tensor, i: int) -> Tensor:
         """Return M_{i+1}, the mass of what particle i leaves behind."""
         if i == self.particles - 2:
-            return torch.full_like(kinetic[:, 0], self.masses[-1])
+            return torch.zeros_like(kinetic[:, 0]) + self.masses[-1]
         return kinetic[:, i + 1] + self._sum_from(i + 1)
 
     def _log_jacobian(self, kinetic: Tensor) -> Tensor:
@@ -223,12 +224,17 @@ def mass_ratio(numbers: Float[Tensor, "*batch"], exponent: int) -> Float[Tensor,
     return squared.sqrt()
 
 
+def _shown(mass: float | Tensor) -> str:
+    """Return a mass, or the largest of those of many events, for messages."""
+    return f"up to {float(mass.max())}" if isinstance(mass, Tensor) else str(mass)
+
+
 def _cumulative(squared_ratio: Tensor, exponent: int) -> Tensor:
     """Return v = (e+1) y^e − e y^(e+1), the cumulative distribution of the squared mass ratio."""
     return squared_ratio**exponent * (exponent + 1 - exponent * squared_ratio)
 
 
-def _boost(three: Tensor, mass: float, system: Tensor, system_mass: Tensor) -> Tensor:
+def _boost(three: Tensor, mass: float | Tensor, system: Tensor, system_mass: Tensor) -> Tensor:
     """Boost the three-momentum of a particle of mass `mass` by a system of three-momentum `system`."""
     energy = safe_sqrt(three.square().sum(dim=-1) + mass**2)
     system_energy = safe_sqrt(system.square().sum(dim=-1) + system_mass.square())

@@ -35,11 +35,11 @@ class RamboCube:
     """The unit cube of any final state: two numbers for (x1, x2), then those of RAMBO on diet.
 
     Attributes:
-        masses: of the final-state particles, GeV.
+        masses: of the final-state particles, GeV: a number, or one for each event `(N,)`.
         collider_energy: √S, GeV.
     """
 
-    masses: tuple[float, ...]
+    masses: tuple[float | Tensor, ...]
     collider_energy: float
 
     @property

@@ -15,6 +15,8 @@ coefficients. M_W and M_e nearly cancel at high energy (hep-ph/0106340), where e
 coupling of the other sign gives ten times the rate.
 
 Charge conjugates: CP turns the process into its conjugate with all momenta reversed and κ_o → −κ_o.
+
+With a `DecayedTop`, ū_t is the row of its products (`physics.amplitudes.top_decay`), the final state H, b, f, f̄', q.
 """
 
 from dataclasses import dataclass, field
@@ -33,11 +35,12 @@ from partonic.physics.amplitudes.currents import (
     slash_column,
 )
 from partonic.physics.amplitudes.interference import interference_matrix, quadratic_coefficients
-from partonic.physics.amplitudes.massless_spinors import left_column, left_current
 from partonic.physics.amplitudes.wavefunctions import component_first, outgoing_fermion
+from partonic.physics.amplitudes.weyl import chiral_current, chiral_spinor, left_column
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.particles import BOTTOM, HIGGS, TOP
 from partonic.polynomial import Monomials
+from partonic.processes.top_decays import DecayedTop
 
 __all__ = ["PSEUDOSCALAR_STRENGTH", "THQ_PARAMETERS", "SingleTopHiggsAmplitude", "SingleTopHiggsCouplings",
            "flavour_groups", "thq_terms"]  # fmt: skip
@@ -119,6 +122,7 @@ class SingleTopHiggsAmplitude:
         initial: PDG identifiers of the incoming partons, one of them b or b̄: (2, 5) is u b → H t d, (5, -1) is
             b d̄ → H t ū, (-2, -5) is ū b̄ → H t̄ d̄.
         couplings: masses and couplings.
+        decay: of the top, as part of the amplitude; None for a top on its mass shell.
 
     Raises:
         ProcessError: if there is no such channel.
@@ -126,6 +130,7 @@ class SingleTopHiggsAmplitude:
 
     initial: tuple[int, int]
     couplings: SingleTopHiggsCouplings = field(default_factory=SingleTopHiggsCouplings)
+    decay: DecayedTop | None = None
 
     def __post_init__(self) -> None:
         known = [pair for group in flavour_groups() for pair in group]
@@ -147,10 +152,11 @@ class SingleTopHiggsAmplitude:
 
     @property
     def particles(self) -> tuple[int, ...]:
-        """PDG identifiers of the incoming partons, then H, t, q."""
+        """PDG identifiers of the incoming partons, then H, t (or its products), q."""
         light = self.initial[self._light]
         partner = abs(light) + (1 if abs(light) % 2 else -1)
-        return (*self.initial, HIGGS.pdg_id, self._sign * TOP.pdg_id, partner if light > 0 else -partner)
+        top = (self._sign * TOP.pdg_id,) if self.decay is None else self.decay.products(self._sign)
+        return (*self.initial, HIGGS.pdg_id, *top, partner if light > 0 else -partner)
 
     @property
     def monomials(self) -> Monomials:
@@ -162,15 +168,16 @@ class SingleTopHiggsAmplitude:
         """The one flow: a W carries no colour, so each quark line keeps its own."""
         light, heavy = _line(self.initial[self._light], 501), _line(self.initial[1 - self._light], 502)
         incoming = (heavy, light) if self._light else (light, heavy)
-        return ((*incoming, (0, 0), heavy, light),)
+        top = (heavy,) if self.decay is None else self.decay.colours(heavy, 503)
+        return ((*incoming, (0, 0), *top, light),)
 
     def coefficients(
-        self, momenta: Float[Tensor, "events 5 4"], alpha_s: Float[Tensor, " events"]
+        self, momenta: Float[Tensor, "events particles 4"], alpha_s: Float[Tensor, " events"]
     ) -> Float[Tensor, "events 6"]:
-        """Return the coefficients of |M|² in GeV⁻², averaged over initial and summed over final spins and colours.
+        """Return the coefficients of |M|² in GeV^(4−2n), averaged over initial and summed over final spins and colours.
 
         Args:
-            momenta: the incoming partons, then H, t, q; GeV, any frame.
+            momenta: as `particles`; GeV, any frame.
             alpha_s: not used: there is no strong coupling at this order.
 
         Raises:
@@ -186,22 +193,32 @@ class SingleTopHiggsAmplitude:
         return coefficients * coefficients.new_tensor([(-1.0) ** powers[1] for powers in self.monomials.exponents])
 
     def flow_weights(
-        self, momenta: Float[Tensor, "events 5 4"], alpha_s: Float[Tensor, " events"], theta: Float[Tensor, " 2"]
+        self,
+        momenta: Float[Tensor, "events particles 4"],
+        alpha_s: Float[Tensor, " events"],
+        theta: Float[Tensor, " 2"],
     ) -> Float[Tensor, "events 1"]:
         """Return ones: there is one colour flow."""
         return torch.ones_like(alpha_s)[:, None]
 
     def _interference(self, momenta: Tensor) -> Tensor:
-        """Return Σ Re(M_i* M_j) of M_W, M_e, M_o, `(3, 3, N)`, for momenta `(5, 4, N)`."""
+        """Return Σ Re(M_i* M_j) of M_W, M_e, M_o, `(3, 3, N)`, for momenta `(n, 4, N)`."""
         light, bottom = momenta[self._light], momenta[1 - self._light]
-        higgs, top, spectator = momenta[2:]
+        higgs, spectator = momenta[2], momenta[-1]
+        top, row = self._outgoing_top(momenta[3:-1])
         enters = self._sign * self.initial[self._light] > 0
-        current = left_current(spectator, light) if enters else left_current(light, spectator)
-        row = outgoing_fermion(top, self.couplings.top_mass)
+        out, into = (spectator, light) if enters else (light, spectator)
+        current = chiral_current(chiral_spinor(out, "left"), chiral_spinor(into, "left"), "left")
         terms = thq_terms(row, torch.stack([bottom, higgs, top]), current, light - spectator, self.couplings)
         scheme = self.couplings.scheme
         factor = scheme.weak_coupling**2 / (2.0 * scheme.vacuum_expectation_value)
         return interference_matrix(terms) * (_SPIN_AVERAGE * factor**2)
+
+    def _outgoing_top(self, particles: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the momentum of the top, and its spinors or the one of its products."""
+        if self.decay is None:
+            return particles[0], outgoing_fermion(particles[0], self.couplings.top_mass)
+        return particles.sum(dim=0), self.decay.row(particles)[:, None]
 
 
 def _line(pdg: int, number: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from partonic.physics.amplitudes.top_decay import TopDecay
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.hard_process import AmplitudeGroup, HardProcess, channels_of
 from partonic.physics.particles import Particle
@@ -10,8 +11,9 @@ from partonic.physics.scales import FixedScale
 from partonic.processes.thq.amplitude import SingleTopHiggsAmplitude, SingleTopHiggsCouplings, flavour_groups
 from partonic.processes.thq.cube import SingleTopHiggsCube
 from partonic.processes.thq.settings import ThqConfig
+from partonic.processes.top_decays import DecayedTop, chain_of, decayed_tops_cube, flavours_of_w
 
-__all__ = ["build", "couplings_of"]
+__all__ = ["build", "couplings_of", "decays_of"]
 
 _SCALE_SHARE = 0.25
 """μ = (m_t + m_H)/4, the fixed scale of arXiv:1504.00611, at which t-channel cross sections in the four- and the
@@ -28,9 +30,13 @@ def couplings_of(settings: ThqConfig) -> SingleTopHiggsCouplings:
 def build(settings: ThqConfig, final_state: Sequence[Particle]) -> HardProcess:
     """Return the process: q b, q̄' b and their conjugates, with either parton coming from either side."""
     couplings = couplings_of(settings)
+    decays, cube = (
+        decays_of(settings),
+        SingleTopHiggsCube(settings.higgs_mass, settings.top_mass, settings.collider_energy),
+    )
     groups = []
     for pairs in flavour_groups():
-        amplitudes = [SingleTopHiggsAmplitude(pair, couplings) for pair in pairs]
+        amplitudes = [SingleTopHiggsAmplitude(pair, couplings, decay) for pair in pairs for decay in decays]
         groups.append(AmplitudeGroup(amplitudes[0], channels_of(amplitudes)))
     scale = _SCALE_SHARE * (settings.top_mass + settings.higgs_mass)
     return HardProcess(
@@ -41,5 +47,17 @@ def build(settings: ThqConfig, final_state: Sequence[Particle]) -> HardProcess:
         collider_energy=settings.collider_energy,
         factorization_scale=FixedScale(settings.factorization_scale_factor * scale),
         renormalization_scale=FixedScale(settings.renormalization_scale_factor * scale),
-        cube=SingleTopHiggsCube(settings.higgs_mass, settings.top_mass, settings.collider_energy),
+        cube=cube if settings.decays == "shower" else decayed_tops_cube(_chain(settings), cube, (1,)),
     )
+
+
+def decays_of(settings: ThqConfig) -> tuple[DecayedTop | None, ...]:
+    """Return the decays of the top in the matrix element, one for each flavour; (None,) if the shower decays it."""
+    if settings.decays == "shower":
+        return (None,)
+    own = settings.top_decays
+    return tuple(DecayedTop(_chain(settings), down, part) for down, part in flavours_of_w(own.tops, own.leptons))
+
+
+def _chain(settings: ThqConfig) -> TopDecay:
+    return chain_of(settings.top_decays, settings.top_mass, settings.w_mass)

@@ -87,17 +87,17 @@ class SingleTopHiggsCube:
 
     def forward(self, numbers: Float[Tensor, "events 7"]) -> tuple[PartonEvents, Float[Tensor, " events"]]:
         """Map numbers in [0, 1] to events with the final state H, t, q, and log |d(Φ₃, x₁, x₂)/du|."""
-        return self.forward_with_mass(numbers, torch.full_like(numbers[:, 0], self.top_mass))
+        return self.forward_with_masses(numbers, torch.full_like(numbers[:, :1], self.top_mass))
 
     def inverse(self, events: PartonEvents) -> tuple[Float[Tensor, "events 7"], Float[Tensor, " events"]]:
         """Return the numbers of events, whose x₁, x₂ follow from the momenta, and log |du/d(Φ₃, x₁, x₂)|."""
-        return self.inverse_with_mass(events, torch.full_like(events.x1, self.top_mass))
+        return self.inverse_with_masses(events, torch.full_like(events.x1[:, None], self.top_mass))
 
-    def forward_with_mass(
-        self, numbers: Float[Tensor, "events 7"], top_mass: Float[Tensor, " events"]
+    def forward_with_masses(
+        self, numbers: Float[Tensor, "events 7"], top_masses: Float[Tensor, "events 1"]
     ) -> tuple[PartonEvents, Float[Tensor, " events"]]:
         """Do the same with an invariant mass of the top (GeV) for each event."""
-        half_unit = 0.5 * torch.finfo(numbers.dtype).eps
+        top_mass, half_unit = top_masses[:, 0], 0.5 * torch.finfo(numbers.dtype).eps
         u = numbers.clamp(min=half_unit, max=1.0 - half_unit)
         threshold = top_mass + self.higgs_mass
         excess, log_mass = from_power(u[:, 0], self._excess_limit(threshold), _MASS_SCALE)
@@ -126,11 +126,11 @@ class SingleTopHiggsCube:
         ]
         return PartonEvents(torch.stack([system - top, top, quark], dim=1), along[0], along[1]), log_jacobian
 
-    def inverse_with_mass(
-        self, events: PartonEvents, top_mass: Float[Tensor, " events"]
+    def inverse_with_masses(
+        self, events: PartonEvents, top_masses: Float[Tensor, "events 1"]
     ) -> tuple[Float[Tensor, "events 7"], Float[Tensor, " events"]]:
         """Do the same with an invariant mass of the top (GeV) for each event."""
-        higgs, top, quark = events.momenta.unbind(dim=1)
+        top_mass, (higgs, top, quark) = top_masses[:, 0], events.momenta.unbind(dim=1)
         system = higgs + top
         threshold = top_mass + self.higgs_mass
         mass = minkowski_square(system).sqrt()

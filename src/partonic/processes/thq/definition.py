@@ -1,11 +1,13 @@
 """pp → H t q as a process of the package."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from partonic.config.process import ProcessConfig
 from partonic.processes.decay_tree import DecayTree, Resonance
 from partonic.processes.definition import MatrixElementCheck, PartonObservable, ProcessDefinition, TheoryParameter
 from partonic.processes.thq.settings import ThqConfig
+from partonic.processes.top_decays import flavours_of_w, products_of, resonances_of, without_tops
 
 if TYPE_CHECKING:
     from partonic.physics.particles import Particle
@@ -15,7 +17,8 @@ __all__ = ["definition"]
 
 _SUMMARY = """\
 q b → H t q' by exchange of a W in the t-channel, and the charge conjugate, at leading order in the five-flavour scheme:
-massless b, unit matrix for quark mixing, top and H on shell and decayed by the shower (top unpolarised).
+massless b, unit matrix for quark mixing, top and H on shell and decayed by the shower (top unpolarised), or, with
+`decays: in_matrix_element`, t → b f f' as part of the amplitude, with the spin of the top.
 
   L ⊃ −(m_t/v) t̄ [κ_e + (2/3) i κ_o γ5] t H, and HWW as in the Standard Model, which is (κ_e, κ_o) = (1, 0), not 0.
 
@@ -46,18 +49,27 @@ class _ThqDefinition(ProcessDefinition):
         from partonic.physics.particles import HIGGS, TOP, Particle
 
         own = cast("ThqConfig", settings)
-        return (
-            Particle(HIGGS.name, HIGGS.pdg_id, own.higgs_mass, HIGGS.width),
-            Particle(TOP.name, TOP.pdg_id, own.top_mass, TOP.width),
-            Particle("q", 1),
-        )
+        top: tuple[Particle, ...] = (Particle(TOP.name, TOP.pdg_id, own.top_mass, TOP.width),)
+        if own.decays == "in_matrix_element":
+            top = products_of(TOP.name, own.top_decays.tops, own.top_decays.leptons)
+        return Particle(HIGGS.name, HIGGS.pdg_id, own.higgs_mass, HIGGS.width), *top, Particle("q", 1)
 
     def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
-        jets = (1, 3, -2, -4)  # what u, c, d̄ and s̄ become when they emit a W⁺
-        return tuple((25, sign * 6, sign * jet) for sign in (1, -1) for jet in jets)
+        own, jets = cast("ThqConfig", settings), (1, 3, -2, -4)  # what u, c, d̄ and s̄ become when they emit a W⁺
+        tops: tuple[tuple[int, ...], ...] = ((6,),)
+        if own.decays == "in_matrix_element":
+            flavours = flavours_of_w(own.top_decays.tops, own.top_decays.leptons)
+            tops = tuple((5, -down, down + 1) for down, _ in flavours)
+        return tuple((25, *(sign * pdg for pdg in top), sign * jet) for sign in (1, -1) for jet in jets for top in tops)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
-        return DecayTree((Resonance("H", (25,), (0,)), Resonance("t", (6, -6), (1,))))
+        higgs = Resonance("H", (25,), (0,))
+        if cast("ThqConfig", settings).decays == "in_matrix_element":
+            return DecayTree((higgs, *resonances_of("t", "W", (1, -1), first=1)))
+        return DecayTree((higgs, Resonance("t", (6, -6), (1,))))
+
+    def section_defaults(self, section: Mapping[str, Any]) -> Mapping[str, Any]:
+        return without_tops(self.defaults) if section.get("decays") == "in_matrix_element" else self.defaults
 
     def build(self, settings: ProcessConfig) -> "Process":
         from partonic.processes.thq.build import build
@@ -72,7 +84,7 @@ class _ThqDefinition(ProcessDefinition):
     def observables(self, partons: tuple[str, ...]) -> tuple[PartonObservable, ...]:
         from partonic.processes.thq.observables import observables
 
-        return observables()
+        return observables(decayed="b_t" in partons)
 
 
 def _sections() -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from partonic.physics.particles import vacuum_expectation_value
 from partonic.processes.definition import MatrixElementCheck
-from partonic.processes.tth.amplitude import TopHiggsCouplings, gluon_fusion_tth
+from partonic.processes.tth.amplitude import gluon_fusion_tth
+from partonic.processes.tth.top_line import TopHiggsCouplings
 
 __all__ = ["gluon_fusion"]
 

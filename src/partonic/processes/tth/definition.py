@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from partonic.config.process import ProcessConfig
 from partonic.processes.decay_tree import DecayTree, Resonance
 from partonic.processes.definition import MatrixElementCheck, PartonObservable, ProcessDefinition, TheoryParameter
+from partonic.processes.top_decays import products_of, resonances_of
 from partonic.processes.top_pair import TOP_PAIR_CHANNELS
 from partonic.processes.tth.settings import TthConfig
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["definition"]
 
 _SUMMARY = """\
-gg and q q̄ → H t t̄ at leading order, tops and H on shell and decayed by the shower (tops unpolarised).
+gg and q q̄ → H t t̄ at leading order, tops and H on shell and decayed by the shower (tops unpolarised), or,
+with `decays: in_matrix_element`, t → b f f' as part of the amplitude, with the correlations of their spins.
 
   L ⊃ −(m_t/v) t̄ [(1 + δκ_t) + i κ̃_t γ5] t H + (g_s c_tG/Λ²) [(Q̄ σ^{μν} T^A t) φ̃ G^A_{μν} + h.c.],   Λ = 1 TeV
 
@@ -50,10 +52,24 @@ class _TthDefinition(ProcessDefinition):
         from partonic.physics.particles import HIGGS, TOP, Particle
 
         own = cast("TthConfig", settings)
+        higgs = Particle(HIGGS.name, HIGGS.pdg_id, own.higgs_mass, HIGGS.width)
+        if own.decays == "in_matrix_element":
+            (of_top, of_antitop), leptons = own.top_decays.kinds[0], own.top_decays.leptons
+            return higgs, *products_of("t", of_top, leptons), *products_of("tbar", of_antitop, leptons, sign=-1)
         top = Particle(TOP.name, TOP.pdg_id, own.top_mass, TOP.width)
-        return Particle(HIGGS.name, HIGGS.pdg_id, own.higgs_mass, HIGGS.width), top, top.antiparticle
+        return higgs, top, top.antiparticle
+
+    def final_states(self, settings: ProcessConfig) -> tuple[tuple[int, ...], ...]:
+        own = cast("TthConfig", settings)
+        if own.decays == "shower":
+            return super().final_states(settings)
+        pairs = [(of_top, of_antitop) for (of_top, _), (of_antitop, _) in own.top_decays.flavours]
+        return tuple((25, 5, -first, first + 1, -5, second, -second - 1) for first, second in pairs)
 
     def decay_tree(self, settings: ProcessConfig) -> DecayTree:
+        if cast("TthConfig", settings).decays == "in_matrix_element":
+            of_top, of_antitop = resonances_of("t", "Wplus", (1,), 1), resonances_of("tbar", "Wminus", (-1,), 4)
+            return DecayTree((Resonance("H", (25,), (0,)), *of_top, *of_antitop))
         return DecayTree((Resonance("H", (25,), (0,)), Resonance("t", (6,), (1,)), Resonance("tbar", (-6,), (2,))))
 
     def build(self, settings: ProcessConfig) -> "Process":
@@ -67,9 +83,9 @@ class _TthDefinition(ProcessDefinition):
         return (gluon_fusion(),)
 
     def observables(self, partons: tuple[str, ...]) -> tuple[PartonObservable, ...]:
-        from partonic.processes.top_pair import top_pair_observables
+        from partonic.processes.top_pair import decayed_pair_observables, top_pair_observables
 
-        return top_pair_observables(top=1, antitop=2)
+        return decayed_pair_observables() if "b_t" in partons else top_pair_observables(top=1, antitop=2)
 
 
 def _sections(channel: str, simulation: Mapping[str, Any]) -> dict[str, Any]:

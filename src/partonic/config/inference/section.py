@@ -7,161 +7,16 @@ from pydantic import Field, PositiveFloat, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.curves import CurveConfig
+from partonic.config.inference.components import BackgroundConfig, ComponentConfig, ConstraintConfig
+from partonic.config.inference.experiments import CoverageConfig, ToysConfig
+from partonic.config.inference.outputs import PyhfConfig, ScanConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath, NameOrPath
 from partonic.estimator_registry import estimator_names, find_estimator
 
-__all__ = [
-    "BackgroundConfig",
-    "BackgroundEventsConfig",
-    "ComponentConfig",
-    "ConstraintConfig",
-    "CoverageConfig",
-    "InferenceConfig",
-    "PyhfConfig",
-    "ScanConfig",
-    "ToyCoverageConfig",
-    "ToysConfig",
-]
+__all__ = ["InferenceConfig"]
 
 Theta = Mapping[str, float]
-
-
-class ConstraintConfig(StrictModel):
-    """A Gaussian constraint on a theory parameter, e.g. of another measurement."""
-
-    centre: float = 0.0
-    """Its centre."""
-
-    width: float = Field(gt=0.0)
-    """Its standard deviation."""
-
-
-class BackgroundEventsConfig(StrictModel):
-    """Simulated events of a background, which pseudo-data and pseudo-experiments draw from."""
-
-    store: LocalPath
-    """Their event store."""
-
-    coefficients: dict[str, LocalPath]
-    """Files with their coefficients under each hypothesis: ``signal`` and the names of all backgrounds."""
-
-
-class BackgroundConfig(StrictModel):
-    """A background, whose density and rate do not depend on θ."""
-
-    uncertainty: float | None = Field(0.0, ge=0.0)
-    """Relative uncertainty of its normalisation, a Gaussian constraint; 0 fixes it, null leaves it free."""
-
-    cross_section: float | None = Field(None, gt=0.0)
-    """Fiducial cross section in pb; null: the one that travels with its coefficients."""
-
-    coefficients: LocalPath | None = None
-    """File of log P_b(x) of the same events as those of the signal; null: ``mem/<name>.parquet``."""
-
-    events: BackgroundEventsConfig | None = None
-    """Its simulated events; null if there are none: then it enters no pseudo-data, and only real data can be fitted."""
-
-
-class ComponentConfig(StrictModel):
-    """A component beside the signal whose density and rate depend on theory parameters, e.g. tHq beside tt̄H.
-
-    Parameters of the same name are one parameter of the fit. Its cross section travels with its coefficients.
-    """
-
-    coefficients: LocalPath | None = None
-    """File of its coefficients of the same events as those of the signal; null: ``mem/<name>.parquet``."""
-
-    uncertainty: float | None = Field(0.0, ge=0.0)
-    """Relative uncertainty of its normalisation, a Gaussian constraint; 0 fixes it, null leaves it free."""
-
-    map: dict[str, str | float] = Field(default_factory=dict)
-    """Its parameters as sums of numbers and parameters of the fit, e.g. ``kappa_e: 1 + delta_kappa_t``; those not named
-    are parameters of the fit themselves."""
-
-    events: BackgroundEventsConfig | None = None
-    """Its simulated events; null if there are none: then it enters no pseudo-data."""
-
-
-class ScanConfig(StrictModel):
-    """Scans of the likelihood."""
-
-    points: int = Field(41, ge=5)
-    """Points of the scan of one parameter."""
-
-    ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
-    """Lowest and highest value by parameter; by default as wide as the intervals need."""
-
-    contours: tuple[tuple[str, str], ...] | None = None
-    """Pairs of parameters to scan together; null: all pairs of theory parameters that are fitted."""
-
-    contour_points: int = Field(25, ge=5)
-    """Points along each side of such a scan."""
-
-    @model_validator(mode="after")
-    def _ranges_ascend(self) -> "ScanConfig":
-        for name, (low, high) in self.ranges.items():
-            if not low < high:
-                raise SettingError(("ranges", name), f"the range must ascend, got {low} to {high}")
-        for index, (first, second) in enumerate(self.contours or ()):
-            if first == second:
-                raise SettingError(("contours", index), f"a pair needs two parameters, got '{first}' twice")
-        return self
-
-
-class ToyCoverageConfig(StrictModel):
-    """Coverage of intervals from pseudo-experiments (toys), at the points of the study of coverage."""
-
-    experiments: int = Field(150, ge=2)
-    """Data sets at each point."""
-
-    toys: int = Field(200, ge=20)
-    """Toys of each data set, from which its interval follows."""
-
-    parameters: tuple[str, ...] | None = None
-    """Theory parameters whose intervals are looked at; null: all that are fitted."""
-
-
-class CoverageConfig(StrictModel):
-    """A study of coverage by pseudo-experiments."""
-
-    points: tuple[dict[str, float], ...] = Field(({},), min_length=1)
-    """True θ of the experiments; parameters not named are at their values in the Standard Model."""
-
-    experiments: int = Field(500, ge=2)
-    """Pseudo-experiments at each point."""
-
-    toys: ToyCoverageConfig | None = None
-    """Coverage of intervals from toys, too; null for none. It takes `experiments` × `toys` fits a point."""
-
-
-class PyhfConfig(StrictModel):
-    """Templates of the optimal observables of one parameter, R_1 and R_2, as a workspace of pyhf."""
-
-    parameter: str
-    """Theory parameter whose optimal observables are binned."""
-
-    bins: tuple[int, int] = (5, 4)
-    """Bins of R_2, and of R_1 in each of them, of equal weight of the simulated signal at its reference point."""
-
-    @model_validator(mode="after")
-    def _some_bins(self) -> "PyhfConfig":
-        if min(self.bins) < 1:
-            raise SettingError(("bins",), f"expected one bin or more of each observable, got {list(self.bins)}")
-        return self
-
-
-class ToysConfig(StrictModel):
-    """Intervals from pseudo-experiments (Feldman–Cousins) beside the asymptotic ones."""
-
-    experiments: int = Field(200, ge=20)
-    """Pseudo-experiments at each value of a parameter."""
-
-    points: int = Field(15, ge=3)
-    """Values of each parameter."""
-
-    parameters: tuple[str, ...] | None = None
-    """Theory parameters that get such an interval; null: all that are fitted."""
 
 
 class InferenceConfig(StrictModel):

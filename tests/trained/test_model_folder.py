@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from partonic.errors import ModelError
-from partonic.nn import model_folder
-from partonic.nn.model_folder import load_record, load_weights, save_model
+from partonic.trained import model_folder
+from partonic.trained.model_folder import load_record, load_weights, save_model
 
 
 @pytest.fixture
