@@ -1,11 +1,12 @@
 """The section `sbi` of an analysis file: networks that learn likelihood ratios from simulated events."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset
 from partonic.config.paths import LocalPath
 
 __all__ = [
@@ -23,11 +24,11 @@ Method = Literal["derivatives", "morphing", "carl", "alice", "rolr", "cascal", "
 CONDITIONAL_METHODS = ("carl", "alice", "rolr", "cascal", "alices", "rascal")
 """Methods whose network takes θ as an input."""
 
-SBI_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+SBI_PRESETS: Presets = {
     "small": {},
     "tiny": {
         "network": {"hidden": (16, 16), "members": 2},
-        "training": {"epochs": 3, "batch_size": 128, "average": None},
+        "training": {"epochs": 3, "batch_size": 128, "average": None, "validation_fraction": 0.2},
     },
 }
 """Sizes by preset: section → setting → value; what is not named keeps its default."""
@@ -47,53 +48,35 @@ class SbiNetworkConfig(StrictModel):
     plain ensemble."""
 
 
-class SbiTrainingConfig(StrictModel):
-    """Training of the networks, on Lightning."""
+class SbiTrainingConfig(NetworkTrainingConfig):
+    """Training of the networks. `max_events` counts training events; validation takes its part of their groups."""
 
     epochs: int = Field(30, ge=1)
     """Passes over the training events."""
 
     batch_size: int = Field(1024, ge=2)
-    """Events per step."""
+    """Events per step, on each device."""
 
     learning_rate: float = Field(3e-3, gt=0.0)
     """Largest learning rate; it warms up and falls along a cosine."""
 
-    weight_decay: float = Field(1e-4, ge=0.0)
-    """Weight decay of AdamW."""
-
     gradient_clip: float | None = Field(5.0, gt=0.0)
-    """Largest norm of the gradient; null for none."""
-
-    average: float | None = Field(0.999, gt=0.0, lt=1.0)
-    """Decay of a moving average of the weights, which validation and the final model use; null for none."""
-
-    patience: int | None = Field(None, ge=1)
-    """Stop after this many epochs without improvement in validation; null to run all epochs."""
+    """Largest norm of the gradient, of all networks together; null for none."""
 
 
 class SharesConfig(StrictModel):
-    """Parts of the simulated events. Events of one group stay together."""
+    """Parts of the simulated events that the networks are not trained on. Events of one group stay together."""
 
-    train: float = Field(0.45, gt=0.0, lt=1.0)
-    """Part that the networks are trained on."""
-
-    validation: float = Field(0.05, gt=0.0, lt=0.5)
-    """Part that chooses the best weights."""
+    fit: float = Field(0.4, ge=0.0, lt=1.0)
+    """Part that coefficients are made of for the fit; not used with `stores`, for then it is all of the events."""
 
     calibration: float = Field(0.1, ge=0.0, lt=1.0)
     """Part that the calibration of the coefficients is fitted to; 0 for no calibration."""
 
-    @property
-    def test(self) -> float:
-        """Part that is left for the fit."""
-        return 1.0 - self.train - self.validation - self.calibration
-
     @model_validator(mode="after")
     def _something_is_left(self) -> "SharesConfig":
-        if self.test < 1e-9:
-            total = self.train + self.validation + self.calibration
-            message = f"train, validation and calibration sum to {total:g}: nothing is left to fit; expected less than 1"
+        if self.fit + self.calibration >= 1.0:
+            message = f"nothing is left to train on: expected less than 1 in sum, got {self.fit + self.calibration:g}"
             raise SettingError((), message)
         return self
 
@@ -102,14 +85,14 @@ class MorphingConfig(StrictModel):
     """Ratios at basis points, from which the ratio at any θ follows (morphing)."""
 
     points: tuple[dict[str, float], ...] = ()
-    """Basis points beside the reference, one fewer than there are monomials; empty to search for those with the smallest
-    condition number in `range`."""
+    """Basis points beside the reference, one fewer than there are monomials; empty to search for those with the
+    smallest condition number in `range`."""
 
     loss: Literal["cross_entropy", "regression"] = "cross_entropy"
     """What each ratio network minimises: the cross entropy of the two points, or the squared error of the ratio."""
 
     joint: bool = False
-    """One loss of the combined ratio at random θ, in place of one for each basis point (for comparison: less stable)."""
+    """One loss of the combined ratio at random θ, in place of one for each basis point (less stable)."""
 
 
 class ConditionalConfig(StrictModel):
@@ -126,12 +109,12 @@ class SbiConfig(StrictModel):
     """Simulation-based inference: training on simulated events, and coefficients of the others."""
 
     method: Method = "derivatives"
-    """What is learned: ``derivatives`` of the density at the reference; ``morphing``, ratios at basis points; or the
+    """What is learned: ``derivatives`` of the density at the reference; ``morphing``, ratios at basis points; or a
     ratio as a function of θ (``carl``, ``alice``, ``rolr``, and with the score ``cascal``, ``alices``, ``rascal``)."""
 
     features: tuple[str, ...] = Field(("high_level",), min_length=1)
-    """What the networks see: ``high_level``, names of high-level features, of observables of the partons, of columns, or
-    of places in them (``jet_pt[0]``)."""
+    """What the networks see: ``high_level``, names of high-level features, of observables of the partons, of columns,
+    or of places in them (``jet_pt[0]``)."""
 
     reference: tuple[dict[str, float], ...] = Field(({},), min_length=1)
     """θ that is learned at; several points are a mixture with equal shares. Parameters not named are at their values in
@@ -142,8 +125,8 @@ class SbiConfig(StrictModel):
     sensitivity of an event around the reference."""
 
     normalisation: Literal["learned", "true"] = "learned"
-    """σ_a: ``learned``, the sums of the learned ratios over the training events, so that no bias of the networks is left
-    in the score at the reference; ``true``, the cross sections of the events."""
+    """σ_a: ``learned``, the sums of the learned ratios over the training events, so that no bias of the networks is
+    left in the score at the reference; ``true``, the cross sections of the events."""
 
     preset: Literal["small", "tiny"] = "small"
     """Sizes of networks and training that hold where nothing else is said."""
@@ -161,7 +144,7 @@ class SbiConfig(StrictModel):
     """Settings of the methods whose networks take θ."""
 
     shares: SharesConfig = SharesConfig()
-    """Parts of the events for training, validation, calibration and fit."""
+    """Parts of the events for calibration and fit; the others train the networks."""
 
     group: str = "event_id"
     """Column of whole numbers that is the same for copies of one parton event, which are never parted."""
@@ -189,13 +172,7 @@ class SbiConfig(StrictModel):
     @classmethod
     def _fill_from_preset(cls, data: Any) -> Any:
         """Put the preset's values under those of the file."""
-        if not isinstance(data, Mapping):
-            return data
-        filled = dict(data)
-        for section, values in SBI_PRESETS.get(str(data.get("preset", "small")), {}).items():
-            given = filled.get(section, {})
-            filled[section] = {**values, **given} if isinstance(given, Mapping) else given
-        return filled
+        return filled_from_preset(data, SBI_PRESETS)
 
     @model_validator(mode="after")
     def _ranges_ascend(self) -> "SbiConfig":
@@ -203,6 +180,21 @@ class SbiConfig(StrictModel):
             if not low < high:
                 raise SettingError(("range", name), f"the range must ascend, got {low} to {high}")
         return self
+
+    def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, float]]]:
+        """Yield every mapping from theory parameters to values, with where it is in the section."""
+        for index, point in enumerate(self.reference):
+            yield ("reference", index), point
+        for index, point in enumerate(self.morphing.points):
+            yield ("morphing", "points", index), point
+        yield ("range",), dict.fromkeys(self.range, 0.0)
+
+    def parts(self) -> tuple[float, float, float, float]:
+        """Return the shares of training, validation, calibration and fit, which sum to 1."""
+        fit = 0.0 if self.stores else self.shares.fit
+        rest = 1.0 - fit - self.shares.calibration
+        validation = self.training.validation_fraction * rest
+        return rest - validation, validation, self.shares.calibration, fit
 
     def learning(self) -> dict[str, object]:
         """Return what the trained networks depend on, as JSON-like values."""

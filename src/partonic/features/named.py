@@ -24,6 +24,7 @@ from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.features.high_level import FEATURES, high_level_features
 from partonic.process_registry import find_process, process_names
+from partonic.processes.definition import PartonObservable
 
 __all__ = ["HIGH_LEVEL", "NamedFeatures"]
 
@@ -97,13 +98,14 @@ class NamedFeatures:
         return group not in _HIDDEN_GROUPS
 
     def _parton_observable(self, name: str, columns: dict[str, pa.DataType]) -> tuple[Reader, tuple[str, ...]]:
-        facts, known = self._metadata, ()
+        facts = self._metadata
+        known: tuple[PartonObservable, ...] = ()
         if facts.process in process_names():
             known = find_process(facts.process).observables(facts.parton_names)
         for observable in known:
             if observable.name == name:
                 needed = ("partons", "x1", "x2", *(("parton_pdg",) if len(facts.final_states) > 1 else ()))
-                return (lambda batch: observable.of(batch.partons().momenta, _pdg_ids(batch)).double().numpy()), needed
+                return _of_partons(observable), needed
         lists = sorted(f"{each}[0]" for each, kind in columns.items() if _is_list(kind))
         plain = sorted(each for each, kind in columns.items() if not _is_list(kind))
         raise ConfigError(
@@ -111,6 +113,14 @@ class NamedFeatures:
             f"met_px, met_py, columns ({', '.join(plain)}), places in lists ({', '.join(lists)}), and observables of "
             f"the partons ({', '.join(each.name for each in known) or 'none for this process'})"
         )
+
+
+def _of_partons(observable: PartonObservable) -> Reader:
+    def read(batch: EventBatch) -> Array:
+        values: Array = observable.of(batch.partons().momenta, _pdg_ids(batch)).double().numpy()
+        return values
+
+    return read
 
 
 def _never(batch: EventBatch) -> Array:

@@ -125,10 +125,24 @@ def theta_draws(facts: Facts, theta: Array | None, seed: int) -> ThetaDraws:
 def _projection(config: SbiConfig, facts: Facts) -> Projection:
     """Return points spread over the ranges that determine the polynomial."""
     count = max(config.conditional.projection_points, 2 * len(facts.means))
-    unit = torch.quasirandom.SobolEngine(facts.ranges.shape[0], scramble=False).draw(count + 1)[1:].double().numpy()
+    unit = _spread(count, facts.ranges.shape[0])
     theta = facts.ranges[:, 0] + unit * (facts.ranges[:, 1] - facts.ranges[:, 0])
     sigma = np.maximum(facts.sigma(theta), 1e-3)
     return Projection(_tensor(facts.units(theta)), _tensor(facts.expansion.row(theta)), _tensor(sigma))
+
+
+def _spread(count: int, dimensions: int) -> Array:
+    """Return points spread evenly over the unit cube, `(count, dimensions)`.
+
+    They are the multiples of the powers of 1/φ, φ the root of x^{d+1} = x + 1: the additive recurrence of
+    M. Roberts (2018), for one dimension that of the golden ratio.
+    """
+    root = 2.0
+    for _ in range(60):
+        root = (1.0 + root) ** (1.0 / (dimensions + 1))
+    steps = root ** -np.arange(1.0, dimensions + 1)
+    points: Array = (0.5 + np.arange(1, count + 1)[:, None] * steps) % 1.0
+    return points
 
 
 def _tensor(values: Array) -> Tensor:

@@ -1,7 +1,7 @@
 """Ratios as a function of θ: CARL, ALICE, ROLR, and with the score CASCAL, ALICES, RASCAL.
 
-A network takes x and θ and gives log r(x|θ, ref). In every step each event has a θ of its own from the prior, and counts
-with the weights that morphing gives it there and at the reference.
+A network takes x and θ and gives log r(x|θ, ref). In every step each event has a θ of its own from the prior, and
+counts with the weights that morphing gives it there and at the reference.
 
 - ``carl``: classes drawn with the probability that these weights give (arXiv:1506.02169);
 - ``alice``: the cross entropy with the weights themselves (arXiv:1808.00973);

@@ -66,7 +66,9 @@ def read_events(
             raise SchemaError(f"{store.path} has another process or other monomials of θ than {opened[0].path}")
     progress.start("reading events", sum(store.num_events for store in opened), "events")
     parts = [
-        part for number, store in enumerate(opened) for part in _parts(store, names, group, (number, len(opened)), progress)
+        part
+        for number, store in enumerate(opened)
+        for part in _parts(store, names, group, (number, len(opened)), progress)
     ]
     progress.finish()
     whole = SimulatedEvents(

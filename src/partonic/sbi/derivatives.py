@@ -45,7 +45,9 @@ class Derivatives(Method):
         safe = torch.where(weight.abs() > 0, weight.abs(), torch.inf)
         deviation = (shift.square() / safe).sum(dim=0).div(weight.abs().sum()).sqrt()
         if not bool((deviation > 0).any()):
-            message = "no event depends on θ: all ratios of the coefficients are the same. Expected events whose shape changes"
+            message = (
+                "no event depends on θ: all have the same ratios of coefficients; expected others"
+            )
             raise TrainingError(message)
         self.mean.copy_(mean)
         self.deviation.copy_(torch.where(deviation > 1e-9 * deviation.max(), deviation, torch.inf))
@@ -70,4 +72,5 @@ class Derivatives(Method):
         return torch.cat([torch.ones_like(values[..., :1]), values], dim=-1)
 
     def _outputs(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events derivatives"]:
-        return self.backbone(inputs).unflatten(0, (self.members, -1)).transpose(1, 2)
+        outputs = self.backbone(inputs)
+        return outputs.reshape(self.members, -1, len(inputs)).transpose(1, 2)

@@ -1,5 +1,6 @@
 """Many multilayer perceptrons as one: their weights are stacked, and a layer is one batched matrix product."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -24,7 +25,7 @@ class EnsembleMLP(nn.Module):
         super().__init__()
         self.networks = networks
         sizes = (inputs, *hidden, 1)
-        pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+        pairs = list(itertools.pairwise(sizes))
         self.weights = nn.ParameterList([self._drawn(networks, before, before, after) for before, after in pairs])
         self.biases = nn.ParameterList([self._drawn(networks, before, 1, after) for before, after in pairs])
 

@@ -96,11 +96,13 @@ class SbiEstimator:
     def estimate(self, batch: EventBatch) -> EventCoefficients:
         """Return the ratios of events."""
         features = self.features.of(batch)
-        ratios, covariance = self._ratios(features)
-        finite = np.isfinite(ratios).all(axis=1) & np.isfinite(covariance).all(axis=(1, 2))
-        positive = np.isfinite(ratios[:, 0])
+        targets = self.model.targets(features)
+        ratios, covariance = self._ratios(targets)
+        whole = np.concatenate([ratios, covariance.reshape(len(ratios), -1)], axis=1)
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(whole).all(axis=1))
+        learned: NDArray[np.bool_] = np.asarray(np.isfinite(targets).all(axis=(0, 2)))
         status = tuple(
-            OK if good else NOT_FINITE if known else NO_DENSITY for good, known in zip(finite, positive, strict=True)
+            OK if good else NO_DENSITY if known else NOT_FINITE for good, known in zip(finite, learned, strict=True)
         )
         ratios[~finite], covariance[~finite] = np.nan, np.nan
         count = len(features)
@@ -156,9 +158,8 @@ class SbiEstimator:
         outside = coefficients.diagnostics.columns["outside"]
         return {"outside": f"{float((outside > 0).mean()):.1%}"} if len(outside) else {}
 
-    def _ratios(self, features: Array) -> tuple[Array, Array]:
+    def _ratios(self, targets: Array) -> tuple[Array, Array]:
         """Return R_a `(N, A)` to the reference point, NaN where that has no density, and their covariance."""
-        targets = self.model.targets(features)
         mean = self._to_reference_point(targets.mean(axis=0))
         members, count, size = targets.shape
         if members == 1:

@@ -62,7 +62,7 @@ class Expansion:
         else:  # leave out the monomial that the reference has most of: the others are the targets
             rest = np.delete(np.eye(len(monomials)), int(np.abs(mean).argmax()), axis=0)
             matrix = np.concatenate([mean[None], rest])
-        return cls(monomials, points, matrix, np.linalg.inv(matrix))
+        return cls(monomials, points, matrix, np.asarray(np.linalg.inv(matrix), dtype=np.float64))
 
     def targets(self, coefficients: Array) -> Array:
         """Return y `(N, A)` of coefficients c_a `(N, A)`, in their unit; y_0 is c_ref."""
@@ -93,7 +93,7 @@ def _shifted(monomials: Monomials, centre: Array) -> Array | None:
     generator = np.random.default_rng(1)  # any points will do: the identity is exact, or there is none
     points = generator.uniform(-1.0, 1.0, (4 * len(monomials), len(centre)))
     here, there = monomials.evaluate(points), monomials.evaluate(points + centre)
-    solution: Array = np.linalg.lstsq(here, there, rcond=None)[0]
+    solution = np.asarray(np.linalg.lstsq(here, there, rcond=None)[0], dtype=np.float64)
     residual = np.abs(here @ solution - there).max() / np.abs(there).max()
     solution[np.abs(solution) < _CLOSED * np.abs(solution).max()] = 0.0
     return solution if residual < _CLOSED else None

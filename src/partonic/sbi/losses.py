@@ -27,7 +27,7 @@ def cross_entropy(
 def squared_ratio_error(
     logs: Float[Tensor, "*shape"], reference: Float[Tensor, "*any"], other: Float[Tensor, "*some"]
 ) -> Float[Tensor, "*shape"]:
-    """Return p_0 r² − 2 p_1 r + p_1/r² − 2 p_0/r: squared errors of r on events of the reference and of 1/r on the others.
+    """Return p_0 r² − 2 p_1 r + p_1/r² − 2 p_0/r: squared errors of r on events of the reference, of 1/r on the others.
 
     The loss of ROLR (J. Brehmer et al., arXiv:1805.00020, eq. 31) without its constants.
     """

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from torch import Tensor, nn
 
 from partonic.config.base import StrictModel
 from partonic.config.sbi import SbiConfig
 from partonic.errors import ModelError
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
-from partonic.nn.model_folder import load_record, load_weights, save_model
 from partonic.polynomial import Monomials
 from partonic.sbi.build import Facts, build_method
 from partonic.sbi.expansion import Expansion
 from partonic.sbi.method import Method
 from partonic.sbi.standardise import FeatureScaler
+from partonic.trained.model_folder import load_record, load_weights, save_model
 
 __all__ = ["SbiModel", "SbiRecord"]
 
@@ -78,7 +78,7 @@ class SbiRecord(StrictModel):
     seed: int
     """Root seed."""
 
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = Field(default_factory=dict)
     """Further facts of the training: events, effective numbers, epochs, losses, versions."""
 
     @property
@@ -153,8 +153,8 @@ class SbiModel:
             record = SbiRecord.model_validate(load_record(folder))
         except ValidationError as error:
             raise ModelError(
-                f"{folder} holds no estimator of simulation-based inference ({error.errors()[0]['msg']}): give a folder "
-                "that `partonic train` wrote for a section `sbi`"
+                f"{folder} holds no estimator of simulation-based inference ({error.errors()[0]['msg']}): give a "
+                "folder that `partonic train` wrote for a section `sbi`"
             ) from error
         scaler = FeatureScaler(len(record.features))
         model = cls(record, scaler, build_method(record.config, record.method_facts(), record.inputs))

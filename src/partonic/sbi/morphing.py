@@ -1,9 +1,9 @@
 """Morphing-aware learning: likelihood ratios at basis points, from which the one at any θ follows.
 
 c(z|θ) is a polynomial with A coefficients, so densities at A points give those at all others (arXiv:1805.00020;
-arXiv:2410.07315, eq. 21–25). One of the A is the reference, whose ratio to itself is 1; each of the others has networks of
-its own that learn log p(x|θ_i)/p(x|ref) alone. The variant with one joint loss of the combined ratio at random θ
-(the morphing-aware estimators of arXiv:1907.10621) is there for comparison.
+arXiv:2410.07315, eq. 21–25). One of the A is the reference, whose ratio to itself is 1; each of the others has
+networks of its own that learn log p(x|θ_i)/p(x|ref) alone. The variant with one joint loss of the combined ratio at
+random θ (the morphing-aware estimators of arXiv:1907.10621) is there for comparison.
 """
 
 from collections.abc import Mapping
@@ -63,10 +63,14 @@ class MorphingRatios(Method):
         super().__init__()
         sigma = rows @ means
         if not (sigma > 0).all():
-            raise ParameterError(f"the cross sections at the basis points must be positive, got {sigma} of that at the reference")
+            raise ParameterError(
+                f"the cross sections at the basis points must be positive, got {sigma} of that at the reference"
+            )
         matrix = np.concatenate([np.eye(1, len(means)), rows])
         if np.linalg.matrix_rank(matrix) < len(matrix):
-            message = f"{len(rows)} basis points and the reference do not determine {len(means)} monomials: choose others"
+            message = (
+                f"{len(rows)} basis points and the reference do not determine {len(means)} monomials: choose others"
+            )
             raise ParameterError(message)
         self.backbone, self.members, self.loss, self.draws = backbone, members, loss, draws
         self.register_buffer("rows", torch.from_numpy(rows / sigma[:, None]))
@@ -100,7 +104,8 @@ class MorphingRatios(Method):
         return torch.cat([torch.ones_like(ratios[..., :1]), ratios], dim=-1) @ self.solution.T
 
     def _logs(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events points"]:
-        return self.backbone(inputs).unflatten(0, (self.members, -1)).transpose(1, 2)
+        outputs = self.backbone(inputs)
+        return outputs.reshape(self.members, -1, len(inputs)).transpose(1, 2)
 
 
 def basis_rows(

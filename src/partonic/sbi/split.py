@@ -1,20 +1,19 @@
-"""Which events train, which validate, calibrate or test: decided by a number of their group, the same in every run.
+"""Which events train, which validate, calibrate or are fitted: decided by their group, the same in every run.
 
 Copies of one parton event (fractional smearing, several showers) have one group and are never parted: a network that
 has seen one of them knows the target of the others. The part follows from a hash of group and seed, so that it needs
 no list of events and does not depend on their order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.config.sbi import SharesConfig
-
 __all__ = ["PARTS", "Parts", "parts_of"]
 
-PARTS = ("train", "validation", "calibration", "test")
+PARTS = ("train", "validation", "calibration", "fit")
 """Names of the parts; `parts_of` gives their numbers."""
 
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -36,17 +35,22 @@ class Parts:
         found: NDArray[np.bool_] = self.number == PARTS.index(name)
         return found
 
+    def names(self) -> NDArray[np.str_]:
+        """Return the name of the part of each event, `(N,)`."""
+        found: NDArray[np.str_] = np.array(PARTS)[self.number]
+        return found
 
-def parts_of(groups: NDArray[np.int64], shares: SharesConfig, seed: int) -> Parts:
+
+def parts_of(groups: NDArray[np.int64], shares: Sequence[float], seed: int) -> Parts:
     """Return the parts of events by their groups `(N,)`.
 
     Args:
         groups: equal for events that must stay together.
-        shares: of the parts.
+        shares: of the parts, in the order of `PARTS`; they sum to 1.
         seed: root seed.
     """
     uniform = _hashed(groups.astype(np.int64).view(np.uint64), seed) / 2.0**64
-    edges = np.cumsum([shares.train, shares.validation, shares.calibration])
+    edges = np.cumsum(shares[:-1])
     return Parts(np.searchsorted(edges, uniform, side="right").astype(np.int64))
 
 

@@ -67,7 +67,7 @@ class TrainingEvents:
     Attributes:
         events: features, coefficients, groups.
         metadata: of their store.
-        parts: which of them train, validate, calibrate and test.
+        parts: which of them train, validate, calibrate and are fitted.
         cross_section: σ_a in pb with their covariance.
     """
 
@@ -96,7 +96,7 @@ def train_sbi(
         TrainingError: if events or weights are not fit to learn from, or the training does not come to finite weights.
     """
     events, metadata = read_events(stores, config.features, config.group, progress)
-    parts = parts_of(events.group, config.shares, seed)
+    parts = parts_of(events.group, config.parts(), seed)
     known = TrainingEvents(events, metadata, parts, _cross_section(stores))
     return train_on_events(known, config, seed, folder, progress)
 
@@ -118,6 +118,8 @@ def train_on_events(
     reference = tuple(complete(point, standard) for point in config.reference)
     expansion = Expansion.around(known.metadata.monomials, reference)
     train, validation = known.parts.of("train"), known.parts.of("validation")
+    if config.training.max_events is not None:
+        train &= np.cumsum(train) <= config.training.max_events
     _check_events(known, train, validation, reference)
     targets = expansion.targets(known.events.coefficients)
     targets /= targets[train, 0].mean()
@@ -148,14 +150,19 @@ def _new_method(config: SbiConfig, facts: Facts, inputs: int, seed: int, theta: 
 
 
 def _check_events(
-    known: TrainingEvents, train: NDArray[np.bool_], validation: NDArray[np.bool_], reference: Sequence[dict[str, float]]
+    known: TrainingEvents,
+    train: NDArray[np.bool_],
+    validation: NDArray[np.bool_],
+    reference: Sequence[dict[str, float]],
 ) -> None:
     if not len(known.metadata.parameters):
-        raise TrainingError(f"the events of '{known.metadata.process}' have no theory parameters: there is nothing to learn")
+        raise TrainingError(
+            f"the events of '{known.metadata.process}' have no theory parameters: there is nothing to learn"
+        )
     if train.sum() < 100 or validation.sum() < 10:
         raise TrainingError(
-            f"there are {int(train.sum())} events to train on and {int(validation.sum())} to validate: expected 100 and 10 "
-            "at least. Simulate more, or change `sbi.shares`"
+            f"there are {int(train.sum())} events to train on and {int(validation.sum())} to validate: expected "
+            "100 and 10 at least. Simulate more, or change `sbi.shares`"
         )
     for point in reference:
         row = known.metadata.monomials.evaluate(known.metadata.monomials.point(point))
@@ -170,11 +177,9 @@ def _run(
     method: Method, tables: Sequence[TensorTable], config: SbiConfig, seed: int, folder: Path, progress: Progress
 ) -> PhaseResult:
     training = config.training
-    settings = PhaseSettings(
-        name="sbi", epochs=training.epochs, batch_size=training.batch_size, learning_rate=training.learning_rate,
-        weight_decay=training.weight_decay, gradient_clip=training.gradient_clip, patience=training.patience,
-        average=training.average, accelerator="gpu" if config.device == "cuda" else config.device, devices=1,
-    )  # fmt: skip
+    if config.device != "auto" and training.accelerator == "auto":
+        training = training.model_copy(update={"accelerator": "gpu" if config.device == "cuda" else "cpu"})
+    settings = PhaseSettings.from_config(training, "sbi", training.epochs)
     phase = MethodPhase(method, config.network.repulsion, len(tables[0]))
     return run_phase(phase, tables[0], tables[1], settings, folder / "training", seed, progress)
 

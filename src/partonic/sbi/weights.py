@@ -50,7 +50,9 @@ def check_weights(weights: Array, where: str) -> None:
         )
     negative = float(-weights[weights < 0].sum()) / float(np.abs(weights).sum())
     if negative > 0.05:
-        _LOG.warning("%.0f%% of the weight of the events at %s is negative: the training is noisier", 100 * negative, where)
+        _LOG.warning(
+            "%.0f%% of the weight of the events at %s is negative: the training is noisier", 100 * negative, where
+        )
 
 
 def sensitivity(expansion: Expansion, targets: Array) -> Array:
