@@ -1,8 +1,9 @@
 """Write the sample of `gaussian_toy.yaml`: ``python examples/make_gaussian_toy.py FILE [EVENTS] [ALPHA]``.
 
-The toy of arXiv:2410.07315: z ~ [N(0, 1) + θ² N(α, 0.1)]/(1 + θ²) at parton level, x = z + N(0, 0.7) observed, here drawn
-at θ = 0.5. In the file z is the momentum of a Z along the beam and x that of a photon, both in units of 100 GeV (their
-transverse momentum means nothing); the weights at θ = −1, 0, 1 tell the dependence on θ, and the cross section is 1 + θ² pb.
+The toy of arXiv:2410.07315: z ~ [N(0, 1) + θ² N(α, 0.1)]/(1 + θ²) at parton level, x = z + N(0, 0.7) observed, drawn at
+θ = 0.5. In the file z is the momentum of a Z along the beam and x that of a photon, both in units of 100 GeV (their
+transverse momentum means nothing); the weights at θ = −1, 0, 1 tell the dependence on θ, and the cross section is
+1 + θ² pb.
 """
 
 import math

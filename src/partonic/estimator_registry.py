@@ -36,11 +36,11 @@ class EstimatorEntry:
 _OWN = (
     EstimatorEntry("mem", "the matrix element method with trained models"),
     EstimatorEntry("classical", "the matrix element method with parametric transfer functions"),
-    EstimatorEntry("sbi", "networks that learn likelihood ratios from simulated events", has_densities=False),
     EstimatorEntry(
         "truth", "parton truth of simulated events, the bound of what any method can reach", has_file=False,
         has_densities=False,
     ),
+    EstimatorEntry("sbi", "networks that learn likelihood ratios from simulated events", has_densities=False),
 )  # fmt: skip
 
 

@@ -54,9 +54,7 @@ class Derivatives(Method):
         safe = torch.where(weight.abs() > 0, weight.abs(), torch.inf)
         deviation = (shift.square() / safe).sum(dim=0).div(weight.abs().sum()).sqrt()
         if not bool((deviation > 0).any()):
-            message = (
-                "no event depends on θ: all have the same ratios of coefficients; expected others"
-            )
+            message = "no event depends on θ: all have the same ratios of coefficients; expected others"
             raise TrainingError(message)
         self.mean.copy_(mean)
         self.deviation.copy_(torch.where(deviation > _EXACT * deviation.max(), deviation, torch.inf))

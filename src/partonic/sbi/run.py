@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from partonic.config.sbi import SbiConfig
 from partonic.errors import EventFileError
@@ -20,7 +19,7 @@ from partonic.inference.coefficients.event_weights import weights_of
 from partonic.progress import SILENT, Progress
 from partonic.sbi.estimator import sbi_job
 from partonic.sbi.model import SbiModel
-from partonic.sbi.split import parts_of
+from partonic.sbi.split import Parts, parts_of
 
 __all__ = ["SbiFiles", "coefficients_and_calibration"]
 
@@ -76,14 +75,14 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
         coefficients, metadata = read_coefficients(every)
         parts = None if path not in numbers else _parts(files, path, coefficients, record.config, record.seed)
         if path == files.store:
-            fitted = coefficients if parts is None or not own else coefficients.select(parts == "fit")
+            fitted = coefficients if parts is None or not own else coefficients.select(parts.of("fit"))
             if not len(fitted):
                 raise EventFileError(
                     f"no event of {path} is left for the fit: raise `sbi.shares.fit`, or give more events"
                 )
             write_coefficients(files.output, fitted, metadata)
         if parts is not None and files.calibration is not None:
-            chosen = coefficients.select(parts == "calibration")
+            chosen = coefficients.select(parts.of("calibration"))
             kept.append(chosen)
             weights.append(weights_of(EventStore.open(path), chosen.event_id))
     faults = faults_in_words(count_statuses(fitted.status))
@@ -96,14 +95,12 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
     return f"{line}; calibrated on {calibration.events} others"
 
 
-def _parts(
-    files: SbiFiles, path: Path, coefficients: EventCoefficients, config: SbiConfig, seed: int
-) -> NDArray[np.str_]:
-    """Return the name of the part of each event, `(N,)`, from the same groups as in the training."""
+def _parts(files: SbiFiles, path: Path, coefficients: EventCoefficients, config: SbiConfig, seed: int) -> Parts:
+    """Return the parts of the events, from the same groups as in the training."""
     batch = EventStore.open(path).read(tuple(dict.fromkeys(("event_id", config.group))), accepted_only=True)
     known = batch.column("event_id").astype(np.int64)
     place = files.trained_on.index(path)
     groups = batch.column(config.group).astype(np.int64) * len(files.trained_on) + place
     order = np.argsort(known, kind="stable")
     rows = order[np.searchsorted(known[order], coefficients.event_id)]
-    return parts_of(groups[rows], config.parts(), seed).names()
+    return parts_of(groups[rows], config.parts(), seed)

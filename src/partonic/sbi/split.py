@@ -35,11 +35,6 @@ class Parts:
         found: NDArray[np.bool_] = self.number == PARTS.index(name)
         return found
 
-    def names(self) -> NDArray[np.str_]:
-        """Return the name of the part of each event, `(N,)`."""
-        found: NDArray[np.str_] = np.array(PARTS)[self.number]
-        return found
-
 
 def parts_of(groups: NDArray[np.int64], shares: Sequence[float], seed: int) -> Parts:
     """Return the parts of events by their groups `(N,)`.
