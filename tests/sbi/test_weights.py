@@ -8,7 +8,7 @@ import pytest
 from partonic.errors import TrainingError
 from partonic.polynomial import Monomials
 from partonic.sbi.expansion import Expansion
-from partonic.sbi.weights import check_weights, effective_number, sensitivity
+from partonic.sbi.weights import check_weights, effective_number, sensitivity, summed_by_group
 
 
 def test_effective_number_counts_equal_weights():
@@ -49,3 +49,8 @@ def test_sensitivity_is_the_inverse_of_slope_and_curvature():
     assert sensitivity(expansion, c) == pytest.approx([1 / 2.0, 1 / np.sqrt(18.0)])
     flat = np.tile([2.0, 0, 0, 0, 0, 0], (10, 1))
     assert sensitivity(expansion, flat) == pytest.approx([1.0, 1.0])
+
+
+def test_copies_of_an_event_count_as_one():
+    weights, group = np.array([0.5, 1.0, 0.5, 1.0]), np.array([7, 3, 7, 5])
+    assert effective_number(summed_by_group(weights, group)) == pytest.approx(3.0)

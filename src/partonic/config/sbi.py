@@ -57,7 +57,7 @@ class SbiTrainingConfig(NetworkTrainingConfig):
     batch_size: int = Field(1024, ge=2)
     """Events per step, on each device."""
 
-    learning_rate: float = Field(3e-3, gt=0.0)
+    learning_rate: float = Field(5e-3, gt=0.0)
     """Largest learning rate; it warms up and falls along a cosine."""
 
     gradient_clip: float | None = Field(5.0, gt=0.0)
@@ -146,8 +146,9 @@ class SbiConfig(StrictModel):
     shares: SharesConfig = SharesConfig()
     """Parts of the events for calibration and fit; the others train the networks."""
 
-    group: str = "event_id"
-    """Column of whole numbers that is the same for copies of one parton event, which are never parted."""
+    group: str | None = None
+    """Column of whole numbers that is the same for events that must not be parted; null: the number of the parton
+    event where the events are copies (fractional smearing), else that of the event."""
 
     stores: tuple[LocalPath, ...] = ()
     """Event stores to train and calibrate on; then all events of this analysis are fitted. Empty: a part of its events,

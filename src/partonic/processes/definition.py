@@ -30,6 +30,7 @@ __all__ = [
     "build_process",
     "definition_of",
     "parameter_labels",
+    "parameter_units",
     "standard_model",
 ]
 
@@ -217,9 +218,14 @@ def standard_model(process: str) -> dict[str, float]:
 @cache
 def parameter_labels() -> Mapping[str, str]:
     """Return how the parameters of all known processes, with their default settings, are written in figures."""
+    return {parameter.name: parameter.label for parameter in _all_parameters()}
+
+
+def parameter_units() -> Mapping[str, str]:
+    """Return the units of the parameters of all known processes; empty for a pure number."""
+    return {parameter.name: parameter.unit for parameter in _all_parameters()}
+
+
+def _all_parameters() -> list[TheoryParameter]:
     definitions = [find_process(name) for name in process_names()]
-    return {
-        parameter.name: parameter.label
-        for definition in definitions
-        for parameter in definition.parameters(definition.settings())
-    }
+    return [each for definition in definitions for each in definition.parameters(definition.settings())]

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Final
 
+from partonic.config.curves import CurveConfig
 from partonic.events.schema import StoreMetadata
 from partonic.physics.particles import HIGGS, TOP, W_BOSON, Z_BOSON
-from partonic.processes.definition import TheoryParameter, parameter_labels
+from partonic.processes.definition import TheoryParameter, parameter_labels, parameter_units
 
-__all__ = ["labels_of", "monomial_label", "parameter_label", "particle_label", "plain", "produced_particles",
-           "unfolded_label"]  # fmt: skip
+__all__ = [
+    "axis_label", "curve_parameters", "labels_of", "monomial_label", "named", "parameter_label", "parameter_unit",
+    "particle_label", "plain", "produced_particles", "unfolded_label", "with_unit",
+]  # fmt: skip
 
 _PARTICLES: Final[Mapping[int, str]] = {
     25: r"\mathrm{H}", 6: r"\mathrm{t}", -6: r"\overline{\mathrm{t}}", 5: r"\mathrm{b}",
@@ -52,26 +55,86 @@ def produced_particles(metadata: StoreMetadata) -> tuple[tuple[str, float], ...]
     return tuple(found)
 
 
-_own_labels: ContextVar[Mapping[str, str]] = ContextVar("_own_labels", default={})  # noqa: B039 - never changed
+_own: ContextVar[Mapping[str, TheoryParameter]] = ContextVar("_own", default={})  # noqa: B039 - never changed
+
+_GREEK: Final = (
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
+    "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega",
+)  # fmt: skip
+"""Names that are written as the letter in figures."""
 
 
 @contextlib.contextmanager
 def labels_of(parameters: Sequence[TheoryParameter]) -> Iterator[None]:
     """Write parameters as the process of the analysis at hand does, which the user may have described."""
-    token = _own_labels.set({parameter.name: parameter.label for parameter in parameters})
+    token = _own.set({parameter.name: parameter for parameter in parameters})
     try:
         yield
     finally:
-        _own_labels.reset(token)
+        _own.reset(token)
+
+
+def curve_parameters(curves: Mapping[str, CurveConfig]) -> tuple[TheoryParameter, ...]:
+    """Return the numbers that are fitted along curves, with their letter and, for an angle, its unit."""
+    return tuple(
+        TheoryParameter(
+            name=name,
+            label=_letter(name) or name.replace("_", " "),
+            description=f"the number along the curve of {', '.join(curve.on_it())}",
+            unit=curve.unit_text,
+            standard_model=curve.nominal,
+        )
+        for name, curve in curves.items()
+    )
+
+
+def _letter(name: str) -> str | None:
+    return rf"$\{name}$" if name in _GREEK else None
 
 
 def _symbol(name: str) -> str | None:
-    return _own_labels.get().get(name) or parameter_labels().get(name)
+    own = _own.get().get(name)
+    return own.label if own else parameter_labels().get(name)
 
 
 def parameter_label(name: str) -> str:
     """Return a theory parameter as written in legends."""
     return _symbol(name) or name.replace("_", " ")
+
+
+def parameter_unit(name: str) -> str:
+    """Return the unit of a theory parameter, e.g. ``"TeV⁻²"`` or ``"°"``; empty for a pure number."""
+    own = _own.get().get(name)
+    return own.unit if own else parameter_units().get(name, "")
+
+
+def axis_label(name: str) -> str:
+    """Return a theory parameter as written at an axis, with its unit in brackets."""
+    unit = parameter_unit(name)
+    return f"{parameter_label(name)} [{_in_mathematics(unit)}]" if unit else parameter_label(name)
+
+
+def named(name: str) -> str:
+    """Return a theory parameter as written in tables and text: its ASCII name, with its unit in brackets."""
+    unit = parameter_unit(name)
+    return f"{name} [{unit}]" if unit else name
+
+
+def with_unit(name: str) -> str:
+    """Return what follows a value of a theory parameter: its unit, if it is an angle; empty for others.
+
+    Coefficients are stated without theirs where many stand in a row: the axes have it.
+    """
+    unit = parameter_unit(name)
+    return {"°": "°", "rad": " rad"}.get(unit, "")
+
+
+def _in_mathematics(unit: str) -> str:
+    """Return a unit with its power in the mathematics of matplotlib, whose fonts lack some raised signs."""
+    return re.sub(r"[⁻⁰¹²³⁴]+", lambda found: f"$^{{{found[0].translate(_RAISED)}}}$", unit)
+
+
+_RAISED: Final = str.maketrans("⁻⁰¹²³⁴", "-01234")
 
 
 def monomial_label(parameters: Sequence[str], powers: Sequence[int]) -> str:

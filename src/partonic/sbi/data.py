@@ -44,14 +44,14 @@ class SimulatedEvents:
 
 
 def read_events(
-    stores: Sequence[Path], names: Sequence[str], group: str, progress: Progress = SILENT
+    stores: Sequence[Path], names: Sequence[str], group: str | None, progress: Progress = SILENT
 ) -> tuple[SimulatedEvents, StoreMetadata]:
     """Return the accepted events of stores of one process, and the metadata of the first.
 
     Args:
         stores: event stores; events of different stores are of different groups.
         names: of the features (`partonic.features.named`).
-        group: column of whole numbers.
+        group: column of whole numbers; None for that of the copies, or of the events.
         progress: told of the events.
 
     Raises:
@@ -79,7 +79,7 @@ def read_events(
 
 
 def _parts(
-    store: EventStore, names: Sequence[str], group: str, place: tuple[int, int], progress: Progress
+    store: EventStore, names: Sequence[str], group: str | None, place: tuple[int, int], progress: Progress
 ) -> list[SimulatedEvents]:
     """Return the events of a store, batch by batch; `place` is its number and that of all stores."""
     features = NamedFeatures(names, store.metadata)
@@ -93,12 +93,14 @@ def _parts(
     return found
 
 
-def group_column(name: str, metadata: StoreMetadata) -> str:
-    """Return the column of the groups.
+def group_column(name: str | None, metadata: StoreMetadata) -> str:
+    """Return the column of the groups: the one that is named, that of the copies of a parton event, or of the event.
 
     Raises:
         ConfigError: if the events do not have it, or it has no whole numbers.
     """
+    if name is None:
+        return "parton_event" if metadata.copies else "event_id"
     columns = {each.name: str(each.type) for each in metadata.event_schema.columns}
     whole = [each for each, kind in columns.items() if kind in ("int64", "int32", "int16", "int8")]
     if name not in whole:

@@ -17,6 +17,7 @@ from partonic.inference.coefficients.coefficients_file import read_coefficients,
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
 from partonic.progress import SILENT, Progress
+from partonic.sbi.data import group_column
 from partonic.sbi.estimator import sbi_job
 from partonic.sbi.model import SbiModel
 from partonic.sbi.split import Parts, parts_of
@@ -97,10 +98,12 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
 
 def _parts(files: SbiFiles, path: Path, coefficients: EventCoefficients, config: SbiConfig, seed: int) -> Parts:
     """Return the parts of the events, from the same groups as in the training."""
-    batch = EventStore.open(path).read(tuple(dict.fromkeys(("event_id", config.group))), accepted_only=True)
+    store = EventStore.open(path)
+    column = group_column(config.group, store.metadata)
+    batch = store.read(tuple(dict.fromkeys(("event_id", column))), accepted_only=True)
     known = batch.column("event_id").astype(np.int64)
     place = files.trained_on.index(path)
-    groups = batch.column(config.group).astype(np.int64) * len(files.trained_on) + place
+    groups = batch.column(column).astype(np.int64) * len(files.trained_on) + place
     order = np.argsort(known, kind="stable")
     rows = order[np.searchsorted(known[order], coefficients.event_id)]
     return parts_of(groups[rows], config.parts(), seed)

@@ -28,7 +28,7 @@ from partonic.sbi.model import SbiModel, SbiRecord, complete
 from partonic.sbi.phase import MethodPhase
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.standardise import FeatureScaler
-from partonic.sbi.weights import check_weights, effective_number, sensitivity
+from partonic.sbi.weights import check_weights, effective_number, sensitivity, summed_by_group
 
 __all__ = ["TrainedSbi", "TrainingEvents", "train_on_events", "train_sbi"]
 
@@ -125,9 +125,10 @@ def train_on_events(
     targets /= targets[train, 0].mean()
     means = targets[train].sum(axis=0) / targets[train, 0].sum()
     facts = facts_of(config, expansion, means, sensitivity(expansion, targets[train]), seed)
+    group = known.events.group[train]
     for point in facts.basis:
         named = dict(zip(expansion.monomials.parameters, point.tolist(), strict=True))
-        check_weights(targets[train] @ expansion.row(point), f"the basis point {named}")
+        check_weights(summed_by_group(targets[train] @ expansion.row(point), group), f"the basis point {named}")
     scaler = FeatureScaler(len(known.events.names))
     scaler.fit(known.events.features[train], known.events.names)
     method = _new_method(config, facts, scaler.width, seed, theta)
@@ -137,7 +138,7 @@ def train_on_events(
     result = _run(method, tables, config, seed, folder, progress)
     record = _record(known, config, facts, seed, (reference, standard), scaler.width)
     model = SbiModel(record, scaler, method)
-    model = _finished(model, known.events.features[train], targets[train], result)
+    model = _finished(model, known.events.select(train), targets[train], result)
     model.save(folder)
     return TrainedSbi(folder, model, result)
 
@@ -166,7 +167,10 @@ def _check_events(
         )
     for point in reference:
         row = known.metadata.monomials.evaluate(known.metadata.monomials.point(point))
-        check_weights(known.events.coefficients[train] @ row, f"the reference {point or 'θ = 0'}")
+        check_weights(
+            summed_by_group(known.events.coefficients[train] @ row, known.events.group[train]),
+            f"the reference {point or 'θ = 0'}",
+        )
 
 
 def _table(scaler: FeatureScaler, features: Array, targets: Array) -> TensorTable:
@@ -198,15 +202,16 @@ def _record(
     )  # fmt: skip
 
 
-def _finished(model: SbiModel, features: Array, targets: Array, result: PhaseResult) -> SbiModel:
+def _finished(model: SbiModel, events: SimulatedEvents, targets: Array, result: PhaseResult) -> SbiModel:
     """Return the model with what is known after the training: learned means, and how it went."""
     weight = targets[:, 0]
-    learned = np.einsum("n,na->a", weight, model.targets(features).mean(axis=0)) / weight.sum()
+    learned = np.einsum("n,na->a", weight, model.targets(events.features).mean(axis=0)) / weight.sum()
     if not np.isfinite(learned).all():
         message = "the trained networks give ratios that are not finite: lower `sbi.training.learning_rate`"
         raise TrainingError(message)
+    effective = effective_number(summed_by_group(weight, events.group))
     facts = {
-        "events": len(features), "effective": effective_number(weight), "epochs": result.epochs,
+        "events": len(events), "effective": effective, "epochs": result.epochs,
         "best_epoch": result.best_epoch, "validation": result.best_validation, "skipped_steps": result.skipped,
         "versions": package_versions(),
     }  # fmt: skip

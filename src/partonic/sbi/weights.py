@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from partonic.errors import TrainingError
 from partonic.sbi.expansion import Expansion
 
-__all__ = ["check_weights", "effective_number", "sensitivity"]
+__all__ = ["check_weights", "effective_number", "sensitivity", "summed_by_group"]
 
 Array = NDArray[np.float64]
 
@@ -22,6 +22,12 @@ def effective_number(weights: Array) -> float:
     """Return (Σ w)²/Σ w², the number of events of weight 1 with the same relative error; 0 without any."""
     squares = float(np.square(weights).sum())
     return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def summed_by_group(weights: Array, group: NDArray[np.int64]) -> Array:
+    """Return the sums of weights `(N,)` of the events of each group, `(G,)`: copies of one event count as one."""
+    _, number = np.unique(group, return_inverse=True)
+    return np.bincount(number, weights=weights).astype(np.float64)
 
 
 def check_weights(weights: Array, where: str) -> None:

@@ -9,7 +9,7 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import InferenceConfig
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, event_store, sbi_calibration
+from partonic.workflow.places import estimates_file, integrated_store, sbi_calibration
 from partonic.workflow.sbi_steps import is_calibrated
 from partonic.workflow.sections import needed
 
@@ -91,7 +91,7 @@ def _files(config: AnalysisConfig) -> "Files":
 
     section = _section(config)
     own = estimates_file(config, section.source)
-    store = event_store(config) if config.mem is None or config.mem.store is None else config.mem.store
+    store = integrated_store(config, section.source)
     signal = section.coefficients or own if section.reads_coefficients else None
     backgrounds = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()

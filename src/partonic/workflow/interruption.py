@@ -11,6 +11,7 @@ _KEPT = {
     "train_mem": "the parts that are trained, and the last checkpoint of the one at work",
     "sample": "the finished batches of events",
     "mem": "the finished batches of events",
+    "classical": "the finished batches of events",
     "train_sbi": "the last checkpoint of the training",
     "sbi": "the finished batches of events",
     "infer": "the finished pseudo-experiments",

@@ -11,6 +11,7 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError
 from partonic.progress import Progress
+from partonic.workflow.classical_step import ClassicalStep
 from partonic.workflow.inference_steps import InferStep
 from partonic.workflow.mem_steps import MemStep
 from partonic.workflow.mem_training_step import MemTrainStep
@@ -197,12 +198,13 @@ class ReportStep:
         """Fill the histograms and write the page."""
         from partonic.processes.definition import definition_of
         from partonic.report.build import build_report
-        from partonic.report.labels import labels_of
+        from partonic.report.labels import curve_parameters, labels_of
         from partonic.workflow.limit_files import limit_files
         from partonic.workflow.models_in_report import judged_model_folders
 
         generation = None if config.import_ else generation_record(config)
-        with labels_of(definition_of(config.process).parameters(config.process)):
+        along = curve_parameters({} if config.inference is None else config.inference.curves)
+        with labels_of([*definition_of(config.process).parameters(config.process), *along]):
             page = build_report(
                 event_store(config), config.output / self.name, config.report, generation=generation,
                 models=judged_model_folders(config), limits=limit_files(config), progress=progress,
@@ -224,6 +226,7 @@ STEPS: tuple[Step, ...] = (
     MemTrainStep(),
     SampleStep(),
     MemStep(),
+    ClassicalStep(),
     SbiTrainStep(),
     SbiStep(),
     InferStep(),

@@ -9,7 +9,7 @@ from partonic.config.base import SettingError, StrictModel
 from partonic.config.curves import CurveConfig
 from partonic.config.inference.components import BackgroundConfig, ComponentConfig, ConstraintConfig
 from partonic.config.inference.experiments import CoverageConfig, ToysConfig
-from partonic.config.inference.outputs import PyhfConfig, ScanConfig
+from partonic.config.inference.outputs import HistogramConfig, PyhfConfig, ScanConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath, NameOrPath
 from partonic.estimator_registry import estimator_names, find_estimator
@@ -54,7 +54,8 @@ class InferenceConfig(StrictModel):
 
     source: str = "mem"
     """Who made the coefficients: ``mem``, the matrix element method; ``classical``, its classical form; ``truth``, the
-    parton truth of simulated events, the bound of what any method can reach; or an estimator of another package."""
+    parton truth of simulated events, the bound of what any method can reach; or an estimator of another package. A
+    file of coefficients that says otherwise is refused."""
 
     coefficients: LocalPath | None = None
     """File of the coefficients of the signal; null: ``mem/<process>.parquet`` for ``mem``, and that of the same name in
@@ -110,6 +111,10 @@ class InferenceConfig(StrictModel):
     """Expected intervals of parton truth, of optimal observables in bins and of the rate beside those of the unbinned
     likelihood, from the simulated events of the signal, without backgrounds."""
 
+    binned: dict[str, HistogramConfig] = Field(default_factory=dict)
+    """Histograms by name that are compared, too, with `compare: true`: what an analysis of one or two observables would
+    reach."""
+
     toys: ToysConfig | None = None
     """Intervals from pseudo-experiments; null for none."""
 
@@ -155,6 +160,24 @@ class InferenceConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _files_are_of_the_source(self) -> "InferenceConfig":
+        if str(self.calibration) == "pretrained" and self.source not in ("mem", "truth"):
+            message = f"the calibration that ships is of coefficients of 'mem', not of '{self.source}': name a file"
+            raise SettingError(("calibration",), message)
+        if self.coefficients is not None and not self.reads_coefficients:
+            message = (
+                f"'{self.source}' comes from the events themselves: leave out `coefficients`, or name their source"
+            )
+            raise SettingError(("coefficients",), message)
+        return self
+
+    @model_validator(mode="after")
+    def _histograms_are_compared(self) -> "InferenceConfig":
+        if self.binned and not self.compare:
+            raise SettingError(("binned",), "histograms are part of the comparison of methods: set `compare: true`")
+        return self
+
+    @model_validator(mode="after")
     def _templates_possible(self) -> "InferenceConfig":
         if self.pyhf is not None and (self.curves or self.components):
             message = "templates for pyhf are of one signal in its own parameters: leave out `curves` and `components`"
@@ -166,8 +189,11 @@ class InferenceConfig(StrictModel):
 
     @property
     def reads_coefficients(self) -> bool:
-        """Whether the coefficients of the signal are in a file; if not, the simulated events have them."""
-        return find_estimator(self.source).has_file
+        """Whether the coefficients of the signal are in a file; if not, the simulated events have them.
+
+        They are, if they were made by an estimator that is not installed here.
+        """
+        return self.source not in estimator_names() or find_estimator(self.source).has_file
 
     def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Theta]]:
         """Yield every mapping from theory parameters to values, with where it is in the section.
@@ -207,6 +233,8 @@ class InferenceConfig(StrictModel):
         # What is not asked for leaves no trace, so that results from before there were these settings stay valid.
         if self.pyhf is None:
             del found["pyhf"]
+        if not self.binned:
+            del found["binned"]
         if self.coverage is not None and self.coverage.toys is None:
             del found["coverage"]["toys"]
         return found
