@@ -60,7 +60,7 @@ def test_quark_annihilation_gets_its_coefficients_back(tmp_path, quark_store, qu
 
 @pytest.mark.slow
 def test_gluon_fusion_gets_its_ten_coefficients_back(tmp_path, settings):
-    table = own_table([(21, 21)], 8)
+    table = own_table([(21, 21)], 2)
     store = write_store(tmp_path / "without.parquet", table, parameters=())
     result = reweight_store(store, settings(check_points=1), tmp_path / "out.parquet")
     assert deviation(coefficients(result.path), own(table)) < 1e-10

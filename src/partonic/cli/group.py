@@ -101,7 +101,7 @@ def main(verbose: bool) -> None:
 
 
 for command in (
-    new, processes, run, generate, simulate, import_events, reweight, train, sample, mem, calibrate, infer, discriminate,
-    report, check, status, doctor,
+    new, processes, run, generate, simulate, import_events, reweight, train, sample, mem, calibrate, infer,
+    discriminate, report, check, status, doctor,
 ):  # fmt: skip
     main.add_command(command)

@@ -43,7 +43,7 @@ __all__ = ["reweight"]
     "--theta",
     multiple=True,
     metavar="THETA=NUMBER",
-    help="θ at which the events were generated; repeatable [default: what the store says, the rest the Standard Model].",
+    help="θ at which the events were generated; repeatable [default: as the store says, or the Standard Model].",
 )
 @click.option("--workers", type=click.IntRange(1), help="Worker processes [default: one for each core].")
 @click.option("--trust", is_flag=True, help="Consent to run the code of a UFO model or of a library, with your rights.")
@@ -51,13 +51,13 @@ __all__ = ["reweight"]
 def reweight(store: Path, output: Path, settings: Path | None, as_json: bool, **options: Any) -> None:
     """Give the events of STORE coefficients of θ, from the matrix element of a model.
 
-    |M(θ)|² of every event is evaluated at a basis of θ points and solved for the coefficients of its polynomial, for any
-    UFO model; all other columns are kept. A UFO model is a Python program: you are asked before it is loaded.
+    |M(θ)|² of every event is evaluated at a basis of θ points and solved for the coefficients of its polynomial;
+    all other columns are kept. A UFO model is a Python program: you are asked before it is loaded.
 
     \b
     partonic reweight events.parquet --engine ufoamp --model MyModel_UFO \\
         --parameter c_tG=ctG --order NP=1 -o reweighted.parquet
-    """
+    """  # noqa: D301 - \b keeps click from joining the lines
     config = asked(_config(settings, options))
 
     def work() -> object:
@@ -127,10 +127,15 @@ def _numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
 
 def asked(config: "ReweightConfig") -> "ReweightConfig":
     """Return the settings with consent to run the code of the model if somebody at the terminal gives it now."""
-    if not config.runs_code or config.trust_model or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not config.runs_code or config.trust_model or not _at_a_terminal():
         return config
     what = "a shared library" if config.engine == "madgraph" else "a UFO model, that is a Python program"
     click.echo(f"{config.model} is {what}. It runs with your rights on this machine.", err=True)
     if not click.confirm("Do you know where it comes from, and trust it?", default=False, err=True):
         return config
     return config.model_copy(update={"trust_model": True})
+
+
+def _at_a_terminal() -> bool:
+    """Return whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -151,8 +151,7 @@ class AnalysisConfig(StrictModel):
             for weight, point in self.import_.weight_points.items():
                 yield ("import", "weight_points", weight), point
             if self.import_.reweight is not None:
-                place = ("import", "reweight", "parameters")
-                yield place, dict.fromkeys(self.import_.reweight.parameters, 0.0)
+                yield ("import", "reweight", "parameters"), dict.fromkeys(self.import_.reweight.parameters, 0.0)
         if self.inference is not None:
             for place, values in self.inference.theta_points():
                 yield ("inference", *place), values

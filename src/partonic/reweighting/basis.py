@@ -11,6 +11,7 @@ from partonic.config.reweighting import ReweightConfig
 from partonic.errors import ConfigError
 from partonic.events.schema import StoreMetadata
 from partonic.polynomial import Monomials, morphing_basis
+from partonic.process_registry import find_process, process_names
 
 __all__ = ["Basis", "basis_of"]
 
@@ -76,7 +77,8 @@ def basis_of(
         config: settings; with a degree they define the monomials, otherwise the events do if they have θ.
         metadata: of the store.
         where: name of the store, for messages.
-        theta: θ of the generation; None: what the store says, where parameters that it does not name are 0.
+        theta: θ of the generation; None: what the store says. Parameters that are not named have the values of the
+            Standard Model.
 
     Raises:
         ConfigError: if the parameters are not those of the events, or θ contradicts the store.
@@ -92,11 +94,21 @@ def basis_of(
         monomials = metadata.monomials
     else:
         monomials = Monomials.up_to_degree(names, config.degree or 2)
+    standard_model = _standard_model(metadata, monomials)
     stated = {name: value for name, value in metadata.theta.items() if name in monomials.parameters}
-    if theta is not None and stated and not np.array_equal(monomials.point(theta), monomials.point(stated)):
+    asked, said = (monomials.point({**standard_model, **values}) for values in (theta or {}, stated))
+    if theta is not None and stated and not np.array_equal(asked, said):
         raise ConfigError(
             f"the events of {where} were generated at θ = {stated}, as it says, not at {dict(theta)}: leave θ out"
         )
-    chosen = stated if theta is None else dict(theta)
-    monomials.point(chosen)  # raises if a name is unknown
+    chosen = {**standard_model, **(stated if theta is None else theta)}
     return Basis(monomials, chosen, config.scales, config.check_points)
+
+
+def _standard_model(metadata: StoreMetadata, monomials: Monomials) -> dict[str, float]:
+    """Return the values in the Standard Model that are not 0, as far as the process of the events is known here."""
+    if metadata.process not in process_names():
+        return {}
+    definition = find_process(metadata.process)
+    own = definition.parameters(definition.settings())
+    return {each.name: each.standard_model for each in own if each.standard_model and each.name in monomials.parameters}
