@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from partonic.errors import NonFiniteError, SchemaError
-from partonic.events.columns import IDENTITY, PARTON_PDG, PHOTONS, Column, event_columns, weight_column
+from partonic.events.columns import IDENTITY, PARTON_EVENT, PARTON_PDG, PHOTONS, Column, event_columns, weight_column
 from partonic.events.process_info import ProcessInfo
 from partonic.provenance import content_hash
 
@@ -27,12 +27,14 @@ class EventSchema:
         weight_names: extra named weights, each a column ``weight_<name>``.
         identity: whether events have run, luminosity block and event number.
         photons: whether events have reconstructed photons.
+        copies: whether events are copies of parton events.
     """
 
     process: ProcessInfo
     weight_names: tuple[str, ...] = ()
     identity: bool = False
     photons: bool = False
+    copies: bool = False
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -46,6 +48,7 @@ class EventSchema:
             identity=self.identity,
             final_states=several,
             photons=self.photons,
+            copies=self.copies,
         )
 
     def arrow(self) -> pa.Schema:
@@ -55,15 +58,16 @@ class EventSchema:
     def fingerprint(self, groups: Sequence[str] | None = None) -> str:
         """Return a hash of what the columns mean, so that a trained model can refuse other events.
 
-        Extra weights, the identity of events and which of the final states of the process they have do not enter: they
-        do not change the meaning of the others. Photons enter only where their group is named.
+        Extra weights, the identity of events, the parton event that they are copies of and which of the final states of
+        the process they have do not enter: they do not change the meaning of the others. Photons enter only where their
+        group is named.
 
         Args:
             groups: restrict to these groups of columns, e.g. ``("jets", "leptons", "met")`` for what can be seen; the
                 default takes all groups and the process.
         """
         extra = {weight_column(name) for name in self.weight_names} | {
-            column.name for column in (*IDENTITY, PARTON_PDG)
+            column.name for column in (*IDENTITY, PARTON_EVENT, PARTON_PDG)
         }
         if groups is None:
             extra |= {column.name for column in PHOTONS}

@@ -110,6 +110,10 @@ class StoreMetadata(StrictModel):
     """Whether the events have the columns photon_pt, photon_eta, photon_phi, photon_isolation and
     photon_identification."""
 
+    copies: bool = False
+    """Whether events are copies of parton events with a fraction of their weight, so that they have the column
+    `parton_event`."""
+
     theta: dict[str, float] = Field(default_factory=dict)
     """θ at which the column `weight` holds (the generation point); parameters not named are 0."""
 
@@ -196,7 +200,7 @@ class StoreMetadata(StrictModel):
     @property
     def event_schema(self) -> EventSchema:
         """The schema that the columns of the store have."""
-        return EventSchema(self.process_info, self.weight_names, self.identity, self.photons)
+        return EventSchema(self.process_info, self.weight_names, self.identity, self.photons, self.copies)
 
     def with_facts(self, **changes: Any) -> "StoreMetadata":
         """Return a validated copy with the fields of `changes` replaced."""

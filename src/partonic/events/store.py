@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from partonic.errors import EventFileError, SchemaError
 from partonic.events.batch import EventBatch
+from partonic.events.grouped import GroupedSums
 from partonic.events.schema import SCHEMA_VERSION, CrossSection, StoreMetadata
 from partonic.files import atomic_output
 
@@ -63,6 +64,7 @@ class EventWriter:
         self._pending: list[pa.Table] = []
         self._pending_rows = 0
         self._sums = np.zeros((2, len(metadata.monomials)))
+        self._copies = GroupedSums(len(metadata.monomials)) if metadata.copies else None
         self._stack = contextlib.ExitStack()
         self._parquet: pq.ParquetWriter | None = None
 
@@ -96,6 +98,8 @@ class EventWriter:
         rows = self._schema.conform(table)
         coefficients = EventBatch(rows, self._metadata).coefficients
         self._sums += np.stack([coefficients.sum(axis=0), (coefficients**2).sum(axis=0)])
+        if self._copies is not None:
+            self._copies.add(coefficients, rows.column("parton_event").to_numpy())
         self.num_events += rows.num_rows
         self._pending.append(rows)
         self._pending_rows += rows.num_rows
@@ -105,12 +109,15 @@ class EventWriter:
     def cross_section(self) -> CrossSection:
         """Return the sum of the coefficients written so far, in pb, with its Monte-Carlo error.
 
-        The error is that of N events, √(Σc² − (Σc)²/N), and in quadrature the one of the cross section that their
+        The error is that of N events (parton events, where these are copies), √(Σc² − (Σc)²/N), and in quadrature the
+        one of the cross section that their
         weights were normalised to, if it is known: unweighted events alone do not tell it.
         """
-        total, squares = self._sums
+        (total, squares), trials = self._sums, self.num_events
+        if self._copies is not None:
+            squares, trials = self._copies.second.diagonal(), self._copies.groups
         common = float(self._metadata.facts.get(NORMALISATION_ERROR, 0.0)) * total
-        variance = np.maximum(squares - total**2 / max(self.num_events, 1), 0.0) + common**2
+        variance = np.maximum(squares - total**2 / max(trials, 1), 0.0) + common**2
         return CrossSection(coefficients=tuple(total.tolist()), errors=tuple(np.sqrt(variance).tolist()))
 
     def __exit__(

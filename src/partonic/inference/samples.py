@@ -76,6 +76,7 @@ class Loaded:
         events_at: θ whose density the events of the store follow as they are; None for collision data, and for
             simulated events of unequal weights.
         components: coefficients of the events under each further component that depends on θ.
+        store: path of the event store; None without one.
     """
 
     setup: Setup
@@ -88,6 +89,7 @@ class Loaded:
     calibration: Calibration | None = None
     events_at: Mapping[str, float] | None = None
     components: tuple[EventCoefficients, ...] = ()
+    store: Path | None = None
 
     @property
     def hypotheses(self) -> tuple[EventCoefficients, ...]:
@@ -145,7 +147,7 @@ def load(
     generated_at = None if store is None else truth_on_curves(mixture, store.metadata.theta)
     return Loaded(
         setup, signal, hypotheses.backgrounds, samples, pool, generated_at, _selected(store), calibration,
-        None if events_at is None else truth_on_curves(mixture, events_at), hypotheses.components,
+        None if events_at is None else truth_on_curves(mixture, events_at), hypotheses.components, files.store,
     )  # fmt: skip
 
 

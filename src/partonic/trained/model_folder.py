@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from partonic.errors import ModelError
 from partonic.files import atomic_output, output_folder, write_json
 
-__all__ = ["RECORD", "WEIGHTS", "load_record", "load_weights", "save_model"]
+__all__ = ["RECORD", "WEIGHTS", "load_record", "load_tensors", "load_weights", "save_model"]
 
 RECORD = "model.json"
 """File of the record."""
@@ -71,6 +71,17 @@ def load_weights(folder: Path, module: nn.Module) -> None:
     Raises:
         ModelError: if the weights are missing, truncated, altered, or not those of such a module.
     """
+    tensors = load_tensors(folder)
+    _compare(tensors, module.state_dict(), folder / WEIGHTS)
+    module.load_state_dict(tensors)
+
+
+def load_tensors(folder: Path) -> dict[str, Tensor]:
+    """Return the weights of a model folder by their names, on the CPU.
+
+    Raises:
+        ModelError: if they are missing, truncated or altered.
+    """
     document, path = _document(folder), folder / WEIGHTS
     try:
         content = path.read_bytes()
@@ -79,11 +90,10 @@ def load_weights(folder: Path, module: nn.Module) -> None:
     if hashlib.sha256(content).hexdigest() != document["weights_sha256"]:
         raise ModelError(f"{path} is damaged: its checksum is not the one in {RECORD}. {_MEND}")
     try:
-        tensors = safetensors.torch.load(content)
+        tensors: dict[str, Tensor] = safetensors.torch.load(content)
     except safetensors.SafetensorError as error:
         raise ModelError(f"{path} is no safetensors file: {error}. {_MEND}") from error
-    _compare(tensors, module.state_dict(), path)
-    module.load_state_dict(tensors)
+    return tensors
 
 
 _MEND = "Copy the whole folder anew, or train the model again"

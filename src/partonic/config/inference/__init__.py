@@ -7,7 +7,7 @@ from partonic.config.inference.components import (
     ConstraintConfig,
 )
 from partonic.config.inference.experiments import CoverageConfig, ToyCoverageConfig, ToysConfig
-from partonic.config.inference.outputs import PyhfConfig, ScanConfig
+from partonic.config.inference.outputs import HistogramConfig, PyhfConfig, ScanConfig
 from partonic.config.inference.section import InferenceConfig
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "ComponentConfig",
     "ConstraintConfig",
     "CoverageConfig",
+    "HistogramConfig",
     "InferenceConfig",
     "PyhfConfig",
     "ScanConfig",

@@ -1,10 +1,12 @@
-"""What is drawn of a likelihood, and what other programs get of it: scans and templates."""
+"""What is drawn of a likelihood, what it is compared with, and what other programs get of it."""
+
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 
-__all__ = ["PyhfConfig", "ScanConfig"]
+__all__ = ["HistogramConfig", "PyhfConfig", "ScanConfig"]
 
 
 class ScanConfig(StrictModel):
@@ -46,4 +48,23 @@ class PyhfConfig(StrictModel):
     def _some_bins(self) -> "PyhfConfig":
         if min(self.bins) < 1:
             raise SettingError(("bins",), f"expected one bin or more of each observable, got {list(self.bins)}")
+        return self
+
+
+class HistogramConfig(StrictModel):
+    """A histogram of one or two observables, whose expected intervals stand beside those of the likelihood."""
+
+    edges: dict[str, tuple[float, ...]] = Field(min_length=1, max_length=2)
+    """Edges between the bins by observable, one or two; the outermost bins are open. Of two, every bin of the first is
+    divided by the edges of the second. GeV and radians."""
+
+    of: Literal["objects", "partons"] = "objects"
+    """``objects``: observables of the reconstructed events; ``partons``: those of the partons that the process has."""
+
+    @model_validator(mode="after")
+    def _edges_ascend(self) -> "HistogramConfig":
+        for name, edges in self.edges.items():
+            if not edges or list(edges) != sorted(set(edges)):
+                message = f"the edges between bins must ascend, and be one or more, got {list(edges)}"
+                raise SettingError(("edges", name), message)
         return self

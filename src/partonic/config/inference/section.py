@@ -9,7 +9,7 @@ from partonic.config.base import SettingError, StrictModel
 from partonic.config.curves import CurveConfig
 from partonic.config.inference.components import BackgroundConfig, ComponentConfig, ConstraintConfig
 from partonic.config.inference.experiments import CoverageConfig, ToysConfig
-from partonic.config.inference.outputs import PyhfConfig, ScanConfig
+from partonic.config.inference.outputs import HistogramConfig, PyhfConfig, ScanConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath, NameOrPath
 from partonic.estimator_registry import estimator_names, find_estimator
@@ -111,6 +111,10 @@ class InferenceConfig(StrictModel):
     """Expected intervals of parton truth, of optimal observables in bins and of the rate beside those of the unbinned
     likelihood, from the simulated events of the signal, without backgrounds."""
 
+    binned: dict[str, HistogramConfig] = Field(default_factory=dict)
+    """Histograms by name that are compared, too, with `compare: true`: what an analysis of one or two observables would
+    reach."""
+
     toys: ToysConfig | None = None
     """Intervals from pseudo-experiments; null for none."""
 
@@ -165,6 +169,12 @@ class InferenceConfig(StrictModel):
                 f"'{self.source}' comes from the events themselves: leave out `coefficients`, or name their source"
             )
             raise SettingError(("coefficients",), message)
+        return self
+
+    @model_validator(mode="after")
+    def _histograms_are_compared(self) -> "InferenceConfig":
+        if self.binned and not self.compare:
+            raise SettingError(("binned",), "histograms are part of the comparison of methods: set `compare: true`")
         return self
 
     @model_validator(mode="after")
@@ -223,6 +233,8 @@ class InferenceConfig(StrictModel):
         # What is not asked for leaves no trace, so that results from before there were these settings stay valid.
         if self.pyhf is None:
             del found["pyhf"]
+        if not self.binned:
+            del found["binned"]
         if self.coverage is not None and self.coverage.toys is None:
             del found["coverage"]["toys"]
         return found

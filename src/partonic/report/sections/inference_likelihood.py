@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from partonic.inference.experiments.information import errors_of
 from partonic.inference.likelihood.intervals import Interval, threshold
 from partonic.inference.record import InferenceRecord, interval_of
 from partonic.plots.canvas import Headline
@@ -43,7 +44,13 @@ class InferenceLikelihoodSection(FitSection):
         return Content(
             paragraphs=(_description(record),),
             missing=tuple(_warnings(record)),
-            tables=(_best_fit(record), _intervals(record), *_expected(record), *_compared(record)),
+            tables=(
+                _best_fit(record),
+                _intervals(record),
+                *_expected(record),
+                *_compared(record),
+                *_information(record),
+            ),
             plots=(*_curves(record), *_contours(record)),
             results=_results(record),
         )
@@ -152,6 +159,23 @@ def _compared(record: InferenceRecord) -> Iterator[Table]:
         ("method", *map(named, names)),
         rows,
     )
+
+
+def _information(record: InferenceRecord) -> Iterator[Table]:
+    """Yield what Fisher information of several methods says of the errors, if the result has it."""
+    found = (record.result.get("comparison") or {}).get("information") or {}
+    names: list[str] = found.get("parameters", [])
+    rows = []
+    for method, matrix in found.get("methods", {}).items():
+        alone, together = errors_of(np.array(matrix, dtype=np.float64))
+        rows.append((method, *(f"{first:.3g}, {all_:.3g}" for first, all_ in zip(alone, together, strict=True))))
+    if rows:
+        yield Table(
+            "Smallest errors by the Fisher information in the Standard Model: of each parameter by itself, and with "
+            "the others fitted. Quadratic terms have no part in it.",
+            ("method", *map(named, names)),
+            tuple(rows),
+        )
 
 
 def _compared_text(name: str, found: Mapping[str, Any] | None, level: float) -> str:

@@ -1,4 +1,4 @@
-r"""Coverage of intervals, and expected limits of all methods: ``python benchmarks/coverage.py --store events.parquet``.
+r"""Coverage of intervals, expected limits of all methods: ``python benchmarks/interval_coverage.py --store x.parquet``.
 
 Prints one JSON line:
 
@@ -24,7 +24,7 @@ network of `--model` chooses. Example (held-out events, with another seed than t
     partonic mem pool.yaml
     cd runs/pool
     partonic calibrate mem/tth.parquet --store simulate/events.parquet --max-events 10000 -o calibration.json
-    python ../../benchmarks/coverage.py --store simulate/events.parquet --coefficients mem/tth.parquet \
+    python ../../benchmarks/interval_coverage.py --store simulate/events.parquet --coefficients mem/tth.parquet \
         --calibration calibration.json --skip 10000
 
 `--quick` without a store uses parton truth of 400 events that are in the repository, with the luminosity raised to
