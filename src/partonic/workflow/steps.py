@@ -5,6 +5,7 @@ Each step owns the folder of its name within the output folder. What is heavy is
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
@@ -40,8 +41,8 @@ class GenerateStep:
 
     def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
         """Return process, generation and seed."""
-        process, generation = (section.model_dump(mode="json") for section in (config.process, config.generation))
-        return {"process": process, "generation": generation, "seed": config.seed}
+        process = config.process.model_dump(mode="json")
+        return {"process": process, "generation": config.generation.physics(), "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Nothing is read."""
@@ -56,9 +57,9 @@ class GenerateStep:
         from partonic.generation.generate import generate_events
         from partonic.processes.definition import build_process, definition_of
 
-        process, tree = build_process(config.process), definition_of(config.process).decay_tree(config.process)
-        folder = config.output / self.name
-        return str(generate_events(process, config.generation, config.seed, folder, progress, tree))
+        build = partial(build_process, config.process)
+        tree, folder = definition_of(config.process).decay_tree(config.process), config.output / self.name
+        return str(generate_events(build(), config.generation, config.seed, folder, progress, tree, build))
 
 
 @dataclass(frozen=True)
