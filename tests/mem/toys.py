@@ -13,7 +13,7 @@ from torch import Tensor
 
 from partonic.config.mem import BaseConfig, MemConfig, PointsConfig
 from partonic.events.batch import RecoEvents
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.physics.process import Channel, PartonEvents
 from partonic.polynomial import Monomials
@@ -200,7 +200,7 @@ class TwoInitialStates:
     """
 
     name, monomials, classes = "two toys", MONOMIALS, ("gg", "qq")
-    channels = (Channel((21, 21), ()), Channel((2, -2), ()))
+    decay_channels = (Channel((21, 21), ()), Channel((2, -2), ()))
 
     def __init__(self, dimensions: int, factors: tuple[float, float] = (0.7, 1.6), share: float = 0.8) -> None:
         self.toys = (LinearGaussian(dimensions, seed=1), LinearGaussian(dimensions, seed=2))

@@ -21,6 +21,7 @@ from partonic.cli.processes import processes
 from partonic.cli.report import report
 from partonic.cli.run import run
 from partonic.cli.sample import sample
+from partonic.cli.sbi import sbi
 from partonic.cli.simulate import simulate
 from partonic.cli.status import status
 from partonic.cli.stopping import Stop, how_to_go_on, stop_signals
@@ -100,7 +101,7 @@ def main(verbose: bool) -> None:
 
 
 for command in (
-    new, processes, run, generate, simulate, import_events, train, sample, mem, calibrate, infer, discriminate,
+    new, processes, run, generate, simulate, import_events, train, sample, mem, sbi, calibrate, infer, discriminate,
     report, check, status, doctor,
 ):  # fmt: skip
     main.add_command(command)

@@ -20,6 +20,7 @@ from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
 from partonic.config.process import AnyProcess, ProcessConfig, default_settings, parameter_names
 from partonic.config.report import ReportConfig
+from partonic.config.sbi import SbiConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.process_registry import default_process, find_process, process_names
@@ -65,6 +66,10 @@ class AnalysisConfig(StrictModel):
     classical: ClassicalConfig | None = None
     """The same integrals by the classical form of the method, for `inference.source: classical`. Absent: none; ``{}``:
     with all defaults."""
+
+    sbi: SbiConfig | None = None
+    """Networks that learn likelihood ratios from simulated events, and coefficients of the others with them. Absent:
+    none; ``{}``: with all defaults."""
 
     inference: InferenceConfig | None = None
     """Likelihood and limits of the theory parameters. Absent: none; ``{}``: with all defaults."""
@@ -172,6 +177,9 @@ class AnalysisConfig(StrictModel):
             yield ("import", "theta"), self.import_.theta
             for weight, point in self.import_.weight_points.items():
                 yield ("import", "weight_points", weight), point
+        if self.sbi is not None:
+            for place, values in self.sbi.theta_points():
+                yield ("sbi", *place), values
         if self.inference is not None:
             for place, values in self.inference.theta_points():
                 yield ("inference", *place), values
@@ -183,6 +191,7 @@ class AnalysisConfig(StrictModel):
 _POINTS_OF_THETA: Final = {
     "generation": ("theta", "theta_mixture"),
     "import_": ("theta", "weight_points"),
+    "sbi": ("reference",),
     "report": ("reference", "theta"),
 }
 """Keys that hold a θ point, a list of them, or (`weight_points`) points by name; `inference` completes its own."""

@@ -32,7 +32,7 @@ from partonic.provenance import content_hash, file_digest, package_versions
 from partonic.rng import torch_generator
 from partonic.unfolding.partons import PartonSamples
 from partonic.unfolding.samples_file import SamplesFile, SamplesMetadata, samples_table, write_samples
-from partonic.unfolding.view import PartonView
+from partonic.unfolding.view import CubeView
 
 __all__ = ["LoadedModel", "PartonSampler", "SamplingResult", "sample_store"]
 
@@ -45,7 +45,7 @@ class PartonSampler(Protocol):
     """What samples partons: an `Unfolder`, or anything of the same shape."""
 
     @property
-    def view(self) -> PartonView: ...  # noqa: D102
+    def view(self) -> CubeView: ...  # noqa: D102
 
     def check(self, metadata: StoreMetadata, where: str) -> None:
         """Raise a SchemaError if a store holds events that the sampler was not made for."""

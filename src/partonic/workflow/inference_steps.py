@@ -9,7 +9,8 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import InferenceConfig
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, integrated_store
+from partonic.workflow.places import estimates_file, integrated_store, sbi_calibration
+from partonic.workflow.sbi_steps import is_calibrated
 from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
@@ -66,7 +67,12 @@ class InferStep:
 
 
 def _section(config: AnalysisConfig) -> InferenceConfig:
-    return needed(config.inference, "inference", config)
+    """Return the section, with the calibration of the coefficients that were learned here if it names no other."""
+    section = needed(config.inference, "inference", config)
+    learned_here = section.source == "sbi" and section.coefficients is None and is_calibrated(config)
+    if learned_here and section.calibration is None:
+        return section.model_copy(update={"calibration": sbi_calibration(config)})
+    return section
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:

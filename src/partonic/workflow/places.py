@@ -14,8 +14,10 @@ __all__ = [
     "integrated_store",
     "parton_events",
     "samples_file",
+    "sbi_calibration",
     "trained_mem",
     "trained_models",
+    "trained_sbi",
 ]
 
 
@@ -47,6 +49,16 @@ def samples_file(config: AnalysisConfig, view: View) -> Path:
 def trained_mem(config: AnalysisConfig) -> Path:
     """Return the folder of the networks of the matrix element method trained here, one folder for each part."""
     return config.output / "train_mem"
+
+
+def trained_sbi(config: AnalysisConfig) -> Path:
+    """Return the model folder of simulation-based inference trained here."""
+    return config.output / "train_sbi"
+
+
+def sbi_calibration(config: AnalysisConfig) -> Path:
+    """Return the path of the calibration of its coefficients."""
+    return config.output / "sbi" / "calibration.json"
 
 
 def coefficients_file(config: AnalysisConfig) -> Path:

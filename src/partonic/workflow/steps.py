@@ -16,6 +16,7 @@ from partonic.workflow.inference_steps import InferStep
 from partonic.workflow.mem_steps import MemStep
 from partonic.workflow.mem_training_step import MemTrainStep
 from partonic.workflow.places import event_store, generation_record, parton_events
+from partonic.workflow.sbi_steps import SbiStep, SbiTrainStep
 from partonic.workflow.step import Step
 from partonic.workflow.unfolding_steps import SampleStep, TrainStep
 
@@ -226,6 +227,8 @@ STEPS: tuple[Step, ...] = (
     SampleStep(),
     MemStep(),
     ClassicalStep(),
+    SbiTrainStep(),
+    SbiStep(),
     InferStep(),
     ReportStep(),
 )

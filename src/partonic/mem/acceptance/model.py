@@ -121,7 +121,7 @@ class AcceptanceModel(DetectorPart[AcceptanceNetwork]):
 
     @torch.no_grad()
     def log_probability(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
-        """Return log ε(z), float64; partons in the order of the channel, laboratory, GeV."""
+        """Return log ε(z), float64; partons in the order of the decay channel, laboratory, GeV."""
         pieces = [
             functional.logsigmoid(self.network.calibrated_logit(part.to(self.device))).cpu()
             for part in torch.split(momenta, _ROWS)

@@ -5,7 +5,7 @@ import torch
 
 from mem.transfer.toys import LAYOUTS, draw_events, some_partons, tiny_transfer
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES
-from partonic.mem.transfer.known_of_event import described
+from partonic.features.known_of_event import described
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

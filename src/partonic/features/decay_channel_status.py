@@ -5,25 +5,25 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from partonic.events.batch import RecoEvents
+from partonic.features.decay_channel import DecayChannel
 from partonic.features.event_status import any_not_finite, first_faults, smallest_pt
-from partonic.mem.decay_channel import DecayChannel
 
-__all__ = ["channel_status"]
+__all__ = ["decay_channel_status"]
 
 
-def channel_status(reco: RecoEvents, channel: DecayChannel, jets_min: int) -> tuple[str, ...]:
+def decay_channel_status(reco: RecoEvents, decay_channel: DecayChannel, jets_min: int) -> tuple[str, ...]:
     """Return for each event ``"ok"`` or the first thing that is wrong with it, `(N,)`.
 
     Args:
         reco: the events, in any frame.
-        channel: how many leptons they must have; two must have opposite charges.
+        decay_channel: how many leptons they must have; two must have opposite charges.
         jets_min: fewest jets that the network knows.
     """
     faults: dict[str, Bool[Tensor, " events"]] = {f"fewer than {jets_min} jets": reco.jet_mask.sum(dim=1) < jets_min}
-    if channel.leptons:
-        few = reco.lepton_mask.sum(dim=1) < channel.leptons
-        faults["no lepton" if channel.leptons == 1 else f"fewer than {channel.leptons} leptons"] = few
-    if channel.leptons == 2:
+    if decay_channel.leptons:
+        few = reco.lepton_mask.sum(dim=1) < decay_channel.leptons
+        faults["no lepton" if decay_channel.leptons == 1 else f"fewer than {decay_channel.leptons} leptons"] = few
+    if decay_channel.leptons == 2:
         signs = torch.where(reco.lepton_mask, reco.lepton_pdg.sign(), 0)
         faults["no leptons of opposite charges"] = (signs.amax(dim=1) <= 0) | (signs.amin(dim=1) >= 0)
     faults["a jet is NaN or infinite"] = any_not_finite(reco.jets, reco.jet_mask)

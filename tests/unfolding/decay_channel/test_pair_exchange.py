@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from partonic.mem.proposal.pair_exchange import fold_pair, split_noise, unfold_pair
 from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
+from partonic.unfolding.decay_channel.pair_exchange import fold_pair, split_noise, unfold_pair
 
 CUBE = PartonCube((172.5, 172.5, 0.0, 0.0), 13_000.0)
 

@@ -1,9 +1,11 @@
 """Decay channels of a top pair: which order the partons of an event have, and which leptons an event must have.
 
 A hard process lists t and t̄. What a detector sees tells hadronic and leptonic tops apart much better than t and t̄, so
-networks see the partons in the order of their channel. In the semileptonic channel the hadronic top stands in the place
-of t and the leptonic one in that of t̄; the charge of the lepton says which is which. In the other channels the order is
+networks see the partons in the order of their decay channel. In the semileptonic one the hadronic top stands in the
+place of t and the leptonic one in that of t̄; the charge of the lepton says which is which. In the others the order is
 that of the process; leptons are ordered by charge, so that the first one comes from t.
+
+A *channel* without more is one of the process, an initial and a final state (`partonic.physics.process.Channel`).
 """
 
 from collections.abc import Sequence
@@ -19,13 +21,13 @@ from partonic.errors import ProcessError, SchemaError
 from partonic.events.batch import EventBatch, RecoEvents
 from partonic.physics.process import PartonEvents
 
-__all__ = ["CHANNELS", "ChannelName", "DecayChannel"]
+__all__ = ["DECAY_CHANNELS", "DecayChannel", "DecayChannelName"]
 
-ChannelName = Literal["semileptonic", "dilepton", "all_hadronic"]
+DecayChannelName = Literal["semileptonic", "dilepton", "all_hadronic"]
 """Decays of the two W bosons."""
 
-CHANNELS: dict[ChannelName, int] = {"semileptonic": 1, "dilepton": 2, "all_hadronic": 0}
-"""Number of charged leptons by channel."""
+DECAY_CHANNELS: dict[DecayChannelName, int] = {"semileptonic": 1, "dilepton": 2, "all_hadronic": 0}
+"""Number of charged leptons by decay channel."""
 
 _TOP = 6
 
@@ -35,14 +37,14 @@ class DecayChannel:
     """A decay channel of a process with a top pair.
 
     Attributes:
-        name: of the channel.
+        name: of the decay channel.
         parton_pdg: PDG ids of the final state, in the order of the process; 6 and −6 once each.
 
     Raises:
         ProcessError: if the process has no top pair.
     """
 
-    name: ChannelName
+    name: DecayChannelName
     parton_pdg: tuple[int, ...]
 
     def __post_init__(self) -> None:
@@ -51,26 +53,26 @@ class DecayChannel:
 
     @classmethod
     def of_decays(cls, tops: str, parton_pdg: tuple[int, ...]) -> "DecayChannel":
-        """Return the channel of simulated decays (`simulation.decays.tops`).
+        """Return the decay channel of simulated decays (`simulation.decays.tops`).
 
         Raises:
             ProcessError: if the tops decay inclusively: such events have no fixed number of leptons.
         """
-        if tops not in CHANNELS:
+        if tops not in DECAY_CHANNELS:
             raise ProcessError(
                 f"the matrix element method needs one decay channel, but the tops decay '{tops}'; set "
-                f"simulation.decays.tops to one of: {', '.join(CHANNELS)}"
+                f"simulation.decays.tops to one of: {', '.join(DECAY_CHANNELS)}"
             )
-        return cls(next(name for name in CHANNELS if name == tops), parton_pdg)
+        return cls(next(name for name in DECAY_CHANNELS if name == tops), parton_pdg)
 
     @property
     def leptons(self) -> int:
         """Number of charged leptons."""
-        return CHANNELS[self.name]
+        return DECAY_CHANNELS[self.name]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the partons in the order of the channel."""
+        """Names of the partons in the order of the decay channel."""
         tops = {"semileptonic": ("t_had", "t_lep")}.get(self.name, ("t", "tbar"))
         named = {_TOP: tops[0], -_TOP: tops[1], 25: "H", 5: "b", -5: "bbar"}
         return tuple(named.get(pdg, str(pdg)) for pdg in self.parton_pdg)
@@ -82,7 +84,7 @@ class DecayChannel:
         return pair == {5} or (pair == {_TOP} and self.name == "all_hadronic")
 
     def truth(self, batch: EventBatch) -> PartonEvents:
-        """Return the true partons of simulated events in the order of the channel, laboratory, GeV.
+        """Return the true partons of simulated events in the order of the decay channel, laboratory, GeV.
 
         Raises:
             SchemaError: if the events have other partons, or semileptonic ones no single hadronic top.
@@ -106,7 +108,7 @@ class DecayChannel:
 
         Args:
             momenta: sets of partons for each event.
-            reco: the events; the leading lepton decides in the semileptonic channel.
+            reco: the events; the leading lepton decides in the semileptonic decay channel.
         """
         if self.name != "semileptonic":
             return momenta

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from mem.channel_toys import channel_of, reco_of, write_channel_store
-from partonic.mem.decay_channel import ChannelName
-from partonic.mem.proposal.inputs import proposal_tokens
-from partonic.mem.proposal.soft_assignment import SoftAssignment, estimate_features
+from partonic.features.decay_channel import DecayChannelName
+from partonic.features.object_tokens import object_tokens
 from partonic.nn.packing import Packing
 from partonic.physics.kinematics import from_pt_eta_phi_m
+from partonic.unfolding.decay_channel.soft_assignment import SoftAssignment, estimate_features
 
 
 def test_features_are_those_of_the_vector() -> None:
@@ -45,9 +45,9 @@ def test_certain_objects_add_up_to_their_partons() -> None:
 
 
 @pytest.mark.parametrize("name", ["semileptonic", "dilepton", "all_hadronic"])
-def test_momenta_of_tokens_are_those_of_the_objects(name: ChannelName, tmp_path: Path) -> None:
+def test_momenta_of_tokens_are_those_of_the_objects(name: DecayChannelName, tmp_path: Path) -> None:
     reco = reco_of(write_channel_store(tmp_path / "events.parquet", name, 10))
-    tokens = proposal_tokens(reco, channel_of(name))
+    tokens = object_tokens(reco, channel_of(name))
     jets = torch.where(reco.jet_mask[..., None], from_pt_eta_phi_m(reco.jets[..., :4]), 0.0).sum(dim=1)
     massless = reco.leptons[..., :4] * torch.tensor([1.0, 1.0, 1.0, 0.0])
     leptons = torch.where(reco.lepton_mask[..., None], from_pt_eta_phi_m(massless), 0.0).sum(dim=1)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, RecoEvents
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 
 __all__ = ["ELECTRON", "described"]
 
@@ -18,13 +18,13 @@ ELECTRON = 11
 """PDG id of the lepton that stands for all."""
 
 
-def described(reco: RecoEvents, channel: DecayChannel) -> RecoEvents:
+def described(reco: RecoEvents, decay_channel: DecayChannel) -> RecoEvents:
     """Return events without what the transfer function leaves open.
 
     Jets and leptons lose their masses, leptons their isolation; b-tags are 1 or 0; leptons become electrons. Their
     charges stay where they order the partons (dilepton); in the semileptonic channel partons are ordered by decay.
     """
-    sign = torch.ones_like(reco.lepton_pdg) if channel.leptons == 1 else reco.lepton_pdg.sign()
+    sign = torch.ones_like(reco.lepton_pdg) if decay_channel.leptons == 1 else reco.lepton_pdg.sign()
     tags = reco.jet_tagged.to(reco.jets)
     return replace(
         reco,

@@ -1,4 +1,4 @@
-"""Leptons in the order of their charge: in the dilepton channel ℓ⁺, which comes from t, first, and then ℓ⁻."""
+"""Leptons in the order of their charge: in the dilepton decay channel ℓ⁺, which comes from t, first, and then ℓ⁻."""
 
 from dataclasses import replace
 

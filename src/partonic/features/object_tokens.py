@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from partonic.events.batch import RecoEvents
+from partonic.features.decay_channel import DecayChannel
 from partonic.features.frame import EventFrame
 from partonic.features.inputs import (
     BOOST_TOKEN,
@@ -22,11 +23,10 @@ from partonic.features.inputs import (
     met_features,
     sum_of_objects,
 )
-from partonic.mem.decay_channel import DecayChannel
-from partonic.mem.lepton_order import order_by_charge
+from partonic.features.lepton_order import order_by_charge
 from partonic.physics.fourvector import mass, on_shell
 
-__all__ = ["CHARGED_LEPTON_TOKEN", "EVENT_FEATURES", "ProposalTokens", "feature_counts", "proposal_tokens"]
+__all__ = ["CHARGED_LEPTON_TOKEN", "EVENT_FEATURES", "ObjectTokens", "feature_counts", "object_tokens"]
 
 CHARGED_LEPTON_TOKEN = ("log_pt", "eta", "cos_phi", "sin_phi", "is_muon", "charge")
 """Features of a lepton; pT as log(1 + GeV)."""
@@ -36,7 +36,7 @@ EVENT_FEATURES = (*BOOST_TOKEN, "log_mass")
 
 
 @dataclass(frozen=True)
-class ProposalTokens:
+class ObjectTokens:
     """Features of the objects of events, float32, in the frame of each event; zero where there is no object.
 
     Attributes:
@@ -59,7 +59,7 @@ class ProposalTokens:
         """Return the number of events."""
         return len(self.met)
 
-    def trimmed(self) -> "ProposalTokens":
+    def trimmed(self) -> "ObjectTokens":
         """Return the same events without the slots that no event fills."""
         jets, leptons = (
             max(int(mask.sum(dim=1).max()), 1) if len(mask) else 1 for mask in (self.jet_mask, self.lepton_mask)
@@ -94,40 +94,40 @@ class ProposalTokens:
         return {**parts, "azimuth": self.frame.azimuth, "mirrored": self.frame.mirrored}
 
     @classmethod
-    def of_columns(cls, columns: Mapping[str, Tensor]) -> "ProposalTokens":
+    def of_columns(cls, columns: Mapping[str, Tensor]) -> "ObjectTokens":
         """Return the events of some rows of such a table."""
         names = ("jets", "jet_mask", "leptons", "lepton_mask", "met", "event")
         frame = EventFrame(columns["azimuth"], columns["mirrored"])
         return cls(**{name: columns[name] for name in names}, frame=frame).trimmed()
 
-    def to(self, device: torch.device | str) -> "ProposalTokens":
+    def to(self, device: torch.device | str) -> "ObjectTokens":
         """Return the events on another device."""
-        return ProposalTokens(**{name: part.to(device) for name, part in vars(self).items()})
+        return ObjectTokens(**{name: part.to(device) for name, part in vars(self).items()})
 
 
-def feature_counts(channel: DecayChannel) -> tuple[int, ...]:
-    """Return the number of features of each kind of object, in the order of `ProposalTokens.objects`.
+def feature_counts(decay_channel: DecayChannel) -> tuple[int, ...]:
+    """Return the number of features of each kind of object, in the order of `ObjectTokens.objects`.
 
-    Events of a channel without leptons have no such kind.
+    Events of a decay channel without leptons have no such kind.
     """
     counts = (len(JET_TOKEN), len(MET_TOKEN), len(EVENT_FEATURES), len(CHARGED_LEPTON_TOKEN))
-    return counts if channel.leptons else counts[:-1]
+    return counts if decay_channel.leptons else counts[:-1]
 
 
-def proposal_tokens(reco: RecoEvents, channel: DecayChannel, max_jets: int = 16) -> ProposalTokens:
+def object_tokens(reco: RecoEvents, decay_channel: DecayChannel, max_jets: int = 16) -> ObjectTokens:
     """Return the features of reconstructed events in their frames.
 
     Args:
-        reco: reconstructed objects, in the laboratory, of events without faults (`channel_status`).
-        channel: of the decays.
+        reco: reconstructed objects, in the laboratory, of events without faults (`decay_channel_status`).
+        decay_channel: of the decays.
         max_jets: hardest jets kept.
     """
-    reco = order_by_charge(reco) if channel.leptons > 1 else reco
-    reference = reco.leptons[:, 0] if channel.leptons else reco.jets[:, 0]
+    reco = order_by_charge(reco) if decay_channel.leptons > 1 else reco
+    reference = reco.leptons[:, 0] if decay_channel.leptons else reco.jets[:, 0]
     frame = EventFrame.of_direction(reference[:, 1], reference[:, 2])
     jets, mask = reco.jets[:, :max_jets], reco.jet_mask[:, :max_jets]
     log_mass = torch.log1p(mass(sum_of_objects(reco))).to(reco.met)
-    return ProposalTokens(
+    return ObjectTokens(
         jets=jet_features(jets, mask, frame),
         jet_mask=mask,
         leptons=_lepton_features(reco, frame),

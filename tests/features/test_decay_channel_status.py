@@ -5,7 +5,7 @@ import torch
 
 from mem.channel_toys import channel_of
 from partonic.events.batch import RecoEvents
-from partonic.mem.channel_status import channel_status
+from partonic.features.decay_channel_status import decay_channel_status
 
 JET, LEPTON = (50.0, 0.5, 1.0, 8.0, 1.0), (40.0, -0.3, 2.0, 0.0, 0.05)
 
@@ -26,19 +26,19 @@ def good_events(events: int, leptons: int) -> RecoEvents:
 
 @pytest.mark.parametrize(("name", "leptons"), [("semileptonic", 1), ("dilepton", 2), ("all_hadronic", 0)])
 def test_good_events_of_each_channel(name: str, leptons: int) -> None:
-    assert channel_status(good_events(2, leptons), channel_of(name), 6) == ("ok", "ok")
-    assert channel_status(good_events(1, leptons), channel_of(name), 7) == ("fewer than 7 jets",)
+    assert decay_channel_status(good_events(2, leptons), channel_of(name), 6) == ("ok", "ok")
+    assert decay_channel_status(good_events(1, leptons), channel_of(name), 7) == ("fewer than 7 jets",)
 
 
 def test_leptons_that_are_missing() -> None:
-    assert channel_status(good_events(1, 0), channel_of("semileptonic"), 4) == ("no lepton",)
-    assert channel_status(good_events(1, 1), channel_of("dilepton"), 3) == ("fewer than 2 leptons",)
+    assert decay_channel_status(good_events(1, 0), channel_of("semileptonic"), 4) == ("no lepton",)
+    assert decay_channel_status(good_events(1, 1), channel_of("dilepton"), 3) == ("fewer than 2 leptons",)
 
 
 def test_two_leptons_of_the_same_charge() -> None:
     reco = good_events(2, 2)
     reco.lepton_pdg[1, 1] = 11
-    assert channel_status(reco, channel_of("dilepton"), 3) == ("ok", "no leptons of opposite charges")
+    assert decay_channel_status(reco, channel_of("dilepton"), 3) == ("ok", "no leptons of opposite charges")
 
 
 def test_each_fault_is_told() -> None:
@@ -48,7 +48,7 @@ def test_each_fault_is_told() -> None:
     reco.met[2, 0] = torch.nan
     reco.leptons[3, 1, 0] = 0.0
     reco.jets[4, 8:] = torch.nan  # no jets
-    assert channel_status(reco, channel_of("dilepton"), 4) == (
+    assert decay_channel_status(reco, channel_of("dilepton"), 4) == (
         "a jet is NaN or infinite",
         "a lepton is NaN or infinite",
         "the missing transverse momentum is NaN or infinite",

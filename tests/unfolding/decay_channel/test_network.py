@@ -8,32 +8,32 @@ from pathlib import Path
 import pytest
 import torch
 
-from mem.channel_toys import CHANNELS, CUBE, PROCESS, channel_of, random_network, reco_of, write_channel_store
+from mem.channel_toys import CUBE, DECAY_CHANNELS, PROCESS, channel_of, random_network, reco_of, write_channel_store
 from partonic.errors import ModelError
 from partonic.events.batch import RecoEvents
-from partonic.mem.decay_channel import ChannelName, DecayChannel
-from partonic.mem.proposal.learned import ProposalNetwork
-from partonic.mem.proposal.targets import RegressionTargets
+from partonic.features.decay_channel import DecayChannel, DecayChannelName
 from partonic.mem.protocols import LatentProposal, PartonMap
 from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
 from partonic.trained.model_folder import load_record, save_model
+from partonic.unfolding.decay_channel.targets import RegressionTargets
+from partonic.unfolding.unfolder import Unfolder
 
 TTBB = PartonCube((172.5, 172.5, 0.0, 0.0), 13_000.0)
 
 
 @pytest.fixture(scope="module")
-def events(tmp_path_factory: pytest.TempPathFactory) -> Callable[[ChannelName], RecoEvents]:
+def events(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DecayChannelName], RecoEvents]:
     folder = tmp_path_factory.mktemp("stores")
-    found = {name: reco_of(write_channel_store(folder / f"{name}.parquet", name, 20), 6) for name in CHANNELS}
+    found = {name: reco_of(write_channel_store(folder / f"{name}.parquet", name, 20), 6) for name in DECAY_CHANNELS}
     return found.__getitem__
 
 
-@pytest.fixture(params=[*CHANNELS, "ttbb"])
+@pytest.fixture(params=[*DECAY_CHANNELS, "ttbb"])
 def case(
-    request: pytest.FixtureRequest, events: Callable[[ChannelName], RecoEvents]
-) -> tuple[ProposalNetwork, RecoEvents]:
-    name: ChannelName = "semileptonic" if request.param == "ttbb" else request.param
+    request: pytest.FixtureRequest, events: Callable[[DecayChannelName], RecoEvents]
+) -> tuple[Unfolder, RecoEvents]:
+    name: DecayChannelName = "semileptonic" if request.param == "ttbb" else request.param
     return random_network(name, events(name), TTBB if request.param == "ttbb" else CUBE), events(name)
 
 
@@ -64,14 +64,14 @@ def rotated_partons(cube: PartonCube, numbers: torch.Tensor, angle: float, mirro
     return cube.numbers(PartonEvents(momenta, x1, x2))[0].view(numbers.shape)
 
 
-def test_satisfies_the_protocols(case: tuple[ProposalNetwork, RecoEvents]) -> None:
+def test_satisfies_the_protocols(case: tuple[Unfolder, RecoEvents]) -> None:
     network, _ = case
     assert isinstance(network, LatentProposal)
     assert isinstance(network.view, PartonMap)
-    assert network.view.dimensions == 3 * len(network.channel.parton_pdg) - 2
+    assert network.view.dimensions == 3 * len(network.network.decay_channel.parton_pdg) - 2
 
 
-def test_transport_and_density_agree(case: tuple[ProposalNetwork, RecoEvents], torch_rng: torch.Generator) -> None:
+def test_transport_and_density_agree(case: tuple[Unfolder, RecoEvents], torch_rng: torch.Generator) -> None:
     network, reco = case
     noise = network.base_scale * torch.randn((len(reco), 60, network.view.dimensions), generator=torch_rng)
     numbers, log_slope = network.transport(reco, noise)
@@ -83,7 +83,7 @@ def test_transport_and_density_agree(case: tuple[ProposalNetwork, RecoEvents], t
     assert bool(((numbers >= 0.0) & (numbers <= 1.0)).all())
 
 
-def test_samples_are_those_of_their_noise(case: tuple[ProposalNetwork, RecoEvents], seed: int) -> None:
+def test_samples_are_those_of_their_noise(case: tuple[Unfolder, RecoEvents], seed: int) -> None:
     network, reco = case
     numbers, log_density = network.sample_and_log_density(reco, 8, torch.Generator().manual_seed(seed))
     shape = (len(reco), 8, network.view.dimensions)
@@ -93,7 +93,7 @@ def test_samples_are_those_of_their_noise(case: tuple[ProposalNetwork, RecoEvent
     assert torch.equal(log_density, network.network.flow.flow.base_log_prob(noise).double() + log_slope)
 
 
-def test_density_integrates_to_one(case: tuple[ProposalNetwork, RecoEvents], torch_rng: torch.Generator) -> None:
+def test_density_integrates_to_one(case: tuple[Unfolder, RecoEvents], torch_rng: torch.Generator) -> None:
     """∫ q du of one event, by points of a proposal of our own: the network's, from a base 1.3 times as wide."""
     network, reco = case
     one, n, scale = reco.select(torch.tensor([0])), 20_000, 1.3 * network.base_scale
@@ -110,7 +110,7 @@ def test_density_integrates_to_one(case: tuple[ProposalNetwork, RecoEvents], tor
 
 @pytest.mark.parametrize(("angle", "mirrored"), [(0.7, False), (-2.5, True)])
 def test_partons_turn_with_the_event(
-    case: tuple[ProposalNetwork, RecoEvents], angle: float, mirrored: bool, torch_rng: torch.Generator
+    case: tuple[Unfolder, RecoEvents], angle: float, mirrored: bool, torch_rng: torch.Generator
 ) -> None:
     network, reco = case
     numbers, log_slope = network.transport(
@@ -125,11 +125,11 @@ def test_partons_turn_with_the_event(
 
 @pytest.mark.parametrize("name", ["all_hadronic", "ttbb"])
 def test_partons_that_look_alike_may_be_exchanged(
-    name: str, events: Callable[[ChannelName], RecoEvents], torch_rng: torch.Generator
+    name: str, events: Callable[[DecayChannelName], RecoEvents], torch_rng: torch.Generator
 ) -> None:
-    channel: ChannelName = "all_hadronic" if name == "all_hadronic" else "semileptonic"
-    reco = events(channel)
-    network = random_network(channel, reco, TTBB if name == "ttbb" else CUBE)
+    decay_channel: DecayChannelName = "all_hadronic" if name == "all_hadronic" else "semileptonic"
+    reco = events(decay_channel)
+    network = random_network(decay_channel, reco, TTBB if name == "ttbb" else CUBE)
     cube = network.view
     numbers = 0.02 + 0.96 * torch.rand((len(reco), 30, cube.dimensions), generator=torch_rng, dtype=torch.float64)
     partons, _ = cube.partons(numbers.flatten(0, 1))
@@ -160,7 +160,7 @@ def test_azimuths_do_not_break_at_the_seam(exchangeable: bool) -> None:
     assert float(distance.abs().max()) < 1e-5
 
 
-def test_density_is_continuous_at_the_seam(events: Callable[[ChannelName], RecoEvents]) -> None:
+def test_density_is_continuous_at_the_seam(events: Callable[[DecayChannelName], RecoEvents]) -> None:
     """Two points on either side of φ = 0 = 2π of an event have the same density, wherever its centre is."""
     reco = events("semileptonic")
     network = random_network("semileptonic", reco)
@@ -172,7 +172,7 @@ def test_density_is_continuous_at_the_seam(events: Callable[[ChannelName], RecoE
 
 
 def test_order_of_leptons_does_not_matter(
-    events: Callable[[ChannelName], RecoEvents], torch_rng: torch.Generator
+    events: Callable[[DecayChannelName], RecoEvents], torch_rng: torch.Generator
 ) -> None:
     reco = events("dilepton")
     network = random_network("dilepton", reco)
@@ -186,7 +186,7 @@ def test_order_of_leptons_does_not_matter(
     torch.testing.assert_close(second, first, rtol=0.0, atol=1e-3)
 
 
-def test_bad_events_are_nan_and_cost_nothing_else(case: tuple[ProposalNetwork, RecoEvents]) -> None:
+def test_bad_events_are_nan_and_cost_nothing_else(case: tuple[Unfolder, RecoEvents]) -> None:
     network, reco = case
     jets = reco.jets.clone()
     jets[1, 0, 0] = torch.nan
@@ -201,7 +201,7 @@ def test_bad_events_are_nan_and_cost_nothing_else(case: tuple[ProposalNetwork, R
     torch.testing.assert_close(numbers[others], good[others], rtol=0.0, atol=1e-5)
 
 
-def test_a_batch_without_usable_events_is_empty_handed(case: tuple[ProposalNetwork, RecoEvents]) -> None:
+def test_a_batch_without_usable_events_is_empty_handed(case: tuple[Unfolder, RecoEvents]) -> None:
     network, reco = case
     nothing = replace(reco, jet_mask=torch.zeros_like(reco.jet_mask))
     numbers, log_density = network.sample_and_log_density(nothing, 4, torch.Generator().manual_seed(1))
@@ -209,27 +209,50 @@ def test_a_batch_without_usable_events_is_empty_handed(case: tuple[ProposalNetwo
     assert bool(log_density.isnan().all())
 
 
-def test_saved_and_loaded(case: tuple[ProposalNetwork, RecoEvents], tmp_path: Path) -> None:
+def test_saved_and_loaded(case: tuple[Unfolder, RecoEvents], tmp_path: Path) -> None:
     network, reco = case
     network.network.flow.flow.config = replace(network.network.flow.flow.config, base_scale=1.07)
     network.save(tmp_path / "model")
-    loaded = ProposalNetwork.load(tmp_path / "model")
+    loaded = Unfolder.load(tmp_path / "model")
     noise = torch.randn((len(reco), 5, network.view.dimensions), generator=torch.Generator().manual_seed(2))
     for one, other in zip(network.transport(reco, noise), loaded.transport(reco, noise), strict=True):
         assert torch.equal(one, other)
     assert loaded.base_scale == 1.07
-    assert (loaded.channel, loaded.view, loaded.jets_min) == (network.channel, network.view, network.jets_min)
+    assert (loaded.view, loaded.network.jets_min) == (network.view, network.network.jets_min)
     assert loaded.schema.process == PROCESS.name
 
 
-def test_other_models_are_refused(events: Callable[[ChannelName], RecoEvents], tmp_path: Path) -> None:
+def test_other_models_are_refused(events: Callable[[DecayChannelName], RecoEvents], tmp_path: Path) -> None:
     network = random_network("semileptonic", events("semileptonic"))
     network.save(tmp_path / "model")
     record = load_record(tmp_path / "model")
-    for name in ("cube", "channel", "jets_min"):
+    for name, told in (("cube", "cube"), ("channel", "view or channel"), ("jets_min", "jets_min")):
         save_model(tmp_path / name, network.network, {key: value for key, value in record.items() if key != name})
-        with pytest.raises(ModelError, match=f"is no proposal network: its record lacks or misstates '{name}'"):
-            ProposalNetwork.load(tmp_path / name)
+        with pytest.raises(ModelError, match=f"is no model of unfolding: its record lacks or misstates '{told}'"):
+            Unfolder.load(tmp_path / name)
     save_model(tmp_path / "pdg", network.network, {**record, "channel": {"name": "dilepton", "parton_pdg": [25]}})
     with pytest.raises(ModelError, match="needs one t and one t̄"):
-        ProposalNetwork.load(tmp_path / "pdg")
+        Unfolder.load(tmp_path / "pdg")
+
+
+def test_sampled_partons_are_draws_from_the_density(case: tuple[Unfolder, RecoEvents]) -> None:
+    """In every decay channel, partons are sampled as for CMS-DP-2023-85, with the density that `log_density` gives."""
+    network, reco = case
+    drawn = network.sample(reco, 40, torch.Generator().manual_seed(4))
+    assert drawn.momenta.shape == (len(reco), 40, len(network.view.masses), 4)
+    assert network.view.particles == network.network.decay_channel.names
+    difference = (network.log_density(reco, drawn.numbers) - drawn.log_density).abs()
+    assert difference.median() < 1e-4
+    assert difference.quantile(0.95) < 5e-3
+    if network.network.decay_channel.exchangeable:  # both orders are drawn
+        azimuths = drawn.numbers[..., -1]
+        turned = torch.remainder(azimuths - azimuths[:, :1] + 0.25, 1.0) < 0.5
+        assert 0.3 < turned.double().mean() < 0.7
+
+
+def test_what_only_other_networks_regress_is_refused(case: tuple[Unfolder, RecoEvents]) -> None:
+    network, reco = case
+    with pytest.raises(ModelError, match="and regresses momenta for none"):
+        network.regress(reco)
+    with pytest.raises(ModelError, match="and assigns jets for none"):
+        network.provenance(reco)
