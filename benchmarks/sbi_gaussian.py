@@ -4,8 +4,9 @@ Without a name all parts run; each row of the table is one JSON line.
 
 - `near`, `far`: the toy of arXiv:2410.07315, section 3.1, with α = 1.5 and 3: derivative learning on 3·10⁵ events at
   θ = 0 against morphing on 10⁵ events at each of θ = −1, 0, 1, with one loss a basis point and with one joint loss
-  (prior N(0, 1)), and networks that take θ. Tested on events at θ = 0.6: mean squared error of log r(x|0.6, 0), the mean
-  of log r against the true one, and the shares of events whose true log r is within one and two deviations of the members.
+  (prior N(0, 1)), and networks that take θ. Tested on events at θ = 0.6: mean squared error of log r(x|0.6, 0), the
+  mean of log r against the true one, and the shares of events whose true log r is within one and two deviations of the
+  members.
 - `tail`: section 3.2, α = 4 with 10⁵ events at θ = 0, with and without fractional smearing, T = 0.5: mean squared error
   of log R_θ²(x) at 4 < x < 7, and expected log r at θ = 0.6.
 - `normal`: the toy z ~ N(θ, 2), x ~ N(z, 1) of the MadMiner package, whose p(z|θ) is no polynomial: 10,000 events,
