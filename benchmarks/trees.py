@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.events.batch import RECO_COLUMNS
 from partonic.events.store import EventStore
 from partonic.features.high_level import FEATURES, high_level_features
@@ -39,7 +40,6 @@ from partonic.trees.binned import prepare
 from partonic.trees.boost import boost
 from partonic.trees.data import ArrayData
 from partonic.trees.engine import kernels
-from partonic.trees.settings import TreeSettings
 
 Array = NDArray[np.float64]
 Sample = tuple[Array, Array]

@@ -3,7 +3,7 @@ import pytest
 from tests.trees.tree_toys import LINEAR, QUADRATIC, few, smeared_gaussian
 
 from partonic.errors import TrainingError
-from partonic.trees.binned import prepare
+from partonic.trees.binned import prepare, resampled
 from partonic.trees.data import ArrayData
 from partonic.trees.engine import Threads
 
@@ -102,3 +102,33 @@ def test_one_group_cannot_be_divided():
     data = ArrayData(rng().random((400, 1)), rng().random((400, 2)), ["a"], np.zeros(400, dtype=int))
     with pytest.raises(TrainingError, match=r"held_out 0\.2 leaves \d+ events for the training and \d+ held out"):
         prepare(data, LINEAR, few(held_out=0.2), rng())
+
+
+def test_events_may_say_themselves_which_are_held_out():
+    data, _ = smeared_gaussian(1_000, rng())
+    batch = next(data.batches())
+    held = np.arange(1_000) % 3 == 0
+    given = ArrayData(batch.features, batch.coefficients, data.names, held_out=held)
+    np.testing.assert_array_equal(prepare(given, QUADRATIC, few(), rng()).held_out, np.flatnonzero(held))
+    with pytest.raises(TrainingError, match=r"set settings\.held_out to 0, got 0\.2"):
+        prepare(given, QUADRATIC, few(held_out=0.2), rng())
+    with pytest.raises(TrainingError, match="leaves 0 events for the training"):
+        prepare(
+            ArrayData(batch.features, batch.coefficients, data.names, held_out=np.ones(1_000, bool)),
+            QUADRATIC,
+            few(),
+            rng(),
+        )
+
+
+def test_a_bootstrap_sample_counts_events_several_times():
+    data, _ = smeared_gaussian(2_000, rng())
+    events = prepare(data, QUADRATIC, few(held_out=0.3), rng(2))
+    counts = rng(3).poisson(1.0, 2_000)
+    found = resampled(events, counts)
+    factor = np.where(np.isin(np.arange(2_000), events.train), counts, 1)
+    np.testing.assert_allclose(found.statistics, events.statistics * factor[:, None], rtol=1e-6)
+    assert found.sums[0].effective == pytest.approx(counts[events.train].sum() ** 2 / (counts[events.train] ** 2).sum())
+    assert found.sums[1] is events.sums[1]
+    with pytest.raises(TrainingError, match="resampled weights of"):
+        resampled(events, np.zeros(2_000, dtype=int))

@@ -7,13 +7,14 @@ ten million events with 20 features and 9 derivatives then need less than a giga
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped, UInt8
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.errors import TrainingError
 from partonic.files import output_folder
 from partonic.polynomial import Monomials
@@ -21,9 +22,8 @@ from partonic.trees.binning import FeatureBins
 from partonic.trees.data import TreeBatch, TreeData
 from partonic.trees.engine import Threads, pieces
 from partonic.trees.scaling import Scaling, WeightSums
-from partonic.trees.settings import TreeSettings
 
-__all__ = ["BinnedEvents", "prepare"]
+__all__ = ["BinnedEvents", "prepare", "resampled"]
 
 _MOST_EVENTS = 2**31 - 1
 
@@ -108,6 +108,30 @@ def prepare(
     return BinnedEvents(monomials, bins, scaling, codes, statistics, train, test, sums)
 
 
+def resampled(events: BinnedEvents, counts: Int[np.ndarray, " events"]) -> BinnedEvents:
+    """Return the events of training as often as told, with the same intervals and units: a bootstrap sample.
+
+    Args:
+        events: to draw from.
+        counts: how often each event counts, `(N,)`; held-out events count once whatever it says.
+
+    Raises:
+        TrainingError: if no positive weight is left.
+    """
+    statistics = events.statistics.copy()
+    statistics[events.train] *= counts[events.train, None].astype(np.float32)
+    w = statistics[events.train, 0].astype(np.float64) * events.scaling.weight
+    sums = WeightSums(
+        events=len(w),
+        weights=np.array([w.sum(), np.abs(w).sum(), w @ w]),
+        largest=float((w * w).max(initial=0.0)),
+        negative=float(-w[w < 0.0].sum()),
+    )
+    if not sums.weights[0] > 0.0:
+        raise TrainingError(f"the resampled weights of {len(w)} events sum to {sums.weights[0]:g}: use more events")
+    return replace(events, statistics=statistics, sums=(sums, events.sums[1]))
+
+
 def _first_reading(
     data: TreeData, settings: TreeSettings, salt: np.uint64, wanted: Int[np.ndarray, " wanted"]
 ) -> tuple[
@@ -125,7 +149,7 @@ def _first_reading(
         rows = rows[~held[rows]]
         features.append(batch.features[rows])
         coefficients.append(batch.coefficients[rows])
-    if settings.held_out > 0.0 and min(total.events for total in sums) == 0:
+    if sums[0].events == 0 or (settings.held_out > 0.0 and sums[1].events == 0):
         raise TrainingError(
             f"held_out {settings.held_out:g} leaves {sums[0].events} events for the training and {sums[1].events} "
             "held out; there must be some of both: use more events or groups, or another part"
@@ -171,8 +195,18 @@ def _checked(data: TreeData) -> Iterator[tuple[int, TreeBatch]]:
 
 
 def _held_out(batch: TreeBatch, start: int, share: float, salt: np.uint64) -> Bool[np.ndarray, " events"]:
-    """Return which events are held out: a hash of the number of their group decides, so that no list is kept."""
+    """Return which events are held out: a hash of the number of their group decides, so that no list is kept.
+
+    Raises:
+        TrainingError: if the events say so themselves, and a part is to be drawn besides.
+    """
     count = len(batch.features)
+    if batch.held_out is not None:
+        if share > 0.0:
+            raise TrainingError(
+                f"the events say themselves which of them are held out: set settings.held_out to 0, got {share:g}"
+            )
+        return batch.held_out
     if share == 0.0:
         return np.zeros(count, dtype=np.bool_)
     groups = np.arange(start, start + count) if batch.groups is None else batch.groups

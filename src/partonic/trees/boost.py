@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from partonic.config.trees import TreeSettings
 from partonic.errors import TrainingError
 from partonic.polynomial import Monomials
 from partonic.progress import SILENT, Progress
@@ -13,7 +14,6 @@ from partonic.trees.data import TreeData
 from partonic.trees.engine import Threads, kernels
 from partonic.trees.ensemble import BoostedTrees
 from partonic.trees.model_files import is_model, load_trees, save_trees
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["CHECKPOINT", "boost"]
 

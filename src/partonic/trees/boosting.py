@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.errors import TrainingError
 from partonic.rng import numpy_generator
 from partonic.trees.binned import BinnedEvents
@@ -21,7 +22,6 @@ from partonic.trees.facts import TrainingFacts
 from partonic.trees.grow import grow
 from partonic.trees.information import InformationSums
 from partonic.trees.objective import objective_of
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["Boosting"]
 

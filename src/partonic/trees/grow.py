@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.trees.engine import CODES, MISSING, Threads, kernels
 from partonic.trees.objective import Objective
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["Tree", "grow"]
 

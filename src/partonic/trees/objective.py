@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.errors import TrainingError
 from partonic.polynomial import Monomials
 from partonic.trees.binned import BinnedEvents
 from partonic.trees.engine import pieces
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["Objective", "objective_of"]
 

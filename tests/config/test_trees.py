@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from partonic.trees.settings import TreeSettings
+from partonic.config.trees import TreeSettings
 
 
 def test_defaults_are_valid_and_survive_json():
@@ -13,7 +13,6 @@ def test_defaults_are_valid_and_survive_json():
     ("changes", "message"),
     [
         ({"loss": "cross_entropy"}, "give base_points"),
-        ({"patience": 5}, "set held_out"),
         ({"target_weights": (1.0, -1.0)}, "must be ≥ 0 and not all 0"),
         ({"target_weights": (0.0, 0.0)}, "must be ≥ 0 and not all 0"),
         ({"bins": 256}, "less than or equal to 255"),

@@ -1,11 +1,10 @@
-"""Settings of boosted information trees."""
+"""Settings of boosted information trees, e.g. `sbi.trees`."""
 
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
-from partonic.trees.engine import MISSING
 
 __all__ = ["TreeSettings"]
 
@@ -29,7 +28,7 @@ class TreeSettings(StrictModel):
     max_leaves: int | None = Field(default=None, ge=2)
     """Most leaves of a tree; by default as many as `max_depth` allows."""
 
-    bins: int = Field(default=MISSING, ge=2, le=MISSING)
+    bins: int = Field(default=255, ge=2, le=255)
     """Most intervals into which the values of a feature are sorted; missing values (NaN) have one of their own."""
 
     bin_sample: int = Field(default=500_000, ge=100)
@@ -63,7 +62,8 @@ class TreeSettings(StrictModel):
     """Part of the events, whole groups, on which no tree is grown."""
 
     patience: int | None = Field(default=None, ge=1)
-    """Stop after so many trees without a lower loss on the held-out events, and keep the trees up to the lowest."""
+    """Stop after so many trees without a lower loss on the held-out events, and keep the trees up to the lowest; by
+    default all are grown and kept."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "TreeSettings":
@@ -71,8 +71,6 @@ class TreeSettings(StrictModel):
             raise SettingError(
                 ("base_points",), "the cross-entropy compares θ = 0 with other points: give base_points, a list of θ"
             )
-        if self.patience is not None and self.held_out == 0.0:
-            raise SettingError(("patience",), "stopping early needs held-out events: set held_out, e.g. to 0.2")
         if self.target_weights is not None and not (
             min(self.target_weights, default=0.0) >= 0.0 and sum(self.target_weights) > 0.0
         ):
