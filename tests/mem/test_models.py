@@ -225,7 +225,7 @@ def test_hypothesis_that_a_store_was_made_under() -> None:
     facts = {"facts": {"branching_fraction": 0.2}, "config": {"simulation": {"decays": {"tops": "dilepton"}}}}
     found = hypothesis_of_store(StoreMetadata.for_process(PROCESS, **facts), TthConfig())
     assert (found.decay_channel, found.branching_fraction) == ("dilepton", 0.2)
-    assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig()).decay_channel == "semileptonic"
+    assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig()).decays == "semileptonic"
     with pytest.raises(ConfigError, match="the events are of √S = 13000 GeV, the process of 14000 GeV"):
         hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig(collider_energy=14_000.0))
     inclusive = {"config": {"simulation": {"decays": {"tops": "inclusive"}}}}

@@ -200,7 +200,7 @@ class TwoInitialStates:
     """
 
     name, monomials, classes = "two toys", MONOMIALS, ("gg", "qq")
-    decay_channels = (Channel((21, 21), ()), Channel((2, -2), ()))
+    channels = (Channel((21, 21), ()), Channel((2, -2), ()))
 
     def __init__(self, dimensions: int, factors: tuple[float, float] = (0.7, 1.6), share: float = 0.8) -> None:
         self.toys = (LinearGaussian(dimensions, seed=1), LinearGaussian(dimensions, seed=2))

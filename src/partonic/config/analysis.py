@@ -177,6 +177,8 @@ class AnalysisConfig(StrictModel):
             yield ("import", "theta"), self.import_.theta
             for weight, point in self.import_.weight_points.items():
                 yield ("import", "weight_points", weight), point
+            if self.import_.reweight is not None:
+                yield ("import", "reweight", "parameters"), dict.fromkeys(self.import_.reweight.parameters, 0.0)
         if self.sbi is not None:
             for place, values in self.sbi.theta_points():
                 yield ("sbi", *place), values

@@ -73,7 +73,7 @@ class ToyProcess:
         return 3 * len(self.particles) - 2
 
     @property
-    def decay_channels(self) -> tuple[Channel, ...]:
+    def channels(self) -> tuple[Channel, ...]:
         return ()
 
     def from_unit_cube(self, numbers: Tensor) -> tuple[PartonEvents, Tensor]:

@@ -92,7 +92,7 @@ def test_a_process_without_channels_cannot_tell_initial_states_apart() -> None:
 
 def test_initial_states_that_the_network_does_not_know() -> None:
     both, other = TwoInitialStates(3), TwoInitialStates(3)
-    other.decay_channels = (*both.decay_channels, Channel((21, 2), ()))
+    other.channels = (*both.channels, Channel((21, 2), ()))
     with pytest.raises(ConfigError, match="has the initial states gg, qg, qq, but the network knows gg, qq: train"):
         ingredients_of(LinearGaussian(3), process=other, transfer=both, initial_state=both)
 

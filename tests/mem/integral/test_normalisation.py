@@ -36,7 +36,7 @@ class Toy(LinearGaussian):
     dimensions: int = D
     final_state: tuple[object, ...] = (TOP, TOP.antiparticle)
     collider_energy: float = 13_000.0
-    decay_channels: tuple[object, ...] = ()
+    channels: tuple[object, ...] = ()
 
     def from_unit_cube(self, numbers: Tensor) -> tuple[PartonEvents, Tensor]:
         return NormalView(D).partons(numbers)

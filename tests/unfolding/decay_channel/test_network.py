@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mem.channel_toys import CUBE, DECAY_CHANNELS, PROCESS, channel_of, random_network, reco_of, write_channel_store
+from partonic.config.unfolding import SamplingConfig
 from partonic.errors import ModelError
 from partonic.events.batch import RecoEvents
 from partonic.features.decay_channel import DecayChannel, DecayChannelName
@@ -17,6 +18,8 @@ from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
 from partonic.trained.model_folder import load_record, save_model
 from partonic.unfolding.decay_channel.targets import RegressionTargets
+from partonic.unfolding.sample_events import sample_events
+from partonic.unfolding.samples_file import SamplesFile
 from partonic.unfolding.unfolder import Unfolder
 
 TTBB = PartonCube((172.5, 172.5, 0.0, 0.0), 13_000.0)
@@ -256,3 +259,17 @@ def test_what_only_other_networks_regress_is_refused(case: tuple[Unfolder, RecoE
         network.regress(reco)
     with pytest.raises(ModelError, match="and assigns jets for none"):
         network.provenance(reco)
+
+
+@pytest.mark.parametrize("name", ["dilepton", "all_hadronic"])
+def test_the_events_of_a_store_are_sampled_in_any_decay_channel(name: DecayChannelName, tmp_path: Path) -> None:
+    store = write_channel_store(tmp_path / "events.parquet", name, 20)
+    random_network(name, reco_of(store)).save(tmp_path / "model")
+    config = SamplingConfig(samples_per_event=5)
+    result = sample_events(store, tmp_path / "samples.parquet", tmp_path / "model", None, config, 1)
+    assert result.counts == {"ok": 16}
+    file = SamplesFile.open(result.path)
+    assert (file.metadata.view, file.metadata.particles) == (name, ("H", "t", "tbar"))
+    (events,) = file.batches(size=100)
+    assert events.samples.momenta.shape == (16, 5, 3, 4)
+    assert bool(events.samples.log_density.isfinite().all())
