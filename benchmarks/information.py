@@ -26,7 +26,7 @@ from partonic.features.high_level import high_level_features
 from partonic.inference.calibration.features import shares_of_reference
 from partonic.inference.calibration.joint_calibration import fit_joint_calibration
 from partonic.inference.coefficients.coefficients_file import read_coefficients
-from partonic.inference.samples import weights_of
+from partonic.inference.coefficients.event_weights import weights_of
 
 Array = NDArray[np.float64]
 QUICK_EVENTS, QUICK_TREES, TREES = 4_000, 30, 300

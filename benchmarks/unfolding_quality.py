@@ -93,7 +93,7 @@ def evaluated(
     begin = time.perf_counter()
     quality = evaluate_unfolding(unfolder, store, settings, options.seed, TerminalProgress())
     seconds = time.perf_counter() - begin
-    provenance = evaluate_provenance(unfolder.model.provenance, store, min(settings.events, PROVENANCE_EVENTS))
+    provenance = evaluate_provenance(unfolder.network.provenance, store, min(settings.events, PROVENANCE_EVENTS))
     return unfolder.view.name, {**figures(quality), "provenance": provenance.record(), "seconds": round(seconds, 1)}
 
 

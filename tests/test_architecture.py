@@ -29,6 +29,7 @@ ORDER = (
     {"classify"},
     {"estimators"},
     {"inference"},
+    {"trees"},
     {"nn", "generation", "simulation", "reweighting", "features", "trained"},
     {"events"},
     {"processes"},
@@ -77,6 +78,7 @@ HEAVY = (
     "jinja2",
     "lightning",
     "safetensors",
+    "numba",
 )
 # A child process reads its own list of loaded modules; no clock is involved.
 LOADED = "import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"

@@ -21,12 +21,14 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_those_of_the_package() -> None:
-    assert estimator_names()[:3] == ("mem", "classical", "truth")
-    assert [find_estimator(name).has_file for name in ("mem", "classical", "truth")] == [True, True, False]
+    names = ("mem", "classical", "truth", "sbi")
+    assert estimator_names()[:4] == names
+    assert [find_estimator(name).has_file for name in names] == [True, True, False, True]
+    assert [find_estimator(name).has_densities for name in names] == [True, True, False, False]
 
 
 def test_another_package_brings_one(installed: None) -> None:
-    assert estimator_names()[3:] == ("gone", "mine", "wrong")
+    assert estimator_names()[4:] == ("gone", "mine", "wrong")
     assert find_estimator("mine") is MINE
     config = InferenceConfig(source="mine")
     assert config.reads_coefficients

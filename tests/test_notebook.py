@@ -21,7 +21,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fit")
     write_store(folder / "events.parquet", grid(1500))
     facts = CoefficientsMetadata(
-        parameters=MONOMIALS.parameters, exponents=MONOMIALS.exponents, source="toy", cross_section=rate(0.02).record()
+        parameters=MONOMIALS.parameters, exponents=MONOMIALS.exponents, source="mem", cross_section=rate(0.02).record()
     )
     write_coefficients(folder / "signal.parquet", coefficients(grid(1500)), facts)
     return folder / "events.parquet", folder / "signal.parquet"
@@ -100,3 +100,11 @@ def test_stores_and_processes(files):
     assert pt.open_store(files[0]).num_events == 1500
     assert pt.load_process("tth").monomials.parameters == ("delta_kappa_t", "kappa_tilde_t", "c_tG")
     assert set(pt.__all__) <= set(dir(pt))
+
+
+def test_angle_along_a_curve_has_its_unit(files):
+    curve = {"kind": "circle", "cosine": {"a": 0.5}, "sine": {"b": 0.5}, "centre": {"a": -0.5}, "unit": "radians"}
+    settings = {**SETTINGS, "curves": {"alpha": curve}, "truth": {"alpha": 1.0}}
+    result = pt.fit(files[1], store=files[0], seed=5, **settings)
+    assert str(result).splitlines()[1].startswith("  alpha [rad], ")
+    assert result.plot("alpha").axes[0].get_xlabel() == r"$\alpha$ [rad]"

@@ -40,6 +40,7 @@ _OWN = (
         "truth", "parton truth of simulated events, the bound of what any method can reach", has_file=False,
         has_densities=False,
     ),
+    EstimatorEntry("sbi", "networks that learn likelihood ratios from simulated events", has_densities=False),
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from partonic.config.inference import InferenceConfig
 from partonic.errors import ParameterError
 from partonic.events.store import EventStore
-from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_metadata
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.likelihood.intervals import Interval, threshold
@@ -24,11 +24,13 @@ from partonic.inference.likelihood.scan import Contour, Scan, contour, scan
 from partonic.inference.measurement import Measurement, measure
 from partonic.inference.parabola import parabola_misleads
 from partonic.inference.samples import Files, load
+from partonic.inference.sources import settings_for
 from partonic.plots.canvas import Headline
 from partonic.plots.statistics.contours import ContourMap, draw_contours
 from partonic.plots.statistics.likelihood_curve import Crossing, LikelihoodCurve, draw_likelihood_curve
 from partonic.process_registry import find_process
-from partonic.processes.definition import build_process, parameter_labels
+from partonic.processes.definition import build_process
+from partonic.report.labels import axis_label, curve_parameters, labels_of, named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -116,7 +118,8 @@ class FitResult:
         chosen = names or self.names[:1]
         if len(chosen) > 2:
             raise ParameterError(f"a figure has one parameter or two, got {', '.join(chosen)}")
-        return self._curve(chosen[0]) if len(chosen) == 1 else self._contours(chosen[0], chosen[1])
+        with labels_of(curve_parameters(self.config.curves)):
+            return self._curve(chosen[0]) if len(chosen) == 1 else self._contours(chosen[0], chosen[1])
 
     def __str__(self) -> str:
         """Return a line for each parameter."""
@@ -133,18 +136,20 @@ class FitResult:
 
     def _rows(self) -> list[tuple[str, ...]]:
         values, errors, rows = self.values, self.errors, []
+        with labels_of(curve_parameters(self.config.curves)):
+            titles = {name: named(name) for name in self.intervals}
         for name, intervals in self.intervals.items():
             cells = [" ∪ ".join(f"[{low:.4g}, {high:.4g}]" for low, high in each.segments) for each in intervals]
             misled = any(parabola_misleads(values[name], errors[name], each) for each in intervals)
             best = f"{values[name]:.4g} ± {errors[name]:.2g}" + (" (not what the interval says)" if misled else "")
-            rows.append((name, *cells, best, "" if self.truth is None else f"{self.truth.get(name, 0.0):.4g}"))
+            rows.append((titles[name], *cells, best, "" if self.truth is None else f"{self.truth.get(name, 0.0):.4g}"))
         return rows
 
     def _curve(self, name: str) -> "Figure":
         curve, total = self.scan(name), self.measurement.total[name]
         found = [each for each in self.measurement.intervals[name] if each.kind == "asymptotic"]
         described = LikelihoodCurve(
-            title=parameter_labels().get(name, name),
+            title=axis_label(name),
             values=curve.values,
             profile=curve.profiled,
             crossings=[Crossing(f"{each.level:.0%}", threshold(each.level), each.segments) for each in found],
@@ -155,13 +160,13 @@ class FitResult:
         return draw_likelihood_curve(described, headline=self._headline())
 
     def _contours(self, x: str, y: str) -> "Figure":
-        found, labels = self.contour(x, y), parameter_labels()
+        found = self.contour(x, y)
         standard = self.measurement.loaded.setup.mixture.standard_point()
         points = {"SM": (standard[x], standard[y])}
         if self.truth is not None:
             points["truth"] = (float(self.truth.get(x, 0.0)), float(self.truth.get(y, 0.0)))
         described = ContourMap(
-            titles=(labels.get(x, x), labels.get(y, y)),
+            titles=(axis_label(x), axis_label(y)),
             x=found.x,
             y=found.y,
             q=found.profiled,
@@ -200,7 +205,8 @@ def fit(
         backgrounds: files with the coefficients of the same events under each background of the settings.
         components: the same under each further component that depends on theory parameters.
         seed: root seed of pseudo-data.
-        **settings: the keys of the section `inference` of an analysis file, e.g. ``luminosity=100.0``.
+        **settings: the keys of the section `inference` of an analysis file, e.g. ``luminosity=100.0``; `source` is who
+            made the coefficients, if it is not named.
 
     Raises:
         ParameterError: if a setting is unknown or not valid, or neither coefficients nor a store are given.
@@ -210,9 +216,9 @@ def fit(
     if coefficients is None and store is None:
         message = "a fit needs coefficients of events, or the event store of simulated ones, whose truth is fitted"
         raise ParameterError(message)
-    config = _config({"source": "truth", **settings} if coefficients is None else settings)
     given = _in_memory(coefficients, rate)
     path = Path(coefficients) if isinstance(coefficients, str | Path) else None
+    config = _config(_source(given, path), settings)
     files = Files(
         None if store is None else Path(store), path,
         *({name: Path(file) for name, file in (each or {}).items()} for each in (backgrounds, components)),
@@ -250,9 +256,16 @@ def load_process(name: str, **settings: Any) -> "Process":
     return build_process(section)
 
 
-def _config(settings: Mapping[str, Any]) -> InferenceConfig:
+def _source(given: Read | None, path: Path | None) -> str:
+    """Return who made the coefficients: what is in memory, a file, or neither for parton truth."""
+    if path is not None:
+        return read_metadata(path).source
+    return "truth" if given is None else given[0].source
+
+
+def _config(source: str, settings: Mapping[str, Any]) -> InferenceConfig:
     try:
-        return InferenceConfig.model_validate(dict(settings))
+        return settings_for(source, settings)
     except ValidationError as error:
         raise ParameterError(_first_of(error, "a fit")) from error
 

@@ -7,7 +7,7 @@ __all__ = ["in_encoding"]
 
 _WORDS: Final[Mapping[str, str]] = {
     "−": "-", "±": "+-", "∪": "or", "√": "sqrt ", "≥": ">=", "≤": "<=", "·": "*", "×": "x", "→": "->", "–": "-",
-    "…": "...", "≈": "~", "∞": "inf", "’": "'",
+    "…": "...", "≈": "~", "∞": "inf", "’": "'", "°": "deg",
     "α": "alpha", "δ": "delta", "η": "eta", "θ": "theta", "κ": "kappa", "μ": "mu", "ν": "nu", "π": "pi", "ρ": "rho",
     "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi", "Δ": "Delta", "Λ": "Lambda", "Σ": "Sigma", "ℓ": "l",
     "\N{COMBINING TILDE}": "_tilde", "\N{COMBINING MACRON}": "bar", "\N{COMBINING CIRCUMFLEX ACCENT}": "_hat",

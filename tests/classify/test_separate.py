@@ -7,11 +7,15 @@ import pytest
 from click.testing import CliRunner
 from tests.inference.line_toy import SIGMA, coefficients, grid, rate, write_store
 from tests.inference.test_samples import write
+from tests.report.conftest import hard_process, reconstruction, tth_metadata
+from tests.report.conftest import write_store as report_store
 
 from partonic.classify.roc_file import read_discrimination
 from partonic.classify.separate import SampleFiles, separate
 from partonic.cli import main
-from partonic.errors import EventFileError
+from partonic.errors import EventFileError, TrainingError
+from partonic.events.store import EventStore
+from partonic.inference.coefficients.truth import truth_coefficients
 
 
 def sample(folder, name, x):
@@ -51,6 +55,54 @@ def test_command(samples, tmp_path):
     assert result.exit_code == 0, result.output
     assert "area" in result.output
     assert read_discrimination(output).curves[0].auc == separate(signal, background, 1).curves[0].auc
+
+
+def hard_sample(folder, harder):
+    """Write 1500 reconstructed events whose jets are `harder` by a factor, and coefficients of the first 300.
+
+    The two densities are the same for all of them: they separate nothing, and the trees do.
+    """
+    generator = np.random.default_rng(round(10 * harder))
+    columns = hard_process(generator, 1500) | reconstruction(generator, 1500)
+    columns["jet_pt"] = [None if row is None else [harder * pt for pt in row] for row in columns["jet_pt"]]
+    path = report_store(folder / f"hard_{harder}.parquet", columns, tth_metadata(columns))
+    truth = truth_coefficients(EventStore.open(path))
+    first = replace(truth.select(np.arange(len(truth)) < 300), source="mem")
+    paths = [write(folder / f"{harder}_{name}.parquet", first) for name in ("s", "b")]
+    return SampleFiles(path, *paths)
+
+
+def test_command_with_trees(tmp_path):
+    """The trees learn from events without coefficients and are tested on those that the densities are tested on."""
+    signal, background = hard_sample(tmp_path, 1.4), hard_sample(tmp_path, 1.0)
+    output = tmp_path / "discriminant.json"
+    arguments = (
+        "discriminate", "--signal", signal.store, "--background", background.store,
+        "--signal-coefficients", signal.under_signal, signal.under_background,
+        "--background-coefficients", background.under_signal, background.under_background, "-o", output, "--trees",
+    )  # fmt: skip
+    result = CliRunner().invoke(main, [str(each) for each in arguments])
+    assert result.exit_code == 0, result.output
+    assert "plain classifier: area" in result.output
+    found = read_discrimination(output)
+    densities, trees = found.curves
+    assert found.events == (300, 300)
+    assert abs(densities.auc.value - 0.5) < 0.01  # one number for all events
+    # jets of 1.4 times the momentum are told apart, but not always
+    assert trees.auc.error < 0.03
+    assert 0.75 < trees.auc.value < 1.0
+    assert found.facts["train_auc"] > trees.auc.value - 3 * trees.auc.error
+    assert found.facts["trees"] > 0
+
+
+def test_too_few_events_for_trees(samples, tmp_path):
+    """All events have coefficients, so that none is left to learn from."""
+    signal = hard_sample(tmp_path, 1.4)
+    everything = replace(truth_coefficients(EventStore.open(signal.store)), source="mem")
+    paths = [write(tmp_path / f"all_{name}.parquet", everything) for name in ("s", "b")]
+    whole = SampleFiles(signal.store, *paths)
+    with pytest.raises(TrainingError, match="50"):
+        separate(whole, whole, 1, trees=True)
 
 
 def test_other_events_are_refused(samples):

@@ -54,6 +54,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
         "train",
         "sample",
         "mem",
+        "sbi",
         "calibrate",
         "infer",
         "discriminate",

@@ -18,7 +18,7 @@ from tests.unfolding.toys import PROCESS, write_store
 
 from partonic.cli import main
 from partonic.config.unfolding import SamplingConfig
-from partonic.nn.model_folder import load_record
+from partonic.trained.model_folder import load_record
 from partonic.unfolding.sample_events import sample_events
 from partonic.unfolding.samples_file import SamplesFile
 

@@ -99,3 +99,37 @@ def test_imported_events_have_the_decays_of_their_file(tmp_path: Path) -> None:
     text = "name: a\nprocess: {name: ttbb}\nsimulation: {decays: {higgs: bb}}\nimport: {format: lhe, files: [e.lhe]}\n"
     path.write_text(text, encoding="utf-8")
     assert load_analysis(path).simulation.decays.higgs == "bb"
+
+
+@pytest.mark.parametrize("section", ["unfolding", "mem_training", "mem", "classical"])
+@pytest.mark.parametrize(
+    ("process", "reason"),
+    [("{name: wz}", "has none"), ("{name: tth, decays: in_matrix_element}", "set process.decays to shower")],
+)
+def test_methods_that_need_a_top_pair(tmp_path: Path, section: str, process: str, reason: str) -> None:
+    path = written(tmp_path, f"name: first\nprocess: {process}\n{section}: {{}}\n")
+    with pytest.raises(ConfigError, match=rf"analysis\.yaml:3: {section}: works on a top pair .*{reason}"):
+        load_analysis(path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("process: {name: tth, top_decays: {tops: dilepton}}", "add decays: in_matrix_element"),
+        ("process: {name: thq, decays: in_matrix_element, top_decays: {tops: dilepton}}", "tops"),
+        ("process: {name: tth, decays: in_matrix_element, top_decays: {leptons: [e, e]}}", "listed twice"),
+        (
+            "process: {name: tth, decays: in_matrix_element}\nsimulation: {decays: {tops: dilepton}}",
+            "decays no t or t̄",
+        ),
+    ],
+)
+def test_impossible_decays_of_tops(tmp_path: Path, keys: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_analysis(written(tmp_path, f"name: first\n{keys}\n"))
+
+
+def test_decays_of_the_matrix_element_leave_those_of_the_shower(tmp_path: Path) -> None:
+    config = load_analysis(written(tmp_path, "name: first\nprocess: {name: thq, decays: in_matrix_element}\n"))
+    assert config.simulation.decays.higgs == "gammagamma"
+    assert config.simulation.selection.photons == 2

@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from partonic.errors import EventFileError, NonFiniteError, OutputError, SchemaError
+from partonic.events.merging import merge_parts
 from partonic.events.readers.source import fixed_lists
 from partonic.events.schema import CutFlowStep
-from partonic.events.store import NORMALISATION_ERROR, EventStore, EventWriter, merge_parts
+from partonic.events.store import NORMALISATION_ERROR, EventStore, EventWriter
 
 
 def write(path, metadata, tables, **options):
@@ -263,7 +264,8 @@ sys.path.insert(0, {tests!r})
 import conftest
 import numpy as np, pyarrow as pa
 from partonic.events.schema import ProcessInfo, StoreMetadata
-from partonic.events.store import NORMALISATION_ERROR, EventStore, EventWriter, merge_parts
+from partonic.events.merging import merge_parts
+from partonic.events.store import NORMALISATION_ERROR, EventStore, EventWriter
 from partonic.polynomial import Monomials
 process = ProcessInfo("tth", ("H", "t", "tbar"), (25, 6, -6), Monomials.up_to_degree(("a", "b"), 2), 13e3)
 metadata = StoreMetadata.for_process(process, weight_names=("scale_up",))

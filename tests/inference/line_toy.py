@@ -50,7 +50,7 @@ def draw(generator, events, a=0.0, b=0.0):
     return found[:events]
 
 
-def coefficients(x, noise=None, generator=None, source="toy"):
+def coefficients(x, noise=None, generator=None, source="mem"):
     """Return the coefficients of events at x; with Gaussian noise of covariance `noise` `(6, 6)` if it is given."""
     n, values = len(x), ratios(x)
     covariance = np.zeros((n, 6, 6))

@@ -7,12 +7,13 @@ from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError, ParameterError
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata
 from partonic.inference.coefficients.rate import FiducialRate
+from partonic.inference.data import make_data
 from partonic.inference.infer import infer
 from partonic.inference.likelihood.fit import fit
 from partonic.inference.likelihood.intervals import asymptotic_intervals
 from partonic.inference.model import curve_of, mixture_of, truth_on_curves
 from partonic.inference.record import read_result
-from partonic.inference.samples import Files, load, make_data
+from partonic.inference.samples import Files, load
 
 CIRCLE = {"kind": "circle", "cosine": {"a": 1.0}, "sine": {"b": 1.0}}
 
@@ -130,7 +131,7 @@ def test_components_share_parameters_through_their_maps():
     """κ_e = 1 + δ of the second component: one parameter of the fit, two of the components."""
     other = FiducialRate(MONOMIALS.up_to_degree(("k", "b"), 2), np.arange(6.0), np.zeros((6, 6)))
     facts = CoefficientsMetadata(
-        parameters=("k", "b"), exponents=other.monomials.exponents, source="toy", cross_section=other.record()
+        parameters=("k", "b"), exponents=other.monomials.exponents, source="mem", cross_section=other.record()
     )
     rate = FiducialRate(MONOMIALS, np.ones(6), np.zeros((6, 6)))
     settings = config(source="mem", components={"other": {"map": {"k": "1 + a"}, "uncertainty": 0.1}})

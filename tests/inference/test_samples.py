@@ -11,7 +11,8 @@ from tests.inference.line_toy import MONOMIALS, SIGMA, coefficients, grid, rate,
 from partonic.config.inference import BackgroundConfig, BackgroundEventsConfig, ConstraintConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, write_coefficients
-from partonic.inference.samples import Files, ensemble_members, load, make_data
+from partonic.inference.data import ensemble_members, make_data
+from partonic.inference.samples import Files, load
 
 CONFIG = InferenceConfig(luminosity=100.0)
 

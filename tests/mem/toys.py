@@ -13,7 +13,7 @@ from torch import Tensor
 
 from partonic.config.mem import BaseConfig, MemConfig, PointsConfig
 from partonic.events.batch import RecoEvents
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.physics.process import Channel, PartonEvents
 from partonic.polynomial import Monomials

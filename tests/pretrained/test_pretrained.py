@@ -7,9 +7,9 @@ import torch
 
 from partonic.events.batch import EventBatch
 from partonic.events.store import EventStore
-from partonic.nn.model_folder import load_record
 from partonic.physics.kinematics import transverse_momentum
 from partonic.pretrained import pretrained_folder, pretrained_models
+from partonic.trained.model_folder import load_record
 from partonic.unfolding.unfolder import Unfolder
 
 VIEWS = ("hard", "with_isr")

@@ -104,3 +104,26 @@ def with_background(folder: Path, store: EventStore) -> Path:
     files = Files(store.path, paths["signal"], {"ttbb": paths["signal_ttbb"]})
     infer(files, InferenceConfig.model_validate(settings), 4, folder / "infer")
     return folder / "infer" / "result.json"
+
+
+def with_component(folder: Path, store: EventStore, **options: object) -> Path:
+    """Fit signal and a component of half its size that depends on the same θ; return ``result.json``.
+
+    The component's events have a weight of their own, and its density is that of the signal times e^−1.
+    """
+    other = EventStore.open(toy_store(folder, 700))
+    paths = {}
+    for name, events in (("signal", store), ("component", other)):
+        signal = estimated(events)
+        paths[name] = write(folder / f"{name}_tth.parquet", signal, store)
+        density = replace(signal, log_reference=signal.log_reference - 1.0)
+        paths[f"{name}_second"] = write(folder / f"{name}_second.parquet", density, other)
+    simulated = {"signal": str(paths["component"]), "second": str(paths["component_second"])}
+    settings = {
+        "luminosity": LUMINOSITY, "workers": 1, "scan": {"points": 7, "contour_points": 5},
+        "components": {"second": {"uncertainty": 0.0,
+                                  "events": {"store": str(other.path), "coefficients": simulated}}},
+    }  # fmt: skip
+    files = Files(store.path, paths["signal"], components={"second": paths["signal_second"]})
+    infer(files, InferenceConfig.model_validate(settings | options), 4, folder / "infer")
+    return folder / "infer" / "result.json"

@@ -44,7 +44,7 @@ def test_only_what_the_store_has():
     assert {o.axis.name for o in reco_observables(metadata(photons=True))} - usual == {"photon1_pt", "diphoton_mass"}
     assert {o.axis.name for o in reco_observables(metadata(2))} - usual == {"dilepton_mass"}
     assert {o.axis.name for o in reco_observables(metadata(3))} - usual == {
-        "z_candidate_mass", "w_transverse_mass", "transverse_mass_wz",
+        "z_candidate_mass", "z_candidate_pt", "delta_phi_wz", "w_transverse_mass", "transverse_mass_wz",
     }  # fmt: skip
 
 

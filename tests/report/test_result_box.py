@@ -38,7 +38,7 @@ def test_box_of_a_fit() -> None:
         "truth",
     )
     assert found.rows() == (
-        ("c_tG", "[0.05, 0.45]", "[0.15, 0.35]", "0.25 ± 0.10", "stat 0.1, calib 0.02", "0.3, in 95%"),
+        ("c_tG [TeV⁻²]", "[0.05, 0.45]", "[0.15, 0.35]", "0.25 ± 0.10", "stat 0.1, calib 0.02", "0.3, in 95%"),
     )
     assert "Intervals: asymptotic, with all errors." in text
     assert "(*)" not in text

@@ -5,14 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.simulation.own_lhe import own_events, write_own
 
 from partonic.config.simulation import SimulationConfig
-from partonic.estimate import Estimate
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
-from partonic.generation.chunks import UnweightedEvents
-from partonic.generation.lhe import LheContent, write_lhe
-from partonic.polynomial import morphing_basis
 from partonic.processes.definition import build_process
 from partonic.processes.tth.settings import TthConfig
 from partonic.simulation.pipeline import simulate
@@ -28,31 +25,13 @@ def process():
 
 @pytest.fixture(scope="module")
 def events(process):
-    """Phase-space points with channels and flows in turn."""
-    generator = torch.Generator().manual_seed(20260713)
-    numbers = 0.3 + 0.4 * torch.rand(EVENTS, process.dimensions, generator=generator, dtype=torch.float64)
-    points, _ = process.from_unit_cube(numbers)
-    channel = torch.arange(EVENTS) % len(process.channels)
-    flows = torch.tensor([len(process.channels[index].colour_flows) for index in channel.tolist()])
-    all_channels = process.channel_coefficients(points)
-    return UnweightedEvents(
-        momenta=points.momenta,
-        x1=points.x1,
-        x2=points.x2,
-        channel=channel,
-        colour_flow=torch.arange(EVENTS) // len(process.channels) % flows,
-        scale=process.scale(points),
-        alpha_s=process.alpha_s(points),
-        coefficients=all_channels[torch.arange(EVENTS), channel],
-    )
+    return own_events(process, EVENTS)
 
 
 @pytest.fixture(scope="module")
 def store(process, events, tmp_path_factory):
     folder: Path = tmp_path_factory.mktemp("own")
-    content = LheContent(process.monomials, morphing_basis(process.monomials), dict.fromkeys(TTH, 0.0), {})
-    sigma = [Estimate(1.0, 0.1, 100, 100.0)] * len(process.channels)
-    write_lhe(folder / "events.lhe.gz", process, content, sigma, iter([events]), 3)
+    write_own(folder / "events.lhe.gz", process, events)
     config = SimulationConfig(workers=1)
     simulate(folder / "events.lhe.gz", ProcessInfo.of(process), config, 1, folder / "events.parquet")
     return EventStore.open(folder / "events.parquet")

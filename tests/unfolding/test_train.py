@@ -17,8 +17,8 @@ from partonic.errors import EventFileError, ModelError
 from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.events.store import EventStore
-from partonic.nn.model_folder import load_record
 from partonic.processes.tth.settings import TthConfig
+from partonic.trained.model_folder import load_record
 from partonic.unfolding.train import TrainedModel, train_unfolding
 from partonic.unfolding.unfolder import Unfolder
 from unfolding.toys import write_store

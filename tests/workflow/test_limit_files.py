@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from partonic.config.analysis import AnalysisConfig
 from partonic.workflow.limit_files import limit_files
 from partonic.workflow.steps import ReportStep
@@ -43,15 +41,11 @@ def test_only_what_is_there_is_read(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("source", ["mem", "truth"])
-def test_coefficients_of_other_places(tmp_path: Path, source: str) -> None:
+def test_coefficients_of_other_places(tmp_path: Path) -> None:
     touch(tmp_path, "other.parquet", "mem/ttbb.parquet", "mem/tth.parquet", "events.parquet")
-    backgrounds = {"ttbb": {"cross_section": 0.1}} if source == "mem" else {}
-    section = {"source": source, "coefficients": str(tmp_path / "other.parquet"), "backgrounds": backgrounds}
+    assert limit_files(analysis(tmp_path, inference={"source": "truth"})) is None
+    section = {"coefficients": str(tmp_path / "other.parquet"), "backgrounds": {"ttbb": {"cross_section": 0.1}}}
     found = limit_files(analysis(tmp_path, inference=section))
-    if source == "truth":
-        assert found is None
-        return
     assert found is not None
     assert found.coefficients == {"tth": tmp_path / "other.parquet", "ttbb": tmp_path / "mem" / "ttbb.parquet"}
     with_store = limit_files(analysis(tmp_path, mem={"store": str(tmp_path / "events.parquet")}))

@@ -22,6 +22,7 @@ from partonic.cli.report import report
 from partonic.cli.reweight import reweight
 from partonic.cli.run import run
 from partonic.cli.sample import sample
+from partonic.cli.sbi import sbi
 from partonic.cli.simulate import simulate
 from partonic.cli.status import status
 from partonic.cli.stopping import Stop, how_to_go_on, stop_signals
@@ -101,7 +102,7 @@ def main(verbose: bool) -> None:
 
 
 for command in (
-    new, processes, run, generate, simulate, import_events, reweight, train, sample, mem, calibrate, infer,
+    new, processes, run, generate, simulate, import_events, reweight, train, sample, mem, sbi, calibrate, infer,
     discriminate, report, check, status, doctor,
 ):  # fmt: skip
     main.add_command(command)

@@ -75,19 +75,16 @@ def infer(
 
 def _infer_file(coefficients: Path, output: Path, options: dict[str, Any]) -> None:
     from partonic.cli.progress import TerminalProgress
-    from partonic.config.inference import InferenceConfig
+    from partonic.inference.coefficients.coefficients_file import read_metadata
     from partonic.inference.infer import infer as run
     from partonic.inference.samples import Files
+    from partonic.inference.sources import settings_for
 
     truth = dict(_assignment(text) for text in options["theta"])
-    config = InferenceConfig(
-        luminosity=options["luminosity"],
-        data=options["data"],
-        truth=truth or None,
-        shape_only=options["shape_only"],
-    )
+    settings = {"luminosity": options["luminosity"], "data": options["data"], "shape_only": options["shape_only"]}
 
     def work() -> object:
+        config = settings_for(read_metadata(coefficients).source, settings | {"truth": truth or None})
         files = Files(options["store"], coefficients, {})
         return run(files, config, options["seed"], output, TerminalProgress())
 

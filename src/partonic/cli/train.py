@@ -15,10 +15,11 @@ __all__ = ["train"]
 @force_option
 @json_option
 def train(analysis: Path, output: Path | None, force: bool, as_json: bool) -> None:
-    """Train the networks of unfolding and of the matrix element method.
+    """Train the networks of unfolding, of the matrix element method, and of simulation-based inference.
 
     Of unfolding, if the analysis has a section `unfolding` that names no `model`: a folder for each parton view, in
     <output>/train, which `partonic sample --model <output>/train` takes. Of the matrix element method, if it has a
-    section `mem_training`: a folder for each part, in <output>/train_mem, which `mem.model` takes.
+    section `mem_training`: a folder for each part, in <output>/train_mem, which `mem.model` takes. Of
+    simulation-based inference, if it has a section `sbi`: in <output>/train_sbi, which `partonic sbi --model` takes.
     """
-    execute(analysis, output, ["train", "train_mem"], force, any_of=True, as_json=as_json)
+    execute(analysis, output, ["train", "train_mem", "train_sbi"], force, any_of=True, as_json=as_json)

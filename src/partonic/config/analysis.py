@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.classical import ClassicalConfig
 from partonic.config.decays import check_decays
 from partonic.config.document import Location
 from partonic.config.generation import GenerationConfig
@@ -19,6 +20,7 @@ from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
 from partonic.config.process import AnyProcess, ProcessConfig, default_settings, parameter_names
 from partonic.config.report import ReportConfig
+from partonic.config.sbi import SbiConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.process_registry import default_process, find_process, process_names
@@ -61,6 +63,14 @@ class AnalysisConfig(StrictModel):
     mem: MemConfig | None = None
     """Integrals of the matrix element method for the selected events. Absent: none; ``{}``: with all defaults."""
 
+    classical: ClassicalConfig | None = None
+    """The same integrals by the classical form of the method, for `inference.source: classical`. Absent: none; ``{}``:
+    with all defaults."""
+
+    sbi: SbiConfig | None = None
+    """Networks that learn likelihood ratios from simulated events, and coefficients of the others with them. Absent:
+    none; ``{}``: with all defaults."""
+
     inference: InferenceConfig | None = None
     """Likelihood and limits of the theory parameters. Absent: none; ``{}``: with all defaults."""
 
@@ -102,11 +112,28 @@ class AnalysisConfig(StrictModel):
         if self.import_ is None:
             message = f"the process '{name}' has no matrix element to generate events from: add a section `import`"
             raise SettingError(("process", "name"), message)
-        for key in ("unfolding", "mem_training", "mem"):
+        for key in ("unfolding", "mem_training", "mem", "classical"):
             if getattr(self, key) is not None:
                 message = (
                     f"needs the matrix element of the process, and '{name}' has none: remove this section, and use "
                     "`inference.source: truth`, or coefficients of another program (`inference.coefficients`)"
+                )
+                raise SettingError((key,), message)
+        return self
+
+    @model_validator(mode="after")
+    def _methods_know_the_final_state(self) -> "AnalysisConfig":
+        """Refuse what integrates over or unfolds to a top pair where no pair of tops is in the final state."""
+        tree = find_process(self.process.name).decay_tree(self.process)
+        if {(6,), (-6,)} <= {resonance.pdg_ids for resonance in tree.of_shower}:
+            return self
+        for key in ("unfolding", "mem_training", "mem", "classical"):
+            if getattr(self, key) is not None:
+                decayed = any(resonance.is_top for resonance in tree.of_matrix_element)
+                message = (
+                    f"works on a top pair on its mass shells, and the process '{self.process.name}' "
+                    + ("has decayed its tops: set process.decays to shower, or " if decayed else "has none: ")
+                    + "remove this section and use `inference.source: truth`"
                 )
                 raise SettingError((key,), message)
         return self
@@ -152,6 +179,9 @@ class AnalysisConfig(StrictModel):
                 yield ("import", "weight_points", weight), point
             if self.import_.reweight is not None:
                 yield ("import", "reweight", "parameters"), dict.fromkeys(self.import_.reweight.parameters, 0.0)
+        if self.sbi is not None:
+            for place, values in self.sbi.theta_points():
+                yield ("sbi", *place), values
         if self.inference is not None:
             for place, values in self.inference.theta_points():
                 yield ("inference", *place), values
@@ -163,6 +193,7 @@ class AnalysisConfig(StrictModel):
 _POINTS_OF_THETA: Final = {
     "generation": ("theta", "theta_mixture"),
     "import_": ("theta", "weight_points"),
+    "sbi": ("reference",),
     "report": ("reference", "theta"),
 }
 """Keys that hold a θ point, a list of them, or (`weight_points`) points by name; `inference` completes its own."""

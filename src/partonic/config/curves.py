@@ -40,6 +40,11 @@ class CircleConfig(StrictModel):
             raise SettingError(("cosine",), "a circle needs a theory parameter: give `cosine`, `sine` or both")
         return self
 
+    @property
+    def unit_text(self) -> str:
+        """The unit of α as it is written: ``°`` or ``rad``."""
+        return "°" if self.unit == "degrees" else "rad"
+
     def on_it(self) -> tuple[str, ...]:
         """Return the theory parameters on the curve."""
         return tuple(dict.fromkeys([*self.cosine, *self.sine]))
@@ -56,6 +61,11 @@ class PolynomialConfig(StrictModel):
 
     nominal: float = 0.0
     """s where nothing else is said, usually that of the Standard Model."""
+
+    @property
+    def unit_text(self) -> str:
+        """The unit of s: none."""
+        return ""
 
     def on_it(self) -> tuple[str, ...]:
         """Return the theory parameters on the curve."""

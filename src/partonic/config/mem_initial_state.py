@@ -2,7 +2,8 @@
 
 from pydantic import Field, PositiveInt, model_validator
 
-from partonic.config.base import SettingError, StrictModel
+from partonic.config.base import StrictModel
+from partonic.config.networks import check_heads
 
 __all__ = ["InitialStateConfig"]
 
@@ -36,7 +37,5 @@ class InitialStateConfig(StrictModel):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "InitialStateConfig":
-        if self.width % self.heads:
-            message = f"the number of heads must divide the width, got {self.heads} heads of width {self.width}"
-            raise SettingError(("heads",), message)
+        check_heads("heads", self.heads, self.width)
         return self

@@ -4,13 +4,13 @@ Two sets of sizes are ready: ``small`` (trains on one core in half an hour) and 
 section leaves out; what is written in the file wins.
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from partonic.config.base import SettingError, StrictModel
+from partonic.config.base import StrictModel
 from partonic.config.mem_transfer import MemTrainingConfig
+from partonic.config.networks import Presets, check_heads, filled_from_preset
 from partonic.config.paths import NameOrPath
 from partonic.config.unfolding import FlowConfig
 
@@ -55,9 +55,7 @@ class ProposalEncoderConfig(StrictModel):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "ProposalEncoderConfig":
-        if self.width % self.heads:
-            message = f"the number of heads must divide the width, got {self.heads} heads of width {self.width}"
-            raise SettingError(("heads",), message)
+        check_heads("heads", self.heads, self.width)
         return self
 
 
@@ -94,7 +92,7 @@ class DrawnEventsConfig(StrictModel):
     """Folder of the two models, or ``pretrained``; null for those that are trained beside the proposal."""
 
 
-PROPOSAL_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+PROPOSAL_PRESETS: Presets = {
     "small": {
         "flow": {
             "transforms": 6, "bins": 16, "hidden": (160, 160), "bound": 5.0, "base_scale": 1.0, "data_scale": 1.0,
@@ -141,9 +139,4 @@ class ProposalNetworkConfig(StrictModel):
     @classmethod
     def _fill_from_preset(cls, data: Any) -> Any:
         """Put the preset's values under those of the file."""
-        if not isinstance(data, Mapping):
-            return data
-        filled = dict(data)
-        for section, values in PROPOSAL_PRESETS.get(str(data.get("preset", "small")), {}).items():
-            filled[section] = MemTrainingConfig.with_defaults(filled.get(section, {}), **values)
-        return filled
+        return filled_from_preset(data, PROPOSAL_PRESETS)

@@ -1,6 +1,5 @@
 """The section `mem_training` of an analysis file: training of the networks of the matrix element method."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -9,6 +8,7 @@ from partonic.config.base import SettingError, StrictModel
 from partonic.config.mem_initial_state import InitialStateConfig
 from partonic.config.mem_networks import ProposalNetworkConfig
 from partonic.config.mem_transfer import AcceptanceConfig, ConsistencyConfig, MemTrainingConfig, TransferConfig
+from partonic.config.networks import Presets, filled_from_preset
 from partonic.config.paths import LocalPath, NameOrPath
 
 __all__ = ["MEM_PRESETS", "MemNetworksConfig", "MemPart"]
@@ -16,7 +16,7 @@ __all__ = ["MEM_PRESETS", "MemNetworksConfig", "MemPart"]
 MemPart = Literal["transfer", "acceptance", "initial_state", "proposal"]
 """What can be trained: p_T(x|z), ε(z), the ratios r_i(x, z) of initial states, and q(z|x)."""
 
-MEM_PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+MEM_PRESETS: Presets = {
     "small": {
         "transfer": {"candidates": 16},
         "transfer_training": {"epochs": 30, "learning_rate": 3e-3},
@@ -84,12 +84,7 @@ class MemNetworksConfig(StrictModel):
     @classmethod
     def _fill_from_preset(cls, data: Any) -> Any:
         """Put the preset's values under those of the file."""
-        if not isinstance(data, Mapping):
-            return data
-        filled = dict(data)
-        for section, values in MEM_PRESETS.get(str(data.get("preset", "small")), {}).items():
-            filled[section] = MemTrainingConfig.with_defaults(filled.get(section, {}), **values)
-        return filled
+        return filled_from_preset(data, MEM_PRESETS)
 
     @model_validator(mode="after")
     def _parts_are_different(self) -> "MemNetworksConfig":

@@ -1,11 +1,11 @@
 """The learned parts of the matrix element method: transfer function and acceptance, their sizes and their training."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.networks import NetworkTrainingConfig, check_heads
 from partonic.config.paths import NameOrPath
 
 __all__ = ["AcceptanceConfig", "ConsistencyConfig", "MemTrainingConfig", "TransferConfig"]
@@ -41,9 +41,7 @@ class TransferConfig(StrictModel):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "TransferConfig":
-        if self.width % self.heads:
-            message = f"the number of heads must divide the width, got {self.heads} heads of width {self.width}"
-            raise SettingError(("heads",), message)
+        check_heads("heads", self.heads, self.width)
         return self
 
 
@@ -86,49 +84,8 @@ class ConsistencyConfig(StrictModel):
         return self
 
 
-class MemTrainingConfig(StrictModel):
+class MemTrainingConfig(NetworkTrainingConfig):
     """Training of one of the networks of the matrix element method, on Lightning."""
 
     epochs: int = Field(40, ge=1)
     """Passes over the training events."""
-
-    batch_size: int = Field(512, ge=2)
-    """Events per step, on each device."""
-
-    learning_rate: float = Field(2e-3, gt=0.0)
-    """Largest learning rate; it warms up and falls along a cosine."""
-
-    weight_decay: float = Field(1e-4, ge=0.0)
-    """Weight decay of AdamW."""
-
-    gradient_clip: float | None = Field(1.0, gt=0.0)
-    """Largest norm of the gradient; null for none."""
-
-    average: float | None = Field(0.999, gt=0.0, lt=1.0)
-    """Decay of a moving average of the weights, which validation and the final model use; null for none."""
-
-    patience: int | None = Field(None, ge=1)
-    """Stop after this many epochs without improvement in validation; null to run all epochs."""
-
-    validation_fraction: float = Field(0.05, gt=0.0, lt=0.5)
-    """Part of the events kept apart for validation."""
-
-    max_events: int | None = Field(None, ge=10)
-    """Use at most this many events; null for all."""
-
-    accelerator: str = "auto"
-    """Lightning's accelerator: ``auto``, ``cpu``, ``gpu``."""
-
-    devices: int | Literal["auto"] = "auto"
-    """Devices per node."""
-
-    nodes: int = Field(1, ge=1)
-    """Nodes."""
-
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
-    """Arithmetic of the networks."""
-
-    @classmethod
-    def with_defaults(cls, given: Any, **defaults: Any) -> Any:
-        """Return a mapping with `defaults` where `given` says nothing; anything else is left to validation."""
-        return {**defaults, **given} if isinstance(given, Mapping) else given

@@ -9,7 +9,7 @@ from partonic.config.decays import DecayConfig
 from partonic.config.detector import DetectorConfig
 from partonic.config.selection import SelectionConfig
 
-__all__ = ["DecayConfig", "JetConfig", "SelectionConfig", "SimulationConfig"]
+__all__ = ["DecayConfig", "FractionalSmearingConfig", "JetConfig", "SelectionConfig", "SimulationConfig"]
 
 NonNegative = Annotated[float, Field(ge=0.0)]
 
@@ -37,6 +37,23 @@ class JetConfig(StrictModel):
 
     particle_pt_min: float = Field(default=10.0, gt=0.0)
     """Smallest pT of a particle-level jet, in GeV."""
+
+
+class FractionalSmearingConfig(StrictModel):
+    """Parton events with a large ratio R_a = c_a/c_ref are simulated n times, with weight 1/n (arXiv:2410.07315, 2.3).
+
+    The density of events stays the same, and regions that few partons reach, but on which θ depends most, are filled.
+    The copies of a parton event have its number in the column `parton_event`.
+    """
+
+    threshold: float = Field(default=0.5, gt=0.0)
+    """T: an event of weight w is split until |w R_a − ⟨R_a⟩| ≤ T σ(R_a), for each target."""
+
+    targets: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Monomials whose ratios are looked at, e.g. ``[c_tG, "c_tG^2"]``; None: all that depend on θ."""
+
+    max_copies: int = Field(default=100, ge=2)
+    """Largest number of copies of an event."""
 
 
 class SimulationConfig(StrictModel):
@@ -69,6 +86,10 @@ class SimulationConfig(StrictModel):
     photons: bool = False
     """Reconstruct photons and store them, also where the selection has no cut on them; they are then no part of jets.
     A selection with cuts on photons reconstructs them in any case."""
+
+    fractional_smearing: FractionalSmearingConfig | None = None
+    """Parton events that are simulated several times, with a fraction of their weight, so that networks learn from more
+    events where θ matters most. Absent: none; ``{}``: with all defaults."""
 
     shower_attempts: int = Field(default=10, ge=1)
     """How often an event is tried again, with new random numbers, when Pythia gives up on it."""
@@ -108,6 +129,8 @@ class SimulationConfig(StrictModel):
         settings["decays"] = self.decays.settings_in_use()
         settings["selection"] = self.selection.settings_in_use(settings["selection"])
         settings["photons"] = self.with_photons
+        if self.fractional_smearing is None:
+            del settings["fractional_smearing"]
         if not self.with_photons:
             del settings["photons"], settings["detector"]["photon_identification"]
         return settings

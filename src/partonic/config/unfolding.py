@@ -4,12 +4,12 @@ Three sets of sizes are ready: ``cms`` (CMS-DP-2023-85), ``small`` (trains on tw
 fills what a section leaves out; what is written in the file wins.
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.networks import NetworkTrainingConfig, Presets, check_heads, filled_from_preset
 from partonic.config.paths import LocalPath, NameOrPath
 
 __all__ = [
@@ -26,16 +26,6 @@ __all__ = [
 
 View = Literal["hard", "with_isr"]
 """Which partons: of the hard process (7 numbers), or after initial-state radiation with the radiated parton (10)."""
-
-
-def _check_heads(key: str, heads: int, width: int) -> None:
-    """Check that attention heads share the width evenly.
-
-    Raises:
-        SettingError: if `heads` does not divide `width`.
-    """
-    if width % heads:
-        raise SettingError((key,), f"the number of heads must divide the width, got {heads} heads of width {width}")
 
 
 class ProvenanceConfig(StrictModel):
@@ -61,7 +51,7 @@ class ProvenanceConfig(StrictModel):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "ProvenanceConfig":
-        _check_heads("heads", self.heads, self.width)
+        check_heads("heads", self.heads, self.width)
         return self
 
 
@@ -100,8 +90,8 @@ class ConditionerConfig(StrictModel):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "ConditionerConfig":
-        _check_heads("encoder_heads", self.encoder_heads, self.width)
-        _check_heads("decoder_heads", self.decoder_heads, self.width)
+        check_heads("encoder_heads", self.encoder_heads, self.width)
+        check_heads("decoder_heads", self.decoder_heads, self.width)
         return self
 
 
@@ -152,7 +142,7 @@ class ConstraintTargets(StrictModel):
     """Maximum mean discrepancy of the sampled partons."""
 
 
-class TrainingConfig(StrictModel):
+class TrainingConfig(NetworkTrainingConfig):
     """Training on Lightning, in phases: provenance, then regression, then regression and flow, then the flow alone."""
 
     batch_size: int = Field(1024, ge=2)
@@ -185,18 +175,6 @@ class TrainingConfig(StrictModel):
     weight_decay: float = Field(0.0, ge=0.0)
     """Weight decay of AdamW."""
 
-    gradient_clip: float | None = Field(1.0, gt=0.0)
-    """Largest norm of the gradient; null for none."""
-
-    patience: int | None = Field(None, ge=1)
-    """Stop a phase after this many epochs without improvement in validation; null to run all epochs."""
-
-    validation_fraction: float = Field(0.05, gt=0.0, lt=0.5)
-    """Part of the training events kept apart for validation."""
-
-    max_events: int | None = Field(None, ge=10)
-    """Use at most this many selected events; null for all."""
-
     regression_targets: ConstraintTargets = ConstraintTargets(regression_mmd=0.003)
     """Constraints during the regression alone, whose main loss is the Huber loss."""
 
@@ -214,18 +192,6 @@ class TrainingConfig(StrictModel):
 
     damping: float = Field(10.0, ge=0.0)
     """Damping of the constraints (modified differential method of multipliers)."""
-
-    accelerator: str = "auto"
-    """Lightning's accelerator: ``auto``, ``cpu``, ``gpu``."""
-
-    devices: int | Literal["auto"] = "auto"
-    """Devices per node."""
-
-    nodes: int = Field(1, ge=1)
-    """Nodes."""
-
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
-    """Arithmetic of the networks; the phase space is always float64."""
 
     logger: Literal["csv", "tensorboard"] = "csv"
     """Where losses, constraints and multipliers are logged."""
@@ -257,8 +223,19 @@ class SamplingConfig(StrictModel):
     max_events: int | None = Field(None, ge=1)
     """Sample at most this many selected events; null for all."""
 
+    workers: int | None = Field(1, ge=1)
+    """Worker processes, each with one core; null: one for each core. 1 without a `scheduler` works in the calling
+    process, on all of its cores; so does a device other than ``cpu``."""
 
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    scheduler: str | None = None
+    """Address of a running Dask scheduler, e.g. ``"tcp://host:8786"``; null: a local cluster of `workers`."""
+
+    def physics(self) -> dict[str, object]:
+        """Return everything that the samples depend on, as JSON-like values: all but workers and scheduler."""
+        return self.model_dump(mode="json", exclude={"workers", "scheduler"})
+
+
+PRESETS: Presets = {
     "cms": {
         "training": {
             "batch_size": 3072, "provenance_epochs": 50, "regression_epochs": 100, "joint_epochs": 200,
@@ -334,14 +311,7 @@ class UnfoldingConfig(StrictModel):
     @classmethod
     def _fill_from_preset(cls, data: Any) -> Any:
         """Put the preset's values under those of the file."""
-        if not isinstance(data, Mapping):
-            return data
-        filled = dict(data)
-        for section, values in PRESETS.get(str(data.get("preset", "small")), {}).items():
-            given = filled.get(section, {})
-            if isinstance(given, Mapping):
-                filled[section] = {**values, **given}
-        return filled
+        return filled_from_preset(data, PRESETS)
 
     @model_validator(mode="after")
     def _views_are_different(self) -> "UnfoldingConfig":

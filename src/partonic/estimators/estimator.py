@@ -76,7 +76,8 @@ class EstimatorJob:
         settings: those that the coefficients depend on, as JSON-like values.
         config: settings that are kept in the file, by section.
         seed: root seed; None if nothing is random.
-        reads_objects: whether reconstructed objects are read, so that a store must have them.
+        reads_objects: whether reconstructed objects are read, so that a store must have them; else events to which no
+            selection applies (samples of partons) are estimated, too.
         purpose: what is done to events, for messages: "nothing to <purpose>".
         doing: the same, for the progress: "<doing> <name>".
     """

@@ -185,7 +185,8 @@ def _batches(run: _Run, columns: Sequence[str], wanted: frozenset[int]) -> Itera
     """Yield number and events of the batches wanted among the first selected events."""
     left, size = run.total, run.settings.batch_events
     names = ("event_id", *columns)
-    read = run.store.batches(columns=names, size=size, selected_only=True)
+    whose = run.job.reads_objects
+    read = run.store.batches(columns=names, size=size, selected_only=whose, accepted_only=not whose)
     for number, batch in enumerate(islice(read, -(-left // size))):
         part = EventBatch(batch.table.slice(0, left), batch.metadata)
         left -= len(batch)
@@ -217,7 +218,7 @@ def _number_of_events(store: EventStore, job: EstimatorJob, limit: int | None) -
     if job.reads_objects:
         total = count_selected(store, job.purpose)
     else:
-        total = sum(len(batch) for batch in store.batches(["selected"], selected_only=True))
+        total = sum(len(batch) for batch in store.batches(["selected"], accepted_only=True))
     if not total:
         raise EventFileError(f"{store.path} has no selected event, so there is nothing to {job.purpose}")
     return total if limit is None else min(total, limit)

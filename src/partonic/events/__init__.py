@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from partonic.events.batch import EventBatch, RecoEvents
     from partonic.events.importing import ImportResult, import_events
+    from partonic.events.merging import merge_parts
     from partonic.events.schema import (
         SCHEMA_VERSION,
         CrossSection,
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
         ProcessInfo,
         StoreMetadata,
     )
-    from partonic.events.store import EventStore, EventWriter, merge_parts
+    from partonic.events.store import EventStore, EventWriter
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -49,7 +50,7 @@ _PLACES = {
     "RecoEvents": "batch",
     "StoreMetadata": "schema",
     "import_events": "importing",
-    "merge_parts": "store",
+    "merge_parts": "merging",
 }
 
 

@@ -71,6 +71,11 @@ PARTON_PDG = Column(
 )
 """Column that only a store of a process with several final states has."""
 
+PARTON_EVENT = Column(
+    "parton_event", pa.int64(), "", "event", "Number of the parton event, the same in all its copies.", nullable=False
+)
+"""Column that only a store has in which parton events were simulated several times with fractions of their weights."""
+
 
 def event_columns(
     partons: int,
@@ -80,6 +85,7 @@ def event_columns(
     identity: bool = False,
     final_states: bool = False,
     photons: bool = False,
+    copies: bool = False,
 ) -> tuple[Column, ...]:
     """Return all columns of a store, in order.
 
@@ -90,9 +96,11 @@ def event_columns(
         identity: whether the events have the columns `IDENTITY`.
         final_states: whether channels differ in their final state, so that events have the column `PARTON_PDG`.
         photons: whether the events have the columns `PHOTONS`.
+        copies: whether events are copies of parton events, so that they have the column `PARTON_EVENT`.
     """
     return (
         *_event(monomials, weight_names),
+        *((PARTON_EVENT,) if copies else ()),
         *(IDENTITY if identity else ()),
         *_hard_process(partons),
         *((replace(PARTON_PDG, type=_vector(partons, pa.int32())),) if final_states else ()),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.config.simulation import JetConfig, SelectionConfig
+from partonic.events.grouped import sums_of_groups
 from partonic.events.object_cuts import object_cuts
 from partonic.events.schema import CutFlowStep
 
@@ -52,17 +53,21 @@ class CutFlow:
         self._events = np.zeros(len(self.names), dtype=np.int64)
         self._sums = np.zeros((2, len(self.names)))
 
-    def add(self, cut: NDArray[np.int8], weight: NDArray[np.float64]) -> None:
+    def add(self, cut: NDArray[np.int8], weight: NDArray[np.float64], groups: NDArray[np.int64] | None = None) -> None:
         """Add events.
 
         Args:
             cut: index of the first cut failed, 0 for the second step; −1 for none, `(N,)`.
             weight: weights in pb, any sign, `(N,)`.
+            groups: equal for events that stem from one parton event, all of which follow one another here, `(N,)`: for
+                the error their weights are one. None: each event is its own.
         """
         for index in range(len(self.names)):
-            passed = weight[(cut < 0) | (cut >= index)]
+            kept = (cut < 0) | (cut >= index)
+            passed = weight[kept]
             self._events[index] += len(passed)
-            self._sums[:, index] += passed.sum(), (passed**2).sum()
+            independent = passed if groups is None else sums_of_groups(passed, groups[kept])
+            self._sums[:, index] += passed.sum(), (independent**2).sum()
 
     def steps(self) -> tuple[CutFlowStep, ...]:
         """Return what is left after each step, with the standard error √Σw² of the weight."""

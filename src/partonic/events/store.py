@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 
 from partonic.errors import EventFileError, SchemaError
 from partonic.events.batch import EventBatch
+from partonic.events.grouped import GroupedSums
 from partonic.events.schema import SCHEMA_VERSION, CrossSection, StoreMetadata
 from partonic.files import atomic_output
-from partonic.progress import SILENT, Progress
 
 __all__ = [
     "DEFAULT_BATCH",
@@ -28,8 +28,6 @@ __all__ = [
     "EventBatch",
     "EventStore",
     "EventWriter",
-    "combined_metadata",
-    "merge_parts",
 ]
 
 ROW_GROUP = 10_000
@@ -66,6 +64,7 @@ class EventWriter:
         self._pending: list[pa.Table] = []
         self._pending_rows = 0
         self._sums = np.zeros((2, len(metadata.monomials)))
+        self._copies = GroupedSums(len(metadata.monomials)) if metadata.copies else None
         self._stack = contextlib.ExitStack()
         self._parquet: pq.ParquetWriter | None = None
 
@@ -99,6 +98,8 @@ class EventWriter:
         rows = self._schema.conform(table)
         coefficients = EventBatch(rows, self._metadata).coefficients
         self._sums += np.stack([coefficients.sum(axis=0), (coefficients**2).sum(axis=0)])
+        if self._copies is not None:
+            self._copies.add(coefficients, rows.column("parton_event").to_numpy())
         self.num_events += rows.num_rows
         self._pending.append(rows)
         self._pending_rows += rows.num_rows
@@ -108,12 +109,15 @@ class EventWriter:
     def cross_section(self) -> CrossSection:
         """Return the sum of the coefficients written so far, in pb, with its Monte-Carlo error.
 
-        The error is that of N events, √(Σc² − (Σc)²/N), and in quadrature the one of the cross section that their
+        The error is that of N events (parton events, where these are copies), √(Σc² − (Σc)²/N), and in quadrature the
+        one of the cross section that their
         weights were normalised to, if it is known: unweighted events alone do not tell it.
         """
-        total, squares = self._sums
+        (total, squares), trials = self._sums, self.num_events
+        if self._copies is not None:
+            squares, trials = self._copies.second.diagonal(), self._copies.groups
         common = float(self._metadata.facts.get(NORMALISATION_ERROR, 0.0)) * total
-        variance = np.maximum(squares - total**2 / max(self.num_events, 1), 0.0) + common**2
+        variance = np.maximum(squares - total**2 / max(trials, 1), 0.0) + common**2
         return CrossSection(coefficients=tuple(total.tolist()), errors=tuple(np.sqrt(variance).tolist()))
 
     def __exit__(
@@ -234,64 +238,6 @@ class EventStore:
                 if keep_unknown is not None:
                     table = table.filter(pc.fill_null(table.column("selected"), keep_unknown))
                 yield table
-
-
-def merge_parts(
-    parts: Sequence[Path], path: Path, metadata: StoreMetadata | None = None, progress: Progress = SILENT
-) -> StoreMetadata:
-    """Write the events of many stores, in order, into one, without loading them; return the metadata written.
-
-    Args:
-        parts: stores of the same process with the same extra weights. Their weights must already be normalised
-            together (all rows of all parts sum to the cross section).
-        path: the merged store.
-        metadata: metadata of the result; the default takes those of the first part and adds the numbers of generated
-            events and the cut flows of all.
-        progress: told the number of events.
-
-    Raises:
-        SchemaError: if parts differ in process, extra weights or cuts.
-        EventFileError: if a part is damaged.
-        OutputError: if the result cannot be written.
-    """
-    if not parts:
-        raise EventFileError(f"no parts to merge into {path}")
-    stores = [EventStore.open(part) for part in parts]
-    facts = metadata if metadata is not None else combined_metadata([store.metadata for store in stores])
-    progress.start("merging events", sum(store.num_events for store in stores), "events")
-    with EventWriter(path, facts) as writer:
-        for store in stores:
-            if store.metadata.event_schema != facts.event_schema:
-                raise SchemaError(f"{store.path} has other columns than {stores[0].path}: merge stores of one process")
-            for batch in store.batches():
-                writer.write(batch.table)
-                progress.advance(len(batch))
-    progress.finish()
-    return EventStore.open(path).metadata
-
-
-def combined_metadata(parts: Sequence[StoreMetadata]) -> StoreMetadata:
-    """Return the metadata of stores put together: generated events and cut flows added, the rest of the first.
-
-    Raises:
-        SchemaError: if the cut flows have different cuts.
-    """
-    first = parts[0]
-    flows = [part.cut_flow for part in parts]
-    if len({tuple(step.name for step in flow) for flow in flows}) > 1:
-        msg = "the parts went through different cuts: their cut flows cannot be added"
-        raise SchemaError(msg)
-    steps = tuple(
-        same[0].model_copy(
-            update={
-                "events": sum(step.events for step in same),
-                "weight": sum(step.weight for step in same),
-                "weight_error": float(np.hypot.reduce([step.weight_error for step in same])),
-            }
-        )
-        for same in zip(*flows, strict=True)
-    )
-    return first.with_facts(cut_flow=steps, n_generated=sum(part.n_generated for part in parts), cross_section=None)
 
 
 @contextlib.contextmanager

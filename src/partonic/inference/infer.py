@@ -6,7 +6,7 @@ coverage follow if they are asked for. ``result.json`` has all numbers, ``curves
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class InferenceSummary:
         intervals: of each theory parameter, asymptotic and with all errors.
         truth: θ of the pseudo-data, if they are such.
         events: number of events, or sum of their weights.
+        units: of angles along curves, by name.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class InferenceSummary:
     intervals: Mapping[str, tuple[Interval, ...]]
     truth: Mapping[str, float] | None
     events: float
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return a line for each parameter: intervals with all errors, best fit with its error, truth.
@@ -75,7 +77,8 @@ class InferenceSummary:
             value, error = float(self.best.phi[number]), float(self.errors[number])
             misled = _misleads(value, error, intervals)
             mark, marked = (" (*)", True) if misled else ("", marked)
-            lines.append(f"  {name}: {parts}; best fit {value:.4g} ± {error:.2g}{mark}{known}")
+            unit = f" [{self.units[name]}]" if self.units.get(name) else ""
+            lines.append(f"  {name}{unit}: {parts}; best fit {value:.4g} ± {error:.2g}{mark}{known}")
         if marked:
             lines.append("  (*) best fit ± error is not what the intervals say: quote the intervals")
         return "\n".join(lines)
@@ -117,7 +120,10 @@ def infer(
     write_json(output / "result.json", plain(result))
     remove_parts_of_studies(loaded, config, output)
     events = data.likelihood.total
-    return InferenceSummary(output / "result.json", best, found.budget.total, found.intervals, data.truth, events)
+    units = {name: curve.unit_text for name, curve in config.curves.items()}
+    return InferenceSummary(
+        output / "result.json", best, found.budget.total, found.intervals, data.truth, events, units
+    )
 
 
 def _pairs(config: InferenceConfig, loaded: Loaded) -> Iterable[tuple[str, str]]:

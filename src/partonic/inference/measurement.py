@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError
+from partonic.inference.data import Data, ensemble_members, make_data
 from partonic.inference.likelihood.error_budget import (
     ErrorBudget,
     difference_variances,
@@ -19,7 +20,7 @@ from partonic.inference.likelihood.fit import BestFit, fit
 from partonic.inference.likelihood.intervals import Interval, asymptotic_intervals, crossings, profile_q, total_q
 from partonic.inference.likelihood.scan import Scan
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
-from partonic.inference.samples import Data, Loaded, ensemble_members, make_data
+from partonic.inference.samples import Loaded
 
 __all__ = ["Measurement", "measure"]
 

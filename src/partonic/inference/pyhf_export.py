@@ -16,9 +16,10 @@ from partonic.inference.binned.binning import Binning
 from partonic.inference.binned.pyhf_workspace import NOMINAL, MorphedWorkspace, export_workspace
 from partonic.inference.binned.templates import BackgroundTemplate, Templates
 from partonic.inference.coefficients.observables import observable_names, optimal_observables
+from partonic.inference.data import Data
 from partonic.inference.experiments.pool import PoolSample
 from partonic.inference.likelihood.mixture import Mixture
-from partonic.inference.samples import Data, Loaded
+from partonic.inference.samples import Loaded
 
 __all__ = ["export_of"]
 

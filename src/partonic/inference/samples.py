@@ -1,34 +1,32 @@
-"""From files to a likelihood: coefficients, rates, the pool of simulated events, and the data that are fitted."""
+"""What a fit reads: coefficients of the events, rates, and the pool of simulated events with their true weights."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.config.inference import BackgroundConfig, BackgroundEventsConfig, ComponentConfig, InferenceConfig
+from partonic.config.inference import BackgroundConfig, ComponentConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore
 from partonic.inference.calibration.calibration_file import Calibration, read_calibration
-from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.coefficients.truth import truth_coefficients
 from partonic.inference.experiments.pool import Pool, PoolSample
 from partonic.inference.experiments.pseudo_experiments import Setup
-from partonic.inference.likelihood.event_terms import EventTerms
 from partonic.inference.likelihood.mixture import Mixture
-from partonic.inference.likelihood.unbinned import ExtendedLikelihood
-from partonic.inference.model import mixture_of, truth_on_curves, with_nominal
+from partonic.inference.model import mixture_of, truth_on_curves
+from partonic.inference.sources import check_source, read_hypotheses, read_of_source
 from partonic.pretrained import pretrained_folder
 from partonic.processes.definition import standard_model
-from partonic.rng import numpy_generator
 
-__all__ = ["Data", "Files", "Loaded", "ensemble_members", "load", "make_data"]
+__all__ = ["Files", "Loaded", "load"]
 
 Array = NDArray[np.float64]
 
@@ -78,6 +76,7 @@ class Loaded:
         events_at: θ whose density the events of the store follow as they are; None for collision data, and for
             simulated events of unequal weights.
         components: coefficients of the events under each further component that depends on θ.
+        store: path of the event store; None without one.
     """
 
     setup: Setup
@@ -90,6 +89,7 @@ class Loaded:
     calibration: Calibration | None = None
     events_at: Mapping[str, float] | None = None
     components: tuple[EventCoefficients, ...] = ()
+    store: Path | None = None
 
     @property
     def hypotheses(self) -> tuple[EventCoefficients, ...]:
@@ -100,23 +100,6 @@ class Loaded:
         """Return the number of events by status, of the first hypothesis in which it is not ``"ok"``."""
         columns = zip(*(each.status for each in self.hypotheses), strict=True)
         return dict(Counter(next((word for word in words if word != "ok"), "ok") for words in columns))
-
-
-@dataclass(frozen=True)
-class Data:
-    """What is fitted.
-
-    Attributes:
-        likelihood: its likelihood.
-        kind: ``"pseudo"``, ``"asimov"`` or ``"events"``.
-        truth: θ of pseudo-data, or of simulated events that are fitted as they are; None for real data.
-        chosen: rows of the pool that have a weight, `(N,)`; None for real data.
-    """
-
-    likelihood: ExtendedLikelihood
-    kind: str
-    truth: Mapping[str, float] | None
-    chosen: NDArray[np.int64] | None
 
 
 def load(
@@ -135,18 +118,19 @@ def load(
 
     Raises:
         EventFileError: if a file is missing or damaged, or files are of different events.
-        InferenceError: if there are no events, or a rate is not known.
+        InferenceError: if there are no events, a rate is not known, or another estimator made a file.
         ParameterError: if a theory parameter is unknown.
     """
     store = None if files.store is None else EventStore.open(files.store)
     calibration = _calibration(config, store)
-    signal, metadata = given or _signal(files, store)
+    signal, metadata = given or _signal(files, store, config.source)
+    if given is not None:
+        check_source(given[0].source, config.source, "what is in memory", "coefficients")
     if not len(signal):
         raise InferenceError(f"{files.signal or files.store} has no events: expected a sample to fit")
     rate = _signal_rate(store, metadata, signal)
     signal = signal if calibration is None else calibration.apply(signal, rate)
-    components = [read_coefficients(files.components[name]) for name in config.components]
-    backgrounds = [read_coefficients(files.backgrounds[name]) for name in config.backgrounds]
+    components, backgrounds = (_of_sections(files, config, kind) for kind in ("components", "backgrounds"))
     hypotheses = Hypotheses(signal, *(tuple(each for each, _ in read) for read in (components, backgrounds)))
     _check_same_events(hypotheses, files)
     standard = _standard_model(config, store)
@@ -163,110 +147,30 @@ def load(
     generated_at = None if store is None else truth_on_curves(mixture, store.metadata.theta)
     return Loaded(
         setup, signal, hypotheses.backgrounds, samples, pool, generated_at, _selected(store), calibration,
-        None if events_at is None else truth_on_curves(mixture, events_at), hypotheses.components,
+        None if events_at is None else truth_on_curves(mixture, events_at), hypotheses.components, files.store,
     )  # fmt: skip
 
 
-def make_data(loaded: Loaded, config: InferenceConfig) -> Data:
-    """Draw the pseudo-data, make the Asimov sample, or take the events as they are.
-
-    Raises:
-        InferenceError: if there are no simulated events to draw from, or no events at all.
-    """
-    if config.data == "events":
-        return _real_data(loaded, config)
-    if loaded.pool is None:
-        raise InferenceError(
-            f"`data: {config.data}` needs simulated events with their weights: give their event store, or set "
-            "`inference.data: events` to fit the events as they are"
-        )
-    setup = loaded.setup
-    known = loaded.generated_at if config.truth is None else config.truth
-    if known is None:
-        message = (
-            "the events were generated at a θ that is not the nominal point of `inference.curves`: say where on the "
-            "curves the pseudo-data are, with `inference.truth`"
-        )
-        raise InferenceError(message)
-    theta = with_nominal(setup.mixture, known)
-    source = loaded.pool.source(setup.mixture, setup.mixture.point(theta))
-    generator = numpy_generator(setup.seed, "pseudo-data")
-    sample = source.draw(generator) if config.data == "pseudo" else source.asimov()
-    likelihood = setup.likelihood(loaded.pool, sample.weights, sample.without_coefficients)
-    if not likelihood.total > 0:
-        raise InferenceError(
-            f"the pseudo-data have no event at {theta} with {setup.mixture.luminosity:g} fb⁻¹: expected one or more; "
-            "raise `inference.luminosity`"
-        )
-    return Data(likelihood, config.data, theta, np.flatnonzero(sample.weights))
-
-
-def ensemble_members(data: Data, loaded: Loaded, config: InferenceConfig) -> list[ExtendedLikelihood]:
-    """Return the likelihoods of the same data with the coefficients of each member of the ensemble.
-
-    Raises:
-        EventFileError: if a member has other events.
-        InferenceError: if a member lacks coefficients of events that are fitted.
-    """
-    members = []
-    for path in config.ensemble:
-        coefficients, _ = read_coefficients(path)
-        if loaded.calibration is not None:
-            coefficients = loaded.calibration.apply(coefficients, loaded.setup.mixture.signal)
-        if not np.array_equal(coefficients.event_id, loaded.signal.event_id):
-            raise EventFileError(
-                f"{path} has other events than the coefficients of the signal: make both from one store"
-            )
-        used = _used_events(data, loaded)
-        chosen = coefficients.select(used)
-        if not chosen.usable().all():
-            raise InferenceError(
-                f"{path} has no coefficients of {int((~chosen.usable()).sum())} of {len(chosen)} events that are fitted"
-            )
-        backgrounds = [each.select(used) for each in loaded.backgrounds]
-        terms = EventTerms.of(chosen, backgrounds, config.correct_bias, config.floor)
-        members.append(replace(data.likelihood, events=terms))
-    return members
-
-
-def _used_events(data: Data, loaded: Loaded) -> NDArray[np.bool_]:
-    """Return which of the events of the signal file are fitted, `(N,)`."""
-    usable = np.logical_and.reduce([each.usable() for each in loaded.hypotheses])
-    if data.chosen is None:
-        return np.asarray(usable)
-    if len(loaded.samples) > 1:
-        message = "an ensemble of networks is only supported without simulated events of backgrounds"
-        raise InferenceError(message)
-    used = np.zeros(len(usable), dtype=np.bool_)
-    used[np.flatnonzero(usable)[data.chosen]] = True
-    return used
-
-
-def _real_data(loaded: Loaded, config: InferenceConfig) -> Data:
-    usable = np.logical_and.reduce([each.usable() for each in loaded.hypotheses])
-    if loaded.selected is not None and loaded.selected != len(usable) and not config.shape_only:
-        raise InferenceError(
-            f"there are coefficients of {len(usable)} events, but {loaded.selected} are selected: the number of events "
-            "means nothing then. Make the coefficients of all (mem.max_events), or fit `shape_only: true`"
-        )
-    terms = EventTerms.of(
-        loaded.signal.select(usable), [each.select(usable) for each in loaded.backgrounds], config.correct_bias,
-        config.floor, [each.select(usable) for each in loaded.components],
-    )  # fmt: skip
-    setup = loaded.setup
-    likelihood = ExtendedLikelihood(
-        setup.mixture, terms, np.ones(len(terms)), float((~usable).sum()), None, setup.shape_only, setup.shape_norm
-    )
-    return Data(likelihood, "events", loaded.events_at, None)
-
-
-def _signal(files: Files, store: EventStore | None) -> tuple[EventCoefficients, CoefficientsMetadata | None]:
+def _signal(
+    files: Files, store: EventStore | None, source: str
+) -> tuple[EventCoefficients, CoefficientsMetadata | None]:
     if files.signal is not None:
-        return read_coefficients(files.signal)
+        return read_of_source(files.signal, source, "inference.coefficients")
     if store is None:
         message = "parton truth needs an event store: expected simulated events"
         raise InferenceError(message)
     return truth_coefficients(store, standard_model(store.metadata.process)), None
+
+
+def _of_sections(
+    files: Files, config: InferenceConfig, kind: Literal["components", "backgrounds"]
+) -> list[tuple[EventCoefficients, CoefficientsMetadata]]:
+    """Read the coefficients under each further component, or under each background."""
+    paths: Mapping[str, Path] = getattr(files, kind)
+    return [
+        read_of_source(paths[name], config.source, f"inference.{kind}.{name}.coefficients")
+        for name in getattr(config, kind)
+    ]
 
 
 def _calibration(config: InferenceConfig, store: EventStore | None) -> Calibration | None:
@@ -342,7 +246,7 @@ def _samples(
                 f"pseudo-data need simulated events of '{name}': give `{where}`, or fit real data with "
                 "`inference.data: events`"
             )
-        read = _of_all_hypotheses(events, config, where)
+        read = read_hypotheses(events, config, where)
         of_signal = read["signal"] if calibration is None else calibration.apply(read["signal"], rate)
         true = weights_of(EventStore.open(events.store), of_signal.event_id)
         backgrounds, components = (tuple(read[each] for each in sections[k]) for k in ("backgrounds", "components"))
@@ -350,19 +254,6 @@ def _samples(
             PoolSample(number, true if kind == "components" else true[:, :1], of_signal, backgrounds, components)
         )
     return tuple(samples)
-
-
-def _of_all_hypotheses(
-    events: BackgroundEventsConfig, config: InferenceConfig, where: str
-) -> dict[str, EventCoefficients]:
-    """Return the coefficients of simulated events under each hypothesis by name."""
-    names = ("signal", *config.components, *config.backgrounds)
-    if missing := set(names) - set(events.coefficients):
-        raise InferenceError(
-            f"`{where}.coefficients` lacks {', '.join(sorted(missing))}: expected a file for `signal` and for each "
-            "component and background"
-        )
-    return {name: read_coefficients(events.coefficients[name])[0] for name in names}
 
 
 def _selected(store: EventStore | None) -> int | None:

@@ -6,13 +6,14 @@ from typing import Any
 
 from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError
+from partonic.inference.data import Data
 from partonic.inference.experiments.coverage import PointCoverage, coverage_study
 from partonic.inference.experiments.study import Plan, Workers
 from partonic.inference.experiments.toy_coverage import ToyCoverage, toy_coverage
 from partonic.inference.experiments.toys import ToyIntervals, toy_intervals
 from partonic.inference.likelihood.fit import BestFit
 from partonic.inference.likelihood.scan import Scan
-from partonic.inference.samples import Data, Loaded
+from partonic.inference.samples import Loaded
 from partonic.parts import remove_parts
 from partonic.progress import Progress
 

@@ -7,6 +7,8 @@ for it. For sets of ten objects two small matrix products are faster than fused 
 sets of thousands.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import torch
@@ -17,11 +19,11 @@ from partonic.errors import ConfigError
 from partonic.nn.linear import linear
 from partonic.nn.packing import Packing
 
-__all__ = ["AttentionBlock", "AttentionStack"]
+__all__ = ["AttentionBlock", "AttentionStack", "ResidualAttention"]
 
 
-class AttentionBlock(nn.Module):
-    """One layer of self-attention and a network with one hidden layer, both residual."""
+class ResidualAttention(nn.Module):
+    """The weights of a layer, x + Attention(norm(x)), then x + MLP(norm(x)); who looks at whom is up to subclasses."""
 
     def __init__(self, width: int, heads: int, feedforward: int, dropout: float = 0.0) -> None:
         """Create the layer.
@@ -47,6 +49,19 @@ class AttentionBlock(nn.Module):
         self.contract = nn.Linear(feedforward, width)
         self.drop = nn.Dropout(dropout)
 
+    def residual(
+        self, objects: Float[Tensor, "*objects width"], attention: Callable[[Tensor], Tensor]
+    ) -> Float[Tensor, "*objects width"]:
+        """Return the objects after the layer, with what `attention` makes of the normalised ones."""
+        objects = objects + self.drop(attention(self.attention_norm(objects)))
+        hidden = linear(self.expand, self.network_norm(objects), relu=True)
+        change: Tensor = self.drop(linear(self.contract, hidden))
+        return objects + change
+
+
+class AttentionBlock(ResidualAttention):
+    """One layer of self-attention and a network with one hidden layer, both residual."""
+
     def forward(
         self, objects: Float[Tensor, "events objects width"], mask: Bool[Tensor, "events objects"]
     ) -> Float[Tensor, "events objects width"]:
@@ -64,10 +79,7 @@ class AttentionBlock(nn.Module):
 
     def on_rows(self, rows: Float[Tensor, "rows width"], packing: Packing) -> Float[Tensor, "rows width"]:
         """Do the same with packed objects."""
-        rows = rows + self.drop(self._attention(self.attention_norm(rows), packing))
-        hidden = linear(self.expand, self.network_norm(rows), relu=True)
-        change: Tensor = self.drop(linear(self.contract, hidden))
-        return rows + change
+        return self.residual(rows, partial(self._attention, packing=packing))
 
     def _attention(self, rows: Tensor, packing: Packing) -> Tensor:
         blocks = packing.split(linear(self.queries_keys_values, rows))

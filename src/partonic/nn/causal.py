@@ -6,47 +6,20 @@ needed; what comes out at padded places is meaningless and left to the caller.
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from partonic.errors import ConfigError
+from partonic.nn.attention import ResidualAttention
 from partonic.nn.linear import linear
 
 __all__ = ["CausalBlock"]
 
 
-class CausalBlock(nn.Module):
-    """x + Attention(norm(x)), then x + MLP(norm(x)), with normalisation first (Xiong et al., arXiv:2002.04745)."""
-
-    def __init__(self, width: int, heads: int, feedforward: int, dropout: float = 0.0) -> None:
-        """Create the layer.
-
-        Args:
-            width: numbers W per object.
-            heads: attention heads; must divide `width`.
-            feedforward: hidden units of the network.
-            dropout: fraction of the units added in each half that are dropped in training.
-
-        Raises:
-            ConfigError: if `heads` does not divide `width`.
-        """
-        super().__init__()
-        if width % heads:
-            raise ConfigError(f"attention: the width must be a multiple of the heads, got {width} and {heads}")
-        self.heads = heads
-        self.attention_norm = nn.LayerNorm(width)
-        self.queries_keys_values = nn.Linear(width, 3 * width)
-        self.join_heads = nn.Linear(width, width)
-        self.network_norm = nn.LayerNorm(width)
-        self.expand = nn.Linear(width, feedforward)
-        self.contract = nn.Linear(feedforward, width)
-        self.drop = nn.Dropout(dropout)
+class CausalBlock(ResidualAttention):
+    """One layer of causal self-attention and a network with one hidden layer, both residual."""
 
     def forward(self, objects: Float[Tensor, "rows objects width"]) -> Float[Tensor, "rows objects width"]:
         """Let each object look at itself and those before it."""
-        objects = objects + self.drop(self._attention(self.attention_norm(objects)))
-        hidden = linear(self.expand, self.network_norm(objects), relu=True)
-        change: Tensor = self.drop(linear(self.contract, hidden))
-        return objects + change
+        return self.residual(objects, self._attention)
 
     def _attention(self, objects: Tensor) -> Tensor:
         rows, count, width = objects.shape

@@ -131,6 +131,18 @@ class DecayTree:
             return {25: 1, _TOP: 3, -_TOP: 3}.get(origin, 0)
         return next((1 + place for place, one in enumerate(self.outermost) if origin in one.pdg_ids), 0)
 
+    @property
+    def identical(self) -> tuple[tuple[Resonance, ...], ...]:
+        """Groups of two or more resonances that nothing but their place tells apart, as two Z.
+
+        They have the same PDG ids and the same number of partons, and none is a product of another.
+        """
+        groups: dict[tuple[object, ...], list[Resonance]] = {}
+        for one in self.outermost:
+            if one.slots:
+                groups.setdefault((one.pdg_ids, one.decayed_by, len(one.slots)), []).append(one)
+        return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
     def named(self, name: str) -> Resonance | None:
         """Return the resonance of this name, None if there is none."""
         return next((resonance for resonance in self.resonances if resonance.name == name), None)

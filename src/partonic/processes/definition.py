@@ -30,6 +30,7 @@ __all__ = [
     "build_process",
     "definition_of",
     "parameter_labels",
+    "parameter_units",
     "standard_model",
 ]
 
@@ -107,7 +108,7 @@ class ProcessDefinition:
         summary: what `partonic processes <name>` prints: approximations, what θ means, where the numbers come from.
         settings: the model of the section `process`.
         defaults: defaults of other sections of an analysis file with this process, as they would be written there.
-        channels: choices of decays for which `partonic new` writes a file, with the sections of each; there is at
+        decay_channels: choices of decays for which `partonic new` writes a file, with the sections of each; there is at
             least one. ``simulation`` holds decays and selection.
         examples: names of analysis files in ``examples/``.
         has_matrix_element: whether `build` gives a matrix element.
@@ -119,7 +120,7 @@ class ProcessDefinition:
     summary: str
     settings: type[ProcessConfig]
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"default": {}})
+    decay_channels: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"default": {}})
     examples: tuple[str, ...] = ()
     has_matrix_element: bool = True
     packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -217,9 +218,14 @@ def standard_model(process: str) -> dict[str, float]:
 @cache
 def parameter_labels() -> Mapping[str, str]:
     """Return how the parameters of all known processes, with their default settings, are written in figures."""
+    return {parameter.name: parameter.label for parameter in _all_parameters()}
+
+
+def parameter_units() -> Mapping[str, str]:
+    """Return the units of the parameters of all known processes; empty for a pure number."""
+    return {parameter.name: parameter.unit for parameter in _all_parameters()}
+
+
+def _all_parameters() -> list[TheoryParameter]:
     definitions = [find_process(name) for name in process_names()]
-    return {
-        parameter.name: parameter.label
-        for definition in definitions
-        for parameter in definition.parameters(definition.settings())
-    }
+    return [each for definition in definitions for each in definition.parameters(definition.settings())]

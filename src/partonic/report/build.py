@@ -23,7 +23,7 @@ from partonic.report.content import Content
 from partonic.report.event_counts import EventCounts
 from partonic.report.figures import Art, draw_plots
 from partonic.report.findings import gather_findings
-from partonic.report.labels import particle_label
+from partonic.report.labels import produced_particles
 from partonic.report.limits import LimitFiles, read_limits
 from partonic.report.page import Chapter, Part, write_page
 from partonic.report.result_box import result_box
@@ -163,7 +163,7 @@ def _record(content: Content) -> dict[str, object]:
 
 def _headline(sample: Sample) -> Headline:
     metadata = sample.metadata
-    symbols = "".join(particle_label(*pair) for pair in zip(metadata.parton_pdg, metadata.parton_names, strict=True))
+    symbols = "".join(symbol for symbol, _ in produced_particles(metadata))
     process = rf"pp $\to {symbols}$" if symbols else ""
     energy = rf"$\sqrt{{s}}$ = {metadata.collider_energy / 1000:g} TeV" if metadata.collider_energy else ""
     qualifier = "simulation" if metadata.source == "partonic" else "imported events"

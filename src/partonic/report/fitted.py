@@ -15,8 +15,9 @@ from partonic.classify.roc import roc_curve
 from partonic.classify.roc_file import Discrimination
 from partonic.config.inference import InferenceConfig
 from partonic.errors import ParameterError
+from partonic.inference.data import Data, make_data
 from partonic.inference.record import InferenceRecord
-from partonic.inference.samples import Data, Files, Loaded, load, make_data
+from partonic.inference.samples import Files, Loaded, load
 from partonic.rng import numpy_generator
 
 __all__ = ["FittedEvents", "fitted_events"]
@@ -29,7 +30,8 @@ class FittedEvents:
     Attributes:
         loaded: coefficients, rates and simulated events.
         data: what was fitted.
-        stores: event store of each component, 0 for the signal, as far as it has simulated events.
+        stores: event store of each process, 0 for the signal, then further components, then backgrounds, as far as it
+            has simulated events.
     """
 
     loaded: Loaded
@@ -52,7 +54,7 @@ class FittedEvents:
 
     def _discrimination(self, number: int, name: str) -> Discrimination:
         sides = []
-        for component in (0, number + 1):
+        for component in (0, 1 + len(self.loaded.components) + number):
             sample = next((each for each in self.loaded.samples if each.component == component), None)
             if sample is None:
                 raise ParameterError(f"there are no simulated events of component {component}")
@@ -73,15 +75,15 @@ def fitted_events(record: InferenceRecord) -> FittedEvents:
     config = InferenceConfig.model_validate(record.result["settings"])
     files = _files(record.result["files"])
     loaded = load(files, config, int(record.result["data"]["seed"]))
-    simulated = enumerate(config.backgrounds.values(), start=1)
-    stores = {number: section.events.store for number, section in simulated if section.events is not None}
+    events = [*(each.events for each in config.components.values()), *(b.events for b in config.backgrounds.values())]
+    stores = {number: each.store for number, each in enumerate(events, start=1) if each is not None}
     return FittedEvents(loaded, make_data(loaded, config), stores | ({} if files.store is None else {0: files.store}))
 
 
 def _files(content: Mapping[str, Any]) -> Files:
-    store, signal, backgrounds = content["store"], content["signal"], content["backgrounds"]
+    store, signal = content["store"], content["signal"]
     return Files(
         Path(store) if store else None,
         Path(signal) if signal else None,
-        {name: Path(path) for name, path in backgrounds.items()},
+        *({name: Path(path) for name, path in content.get(kind, {}).items()} for kind in ("backgrounds", "components")),
     )

@@ -104,15 +104,11 @@ class Limits:
     def fitted(self) -> FittedEvents | None:
         """The events of the inference, read when they are first needed; None if there is no inference.
 
-        Fits of several components that depend on θ have none: their expected events are no polynomials of one θ.
-
         Raises:
             EventFileError: if a file that it read is missing, damaged or has changed.
             InferenceError: if nothing can be drawn from what is there now.
         """
-        if self.inference is None or self.inference.result["files"].get("components"):
-            return None
-        return fitted_events(self.inference)
+        return None if self.inference is None else fitted_events(self.inference)
 
 
 def read_limits(files: LimitFiles, events: EventStore) -> Limits:

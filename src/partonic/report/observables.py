@@ -19,7 +19,7 @@ from partonic.physics.kinematics import azimuth, delta_phi, pseudorapidity, rapi
 from partonic.plots.axis import Axis
 from partonic.process_registry import find_process, process_names
 from partonic.processes.definition import PartonObservable
-from partonic.report.labels import particle_label
+from partonic.report.labels import particle_label, produced_particles
 from partonic.report.object_observables import object_observables
 from partonic.report.views import BatchObjects, BatchPartons
 
@@ -105,7 +105,8 @@ def parton_groups(metadata: StoreMetadata) -> tuple[PartonGroup, ...]:
     """Return the observables of the hard process, grouped into figures, for any final state."""
     symbols = _symbols(metadata)
     number = len(symbols)
-    threshold = 50.0 * number
+    system, masses = _produced(metadata)
+    threshold = 50.0 * (sum(sorted(masses)[:2]) // 50.0) if len(masses) == number else 0.0
     singles = (
         (Axis.regular("parton_pt", r"$p_\mathrm{T}$", (40, 0.0, 600.0), "GeV", logarithmic=True), transverse_momentum),
         (Axis.regular("parton_eta", r"$\eta$", (40, -5.0, 5.0)), pseudorapidity),
@@ -128,7 +129,6 @@ def parton_groups(metadata: StoreMetadata) -> tuple[PartonGroup, ...]:
         )
         for axis, function in pairs
     ]
-    system = "".join(symbols)
     groups += [
         PartonGroup(axis, ((f"${system}$", _of_partons(axis, function)),))
         for axis, function in (
@@ -139,9 +139,15 @@ def parton_groups(metadata: StoreMetadata) -> tuple[PartonGroup, ...]:
     return tuple(groups)
 
 
+def _produced(metadata: StoreMetadata) -> tuple[str, list[float]]:
+    """Return the symbol of all that is produced, and the masses."""
+    produced = produced_particles(metadata)
+    return "".join(symbol for symbol, _ in produced), [mass for _, mass in produced]
+
+
 def _total_mass_axis(metadata: StoreMetadata) -> Axis:
-    system = "".join(_symbols(metadata))
-    low = 100.0 * round(1.3 * len(metadata.parton_names))
+    system, masses = _produced(metadata)
+    low = 100.0 * (sum(masses) // 100.0)
     return Axis.regular("parton_mass", rf"$m({system})$", (40, low, low + 1400.0), "GeV", logarithmic=True)
 
 

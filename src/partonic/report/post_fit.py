@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.inference.likelihood.mixture import LUMINOSITY, SIGNAL_STRENGTH
+from partonic.inference.experiments.pool import Pool
+from partonic.inference.likelihood.mixture import Mixture
 from partonic.report.event_observables import observables_of_events
 from partonic.report.fitted import FittedEvents
 from partonic.report.observables import reco_observables
@@ -26,7 +27,7 @@ class PostFit:
     Attributes:
         events: simulated events and data with their coefficients.
         component: of each simulated event, 0 for the signal, `(N,)`.
-        names: of the components.
+        names: of the processes: the signal, further components, backgrounds.
         expected: expected number that each simulated event stands for at the best fit, `(N,)`.
         reference: the same in the Standard Model and with nominal normalisations, `(N,)`.
         plain: plain observables of simulated events and data by name, `(N,)` and `(D,)`.
@@ -53,26 +54,35 @@ def post_fit(fitted: FittedEvents, best: dict[str, float]) -> PostFit | None:
         EventFileError: if a store lacks an event that was fitted.
     """
     loaded = fitted.loaded
-    if not loaded.samples:
+    if not loaded.samples or loaded.pool is None:
         return None
     events = predicted_by_inference(fitted)
     sizes = [len(part) for part in events.samples]
     component = np.repeat([sample.component for sample in loaded.samples], sizes)
     mixture = loaded.setup.mixture
-    backgrounds = tuple(background.name for background in mixture.backgrounds)
-    factors = np.array([best[SIGNAL_STRENGTH], *(best[f"{name}_normalisation"] for name in backgrounds)])
-    theta, standard = (mixture.theta(mixture.point(values)) for values in (best, dict(mixture.standard_point())))
-    weights = events.weights @ events.monomials.evaluate(theta)
-    reference = events.weights @ events.monomials.evaluate(standard)
     return PostFit(
         events=events,
         component=component,
-        names=("signal", *backgrounds),
-        expected=best[LUMINOSITY] * factors[component] * weights,
-        reference=reference,
+        names=("signal", *(each.name for each in mixture.components), *(each.name for each in mixture.backgrounds)),
+        expected=_expected(loaded.pool, mixture, mixture.point(best)),
+        reference=_expected(loaded.pool, mixture, mixture.point(mixture.standard_point())),
         plain=_plain(fitted, events),
         same_events=fitted.data.kind != "asimov",
     )
+
+
+def _expected(pool: Pool, mixture: Mixture, phi: Array) -> Array:
+    """Return the number that each event of a pool stands for at φ `(P,)`, `(N,)`.
+
+    Those of a process sum to its expected number, less the share of the events without coefficients.
+    """
+    vector = mixture.vector(phi)
+    yields: Array = pool.weights @ vector
+    for number, expected in enumerate(mixture.expected_by_component(phi)):
+        rows = pool.component == number
+        total = yields[rows].sum() + pool.without_coefficients[number] @ vector
+        yields[rows] *= expected / total if total else 0.0
+    return yields
 
 
 def _plain(fitted: FittedEvents, events: PredictedEvents) -> dict[str, tuple[Array, Array]]:

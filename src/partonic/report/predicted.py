@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.observables import linear_and_quadratic, optimal_observables
+from partonic.inference.data import Data
 from partonic.inference.experiments.pool import PoolSample
-from partonic.inference.samples import Data, Loaded
+from partonic.inference.samples import Loaded
 from partonic.polynomial import Monomials
 from partonic.report.fitted import FittedEvents
 from partonic.report.limits import IntegratedEvents
@@ -31,7 +32,8 @@ class PredictedEvents:
     Attributes:
         monomials: the A monomials of θ.
         samples: simulated events of signal and backgrounds, with coefficients; empty if there are none.
-        weights: what each event adds, as a polynomial in θ, in the order of `samples`, `(N, A)`.
+        weights: what each event adds, as a polynomial in θ of the signal, in the order of `samples`, `(N, A)`.
+            Components beside the signal are at the Standard Model in them.
         unit: of the weights: expected events, or pb.
         data: coefficients of the data under the signal; None if there are none.
         counts: how often each of the data occurs, `(D,)`.
@@ -98,16 +100,20 @@ def predicted_by_inference(fitted: FittedEvents) -> PredictedEvents:
 
 
 def _expected(sample: PoolSample, loaded: Loaded) -> Array:
-    """Return the expected numbers of the usable events of one process as polynomials in θ, `(n, A)`."""
-    mixture = loaded.setup.mixture
-    weights = np.zeros((len(sample.weights), len(mixture.signal.monomials)))
-    weights[:, : sample.weights.shape[1]] = sample.weights  # the weight of a background is the constant monomial
-    rate = (
-        mixture.signal.coefficients[0]
-        if sample.component == 0
-        else mixture.backgrounds[sample.component - 1].cross_section
-    )
-    expected = mixture.per_picobarn * rate / sample.weights[:, 0].sum() * weights
+    """Return the expected numbers of the usable events of one process as polynomials in θ of the signal, `(n, A)`.
+
+    Those of other processes do not depend on it: further components are taken at the Standard Model.
+    """
+    mixture, weights = loaded.setup.mixture, sample.weights
+    place = mixture.slices[sample.component]
+    if sample.component == 0:
+        rate = mixture.signal.coefficients[0]
+    else:
+        standard = mixture.vector(mixture.point(mixture.standard_point()))[place]
+        rate, weights = mixture.stacked_rate[place] @ standard, (weights @ standard)[:, None]
+    scaled = mixture.per_picobarn * rate / weights[:, 0].sum() * weights
+    expected = np.zeros((len(weights), len(mixture.signal.monomials)))
+    expected[:, : weights.shape[1]] = scaled  # what does not depend on θ is the constant monomial
     usable: Array = expected[sample.usable()]
     return usable
 
@@ -115,7 +121,7 @@ def _expected(sample: PoolSample, loaded: Loaded) -> Array:
 def _data(data: Data, loaded: Loaded) -> tuple[tuple[EventCoefficients, ...], Array]:
     """Return the coefficients of the data and how often each event occurs."""
     if data.chosen is None:
-        usable = np.logical_and.reduce([each.usable() for each in (loaded.signal, *loaded.backgrounds)])
+        usable = np.logical_and.reduce([each.usable() for each in loaded.hypotheses])
         return (loaded.signal.select(usable),), np.ones(int(usable.sum()))
     parts, start = [], 0
     for sample in loaded.samples:  # in the order of the pool

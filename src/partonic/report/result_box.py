@@ -16,7 +16,7 @@ from partonic.report.content import number_with_error
 from partonic.report.event_counts import EventCounts
 from partonic.report.findings import Finding
 from partonic.report.fitted_value import CAUSES, FittedValue, fitted_values
-from partonic.report.labels import particle_label, plain
+from partonic.report.labels import named, plain, produced_particles
 from partonic.report.section import Sample
 
 __all__ = ["ResultBox", "result_box"]
@@ -124,7 +124,7 @@ class ResultBox:
         cells = [_interval(found.get(level), value.error) for level in self.levels]
         number = number_with_error(value.value, value.error) if value.error else f"{value.value:.4g}"
         fit = f"{number} (*)" if value.parabola_misleads else number
-        row = (value.name, *cells, fit.replace("-", "−"), _causes(value))
+        row = (named(value.name), *cells, fit.replace("-", "−"), _causes(value))
         return (*row, *([_truth(value)] if self.has_truth else []))
 
     def _table(self, unicode: bool) -> list[str]:
@@ -178,8 +178,7 @@ def _facts(sample: Sample, counts: EventCounts) -> list[tuple[str, str]]:
 
 def _reaction(metadata: StoreMetadata) -> str:
     """Return e.g. ``"pp → H t t̄"``, or the name of the process where no partons are known."""
-    pairs = zip(metadata.parton_pdg, metadata.parton_names, strict=True)
-    partons = " ".join(plain(particle_label(*pair)) for pair in pairs)
+    partons = " ".join(plain(symbol) for symbol, _ in produced_particles(metadata))
     return f"pp → {partons}" if partons else metadata.process
 
 

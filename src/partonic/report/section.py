@@ -21,7 +21,7 @@ from partonic.report.content import Content
 from partonic.report.limits import Limits
 from partonic.report.unfolded import UnfoldedModel
 
-__all__ = ["Filled", "Sample", "Section", "ThetaPoint"]
+__all__ = ["Filled", "FitSection", "ModelSection", "Sample", "Section", "ThetaPoint"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,3 +149,29 @@ class Section(Protocol):
 
     def content(self) -> Content:
         """Return what the page shows, after the last batch."""
+
+
+class ModelSection:
+    """A section on the unfolding models, which have been judged on the events before the report begins."""
+
+    columns: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, sample: Sample) -> None:
+        """Prepare for `sample`."""
+        self.models = sample.unfolded
+
+    def fill(self, batch: EventBatch) -> None:
+        """Ignore the events: the models have been judged on them already."""
+
+
+class FitSection:
+    """A section on what was inferred from the events before the report begins; `record` is None if nothing was."""
+
+    columns: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, sample: Sample) -> None:
+        """Prepare for `sample`."""
+        self.record = sample.limits.inference if sample.limits else None
+
+    def fill(self, batch: EventBatch) -> None:
+        """Ignore the events: they were fitted already."""

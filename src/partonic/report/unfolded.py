@@ -94,7 +94,7 @@ def judged_models(
                 quality=evaluate_unfolding(unfolder, events, settings, config.seed, progress),
                 training=unfolder.record,
                 history=training_history(folder),
-                provenance=_provenance(unfolder.model.provenance, events, config.events),
+                provenance=_provenance(unfolder.network.provenance, events, config.events),
                 trained_here=output.resolve().parent in folder.resolve().parents
                 and events.path.name in unfolder.record.get("stores", ()),
                 shipped=pretrained_folder("").resolve() in folder.resolve().parents,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from jaxtyping import Float, Int
 
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import EventFileError
@@ -27,7 +28,7 @@ from partonic.simulation.lhe_source import LheFacts
 from partonic.simulation.reconstruct import ParticleLevel, reconstruct
 from partonic.simulation.shower import Shower
 
-__all__ = ["ChunkJob", "ChunkResult", "simulate_chunk", "step_names"]
+__all__ = ["ChunkCopies", "ChunkJob", "ChunkResult", "event_coefficients", "simulate_chunk", "step_names"]
 
 _SHOWER_CUT = 0
 """Value of the column `cut` of an event on which Pythia gave up."""
@@ -114,7 +115,22 @@ def step_names(config: SimulationConfig) -> tuple[str, ...]:
     return ("generated", "showered", *cut_names(config.selection, config.jets))
 
 
-def simulate_chunk(job: ChunkJob, number: int, texts: Sequence[bytes], first: int, path: Path) -> ChunkResult:
+@dataclass(frozen=True)
+class ChunkCopies:
+    """How often the parton events of a chunk are simulated.
+
+    Attributes:
+        number: of copies of each event, at least one, `(N,)`.
+        first: number of the first copy among those of the whole file.
+    """
+
+    number: Int[np.ndarray, " events"]
+    first: int
+
+
+def simulate_chunk(
+    job: ChunkJob, number: int, texts: Sequence[bytes], first: int, path: Path, copies: ChunkCopies | None = None
+) -> ChunkResult:
     """Simulate the events of one chunk and write them to `path`, whole or not at all.
 
     Args:
@@ -123,21 +139,26 @@ def simulate_chunk(job: ChunkJob, number: int, texts: Sequence[bytes], first: in
         texts: LHE texts of the events.
         first: number of the first event in the file.
         path: store to write.
+        copies: of each event; None without fractional smearing.
 
     Raises:
         PartonicError: if an event is malformed, Pythia gives up too often, or the part cannot be written.
     """
     names = (*job.theta_weights.names, *job.extra_weights)
     chunk = parse_chunk(texts, first, names)
+    parton_event = None if copies is None else np.repeat(chunk.event_ids, copies.number)
+    chunk = chunk if copies is None else chunk.repeated(copies.number, copies.first)
     _check_undecayed(chunk, job.config, job.tree)
     generator = numpy_generator(job.seed, "simulate", number, "detector")
     shower = _worker().shower(job)
     blocks = [_simulated(job, events, generator) for events in shower.run(chunk, number)]
     order, _ = shower.order(len(chunk), number)
     table = _table(job, chunk, pa.concat_tables(blocks).take(pa.array(np.argsort(order))))
+    if parton_event is not None:
+        table = table.append_column("parton_event", pa.array(parton_event))
     cut, weight = (table.column(name).to_numpy() for name in ("cut", "weight"))
     flow = CutFlow(step_names(job.config))
-    flow.add(cut, weight)
+    flow.add(cut, weight, parton_event)
     with EventWriter(path, job.metadata.with_facts(cut_flow=flow.steps(), n_generated=len(chunk))) as writer:
         writer.write(table)
     return ChunkResult(len(chunk), int((cut == SELECTED).sum()), int((cut == _SHOWER_CUT).sum()))
@@ -185,7 +206,29 @@ def _table(job: ChunkJob, chunk: LheChunk, simulated: pa.Table) -> pa.Table:
     return pa.table(columns | dict(zip(simulated.column_names, simulated.columns, strict=True)))
 
 
+def event_coefficients(job: ChunkJob, texts: Sequence[bytes], first: int) -> Float[np.ndarray, "events monomials"]:
+    """Return the coefficients of the weights of consecutive events, in pb.
+
+    Raises:
+        EventFileError: if an event is malformed, or its weights do not follow the polynomial.
+    """
+    chunk = parse_chunk(texts, first, (*job.theta_weights.names, *job.extra_weights))
+    return _weights(job, chunk)[1]
+
+
 def _weight_columns(job: ChunkJob, chunk: LheChunk) -> dict[str, pa.Array]:
+    weight, coefficients, extra = _weights(job, chunk)
+    columns = {
+        "event_id": pa.array(chunk.event_ids),
+        "weight": pa.array(weight),
+        "coefficients": fixed_lists(coefficients, pa.float64()),
+    }
+    names = job.metadata.weight_names
+    return columns | {f"weight_{name}": pa.array(extra[:, index]) for index, name in enumerate(names)}
+
+
+def _weights(job: ChunkJob, chunk: LheChunk) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return weights `(N,)`, coefficients `(N, A)` and extra weights of events, in pb."""
     processes = chunk.facts[:, 1].astype(np.int64).tolist()
     try:
         factor = np.array([job.factors[process] for process in processes])
@@ -200,10 +243,4 @@ def _weight_columns(job: ChunkJob, chunk: LheChunk) -> dict[str, pa.Array]:
     else:
         constant = np.array([not any(powers) for powers in monomials.exponents], dtype=np.float64)
         coefficients = weight[:, None] * constant
-    columns = {
-        "event_id": pa.array(chunk.event_ids),
-        "weight": pa.array(weight),
-        "coefficients": fixed_lists(coefficients, pa.float64()),
-    }
-    names = job.metadata.weight_names
-    return columns | {f"weight_{name}": pa.array(extra[:, index]) for index, name in enumerate(names)}
+    return weight, coefficients, extra

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from partonic.errors import EventFileError
-from partonic.events.readers.slots import assign_slots, has_one_final_state
+from partonic.events.readers.slots import assign_slots, candidates_of, has_one_final_state
 from partonic.events.schema import ProcessInfo
 from partonic.events.text.lhe_numbers import COLUMNS, FACTS, event_numbers, named_weights
 
@@ -49,6 +49,22 @@ class LheChunk:
     def momenta(self) -> Float[np.ndarray, "particles 4"]:
         """Four-vectors (E, px, py, pz) of all particles, GeV."""
         return self.particles[:, [9, 6, 7, 8]]
+
+    def repeated(self, copies: Int[np.ndarray, " events"], first: int) -> "LheChunk":
+        """Return the events `copies` times each, one after another, with a fraction of their weights.
+
+        Args:
+            copies: how often each event is there, at least once, `(N,)`.
+            first: number of the first copy.
+        """
+        rows = np.repeat(np.arange(len(self)), copies)
+        counts = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        particles = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], counts)
+        fraction = 1.0 / copies[rows]
+        facts = self.facts[rows]
+        facts[:, 2] *= fraction
+        return LheChunk(first, facts, self.particles[particles], offsets, self.named_weights[rows] * fraction[:, None])
 
     def partons(
         self, process: ProcessInfo
@@ -97,7 +113,9 @@ class LheChunk:
         for event, (begin, end) in enumerate(pairwise(self.offsets.tolist())):
             inside = numbers[begin:end]
             outgoing = [row for row, (_, status, _) in enumerate(inside) if status in (_FINAL, _DECAYED)]
-            found = assign_slots([row[0] for row in inside], [row[2] - 1 for row in inside], outgoing, process)
+            momenta = self.momenta[begin:end].tolist()
+            known = candidates_of([row[0] for row in inside], [row[2] - 1 for row in inside], momenta, outgoing)
+            found = assign_slots(known, process)
             if found is None:
                 final = ", ".join(str(inside[row][0]) for row in outgoing)
                 raise EventFileError(

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from partonic.errors import EventFileError
+from partonic.events.lhe_normalisation import WeightSums
 from partonic.events.text.lhe_header import LheHeader
 from partonic.events.text.lhe_numbers import process_and_weight
 from partonic.events.text.lhe_text import LheText
-from partonic.events.weights import WeightSums
 
 __all__ = ["LheFacts", "event_texts", "lhe_facts"]
 

@@ -22,15 +22,18 @@ import numpy as np
 
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import EventFileError
+from partonic.events.lhe_normalisation import lhe_factors
+from partonic.events.merging import combined_metadata, merge_parts
 from partonic.events.schema import CrossSection, CutFlowStep, ProcessInfo, StoreMetadata
-from partonic.events.store import NORMALISATION_ERROR, EventStore, combined_metadata, merge_parts
-from partonic.events.weights import ThetaWeights, column_name, lhe_factors, theta_weights
+from partonic.events.store import NORMALISATION_ERROR, EventStore
+from partonic.events.weights import ThetaWeights, column_name, theta_weights
 from partonic.parallel import run_tasks
 from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, package_versions
 from partonic.rng import pythia_seed
-from partonic.simulation.chunk import ChunkJob, ChunkResult, simulate_chunk
+from partonic.simulation.chunk import ChunkCopies, ChunkJob, ChunkResult, simulate_chunk
+from partonic.simulation.copies import CopiesPlan, plan_copies
 from partonic.simulation.event_table import ColourFlows
 from partonic.simulation.forced_decays import branching_fraction, decays_in_use
 from partonic.simulation.lhe_source import LheFacts, event_texts, lhe_facts
@@ -98,7 +101,8 @@ def simulate(
         progress: told about each finished chunk.
 
     Raises:
-        ConfigError: if Pythia rejects a setting, or the forced decays do not fit the process.
+        ConfigError: if Pythia rejects a setting, the forced decays do not fit the process, or a target of fractional
+            smearing is none of its monomials.
         EventFileError: if the LHE file is truncated or malformed, not of this process, or holds decays of resonances
             whose decays are forced.
         SimulationError: if Pythia gives up too often, or workers die.
@@ -112,7 +116,10 @@ def simulate(
         return finished
     folder = parts_folder(output, digest)
     parts = [folder / f"part-{number:06d}.parquet" for number in range(-(-facts.num_events // config.chunk_events))]
-    _make_parts(job, facts, parts, progress)
+    plan = None
+    if config.fractional_smearing is not None:
+        plan = plan_copies(job, lhe, facts.num_events, folder, config.fractional_smearing, progress)
+    _make_parts(job, facts, parts, plan, progress)
     metadata = combined_metadata([EventStore.open(part).metadata for part in parts])
     merge_parts(parts, output, metadata, progress)
     remove_parts(output)
@@ -140,6 +147,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
         seed=seed,
         config={"simulation": config.physics()},
         photons=config.with_photons,
+        copies=config.fractional_smearing is not None,
         versions=package_versions(),
         facts={
             _HASH: _hash(facts, process, config, seed),
@@ -263,14 +271,17 @@ def _result(output: Path, metadata: StoreMetadata) -> SimulationResult:
     return SimulationResult(output, metadata.n_generated, metadata.cut_flow[-1].events, metadata.cut_flow, section)
 
 
-def _make_parts(job: ChunkJob, facts: LheFacts, parts: Sequence[Path], progress: Progress) -> None:
+def _make_parts(
+    job: ChunkJob, facts: LheFacts, parts: Sequence[Path], plan: CopiesPlan | None, progress: Progress
+) -> None:
     missing = {number for number, part in enumerate(parts) if not _is_whole(part)}
     size = job.config.chunk_events
-    total = facts.num_events
-    todo = sum(min(size, total - number * size) for number in missing)
+    number_of = np.ones(facts.num_events, dtype=np.int64) if plan is None else plan.number
+    total = int(number_of.sum())
+    todo = sum(int(number_of[number * size : (number + 1) * size].sum()) for number in missing)
     selected = failed = 0
     progress.start("simulating", total, "events", done=total - todo)
-    tasks = _tasks(job, facts.path, parts, missing)
+    tasks = _tasks(job, facts.path, parts, missing, plan)
     results = run_tasks(simulate_packed, tasks, job.config)
     with contextlib.closing(results):  # stops the workers at once if this process is interrupted
         for result in results:
@@ -289,7 +300,9 @@ def _is_whole(part: Path) -> bool:
     return True
 
 
-def _tasks(job: ChunkJob, path: Path, parts: Sequence[Path], missing: set[int]) -> Iterator[tuple[Any, ...]]:
+def _tasks(
+    job: ChunkJob, path: Path, parts: Sequence[Path], missing: set[int], plan: CopiesPlan | None
+) -> Iterator[tuple[Any, ...]]:
     """Yield the tasks of the missing parts; the file is read once, as far as the last of them."""
     texts = event_texts(path)
     size = job.config.chunk_events
@@ -297,9 +310,12 @@ def _tasks(job: ChunkJob, path: Path, parts: Sequence[Path], missing: set[int]) 
         chunk = list(islice(texts, size))
         if number in missing:
             packed = zlib.compress(_SEPARATOR.join(chunk), 1)
-            yield job, number, packed, number * size, parts[number]
+            copies = None if plan is None else plan.of(number * size, len(chunk))
+            yield job, number, packed, number * size, parts[number], copies
 
 
-def simulate_packed(job: ChunkJob, number: int, packed: bytes, first: int, path: Path) -> ChunkResult:
+def simulate_packed(
+    job: ChunkJob, number: int, packed: bytes, first: int, path: Path, copies: ChunkCopies | None = None
+) -> ChunkResult:
     """Simulate a chunk whose texts were compressed for the way to the worker."""
-    return simulate_chunk(job, number, zlib.decompress(packed).split(_SEPARATOR), first, path)
+    return simulate_chunk(job, number, zlib.decompress(packed).split(_SEPARATOR), first, path, copies)

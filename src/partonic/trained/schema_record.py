@@ -65,6 +65,20 @@ class SchemaRecord(StrictModel):
                 "that was trained on such events (`partonic train`), or write the events anew with this version"
             )
 
+    def check_detector(self, metadata: StoreMetadata, where: str) -> None:
+        """Check that a store holds events of the detector and collider that the model was trained on.
+
+        The process may be another: what is asked for is what these events would be if they came from ours.
+
+        Args:
+            metadata: of the store.
+            where: name of the store, for the message.
+
+        Raises:
+            SchemaError: naming what differs.
+        """
+        self.model_copy(update={"process": metadata.process}).check(metadata, where)
+
     def _scalar_differences(self, found: "SchemaRecord") -> list[str]:
         differences = []
         if found.process != self.process:

@@ -85,10 +85,15 @@ class _Run:
         self, module: PhaseModule, name: str, epochs: int, table: "_Tables", key: tuple[str, ...] = ()
     ) -> PhaseResult:
         """Run one phase in its own folder, or find it done; those of a view, named by `key`, average weights."""
-        average = self.training.average if key else None
-        settings = PhaseSettings.from_config(self.training, "/".join((*key, name)), epochs, average)
-        if name == "provenance" and self.training.provenance_learning_rate:
-            settings = replace(settings, learning_rate=self.training.provenance_learning_rate)
+        training = self.training
+        settings = replace(
+            PhaseSettings.from_config(training, "/".join((*key, name)), epochs),
+            schedule=training.schedule, decay=training.decay, logger=training.logger,
+        )  # fmt: skip
+        if not key:
+            settings = replace(settings, average=None)
+        if name == "provenance" and training.provenance_learning_rate:
+            settings = replace(settings, learning_rate=training.provenance_learning_rate)
         return run_phase(
             module, table.train, table.validation, settings, self.folder.joinpath(*key, "phases", name), self.seed,
             self.progress,
@@ -209,7 +214,7 @@ def _calibrate(model: UnfoldingModel, tables: _Tables, conditions: Sequence[Mapp
     true_pt = view_arrays(model.view, tables.train.columns)["particles"][..., 0]
     model.calibration.fit(conditions[0]["regressed_pt"], true_pt)
     numbers = view_arrays(model.view, tables.validation.columns)["numbers"]
-    model.fit_base_scale(numbers, conditions[1]["conditions"], conditions[1]["latent"])
+    model.flow.fit_base_scale(numbers, conditions[1]["conditions"], conditions[1]["latent"])
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ _SHOWN = 8
 _WRITTEN_AS = {
     "sample": {"views": "unfolding.views", "sampling": "unfolding.sampling"},
     "mem": {"max_events": "mem.max_events", "decays": "simulation.decays"},
+    "classical": {"max_events": "classical.max_events", "selection": "simulation.selection"},
 }
 """Where the settings of a step stand in the analysis file, where that is not their name."""
 

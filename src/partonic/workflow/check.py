@@ -81,6 +81,8 @@ def checks_of(config: AnalysisConfig) -> Sequence[tuple[str, Check]]:
         common.append(("mem_training", mem_training_is_ready))
     if config.mem:
         common.append(("mem", mem_is_ready))
+    if config.classical:
+        common.append(("classical", classical_is_ready))
     if config.inference:
         common.append(("inference", inference_is_ready))
     if config.import_:
@@ -113,7 +115,12 @@ def _needed_packages(config: AnalysisConfig) -> _Extras:
     external = _packages_of(config) if config.import_ is None else {}
     if config.import_ and config.import_.reweight:
         events = {**events, **_ENGINES[config.import_.reweight.engine]}
-    wanted = ((bool(external), external), (trains, _TRAINING), (config.mem, _MEM), (config.inference, _INFERENCE))
+    wanted = (
+        (bool(external), external),
+        (trains, _TRAINING),
+        (config.mem or config.classical, _MEM),
+        (config.inference, _INFERENCE),
+    )
     needed = _REPORT | events
     for is_wanted, extra in wanted:
         needed |= extra if is_wanted else {}
@@ -227,6 +234,21 @@ def mem_is_ready(config: AnalysisConfig) -> str:
     _check_files([path for path in files if path.suffix == ".parquet"], "mem.store")
     models = dict.fromkeys(str(path.parent) for path in files if path.name == "model.json")
     return f"trained models found: {', '.join(models) or 'none yet, they are trained here'}"
+
+
+def classical_is_ready(config: AnalysisConfig) -> str:
+    """Look for the files that the classical matrix element method reads, but for those that are made here.
+
+    Raises:
+        ModelError: if no transfer functions ship for the process and none are named.
+        EventFileError: naming the files that are missing.
+    """
+    from partonic.workflow.classical_step import ClassicalStep
+
+    made_here = config.output.resolve()
+    files = [path for path in ClassicalStep().inputs(config) if made_here not in path.resolve().parents]
+    _check_files(files, "classical")
+    return f"{len(files)} files found: transfer functions and stores of other analyses"
 
 
 def inference_is_ready(config: AnalysisConfig) -> str:

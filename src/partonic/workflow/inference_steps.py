@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import InferenceConfig
-from partonic.errors import ConfigError
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, event_store
+from partonic.workflow.places import estimates_file, integrated_store, sbi_calibration
+from partonic.workflow.sbi_steps import is_calibrated
+from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
     from partonic.inference.samples import Files
@@ -66,9 +67,12 @@ class InferStep:
 
 
 def _section(config: AnalysisConfig) -> InferenceConfig:
-    if config.inference is None:
-        raise ConfigError(f"the analysis '{config.name}' has no section `inference`")
-    return config.inference
+    """Return the section, with the calibration of the coefficients that were learned here if it names no other."""
+    section = needed(config.inference, "inference", config)
+    learned_here = section.source == "sbi" and section.coefficients is None and is_calibrated(config)
+    if learned_here and section.calibration is None:
+        return section.model_copy(update={"calibration": sbi_calibration(config)})
+    return section
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:
@@ -87,7 +91,7 @@ def _files(config: AnalysisConfig) -> "Files":
 
     section = _section(config)
     own = estimates_file(config, section.source)
-    store = event_store(config) if config.mem is None or config.mem.store is None else config.mem.store
+    store = integrated_store(config, section.source)
     signal = section.coefficients or own if section.reads_coefficients else None
     backgrounds = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()

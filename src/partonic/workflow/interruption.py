@@ -12,6 +12,9 @@ _KEPT = {
     "train_mem": "the parts that are trained, and the last checkpoint of the one at work",
     "sample": "the finished batches of events",
     "mem": "the finished batches of events",
+    "classical": "the finished batches of events",
+    "train_sbi": "the last checkpoint of the training",
+    "sbi": "the finished batches of events",
     "infer": "the finished pseudo-experiments",
 }
 """What the steps take up again; one that is not named begins anew."""

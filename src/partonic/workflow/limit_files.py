@@ -5,7 +5,7 @@ from pathlib import Path
 from partonic.config.analysis import AnalysisConfig
 from partonic.report.limits import LimitFiles
 from partonic.workflow.inference_steps import InferStep
-from partonic.workflow.places import coefficients_file, discrimination_file, estimates_file, event_store
+from partonic.workflow.places import discrimination_file, estimates_file, integrated_store
 
 __all__ = ["limit_files", "possible_limit_files"]
 
@@ -18,12 +18,12 @@ def limit_files(config: AnalysisConfig) -> LimitFiles | None:
     """
     coefficients = {name: path for name, path in _coefficients(config).items() if path.is_file()}
     results = () if config.inference is None else InferStep().outputs(config)
-    curves = discrimination_file(config)
+    curves = discrimination_file(config, _source(config))
     files = LimitFiles(
         coefficients=coefficients,
-        store=event_store(config) if config.mem is None or config.mem.store is None else config.mem.store,
+        store=integrated_store(config, _source(config)),
         inference=results[0] if results and all(path.is_file() for path in results) else None,
-        discrimination=curves if config.mem is not None and curves.is_file() else None,
+        discrimination=curves if _has_method(config) and curves.is_file() else None,
     )
     return files if any(files.paths()) else None
 
@@ -35,10 +35,9 @@ def possible_limit_files(config: AnalysisConfig) -> tuple[Path, ...]:
 
 
 def _coefficients(config: AnalysisConfig) -> dict[str, Path]:
-    """Return the files of the sections `mem` and `inference`, those under backgrounds too, by hypothesis."""
-    own, section = coefficients_file(config), config.inference
-    own = own if section is None or not section.reads_coefficients else estimates_file(config, section.source)
-    signal = None if config.mem is None else own
+    """Return the files of the estimator and of `inference`, those under backgrounds too, by hypothesis."""
+    own, section = estimates_file(config, _source(config)), config.inference
+    signal = None if config.mem is None and config.classical is None else own
     if section is None:
         return {} if signal is None else {config.process.name: signal}
     if section.reads_coefficients:
@@ -46,4 +45,19 @@ def _coefficients(config: AnalysisConfig) -> dict[str, Path]:
     backgrounds = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.backgrounds.items()
     }
-    return ({} if signal is None else {config.process.name: signal}) | backgrounds
+    components = {
+        name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.components.items()
+    }
+    return ({} if signal is None else {config.process.name: signal}) | components | backgrounds
+
+
+def _has_method(config: AnalysisConfig) -> bool:
+    """Return whether the analysis has coefficients of events, so that it can tell signal from background."""
+    return not (config.mem is None and config.classical is None and config.inference is None)
+
+
+def _source(config: AnalysisConfig) -> str:
+    """Return whose coefficients are shown: those that are fitted, else those of the method that is in the file."""
+    if config.inference is not None and config.inference.reads_coefficients:
+        return config.inference.source
+    return "classical" if config.mem is None and config.classical is not None else "mem"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.mem import MemConfig
-from partonic.errors import ConfigError
 from partonic.progress import Progress
 from partonic.workflow.places import coefficients_file, event_store, trained_mem, trained_models
+from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
     from partonic.mem.models import Hypothesis
@@ -71,9 +71,7 @@ class MemStep:
 
 
 def _section(config: AnalysisConfig) -> MemConfig:
-    if config.mem is None:
-        raise ConfigError(f"the analysis '{config.name}' has no section `mem`")
-    return config.mem
+    return needed(config.mem, "mem", config)
 
 
 def _store(config: AnalysisConfig) -> Path:
@@ -101,12 +99,12 @@ def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
         ProcessError: if the tops decay inclusively.
         ConfigError: if the branching fraction of the decays is not known.
     """
-    from partonic.mem.decay_channel import DecayChannel
+    from partonic.features.decay_channel import DecayChannel
     from partonic.mem.models import Hypothesis
     from partonic.processes.definition import definition_of
     from partonic.simulation.forced_decays import branching_fraction
 
     decays = config.simulation.decays
     final_state = tuple(particle.pdg_id for particle in definition_of(config.process).final_state(config.process))
-    channel = DecayChannel.of_decays(decays.tops, final_state).name
-    return Hypothesis(config.process, channel, branching_fraction(decays, final_state))
+    decay_channel = DecayChannel.of_decays(decays.tops, final_state).name
+    return Hypothesis(config.process, decay_channel, branching_fraction(decays, final_state))

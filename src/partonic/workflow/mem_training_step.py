@@ -9,6 +9,7 @@ from partonic.config.mem_training import MemNetworksConfig
 from partonic.errors import ConfigError
 from partonic.progress import Progress
 from partonic.workflow.places import event_store, trained_mem
+from partonic.workflow.sections import needed
 
 __all__ = ["MemTrainStep"]
 
@@ -75,6 +76,4 @@ def _stores(config: AnalysisConfig) -> tuple[Path, ...]:
 
 
 def _section(config: AnalysisConfig) -> MemNetworksConfig:
-    if config.mem_training is None:
-        raise ConfigError(f"the analysis '{config.name}' has no section `mem_training`")
-    return config.mem_training
+    return needed(config.mem_training, "mem_training", config)

@@ -11,10 +11,13 @@ __all__ = [
     "estimates_file",
     "event_store",
     "generation_record",
+    "integrated_store",
     "parton_events",
     "samples_file",
+    "sbi_calibration",
     "trained_mem",
     "trained_models",
+    "trained_sbi",
 ]
 
 
@@ -48,6 +51,16 @@ def trained_mem(config: AnalysisConfig) -> Path:
     return config.output / "train_mem"
 
 
+def trained_sbi(config: AnalysisConfig) -> Path:
+    """Return the model folder of simulation-based inference trained here."""
+    return config.output / "train_sbi"
+
+
+def sbi_calibration(config: AnalysisConfig) -> Path:
+    """Return the path of the calibration of its coefficients."""
+    return config.output / "sbi" / "calibration.json"
+
+
 def coefficients_file(config: AnalysisConfig) -> Path:
     """Return the path of the coefficients of events under the hypothesis of the process of the analysis."""
     return estimates_file(config, "mem")
@@ -58,6 +71,12 @@ def estimates_file(config: AnalysisConfig, source: str) -> Path:
     return config.output / source / f"{config.process.name}.parquet"
 
 
-def discrimination_file(config: AnalysisConfig) -> Path:
-    """Return the path of the ROC curves of signal against background, if somebody made them."""
-    return config.output / "mem" / "discriminant.json"
+def integrated_store(config: AnalysisConfig, source: str) -> Path:
+    """Return the path of the event store whose events an estimator works on."""
+    section = config.classical if source == "classical" else config.mem
+    return event_store(config) if section is None or section.store is None else section.store
+
+
+def discrimination_file(config: AnalysisConfig, source: str = "mem") -> Path:
+    """Return the path of the ROC curves of signal against background, if somebody made them for an estimator."""
+    return config.output / source / "discriminant.json"

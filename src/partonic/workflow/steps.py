@@ -5,16 +5,19 @@ Each step owns the folder of its name within the output folder. What is heavy is
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError
 from partonic.progress import Progress
+from partonic.workflow.classical_step import ClassicalStep
 from partonic.workflow.inference_steps import InferStep
 from partonic.workflow.mem_steps import MemStep
 from partonic.workflow.mem_training_step import MemTrainStep
 from partonic.workflow.places import event_store, generation_record, parton_events
+from partonic.workflow.sbi_steps import SbiStep, SbiTrainStep
 from partonic.workflow.step import Step
 from partonic.workflow.unfolding_steps import SampleStep, TrainStep
 
@@ -38,8 +41,8 @@ class GenerateStep:
 
     def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
         """Return process, generation and seed."""
-        process, generation = (section.model_dump(mode="json") for section in (config.process, config.generation))
-        return {"process": process, "generation": generation, "seed": config.seed}
+        process = config.process.model_dump(mode="json")
+        return {"process": process, "generation": config.generation.physics(), "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Nothing is read."""
@@ -54,9 +57,9 @@ class GenerateStep:
         from partonic.generation.generate import generate_events
         from partonic.processes.definition import build_process, definition_of
 
-        process, tree = build_process(config.process), definition_of(config.process).decay_tree(config.process)
-        folder = config.output / self.name
-        return str(generate_events(process, config.generation, config.seed, folder, progress, tree))
+        build = partial(build_process, config.process)
+        tree, folder = definition_of(config.process).decay_tree(config.process), config.output / self.name
+        return str(generate_events(build(), config.generation, config.seed, folder, progress, tree, build))
 
 
 @dataclass(frozen=True)
@@ -206,12 +209,13 @@ class ReportStep:
         """Fill the histograms and write the page."""
         from partonic.processes.definition import definition_of
         from partonic.report.build import build_report
-        from partonic.report.labels import labels_of
+        from partonic.report.labels import curve_parameters, labels_of
         from partonic.workflow.limit_files import limit_files
         from partonic.workflow.models_in_report import judged_model_folders
 
         generation = None if config.import_ else generation_record(config)
-        with labels_of(definition_of(config.process).parameters(config.process)):
+        along = curve_parameters({} if config.inference is None else config.inference.curves)
+        with labels_of([*definition_of(config.process).parameters(config.process), *along]):
             page = build_report(
                 event_store(config), config.output / self.name, config.report, generation=generation,
                 models=judged_model_folders(config), limits=limit_files(config), progress=progress,
@@ -249,6 +253,9 @@ STEPS: tuple[Step, ...] = (
     MemTrainStep(),
     SampleStep(),
     MemStep(),
+    ClassicalStep(),
+    SbiTrainStep(),
+    SbiStep(),
     InferStep(),
     ReportStep(),
 )

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.unfolding import UnfoldingConfig, View
-from partonic.errors import ConfigError
 from partonic.progress import Progress
 from partonic.workflow.places import event_store, samples_file, trained_models
+from partonic.workflow.sections import needed
 
 __all__ = ["SampleStep", "TrainStep"]
 
@@ -65,7 +65,7 @@ class SampleStep:
     def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
         """Return views, the settings of the sampling and the seed; the model is among the inputs."""
         section = _section(config)
-        sampling = section.sampling.model_dump(mode="json")
+        sampling = section.sampling.physics()
         return {"views": section.views, "sampling": sampling, "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
@@ -97,9 +97,7 @@ class SampleStep:
 
 
 def _section(config: AnalysisConfig) -> UnfoldingConfig:
-    if config.unfolding is None:
-        raise ConfigError(f"the analysis '{config.name}' has no section `unfolding`")
-    return config.unfolding
+    return needed(config.unfolding, "unfolding", config)
 
 
 def _model_folder(config: AnalysisConfig, view: View) -> Path:

@@ -29,6 +29,10 @@ def workload(step: str, config: AnalysisConfig) -> dict[str, float]:
         points = {"mem.points.maximum": float(config.mem.points.maximum)}
         own = events if config.mem.store is None else {}
         return points | _events_of("mem.max_events", config.mem.max_events, own)
+    if step == "classical" and config.classical is not None:
+        own = events if config.classical.store is None else {}
+        points = {"classical.points": float(config.classical.points)}
+        return points | _events_of("classical.max_events", config.classical.max_events, own)
     return {}
 
 

@@ -1,7 +1,9 @@
 import numpy as np
 
 from partonic.events.readers.generator_record import GeneratorRecord
-from partonic.processes.decay_tree import DecayTree, Resonance
+from partonic.events.schema import ProcessInfo
+from partonic.polynomial import Monomials
+from partonic.processes.decay_tree import NO_RESONANCES, DecayTree, Resonance
 
 # Two events of (pdg, mother). The first: ttH with copies, t leptonic, t̄ hadronic, H → bb̄; the second: tt̄, dileptonic.
 FIRST = [
@@ -19,6 +21,11 @@ def record():
     pdg, mother = np.array(FIRST + SECOND).T
     momenta = np.arange(4.0 * len(pdg)).reshape(-1, 4)
     return GeneratorRecord(pdg, mother, momenta, np.array([len(FIRST), len(SECOND)]))
+
+
+def process(*states, tree=NO_RESONANCES):
+    names = tuple(f"p{slot}" for slot in range(len(states[0])))
+    return ProcessInfo("toy", names, states[0], Monomials.constant(), 13e3, states, tree)
 
 
 def test_first_and_last_copies():
@@ -41,14 +48,14 @@ def test_decay_products():
 
 def test_final_state_of_each_event():
     first, second = (24, -24, 25), (-11, 12, 15)
-    rows, pdg = record().partons_in_slots((first, second), "first")
+    rows, pdg = record().partons_in_slots(process(first, second), "first")
     start = len(FIRST)
     assert pdg.tolist() == [list(first), list(second)]
     assert rows.tolist() == [[9, 15, 2], [start + 6, start + 7, start + 8]]
-    rows, pdg = record().partons_in_slots(((6, -6), (24, -24)), "last")
+    rows, pdg = record().partons_in_slots(process((6, -6), (24, -24)), "last")
     assert pdg.tolist() == [[6, -6], [6, -6]]  # both are there, and the tops come first
     assert rows.tolist() == [[7, 4], [start, start + 1]]
-    assert (record().partons_in_slots(((25,), (13,)), "first")[0] < 0).tolist() == [[False], [True]]
+    assert (record().partons_in_slots(process((25,), (13,)), "first")[0] < 0).tolist() == [[False], [True]]
 
 
 def test_products_of_the_bosons_of_a_process():

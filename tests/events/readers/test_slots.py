@@ -2,7 +2,7 @@
 
 import pytest
 
-from partonic.events.readers.slots import assign_slots, has_one_final_state
+from partonic.events.readers.slots import assign_slots, candidates_of, has_one_final_state
 from partonic.events.schema import ProcessInfo
 from partonic.polynomial import Monomials
 from partonic.processes.decay_tree import DecayTree, Resonance
@@ -18,7 +18,8 @@ def assigned(*pdg, mother=None, process=WZ):
     ids = [*WITHOUT, *pdg]
     mothers = [-1, -1, *(mother or [0] * len(pdg))]
     outgoing = [row for row, one in enumerate(ids) if row > 1 and abs(one) not in (23, 24)]
-    return assign_slots(ids, mothers, outgoing, process)
+    momenta = [(50.0, 0.0, 0.0, 0.0)] * len(ids)
+    return assign_slots(candidates_of(ids, mothers, momenta, outgoing), process)
 
 
 def test_final_state_is_found_whatever_the_order():
@@ -39,7 +40,7 @@ def test_equal_leptons_are_told_apart_by_their_resonances():
     assert radiating == (STATES[2], (7, 8, 6, 4))
 
 
-def test_equal_leptons_without_resonances_stand_in_the_order_of_the_file():
+def test_equal_leptons_of_equal_masses_stand_in_the_order_of_the_file():
     assert assigned(-11, 11, -11, 12) == (STATES[2], (2, 5, 3, 4))
 
 

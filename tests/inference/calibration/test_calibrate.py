@@ -14,9 +14,10 @@ from partonic.inference.calibration.calibrate import calibrate
 from partonic.inference.calibration.calibration_file import read_calibration
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, write_coefficients
 from partonic.inference.coefficients.truth import truth_coefficients
+from partonic.inference.data import make_data
 from partonic.inference.likelihood.error_budget import error_budget
 from partonic.inference.likelihood.fit import fit
-from partonic.inference.samples import Files, load, make_data
+from partonic.inference.samples import Files, load
 from unfolding.toys import write_store
 
 
@@ -32,9 +33,9 @@ def stretched(tmp_path: Path, store: Path) -> Path:
     ratios = 0.3 + 2.0 * (truth.ratios - 0.3)
     ratios[:, 0] = 1.0
     facts = CoefficientsMetadata(
-        parameters=truth.monomials.parameters, exponents=truth.monomials.exponents, source="truth"
+        parameters=truth.monomials.parameters, exponents=truth.monomials.exponents, source="mem"
     )
-    write_coefficients(tmp_path / "stretched.parquet", replace(truth, ratios=ratios), facts)
+    write_coefficients(tmp_path / "stretched.parquet", replace(truth, ratios=ratios, source="mem"), facts)
     return tmp_path / "stretched.parquet"
 
 
@@ -83,7 +84,7 @@ def test_joint_calibration_and_its_errors_reach_the_likelihood(tmp_path: Path, r
     x = rng.uniform(-1, 1, 600)
     line_toy.write_store(tmp_path / "events.parquet", x)
     exact = line_toy.coefficients(x)
-    facts = CoefficientsMetadata(parameters=("a", "b"), exponents=line_toy.MONOMIALS.exponents, source="toy")
+    facts = CoefficientsMetadata(parameters=("a", "b"), exponents=line_toy.MONOMIALS.exponents, source="mem")
     write_coefficients(tmp_path / "exact.parquet", exact, facts)
     files = Files(tmp_path / "events.parquet", tmp_path / "exact.parquet", {})
     output = tmp_path / "calibration.json"

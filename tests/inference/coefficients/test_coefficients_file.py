@@ -24,7 +24,7 @@ from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
 
 def metadata(**changes):
-    facts = {"parameters": MONOMIALS.parameters, "exponents": MONOMIALS.exponents, "source": "toy"}
+    facts = {"parameters": MONOMIALS.parameters, "exponents": MONOMIALS.exponents, "source": "mem"}
     return CoefficientsMetadata(**(facts | changes))
 
 
@@ -43,7 +43,7 @@ def test_all_comes_back(written):
     read, facts = read_coefficients(path)
     for name in ("event_id", "ratios", "log_reference", "covariance", "relative_error"):
         np.testing.assert_array_equal(getattr(read, name), getattr(events, name))
-    assert (read.status, read.source, read.monomials) == (events.status, "toy", MONOMIALS)
+    assert (read.status, read.source, read.monomials) == (events.status, "mem", MONOMIALS)
     assert (facts.seed, facts.facts) == (4, {"truth": {"a": 0.1}})
     np.testing.assert_array_equal(facts.cross_section.covariance, rate(0.01).covariance)
     assert read_metadata(path) == facts
@@ -139,8 +139,8 @@ def test_other_formats_and_columns(written):
 
 
 def test_metadata_of_something_else_are_not_written(tmp_path, rng):
-    with pytest.raises(SchemaError, match="the metadata are of 'mem'"):
-        write_coefficients(tmp_path / "x.parquet", coefficients(draw(rng, 2)), metadata(source="mem"))
+    with pytest.raises(SchemaError, match="the metadata are of 'toy'"):
+        write_coefficients(tmp_path / "x.parquet", coefficients(draw(rng, 2)), metadata(source="toy"))
     assert not list(tmp_path.iterdir())
 
 

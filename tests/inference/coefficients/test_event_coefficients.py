@@ -75,7 +75,7 @@ def test_only_events_of_one_kind_are_put_together():
     with pytest.raises(ParameterError, match="no coefficients to concatenate"):
         EventCoefficients.concatenate([])
     with pytest.raises(ParameterError, match="cannot concatenate coefficients of 'mem'"):
-        EventCoefficients.concatenate([events, replace(events, source="mem")])
+        EventCoefficients.concatenate([events, replace(events, source="toy")])
     with pytest.raises(ParameterError, match="cannot concatenate"):
         EventCoefficients.concatenate([events, replace(events, monomials=Monomials(("a", "c"), MONOMIALS.exponents))])
     with pytest.raises(ParameterError, match="the mask must have shape"):

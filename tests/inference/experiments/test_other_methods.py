@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from tests.inference.test_samples import CONFIG, files, x  # noqa: F401 - fixtures
 
-from partonic.inference.experiments.other_methods import TRUTH, compared
+from partonic.inference.experiments.comparison import PARTON_TRUTH as TRUTH
+from partonic.inference.experiments.other_methods import compared
 from partonic.inference.samples import load
 
 

@@ -1,10 +1,17 @@
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.inference.experiments.kill_worker import study as killed_study
 from tests.inference.line_toy import coefficients, grid, pool_of, setup
 
 from partonic.errors import InferenceError
+from partonic.inference.experiments import study
 from partonic.inference.experiments.pseudo_experiments import Setup
 from partonic.inference.experiments.study import Plan
 from partonic.inference.experiments.toy_coverage import toy_coverage
@@ -41,3 +48,30 @@ def test_nothing_can_be_fitted(tmp_path):
     pool = pool_of(grid(50), coefficients(grid(50)))
     with pytest.raises(InferenceError, match=r"none of 2 pseudo-experiments at .* has a maximum"):
         toy_coverage(empty, pool, "a", {}, Plan(2, tmp_path / "data"), 3)
+
+
+def test_killed_study_goes_on_where_it_was(tmp_path, monkeypatch, repository):
+    """A process that is killed between two chunks leaves those that are whole; the result is that of one run."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(repository), *sys.path])}
+    script = [sys.executable, "-m", "tests.inference.experiments.kill_worker", str(tmp_path / "killed")]
+    with subprocess.Popen(script, env=environment, cwd=repository) as worker:
+        stop = time.monotonic() + 60
+        while len(chunks(tmp_path / "killed")) < 2 and worker.poll() is None and time.monotonic() < stop:
+            time.sleep(0.002)
+        worker.kill()
+    assert worker.returncode == -signal.SIGKILL
+    kept = chunks(tmp_path / "killed")
+    assert 2 <= len(kept) < 7  # one of the data sets, and two of toys for each of the three
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    made = []
+    original = study.run_experiments
+    monkeypatch.setattr(study, "run_experiments", lambda *arguments: made.append(1) or original(*arguments))
+    found = killed_study(tmp_path / "killed")
+    assert len(made) == 7 - len(kept)
+    assert {path: path.stat().st_mtime_ns for path in kept} == before
+    assert found == killed_study(tmp_path / "whole")
+
+
+def chunks(folder):
+    """Return the files of finished chunks."""
+    return sorted(folder.glob("*.parts/**/*.parquet"))

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from partonic.config.unfolding import TrainingConfig
+from partonic.config.networks import NetworkTrainingConfig
 from partonic.nn.training.schedule import Plateau, learning_rate, one_cycle
 from partonic.nn.training.settings import PhaseSettings
 
@@ -35,13 +35,13 @@ def test_plateau_waits_then_decays() -> None:
 
 
 def test_settings_of_an_analysis() -> None:
-    config = TrainingConfig(batch_size=7, schedule="plateau", gradient_clip=None, devices=2)
-    settings = PhaseSettings.from_config(config, "regression", 3, average=0.99)
-    assert (settings.name, settings.epochs, settings.batch_size, settings.schedule) == ("regression", 3, 7, "plateau")
+    config = NetworkTrainingConfig(batch_size=7, average=0.99, gradient_clip=None, devices=2)
+    settings = PhaseSettings.from_config(config, "regression", 3)
+    assert (settings.name, settings.epochs, settings.batch_size, settings.schedule) == ("regression", 3, 7, "one_cycle")
     assert (settings.gradient_clip, settings.devices, settings.average) == (None, 2, 0.99)
     assert (
         settings.mathematical()
         == PhaseSettings.from_config(
-            config.model_copy(update={"devices": 1, "logger": "tensorboard"}), "regression", 3, 0.99
+            config.model_copy(update={"devices": 1, "accelerator": "cpu"}), "regression", 3
         ).mathematical()
     )

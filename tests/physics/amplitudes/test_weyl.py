@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from partonic.physics.amplitudes.currents import minkowski_product
-from partonic.physics.amplitudes.weyl import chiral_current, chiral_line, chiral_spinor
+from partonic.physics.amplitudes.currents import light_cone, minkowski_product, slash_column
+from partonic.physics.amplitudes.weyl import chiral_current, chiral_line, chiral_spinor, left_column
 
 PAULI = torch.tensor(
     [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=torch.complex128
@@ -56,3 +56,15 @@ def test_line_with_two_fields(momenta: list[torch.Tensor], torch_rng: torch.Gene
     matrix = torch.einsum("ijn,jkn,kln->iln", slash(first, other), slash(inner, chirality), slash(second, other))
     expected = torch.einsum("in,ijn,jn->n", out.conj(), matrix, into) / minkowski_product(inner, inner)
     torch.testing.assert_close(chiral_line(out, first, inner, second, into, chirality), expected)
+
+
+def test_dirac_spinor_solves_its_equation_and_gives_the_current(momenta: list[torch.Tensor]) -> None:
+    """p̸ u_L = 0, and ψ̄ a̸ ψ of the spinors is J·a of `chiral_current`."""
+    p, q, _ = momenta
+    column = left_column(q)
+    assert slash_column(light_cone(q), column).abs().max() < 1e-10
+    vector = torch.tensor([0.3, -1.0, 2.0, 0.7], dtype=torch.float64)[:, None].expand(4, p.shape[-1])
+    row = left_column(p).conj().roll(2, dims=0)  # ψ† γ⁰ exchanges the halves
+    direct = (row * slash_column(light_cone(vector), column)).sum(dim=0)
+    current = chiral_current(chiral_spinor(p, "left"), chiral_spinor(q, "left"), "left")
+    torch.testing.assert_close(direct, minkowski_product(current, vector))

@@ -10,8 +10,8 @@ from tests.reference import thq_points as reference
 
 from partonic.errors import ProcessError
 from partonic.physics.amplitudes.amplitude import Amplitude
-from partonic.physics.amplitudes.massless_spinors import left_column
 from partonic.physics.amplitudes.wavefunctions import component_first, outgoing_fermion
+from partonic.physics.amplitudes.weyl import left_column
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.fourvector import boost, rotate
 from partonic.physics.phasespace.rambo import Rambo

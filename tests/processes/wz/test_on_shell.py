@@ -1,11 +1,9 @@
-"""q q̄' → W Z on the mass shell: independent programs, symmetries, Goldstone bosons, and behaviour at high energy."""
+"""q q̄' → W Z on the mass shell: independent programs, symmetries, and Goldstone bosons."""
 
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -80,49 +78,6 @@ def test_longitudinal_bosons_at_high_energy_are_goldstone_bosons(scattering: Sca
     metric = torch.tensor([1.0, -1.0, -1.0, -1.0], dtype=torch.float64)[:, None]
     contact = 2**0.5 / 1000.0**2 * (annihilation(u, d).current() * metric * (w - z)).sum(dim=0).abs()
     assert ((found / contact - 1.0).abs() < 2.0 * (200.0 / energy) ** 2).all()
-
-
-def integrated(energy: float) -> dict[str, float]:
-    """Coefficients of |M|² averaged over cos θ at |cos θ| < 0.8, by Gauss' rule in 40 points."""
-    nodes, weights = (torch.from_numpy(x) for x in np.polynomial.legendre.leggauss(40))
-    cos = 0.8 * nodes
-    momentum = 0.5 * energy * math.sqrt(
-        (1 - (sum(MASSES) / energy) ** 2) * (1 - ((MASSES[0] - MASSES[1]) / energy) ** 2)
-    )  # fmt: skip
-    half, zero = torch.full_like(cos, 0.5 * energy), torch.zeros_like(cos)
-    three = momentum * torch.stack([(1 - cos**2).sqrt(), zero, cos], dim=1)
-    energies = [torch.full_like(cos, math.hypot(momentum, mass)) for mass in MASSES]
-    momenta = torch.stack(
-        [
-            torch.stack([half, zero, zero, half], dim=1),
-            torch.stack([half, zero, zero, -half], dim=1),
-            torch.cat([energies[0][:, None], three], dim=1),
-            torch.cat([energies[1][:, None], -three], dim=1),
-        ],
-        dim=1,
-    )
-    return dict(zip(NAMES, (0.5 * weights @ coefficients(PLUS, momenta)).tolist(), strict=True))
-
-
-def exponents(low: float, high: float) -> dict[str, float]:
-    """Powers of ŝ between two energies."""
-    first, second = integrated(low), integrated(high)
-    return {name: math.log(second[name] / first[name]) / (2 * math.log(high / low)) for name in NAMES}
-
-
-def test_growth_with_energy() -> None:
-    """Powers of ŝ of each coefficient at fixed angle, from the helicities at which it survives without masses.
-
-    The Standard Model has (±∓) and (00), O_WWW (±±), O_ΦWB (0±) and O_Φq3 (00). So c_Φq3 interferes and grows as ŝ,
-    c_WWW interferes with suppressed helicities only and does not grow; squares grow as ŝ², that of O_ΦWB, which has
-    one helicity flip, as ŝ, like all products of two different operators.
-    """
-    expected = {
-        "1": 0, "c_PhiWB": 0, "c_WWW": 0, "c_Phiq3": 1, "c_PhiWB^2": 1, "c_WWW^2": 2, "c_Phiq3^2": 2,
-        "c_PhiWB*c_WWW": 1, "c_PhiWB*c_Phiq3": 1, "c_WWW*c_Phiq3": 1,
-    }  # fmt: skip
-    found = exponents(8000.0, 16000.0)
-    assert {name: round(power, 2) for name, power in found.items()} == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.parametrize(

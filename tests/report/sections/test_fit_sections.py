@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.report.limit_files import estimated, inferred, toy_store, with_background, write
+from tests.report.limit_files import estimated, inferred, toy_store, with_background, with_component, write
 from tests.report.records import interval, record
 
+from partonic.config.inference import InferenceConfig
 from partonic.config.report import ReportConfig
 from partonic.events.store import EventStore
+from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.record import InferenceRecord, read_result
 from partonic.inference.result import CurveTable
 from partonic.plots.canvas import Headline
@@ -20,10 +22,13 @@ from partonic.plots.style import figure_style
 from partonic.progress import SILENT
 from partonic.report.build import _fill, _sample
 from partonic.report.content import Content
+from partonic.report.labels import curve_parameters, labels_of
 from partonic.report.limits import LimitFiles, Limits, read_limits
 from partonic.report.section import Sample
+from partonic.report.sections.inference_likelihood import InferenceLikelihoodSection
 from partonic.report.sections.information import InformationSection
 from partonic.report.sections.intervals import IntervalsSection
+from partonic.report.sections.optimal_observables import OptimalObservablesSection
 from partonic.report.sections.post_fit import PostFitSection
 
 
@@ -144,8 +149,8 @@ def test_backgrounds_are_added_at_their_best_normalisation(store: EventStore, tm
     assert content.missing == ()
     masses = content.results["closest_pair_mass"]
     expected = found.result["expected_events"]
-    assert sum(masses["backgrounds"]["ttbb"]["entries"]) > 0
-    assert everything(masses["backgrounds"]["ttbb"]) == pytest.approx(expected[1], rel=1e-6)
+    assert sum(masses["others"]["ttbb"]["entries"]) > 0
+    assert everything(masses["others"]["ttbb"]) == pytest.approx(expected[1], rel=1e-6)
     assert everything(masses["best_fit"]) == pytest.approx(sum(expected), rel=1e-6)
     with figure_style():
         labels = {text.get_text() for text in content.plots[-1].draw(Headline()).axes[0].get_legend().get_texts()}
@@ -218,3 +223,48 @@ def test_ratios_that_are_odd_under_cp_change_sign(tmp_path: Path) -> None:
     assert left < -0.1
     assert right > 0.1
     assert "changes sign under CP" in next(plot.caption for plot in content.plots if plot.name == name)
+
+
+def test_components_that_depend_on_theta_are_added_at_their_own_theta(store: EventStore, tmp_path: Path) -> None:
+    options = {"parameters": ["c_tG"], "truth": {"c_tG": 0.5}}
+    found = read_result(with_component(tmp_path, store, **options))
+    sample = sample_of(store, Limits(inference=found))
+    content = PostFitSection(sample).content()
+    assert content.missing == ()
+    expected = found.result["expected_events"]
+    at_best = found.result["best_fit"]["c_tG"]["value"]
+    assert abs(at_best) > 0.05  # so that the component is not where the Standard Model is
+    masses = content.results["closest_pair_mass"]
+    assert everything(masses["others"]["second"]) == pytest.approx(expected[1], rel=1e-6)
+    assert everything(masses["best_fit"]) == pytest.approx(sum(expected), rel=1e-6)
+    standard = InferenceConfig.model_validate(found.result["settings"]).luminosity * 1000 * _sigma(store, tmp_path)
+    assert everything(masses["reference"]) == pytest.approx(standard, rel=1e-6)
+    with figure_style():
+        labels = {text.get_text() for text in content.plots[-1].draw(Headline()).axes[0].get_legend().get_texts()}
+    assert {"best fit", "SM", "second", "pseudo-data"} <= labels
+    optimal = OptimalObservablesSection(sample).content()
+    assert not any("cannot be read" in text for text in optimal.missing)
+    assert [plot.name for plot in optimal.plots] == ["optimal_R2_kappa_tilde_t", "optimal_R1_c_tG", "optimal_R2_c_tG"]
+
+
+def _sigma(store: EventStore, folder: Path) -> float:
+    """Return the cross section of both processes in the Standard Model, in pb."""
+    stores = (store, EventStore.open(folder / "events.parquet"))
+    return float(sum(FiducialRate.from_store(each).coefficients[0] for each in stores))
+
+
+def test_an_angle_has_its_unit_on_axes_and_in_tables(store: EventStore, tmp_path: Path) -> None:
+    curve = {"kind": "circle", "sine": {"kappa_tilde_t": 1.0}, "cosine": {"c_tG": 0.3}, "centre": {"c_tG": -0.3}}
+    options = {"curves": {"alpha": curve}, "parameters": ["alpha"], "truth": {"alpha": 30.0}, "source": "mem"}
+    path = write(tmp_path / "tth.parquet", estimated(store), store)
+    found = read_result(inferred(tmp_path / "infer", store.path, path, **options))
+    settings = InferenceConfig.model_validate(found.result["settings"])
+    sample = sample_of(store, Limits(inference=found))
+    with labels_of(curve_parameters(settings.curves)), figure_style():
+        likelihood = InferenceLikelihoodSection(sample).content()
+        (curve_plot,) = [plot for plot in likelihood.plots if plot.name == "likelihood_alpha"]
+        assert curve_plot.draw(Headline()).axes[0].get_xlabel() == r"$\alpha$ [°]"
+        assert [row[0] for row in likelihood.tables[0].rows if row[0].startswith("alpha")] == ["alpha [°]"]
+        whiskers = IntervalsSection(sample).content().plots[0].draw(Headline())
+        assert any(r"$\alpha$ [°]" in axes.get_xlabel() for axes in whiskers.axes)
+    assert PostFitSection(sample).content().missing == ()

@@ -147,7 +147,7 @@ def test_likelihood_shows_intervals_beside_the_truth(files: LimitFiles) -> None:
     content = section_of(InferenceLikelihoodSection, files).content()
     record = read_result(files.inference)
     best, intervals, expected = content.tables
-    assert [row[0] for row in best.rows] == ["kappa_tilde_t", "c_tG"]
+    assert [row[0] for row in best.rows] == ["kappa_tilde_t", "c_tG [TeV⁻²]"]
     assert [row[-1] for row in best.rows] == ["0.5", "0"]
     assert len(intervals.rows) == 2 * 2 * 2
     total = record.intervals("c_tG", "total")[0]

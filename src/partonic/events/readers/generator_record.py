@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from partonic.events.process_info import ProcessInfo
+from partonic.events.readers.equal_particles import Candidate, is_ambiguous
+from partonic.events.readers.slots import assign_slots
 from partonic.processes.decay_tree import ANY_FINAL_STATE, DecayTree
 
 __all__ = ["DecayProducts", "GeneratorRecord"]
@@ -106,23 +109,46 @@ class GeneratorRecord:
         return last
 
     def partons_in_slots(
-        self, final_states: Sequence[tuple[int, ...]], copy: str
+        self, process: ProcessInfo, copy: str
     ) -> tuple[Int[np.ndarray, "events partons"], Int[np.ndarray, "events partons"]]:
         """Return rows and PDG ids of the partons of a process whose channels differ in final state.
 
         Of several final states that an event has, the one whose last parton comes first in the record is taken: what
         follows the hard process is radiation and decays. Where an event has none of them, −1 stands for what it lacks
-        of the first.
+        of the first. Which of equal particles is of which resonance follows from the rules of
+        `partonic.events.readers.slots`.
 
         Args:
-            final_states: PDG ids in the slots, for each final state.
+            process: its final states and decay tree.
             copy: ``"first"`` or ``"last"`` copy.
         """
+        final_states = process.final_states
         first = np.stack([self.hard_partons(state, "first") for state in final_states])
         last = np.where((first < 0).any(axis=2), len(self.pdg), first.max(axis=2, initial=-1))
         best = last.argmin(axis=0)
-        rows = first if copy == "first" else np.stack([self.hard_partons(state, copy) for state in final_states])
-        return rows[best, np.arange(len(self.counts))], np.array(final_states, dtype=np.int64)[best]
+        rows, pdg = first[best, np.arange(len(self.counts))], np.array(final_states, dtype=np.int64)[best]
+        open_question = np.array([is_ambiguous(state, process.decay_tree) for state in final_states])
+        ends = np.cumsum(self.counts).tolist()
+        for event in np.flatnonzero(open_question[best] & (rows >= 0).all(axis=1)).tolist():
+            within = slice(ends[event] - int(self.counts[event]), ends[event])
+            found = assign_slots(self._candidates(within, final_states), process)
+            if found is not None:
+                rows[event], pdg[event] = found.rows, found.pdg_ids
+        if copy == "last":
+            parent = self._parent
+            rows = self._last_copies(rows, parent, (parent >= 0) & (self.pdg[parent] == self.pdg))
+        return rows, pdg
+
+    def _candidates(self, event: slice, final_states: Sequence[tuple[int, ...]]) -> list[Candidate]:
+        """Return the first copies of all particles of an event, with its rows, that a final state may ask for."""
+        begin, pdg, mother = event.start, self.pdg[event], self.mother[event]
+        is_copy = (mother >= 0) & (pdg[mother] == pdg)
+        found = []
+        for row in np.flatnonzero(np.isin(pdg, np.unique(final_states)) & ~is_copy).tolist():
+            above, momentum = int(mother[row]), tuple(self.momenta[begin + row].tolist())
+            mother_pdg = int(pdg[above]) if above >= 0 else 0
+            found.append(Candidate(begin + row, int(pdg[row]), above, mother_pdg, momentum))
+        return found
 
     def decay_products(self, tree: DecayTree = ANY_FINAL_STATE) -> DecayProducts:
         """Return the decay products of the resonances (H, t and t̄) before their radiation."""

@@ -113,7 +113,7 @@ def hard_partons(
     Raises:
         EventFileError: if an event lacks one, or has it at infinite rapidity.
     """
-    rows, pdg = record.partons_in_slots(process.final_states, config.parton_copy)
+    rows, pdg = record.partons_in_slots(process, config.parton_copy)
     if (rows < 0).any():
         event, parton = (int(index) for index in np.argwhere(rows < 0)[0])
         others = f" (or those of {len(process.final_states) - 1} other final states)"

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from partonic.errors import EventFileError
 from partonic.events.readers.hard_process import check_partons
-from partonic.events.readers.slots import assign_slots, has_one_final_state
+from partonic.events.readers.slots import assign_slots, candidates_of, has_one_final_state
 from partonic.events.readers.source import fixed_lists
 from partonic.events.readers.theta_solver import CoefficientSolver
 from partonic.events.schema import ProcessInfo
@@ -216,7 +216,8 @@ def _partons_in_slots(particles: Sequence[_Particle], process: ProcessInfo, wher
     """Return the partons of an event of one of the final states of the process."""
     outgoing = [row for row, particle in enumerate(particles) if particle.status in (_FINAL, _DECAYED)]
     pdg, mother = [particle.id for particle in particles], [particle.mother1 - 1 for particle in particles]
-    found = assign_slots(pdg, mother, outgoing, process)
+    momenta = [from_lhe_order(particle) for particle in particles]
+    found = assign_slots(candidates_of(pdg, mother, momenta, outgoing), process)
     if found is None:
         final = ", ".join(str(p.id) for p in particles if p.status == _FINAL)
         known = "; ".join(", ".join(map(str, state)) for state in process.final_states[:6])

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from partonic.config.importing import ImportConfig
 from partonic.errors import EventFileError
+from partonic.events.lhe_normalisation import WeightSums, lhe_factors
 from partonic.events.readers.cross_sections import check_one_sample, plausible_cross_section
 from partonic.events.readers.notes import Notes
 from partonic.events.schema import ProcessInfo
 from partonic.events.text.lhe_header import LheHeader
 from partonic.events.text.lhe_numbers import process_and_weight
 from partonic.events.text.lhe_text import LheText
-from partonic.events.weights import WeightSums, lhe_factors
 
 __all__ = ["LheSection", "Normalisation", "check_documents", "normalised", "scanned"]
 

@@ -6,19 +6,21 @@ has, by these rules, in this order:
 
 1. Every slot needs an outgoing particle of its own with the PDG id of the final state; a final state for which one is
    missing is none of this event.
-2. A particle whose mother in the file is the resonance of the decay tree that the slot belongs to comes before others,
-   so that equal leptons of W and Z are told apart where the file has the resonances.
-3. Otherwise the first in the file comes first. Equal leptons without resonances stand in the order of the file.
-4. Of several final states that fit, that with more particles by rule 2, and then the one whose last particle comes
+2. A particle whose mother in the file is the resonance of the decay tree that the slot belongs to comes before others;
+   otherwise the first in the file comes first.
+3. Of several final states that fit, that with more particles by rule 2, and then the one whose last particle comes
    first, is taken: what follows the hard process in a record is radiation.
+4. Equal particles are given to the slots as `partonic.events.readers.equal_particles` says: by their mothers, else by
+   the masses of the resonances. Identical resonances stand in descending pT.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from partonic.events.readers.equal_particles import Candidate, in_best_order, pt_of_identical
 from partonic.events.schema import ProcessInfo
 
-__all__ = ["SlotAssignment", "assign_slots", "has_one_final_state"]
+__all__ = ["SlotAssignment", "assign_slots", "candidates_of", "has_one_final_state"]
 
 
 class SlotAssignment(NamedTuple):
@@ -35,64 +37,77 @@ class SlotAssignment(NamedTuple):
 
 def has_one_final_state(process: ProcessInfo) -> bool:
     """Return whether PDG ids alone say which particle is which parton, but for the order of equal ones."""
-    return len(process.final_states) == 1 and not process.decay_tree.of_matrix_element
+    tree = process.decay_tree
+    return len(process.final_states) == 1 and not tree.of_matrix_element and not tree.identical
 
 
-def assign_slots(
-    pdg: Sequence[int], mother: Sequence[int], outgoing: Sequence[int], process: ProcessInfo
-) -> SlotAssignment | None:
-    """Return the partons of one event, None if it has none of the final states of the process.
+def candidates_of(
+    pdg: Sequence[int], mother: Sequence[int], momenta: Sequence[Sequence[float]], outgoing: Sequence[int]
+) -> list[Candidate]:
+    """Return the outgoing particles of a record with what tells equal ones apart.
 
     Args:
         pdg: PDG ids of all particles of the event.
         mother: row of the first mother of each, negative for none.
+        momenta: (E, px, py, pz) of each, GeV.
         outgoing: rows of the outgoing particles, in the order of the file.
+    """
+    found = []
+    for row in outgoing:
+        above = _mother(row, pdg, mother)
+        found.append(Candidate(row, pdg[row], above, pdg[above] if above >= 0 else 0, tuple(momenta[row])))
+    return found
+
+
+def assign_slots(candidates: Sequence[Candidate], process: ProcessInfo) -> SlotAssignment | None:
+    """Return the partons of one event, None if it has none of the final states of the process.
+
+    Args:
+        candidates: its outgoing particles, in the order of the file.
         process: its final states and decay tree.
     """
     tree = process.decay_tree
     wanted = [tree.mother_of_slot(slot) for slot in range(len(process.parton_pdg))]
     of_resonance = [() if one is None else one.pdg_ids for one in wanted]
-    best: tuple[tuple[int, int], SlotAssignment] | None = None
+    best: tuple[tuple[int, int, tuple[float, ...]], SlotAssignment] | None = None
     for state in process.final_states:
-        found = _assigned(state, of_resonance, pdg, mother, outgoing)
-        if found is not None and (best is None or found[0] < best[0]):
-            best = found
+        chosen = _chosen(state, of_resonance, candidates)
+        if chosen is None:
+            continue
+        ordered = in_best_order(chosen, tree)
+        unknown = sum(one.mother_pdg not in of_resonance[slot] for slot, one in enumerate(chosen))
+        rank = (unknown, max((one.row for one in ordered), default=-1), pt_of_identical(ordered, tree))
+        if best is None or rank < best[0]:
+            best = rank, SlotAssignment(state, tuple(one.row for one in ordered))
     return None if best is None else best[1]
 
 
-def _assigned(
-    state: tuple[int, ...],
-    of_resonance: Sequence[tuple[int, ...]],
-    pdg: Sequence[int],
-    mother: Sequence[int],
-    outgoing: Sequence[int],
-) -> tuple[tuple[int, int], SlotAssignment] | None:
-    """Return the particles of a final state, with what ranks it: fewer by rule 3, and then an earlier last row."""
-    rows: list[int] = [-1] * len(state)
-    free = list(outgoing)
+def _chosen(
+    state: tuple[int, ...], of_resonance: Sequence[tuple[int, ...]], candidates: Sequence[Candidate]
+) -> list[Candidate] | None:
+    """Return a particle for each slot of a final state: by its mother, else the first; None if one is missing."""
+    found: list[Candidate | None] = [None] * len(state)
+    free = list(candidates)
     for by_mother in (True, False):
         for slot, wanted in enumerate(state):
-            if rows[slot] >= 0:
+            if found[slot] is not None:
                 continue
             fitting = (
-                row for row in free
-                if pdg[row] == wanted and (not by_mother or _mother_id(row, pdg, mother) in of_resonance[slot])
+                one for one in free
+                if one.pdg == wanted and (not by_mother or one.mother_pdg in of_resonance[slot])
             )  # fmt: skip
-            rows[slot] = next(fitting, -1)
-            if rows[slot] >= 0:
-                free.remove(rows[slot])
-        if by_mother:
-            unknown = rows.count(-1)
-    if -1 in rows:
-        return None
-    return (unknown, max(rows, default=-1)), SlotAssignment(state, tuple(rows))
+            found[slot] = next(fitting, None)
+            if found[slot] is not None:
+                free = [one for one in free if one is not found[slot]]
+    chosen = [one for one in found if one is not None]
+    return chosen if len(chosen) == len(state) else None
 
 
-def _mother_id(row: int, pdg: Sequence[int], mother: Sequence[int]) -> int:
-    """Return the PDG id of the mother of a particle, beyond copies of itself; 0 for none."""
+def _mother(row: int, pdg: Sequence[int], mother: Sequence[int]) -> int:
+    """Return the row of the mother of a particle, beyond copies of itself; negative for none."""
     above = mother[row]
     for _ in range(len(pdg)):  # a damaged record may go round in circles
         if above < 0 or pdg[above] != pdg[row]:
             break
         above = mother[above]
-    return pdg[above] if above >= 0 else 0
+    return above

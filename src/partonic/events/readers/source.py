@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from partonic.config.document import YamlDocument, read_document
 from partonic.config.importing import ImportConfig
 from partonic.errors import ConfigError
+from partonic.events.readers.equal_particles import RULE, is_ambiguous
 from partonic.events.readers.files import EventFile, short_name
 from partonic.events.readers.notes import Notes
 from partonic.events.readers.wild_weights import WildEvents
@@ -148,10 +149,16 @@ def source_metadata(
         config={"import": config.model_dump(mode="json")},
         versions=package_versions(),
         source=f"{config.format}: {names}",
-        facts=dict(facts),
+        facts=dict(facts) | _assignment(process),
         identity=identity,
         photons=photons,
     )
+
+
+def _assignment(process: ProcessInfo) -> dict[str, object]:
+    """Return how equal particles were given to the slots, for a process in which that is a question."""
+    asked = any(is_ambiguous(state, process.decay_tree) for state in process.final_states)
+    return {"equal_particles": RULE} if asked else {}
 
 
 def fixed_lists(values: NDArray[np.generic], kind: pa.DataType) -> pa.FixedSizeListArray:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.errors import EventFileError, NonFiniteError, ParameterError
+from partonic.events.grouped import GroupedSums
 from partonic.events.store import NORMALISATION_ERROR, EventStore
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.polynomial import Monomials
@@ -53,19 +54,21 @@ class FiducialRate:
         Raises:
             EventFileError: if no event is selected.
         """
-        size, events, accepted = len(store.metadata.monomials), 0, 0
-        total, squares = np.zeros(size), np.zeros((size, size))
-        for batch in store.batches(["coefficients", "selected"]):
+        events = accepted = 0
+        sums, of_copies = GroupedSums(len(store.metadata.monomials)), ["parton_event"] * store.metadata.copies
+        for batch in store.batches(["coefficients", "selected", *of_copies]):
             selected = batch.table.column("selected").fill_null(True).to_numpy().astype(np.bool_)
-            coefficients = batch.coefficients[selected]
-            total = total + coefficients.sum(axis=0)
-            squares = squares + coefficients.T @ coefficients
+            groups = batch.column("parton_event").astype(np.int64) if of_copies else None
+            if groups is None:
+                sums.add(batch.coefficients[selected])
+            else:  # the copies of a parton event are one trial: those that are rejected have the weight 0
+                sums.add(batch.coefficients * selected[:, None], groups)
             events, accepted = events + len(batch), accepted + int(selected.sum())
         if not accepted:
             raise EventFileError(f"{store.path} has no selected event: expected accepted events to sum")
         common = float(store.metadata.facts.get(NORMALISATION_ERROR, 0.0))
-        trials = None if accepted == events else events
-        return cls.of_sums(store.metadata.monomials, total, squares, trials, common)
+        trials = None if accepted == events else (sums.groups if of_copies else events)
+        return cls.of_sums(store.metadata.monomials, sums.first, sums.second, trials, common)
 
     @classmethod
     def of_sums(

@@ -13,6 +13,7 @@ All use the same events, so that they differ in what they read off an event and 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from partonic.inference.coefficients.observables import linear_and_quadratic
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.experiments.baselines import histogram, optimal_binning, optimal_templates, rate_only
 from partonic.inference.experiments.expected import asimov_likelihood
+from partonic.inference.experiments.information import information_in_bins, information_of_events
 from partonic.inference.experiments.pool import Pool, PoolSample
 from partonic.inference.experiments.pseudo_experiments import Setup
 from partonic.inference.likelihood.fit import fit
@@ -34,9 +36,17 @@ from partonic.inference.likelihood.mixture import Mixture
 from partonic.inference.likelihood.starts import axis_scales
 from partonic.polynomial import Monomials
 
-__all__ = ["ComparedEvents", "Comparison", "compare_methods", "natural_scale", "shape_norm_of"]
+__all__ = [
+    "PARTON_TRUTH", "RATE_ONLY", "ComparedEvents", "Comparison", "compare_methods", "natural_scale", "shape_norm_of",
+]  # fmt: skip
 
 Array = NDArray[np.float64]
+
+PARTON_TRUTH = "parton truth"
+"""Name of the bound of what any method can reach."""
+
+RATE_ONLY = "rate only"
+"""Name of the method that only counts events."""
 
 _REACH = 2.5
 """Ends of a scan, in units of the distance at which log L has fallen by 2."""
@@ -52,6 +62,7 @@ class ComparedEvents:
         estimates: coefficients of these events by the name of their estimator.
         observables: one number of each event by name, each `(N,)`; NaN where an event has none.
         standard_model: values of theory parameters in the Standard Model; 0 where not named.
+        histograms: templates of these events in bins of observables that the settings name, by name.
     """
 
     monomials: Monomials
@@ -59,6 +70,7 @@ class ComparedEvents:
     estimates: Mapping[str, EventCoefficients]
     observables: Mapping[str, Array]
     standard_model: Mapping[str, float] = field(default_factory=dict)
+    histograms: Mapping[str, Templates] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, events in self.estimates.items():
@@ -84,6 +96,9 @@ class Comparison:
         simulated_events: number N that the limits are made from.
         intervals: by method and parameter; None where no interval exists.
         failures: why, by method and parameter.
+        parameters: the K theory parameters of the information.
+        information: Fisher information in the Standard Model by method, `(K, K)`: of parton truth and of histograms,
+            which need no likelihood of one parameter.
     """
 
     level: float
@@ -92,6 +107,8 @@ class Comparison:
     simulated_events: int
     intervals: Mapping[str, Mapping[str, Interval | None]]
     failures: Mapping[str, Mapping[str, str]]
+    parameters: tuple[str, ...] = ()
+    information: Mapping[str, Array] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return all numbers by name."""
@@ -100,7 +117,12 @@ class Comparison:
             method: {name: None if found is None else _record(found) for name, found in row.items()}
             for method, row in self.intervals.items()
         }
-        return {**{name: getattr(self, name) for name in head}, "methods": methods, "failures": dict(self.failures)}
+        information = {
+            "parameters": list(self.parameters),
+            "methods": {method: found.tolist() for method, found in self.information.items()},
+        }
+        numbers = {name: getattr(self, name) for name in head}
+        return {**numbers, "methods": methods, "failures": dict(self.failures), "information": information}
 
 
 def compare_methods(
@@ -141,8 +163,20 @@ def compare_methods(
     rate = rate_only(events.monomials, events.weights)
     expected = float(rate.yields(events.monomials.point(events.standard_model), luminosity).sum())
     return Comparison(
-        level, luminosity, expected, len(events.weights), intervals, {m: row for m, row in failures.items() if row}
-    )
+        level, luminosity, expected, len(events.weights), intervals, {m: row for m, row in failures.items() if row},
+        names, _information(events, luminosity, names),
+    )  # fmt: skip
+
+
+def _information(events: ComparedEvents, luminosity: float, names: tuple[str, ...]) -> dict[str, Array]:
+    """Return the Fisher information on some parameters in the Standard Model, the others known."""
+    theta = events.monomials.point(events.standard_model)
+    chosen = np.array([events.monomials.parameters.index(name) for name in names], dtype=np.int64)
+    single = rate_only(events.monomials, events.weights)
+    found = {PARTON_TRUTH: information_of_events(events.weights, events.monomials, theta, luminosity)}
+    binned = {**{f"histogram {name}": each for name, each in events.histograms.items()}, RATE_ONLY: single}
+    found |= {name: information_in_bins(each, theta, luminosity) for name, each in binned.items()}
+    return {name: each[np.ix_(chosen, chosen)] for name, each in found.items()}
 
 
 def shape_norm_of(estimate: EventCoefficients, weights: Array) -> Array:
@@ -237,8 +271,14 @@ def _methods(
         **{f"{name}, unbinned": unbinned(each) for name, each in events.estimates.items()},
         **{f"{name}, binned R1 and R2": of_templates(optimal(each)) for name, each in events.estimates.items()},
         **{f"histogram of {name}": of_templates(of_observable(name)) for name in events.observables},
-        "rate only": of_templates(lambda _: single),
+        **{f"histogram {name}": of_templates(partial(_same, each)) for name, each in events.histograms.items()},
+        RATE_ONLY: of_templates(partial(_same, single)),
     }
+
+
+def _same(templates: Templates, name: str) -> Templates:
+    """Return templates that are the same for all parameters."""
+    return templates
 
 
 def _record(interval: Interval) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from partonic.config.inference import InferenceConfig
-from partonic.inference.experiments.comparison import ComparedEvents, compare_methods
+from partonic.errors import InferenceError
+from partonic.events.store import EventStore
+from partonic.inference.binned.histograms import filled_histograms
+from partonic.inference.experiments.comparison import PARTON_TRUTH, ComparedEvents, compare_methods
 from partonic.inference.samples import Loaded
 
 __all__ = ["compared"]
-
-TRUTH = "parton truth"
-"""Name of the bound of what any method can reach."""
 
 
 def compared(loaded: Loaded, config: InferenceConfig) -> dict[str, Any]:
@@ -39,9 +39,18 @@ def compared(loaded: Loaded, config: InferenceConfig) -> dict[str, Any]:
     )
     known = estimate.monomials.parameters
     standard = {name: value for name, value in mixture.standard_model.items() if name in known}
-    estimates = {TRUTH: truth} if estimate.source == "truth" else {TRUTH: truth, estimate.source: estimate}
+    estimates = (
+        {PARTON_TRUTH: truth} if estimate.source == "truth" else {PARTON_TRUTH: truth, estimate.source: estimate}
+    )
+    histograms = {}
+    if config.binned:
+        if loaded.store is None:
+            message = "`inference.binned` reads observables of simulated events: give their event store"
+            raise InferenceError(message)
+        store = EventStore.open(loaded.store)
+        histograms = filled_histograms(config.binned, store, estimate.event_id, estimate.monomials, weights)
     found = compare_methods(
-        ComparedEvents(estimate.monomials, weights, estimates, {}, standard),
+        ComparedEvents(estimate.monomials, weights, estimates, {}, standard, histograms),
         config.luminosity,
         tuple(name for name in loaded.setup.interest if name in estimate.monomials.parameters),
         mean_ratios=True,

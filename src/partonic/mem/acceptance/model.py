@@ -8,7 +8,6 @@ events, whose accepted fraction is known much better: it is the normalisation of
 
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -18,13 +17,10 @@ from torch.nn import functional
 
 from partonic.config.mem_transfer import AcceptanceConfig
 from partonic.errors import TrainingError
-from partonic.events.schema import StoreMetadata
-from partonic.mem.trained_part import PartRecord, check_detector, read_part, write_part
+from partonic.mem.detector_part import DetectorPart
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.partons import global_size, symmetric_features
-from partonic.nn.model_folder import load_weights
 from partonic.nn.scaling import MaskedStandardiser
-from partonic.trained.schema_record import SchemaRecord
 
 __all__ = ["AcceptanceModel", "AcceptanceNetwork"]
 
@@ -112,58 +108,22 @@ class AcceptanceNetwork(nn.Module):
         return torch.cat([self.forward(part).double() for part in torch.split(momenta, _ROWS)])
 
 
-class AcceptanceModel:
-    """A trained acceptance, kept as a model folder. Satisfies the `Acceptance` protocol."""
+class AcceptanceModel(DetectorPart[AcceptanceNetwork]):
+    """A trained acceptance. Satisfies the `Acceptance` protocol."""
 
-    def __init__(
-        self, network: AcceptanceNetwork, schema: SchemaRecord, record: Mapping[str, Any] | None = None
-    ) -> None:
-        """Wrap a network.
-
-        Args:
-            network: the trained network.
-            schema: of the events that it was trained on.
-            record: what else is known of the training, kept with the model.
-        """
-        self.network = network.eval()
-        self.schema = schema
-        self.record = dict(record or {})
-
-    @property
-    def layout(self) -> TransferLayout:
-        """Partons and cuts."""
-        return self.network.layout
+    kind = "acceptance"
 
     @classmethod
-    def load(cls, folder: Path, device: str | torch.device = "cpu") -> "AcceptanceModel":
-        """Load a model folder.
-
-        Raises:
-            ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
-        """
-        found = read_part(folder, AcceptanceConfig, "acceptance")
-        network = AcceptanceNetwork(found.sizes, found.layout)
-        load_weights(folder, network)
-        return cls(network.to(device), found.schema, found.training)
-
-    def save(self, folder: Path) -> None:
-        """Write the model folder."""
-        write_part(folder, self.network, PartRecord(self.network.config, self.layout, self.schema, self.record))
-
-    def check(self, metadata: StoreMetadata, where: str) -> None:
-        """Check that a store holds events of the detector that the model was trained on; the process may be another.
-
-        Raises:
-            SchemaError: naming what differs.
-        """
-        check_detector(self.schema, metadata, where)
+    def _network(
+        cls, sizes: Mapping[str, Any], layout: TransferLayout, training: Mapping[str, Any]
+    ) -> AcceptanceNetwork:
+        return AcceptanceNetwork(AcceptanceConfig.model_validate(sizes), layout)
 
     @torch.no_grad()
     def log_probability(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
-        """Return log ε(z), float64; partons in the order of the channel, laboratory, GeV."""
-        device = next(self.network.parameters()).device
+        """Return log ε(z), float64; partons in the order of the decay channel, laboratory, GeV."""
         pieces = [
-            functional.logsigmoid(self.network.calibrated_logit(part.to(device))).cpu()
+            functional.logsigmoid(self.network.calibrated_logit(part.to(self.device))).cpu()
             for part in torch.split(momenta, _ROWS)
         ]
         return torch.cat(pieces) if pieces else momenta.new_zeros(0)

@@ -16,9 +16,8 @@ from partonic.errors import TrainingError
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.mem.acceptance.model import AcceptanceModel, AcceptanceNetwork
-from partonic.mem.phase_settings import phase_settings
 from partonic.mem.transfer.layout import TransferLayout
-from partonic.nn.training import PhaseModule, TensorTable, run_phase, seeded_weights, split_table
+from partonic.nn.training import PhaseModule, PhaseSettings, TensorTable, run_phase, seeded_weights, split_table
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 from partonic.trained.schema_record import SchemaRecord
@@ -135,7 +134,7 @@ def train_acceptance(
         network = AcceptanceNetwork(sizes, layout)
     network.fit_scales(train.columns["momenta"][:_SCALE_EVENTS])
     phase = AcceptancePhase(network)
-    settings = phase_settings(training, "acceptance")
+    settings = PhaseSettings.from_config(training, "acceptance", training.epochs)
     result = run_phase(phase, train, validation, settings, folder / "phase", seed, progress)
     half = len(validation) // 2
     held_out = validation.part(0, half).columns

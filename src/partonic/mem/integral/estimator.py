@@ -10,12 +10,12 @@ from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
-from partonic.mem.compatibility import check_store
 from partonic.mem.integral.diagnostics import IntegralDiagnostics
 from partonic.mem.integral.importance_sampling import EventIntegrator
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.integral.result import integral_figures
 from partonic.polynomial import Monomials
+from partonic.trained.compatibility import check_detector
 
 __all__ = ["CrossSectionOf", "MemEstimator"]
 
@@ -58,7 +58,9 @@ class MemEstimator:
         Raises:
             SchemaError: naming what differs.
         """
-        check_store(self.ingredients, metadata, where)
+        made_of = self.ingredients
+        models = (made_of.proposal, made_of.transfer, made_of.acceptance, made_of.initial_state)
+        check_detector(models, metadata, where)
 
     def estimate(self, batch: EventBatch) -> EventCoefficients:
         """Return the integrals of events; each has random numbers of its own.

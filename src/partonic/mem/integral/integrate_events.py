@@ -8,10 +8,9 @@ from partonic.config.process import ProcessConfig
 from partonic.errors import ConfigError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.features.decay_channel import DecayChannel
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.mem.compatibility import check_normalisation
-from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.integral.normalisation import (
     acceptance_cross_section,
@@ -26,6 +25,7 @@ from partonic.physics.process import Process
 from partonic.progress import SILENT, Progress
 from partonic.provenance import file_digest
 from partonic.rng import torch_generator
+from partonic.trained.compatibility import check_theory
 
 __all__ = ["fiducial_cross_section", "hypothesis_of_store", "integrate_events", "mem_job"]
 
@@ -85,7 +85,7 @@ def fiducial_cross_section(store: Path, ingredients: Ingredients, config: MemCon
 
     Args:
         store: simulated events of the process; not read for the method ``process``.
-        ingredients: process, acceptance and channel.
+        ingredients: process, acceptance and decay channel.
         config: settings.
         seed: root seed.
 
@@ -100,14 +100,15 @@ def fiducial_cross_section(store: Path, ingredients: Ingredients, config: MemCon
             raise ConfigError(f"'{process.name}' has no unit cube: set mem.normalisation.method to accepted")
         generator = torch_generator(seed, "mem", process.name, "cross section")
         return integrated_cross_section(
-            process, ingredients.acceptance, ingredients.channel, config.normalisation.points, generator,
+            process, ingredients.acceptance, ingredients.decay_channel, config.normalisation.points, generator,
             ingredients.branching_fraction,
         )  # fmt: skip
     events = EventStore.open(store)
-    check_normalisation(process.name, process.monomials, events.metadata, str(store))
+    remedy = "give a simulated store of that process (mem.normalisation.store)"
+    check_theory(process.name, process.monomials, events.metadata, str(store), remedy)
     if method == "accepted":
         return accepted_cross_section(events)
-    return acceptance_cross_section(events, ingredients.acceptance, ingredients.channel)
+    return acceptance_cross_section(events, ingredients.acceptance, ingredients.decay_channel)
 
 
 def hypothesis_of_store(metadata: StoreMetadata, process: ProcessConfig) -> Hypothesis:
@@ -127,8 +128,8 @@ def hypothesis_of_store(metadata: StoreMetadata, process: ProcessConfig) -> Hypo
             "give an analysis whose section `process` says so"
         )
     decays = metadata.config.get("simulation", {}).get("decays", {})
-    channel = DecayChannel.of_decays(decays.get("tops", "semileptonic"), metadata.parton_pdg)
-    return Hypothesis(process, channel.name, float(metadata.facts.get("branching_fraction", 1.0)))
+    decay_channel = DecayChannel.of_decays(decays.get("tops", "semileptonic"), metadata.parton_pdg)
+    return Hypothesis(process, decay_channel.name, float(metadata.facts.get("branching_fraction", 1.0)))
 
 
 def _record(store: Path, config: MemConfig, seed: int, ingredients: Ingredients) -> CrossSectionRecord:

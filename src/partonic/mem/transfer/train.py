@@ -16,13 +16,12 @@ from torch import Tensor
 from partonic.config.mem_transfer import MemTrainingConfig, TransferConfig
 from partonic.errors import ConfigError
 from partonic.events.schema import ProcessInfo
-from partonic.mem.phase_settings import phase_settings
 from partonic.mem.transfer.data import objects_of, transfer_table
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.objects import ObjectTable
 from partonic.mem.transfer.transfer_function import TransferFunction
-from partonic.nn.training import PhaseModule, run_phase, seeded_weights, split_table
+from partonic.nn.training import PhaseModule, PhaseSettings, run_phase, seeded_weights, split_table
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 from partonic.trained.schema_record import SchemaRecord
@@ -126,7 +125,7 @@ def train_transfer(
         network.fit_scales(objects_of(sample, layout), sample["momenta"])
     else:
         network.load_state_dict(known.network.state_dict())
-    settings = phase_settings(training, "transfer")
+    settings = PhaseSettings.from_config(training, "transfer", training.epochs)
     result = run_phase(TransferPhase(network), train, validation, settings, folder / "phase", seed, progress)
     record = {
         "events": len(train),

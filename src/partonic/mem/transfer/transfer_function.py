@@ -1,7 +1,6 @@
 """A trained transfer function: the density p_T(x|z) of accepted events for partons z, kept as a model folder."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,14 +9,11 @@ from torch import Tensor
 
 from partonic.config.mem_transfer import TransferConfig
 from partonic.events.batch import RecoEvents
-from partonic.events.schema import StoreMetadata
-from partonic.mem.trained_part import PartRecord, check_detector, read_part, write_part
+from partonic.mem.detector_part import DetectorPart
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.objects import ObjectTable, object_table
 from partonic.mem.transfer.sampling import sample_objects
-from partonic.nn.model_folder import load_weights
-from partonic.trained.schema_record import SchemaRecord
 
 __all__ = ["TransferFunction"]
 
@@ -25,56 +21,14 @@ _ROWS = 2048
 """Sets of partons at a time: their numbers stay in the cache."""
 
 
-class TransferFunction:
+class TransferFunction(DetectorPart[TransferNetwork]):
     """p_T(x|z), per GeV of each pT, per unit of η and per radian, for accepted events. A `TransferDensity`."""
 
-    def __init__(self, network: TransferNetwork, schema: SchemaRecord, record: Mapping[str, Any] | None = None) -> None:
-        """Wrap a network.
-
-        Args:
-            network: the trained network.
-            schema: of the events that it was trained on.
-            record: what else is known of the training, kept with the model.
-        """
-        self.network = network.eval()
-        self.schema = schema
-        self.record = dict(record or {})
-
-    @property
-    def layout(self) -> TransferLayout:
-        """Objects, order and cuts."""
-        return self.network.layout
-
-    @property
-    def device(self) -> torch.device:
-        """Where the network is."""
-        return next(self.network.parameters()).device
+    kind = "transfer function"
 
     @classmethod
-    def load(cls, folder: Path, device: str | torch.device = "cpu") -> "TransferFunction":
-        """Load a model folder.
-
-        Raises:
-            ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
-        """
-        found = read_part(folder, TransferConfig, "transfer function")
-        network = TransferNetwork(found.sizes, found.layout)
-        load_weights(folder, network)
-        return cls(network.to(device), found.schema, found.training)
-
-    def save(self, folder: Path) -> None:
-        """Write the model folder."""
-        write_part(folder, self.network, PartRecord(self.network.config, self.layout, self.schema, self.record))
-
-    def check(self, metadata: StoreMetadata, where: str) -> None:
-        """Check that a store holds events such as the model was trained on.
-
-        The process may be another: what is asked for is the density of these events if they came from ours.
-
-        Raises:
-            SchemaError: naming what differs.
-        """
-        check_detector(self.schema, metadata, where)
+    def _network(cls, sizes: Mapping[str, Any], layout: TransferLayout, training: Mapping[str, Any]) -> TransferNetwork:
+        return TransferNetwork(TransferConfig.model_validate(sizes), layout)
 
     @torch.no_grad()
     def log_density(
@@ -84,7 +38,7 @@ class TransferFunction:
 
         Args:
             x: reconstructed events.
-            momenta: partons in the order of the channel, laboratory, GeV.
+            momenta: partons in the order of the decay channel, laboratory, GeV.
         """
         table = object_table(x, self.layout)
         result = torch.full(momenta.shape[:2], -torch.inf, dtype=torch.float64)
@@ -101,7 +55,7 @@ class TransferFunction:
         """Draw one accepted event for each set of partons; see `sample_objects` for what p_T leaves open.
 
         Args:
-            momenta: partons in the order of the channel, laboratory, GeV; accepted ones, if the events are to be
+            momenta: partons in the order of the decay channel, laboratory, GeV; accepted ones, if the events are to be
                 distributed like those of a simulation: with ε(z) as their probability.
             generator: of the random numbers.
         """

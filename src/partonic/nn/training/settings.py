@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from partonic.config.unfolding import TrainingConfig
+from partonic.config.networks import NetworkTrainingConfig
 
 __all__ = ["PhaseSettings"]
 
@@ -67,16 +67,13 @@ class PhaseSettings:
     """Tables in the phase's folder are always written; ``tensorboard`` writes its event files beside them."""
 
     @classmethod
-    def from_config(
-        cls, config: TrainingConfig, name: str, epochs: int, average: float | None = None
-    ) -> "PhaseSettings":
-        """Return the settings of the phase `name` of an analysis."""
+    def from_config(cls, config: NetworkTrainingConfig, name: str, epochs: int) -> "PhaseSettings":
+        """Return the settings of the phase `name` of the training of a section, over so many epochs."""
         return cls(
-            name=name, epochs=epochs, average=average, batch_size=config.batch_size,
-            learning_rate=config.learning_rate, schedule=config.schedule, decay=config.decay,
-            weight_decay=config.weight_decay, gradient_clip=config.gradient_clip, patience=config.patience,
-            accelerator=config.accelerator, devices=config.devices, nodes=config.nodes,
-            precision=config.precision, logger=config.logger,
+            name=name, epochs=epochs, average=config.average, batch_size=config.batch_size,
+            learning_rate=config.learning_rate, weight_decay=config.weight_decay, gradient_clip=config.gradient_clip,
+            patience=config.patience, accelerator=config.accelerator, devices=config.devices, nodes=config.nodes,
+            precision=config.precision,
         )  # fmt: skip
 
     def mathematical(self) -> dict[str, object]:

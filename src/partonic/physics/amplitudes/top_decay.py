@@ -31,7 +31,7 @@ from torch import Tensor
 
 from partonic.errors import ProcessError
 from partonic.physics.amplitudes.currents import light_cone, minkowski_product, slash_column, slash_row
-from partonic.physics.amplitudes.massless_spinors import left_column, left_current, left_row
+from partonic.physics.amplitudes.weyl import chiral_current, chiral_spinor, left_column
 from partonic.physics.particles import TOP, W_BOSON
 
 __all__ = ["TopDecay"]
@@ -86,7 +86,7 @@ class TopDecay:
         """
         bottom, down, up = products
         top = bottom + down + up
-        row = slash_row(light_cone(left_current(up, down)), left_row(bottom))
+        row = slash_row(light_cone(_current(up, down)), _left_row(bottom))
         return (slash_row(light_cone(top), row) + self.top_mass * row) * self._propagators(top, down + up)
 
     def column(self, products: Float[Tensor, "3 4 points"]) -> Complex[Tensor, "4 points"]:
@@ -97,7 +97,7 @@ class TopDecay:
         """
         bottom, down, up = products
         top = bottom + down + up
-        column = slash_column(light_cone(left_current(down, up)), left_column(bottom))
+        column = slash_column(light_cone(_current(down, up)), left_column(bottom))
         return (self.top_mass * column - slash_column(light_cone(top), column)) * self._propagators(top, down + up)
 
     def _propagators(self, top: Tensor, w: Tensor) -> Tensor:
@@ -130,3 +130,14 @@ class TopDecay:
 def _propagator(momentum: Tensor, mass: float, width: float) -> Tensor:
     virtuality = minkowski_product(momentum, momentum) - mass**2
     return torch.complex(virtuality, torch.full_like(virtuality, mass * width)).reciprocal()
+
+
+def _left_row(momentum: Tensor) -> Tensor:
+    """Return ū_L of an outgoing particle as a Dirac row, `(4, N)`."""
+    lower = chiral_spinor(momentum, "left").conj().resolve_conj()
+    return torch.cat([torch.zeros_like(lower), lower])
+
+
+def _current(particle: Tensor, antiparticle: Tensor) -> Tensor:
+    """Return ū(particle) γ^μ P_L v(antiparticle), `(4, N)`."""
+    return chiral_current(chiral_spinor(particle, "left"), chiral_spinor(antiparticle, "left"), "left")

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Complex, Float, Shaped
 from torch import Tensor
 
-__all__ = ["Chirality", "chiral_current", "chiral_line", "chiral_spinor"]
+__all__ = ["Chirality", "chiral_current", "chiral_line", "chiral_spinor", "left_column"]
 
 Chirality = Literal["left", "right"]
 Momentum = Float[Tensor, "4 points"]
@@ -43,6 +43,15 @@ def chiral_spinor(p: Momentum, chirality: Chirality) -> Spinor:
     if chirality == "left":
         return torch.stack([-minus * phase.conj(), plus + 0j])
     return torch.stack([plus + 0j, minus * phase])
+
+
+def left_column(p: Momentum) -> Complex[Tensor, "4 points"]:
+    """Return u_L(p) of a massless particle that enters, or v_L(p) of an antiparticle that leaves, as a Dirac spinor.
+
+    In the chiral representation of `wavefunctions` it has the upper half χ(p) and no lower one.
+    """
+    upper = chiral_spinor(p, "left")
+    return torch.cat([upper, torch.zeros_like(upper)])
 
 
 def chiral_current(out: Spinor, into: Spinor, chirality: Chirality) -> Field:

@@ -3,7 +3,7 @@ r"""Helicity amplitudes of t-channel q b → H t q' with a Yukawa coupling of th
     L ⊃ −(m_t/v) t̄ [κ_e + (2/3) i κ_o γ5] t H + (2 m_W²/v) W⁺_μ W^{−μ} H + (g/√2) [W⁺_μ ū_i γ^μ P_L d_i + h.c.]
 
 with the unit matrix for mixing and massless quarks but the top. On the curve κ_e = cos α, κ_o = sin α the factor 2/3
-keeps the cross section of gluon fusion to H at its value in the Standard Model (arXiv:1504.00611), which is the point
+keeps the cross section of gluon fusion to H by a heavy top at its value in the Standard Model, which is the point
 (1, 0). The light quarks' current J is conserved, and with q₁ the momentum that it gives, q₂ = q₁ − p_H,
 Q = p_t + p_H,
 
@@ -35,8 +35,8 @@ from partonic.physics.amplitudes.currents import (
     slash_column,
 )
 from partonic.physics.amplitudes.interference import interference_matrix, quadratic_coefficients
-from partonic.physics.amplitudes.massless_spinors import left_column, left_current
 from partonic.physics.amplitudes.wavefunctions import component_first, outgoing_fermion
+from partonic.physics.amplitudes.weyl import chiral_current, chiral_spinor, left_column
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.particles import BOTTOM, HIGGS, TOP
 from partonic.polynomial import Monomials
@@ -207,7 +207,8 @@ class SingleTopHiggsAmplitude:
         higgs, spectator = momenta[2], momenta[-1]
         top, row = self._outgoing_top(momenta[3:-1])
         enters = self._sign * self.initial[self._light] > 0
-        current = left_current(spectator, light) if enters else left_current(light, spectator)
+        out, into = (spectator, light) if enters else (light, spectator)
+        current = chiral_current(chiral_spinor(out, "left"), chiral_spinor(into, "left"), "left")
         terms = thq_terms(row, torch.stack([bottom, higgs, top]), current, light - spectator, self.couplings)
         scheme = self.couplings.scheme
         factor = scheme.weak_coupling**2 / (2.0 * scheme.vacuum_expectation_value)

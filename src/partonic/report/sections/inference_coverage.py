@@ -12,8 +12,9 @@ from partonic.plots.canvas import Headline
 from partonic.plots.categories import CategoryBox, draw_categories
 from partonic.plots.statistics.pulls import draw_pulls
 from partonic.report.content import Content, Plot, Table, number_with_error
-from partonic.report.labels import parameter_label
+from partonic.report.labels import named, parameter_label, with_unit
 from partonic.report.section import Sample
+from partonic.report.toy_coverage import toy_coverage_plots, toy_coverage_tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +35,7 @@ class InferenceCoverageSection:
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
         record = sample.limits.inference if sample.limits else None
+        self.record = record
         self.study: Study = record.result["coverage"] if record else ()
 
     def fill(self, batch: EventBatch) -> None:
@@ -41,7 +43,7 @@ class InferenceCoverageSection:
 
     def content(self) -> Content:
         """Return coverage, pulls and biases of each point."""
-        if not self.study:
+        if not self.study or self.record is None:
             return Content(missing=("No study of coverage was made; set `inference.coverage`.",))
         return Content(
             paragraphs=(
@@ -52,9 +54,12 @@ class InferenceCoverageSection:
                 "experiments do not reduce.",
             ),
             missing=tuple(_warnings(self.study)),
-            tables=(_points(self.study), _coverage(self.study), _biases(self.study)),
-            plots=tuple(_plots(self.study)),
-            results={"points": [_without_experiments(point) for point in self.study]},
+            tables=(_points(self.study), _coverage(self.study), *toy_coverage_tables(self.record), _biases(self.study)),
+            plots=(*_plots(self.study), *toy_coverage_plots(self.record)),
+            results={
+                "points": [_without_experiments(point) for point in self.study],
+                "toys": self.record.result.get("toy_coverage", []),
+            },
         )
 
 
@@ -99,7 +104,7 @@ def _coverage(study: Study) -> Table:
     rows = tuple(
         (
             _theta(point),
-            found["name"],
+            named(found["name"]),
             *(_fraction(found[kind][level]) for level in levels for kind in ("coverage", "coverage_total")),
         )
         for point in study
@@ -117,7 +122,7 @@ def _biases(study: Study) -> Table:
     rows = tuple(
         (
             _theta(point),
-            found["name"],
+            named(found["name"]),
             _estimate(found["best_bias"], found["best_bias_error"]),
             "–" if found["right_sign"] is None else _fraction(found["right_sign"]),
             _estimate(found["bias"], found["bias_error"]),
@@ -214,7 +219,9 @@ def _categories(study: Study) -> list[str]:
     texts = []
     for point in study:
         moved = _moved(point)
-        lines = (f"{parameter_label(name)} = {value:g}".replace("-", "−") for name, value in moved.items())
+        lines = (
+            f"{parameter_label(name)} = {value:g}{with_unit(name)}".replace("-", "−") for name, value in moved.items()
+        )
         texts.append("\n".join(lines) or "SM")
     return texts
 
@@ -224,7 +231,10 @@ def _flat(texts: Sequence[str]) -> list[str]:
 
 
 def _theta(point: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value:g}".replace("-", "−") for name, value in _moved(point).items()) or "SM"
+    return (
+        ", ".join(f"{name} = {value:g}{with_unit(name)}".replace("-", "−") for name, value in _moved(point).items())
+        or "SM"
+    )
 
 
 def _moved(point: Mapping[str, Any]) -> dict[str, float]:

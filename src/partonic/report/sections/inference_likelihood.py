@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.events.batch import EventBatch
+from partonic.inference.experiments.information import errors_of
 from partonic.inference.likelihood.intervals import Interval, threshold
 from partonic.inference.record import InferenceRecord, interval_of
 from partonic.plots.canvas import Headline
 from partonic.plots.statistics.contours import COMPACT, USUAL, ContourMap, draw_contours
 from partonic.plots.statistics.likelihood_curve import Crossing, LikelihoodCurve, draw_likelihood_curve
 from partonic.report.content import Content, Plot, Table
-from partonic.report.labels import parameter_label
-from partonic.report.section import Sample
+from partonic.report.labels import axis_label, named, parameter_label, with_unit
+from partonic.report.section import FitSection
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,19 +30,11 @@ _DATA = {"pseudo": "a pseudo-experiment drawn from simulated events", "asimov": 
          "event with its expected number", "events": "the events of the sample, each once"}  # fmt: skip
 
 
-class InferenceLikelihoodSection:
+class InferenceLikelihoodSection(FitSection):
     """What the data say of θ."""
 
     name: ClassVar[str] = "inference_likelihood"
     title: ClassVar[str] = "Likelihood and intervals"
-    columns: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, sample: Sample) -> None:
-        """Prepare for `sample`."""
-        self.record = sample.limits.inference if sample.limits else None
-
-    def fill(self, batch: EventBatch) -> None:
-        """Ignore the events: they were fitted already."""
 
     def content(self) -> Content:
         """Return tables, curves and contours."""
@@ -52,7 +44,13 @@ class InferenceLikelihoodSection:
         return Content(
             paragraphs=(_description(record),),
             missing=tuple(_warnings(record)),
-            tables=(_best_fit(record), _intervals(record), *_expected(record), *_compared(record)),
+            tables=(
+                _best_fit(record),
+                _intervals(record),
+                *_expected(record),
+                *_compared(record),
+                *_information(record),
+            ),
             plots=(*_curves(record), *_contours(record)),
             results=_results(record),
         )
@@ -94,7 +92,7 @@ def _warnings(record: InferenceRecord) -> Iterator[str]:
         yield f"{data['without_coefficients']:,.4g} of the events have no coefficients; only their number enters."
     near = [each for each in result["maxima"][1:] if each["q"] < threshold(max(record.levels))]
     for each in near:
-        point = ", ".join(f"{name} = {_number(each['values'][name])}" for name in record.fitted)
+        point = ", ".join(f"{name} = {_number(each['values'][name])}{with_unit(name)}" for name in record.fitted)
         yield f"There is another maximum at {point}, q = {each['q']:.3g}."
 
 
@@ -104,7 +102,7 @@ def _best_fit(record: InferenceRecord) -> Table:
         if found["free"]:
             truth = record.truth(name) if name in record.result["parameters"] else None
             errors = (_error(found[cause]) for cause in _CAUSES)
-            rows.append((name, _number(found["value"]), *errors, "–" if truth is None else _number(truth)))
+            rows.append((named(name), _number(found["value"]), *errors, "–" if truth is None else _number(truth)))
     fixed = ", ".join(
         f"{name} = {_number(found['value'])}" for name, found in record.result["best_fit"].items() if not found["free"]
     )
@@ -122,7 +120,7 @@ def _intervals(record: InferenceRecord) -> Table:
         for kind, words in _KINDS.items():
             for interval in record.intervals(name, kind):
                 inside = "–" if truth is None else f"{_number(truth)} {'inside' if truth in interval else 'outside'}"
-                rows.append((name, words, f"{interval.level:.0%}", interval_text(interval), inside))
+                rows.append((named(name), words, f"{interval.level:.0%}", interval_text(interval), inside))
     return Table(
         "Confidence intervals. < and >: the interval goes on beyond the scan.",
         ("parameter", "errors", "level", "interval", "truth"),
@@ -135,7 +133,7 @@ def _expected(record: InferenceRecord) -> Iterator[Table]:
         (
             _theta_text(record, entry["theta"]),
             f"{entry['events']:.5g}",
-            name,
+            named(name),
             *(interval_text(interval_of(each)) for each in intervals),
         )
         for entry in record.result["expected"]
@@ -158,9 +156,26 @@ def _compared(record: InferenceRecord) -> Iterator[Table]:
                  for method, row in methods.items())  # fmt: skip
     yield Table(
         f"Expected {comparison['level']:.0%} intervals of several methods, each by itself, the others as in the SM.",
-        ("method", *names),
+        ("method", *map(named, names)),
         rows,
     )
+
+
+def _information(record: InferenceRecord) -> Iterator[Table]:
+    """Yield what Fisher information of several methods says of the errors, if the result has it."""
+    found = (record.result.get("comparison") or {}).get("information") or {}
+    names: list[str] = found.get("parameters", [])
+    rows = []
+    for method, matrix in found.get("methods", {}).items():
+        alone, together = errors_of(np.array(matrix, dtype=np.float64))
+        rows.append((method, *(f"{first:.3g}, {all_:.3g}" for first, all_ in zip(alone, together, strict=True))))
+    if rows:
+        yield Table(
+            "Smallest errors by the Fisher information in the Standard Model: of each parameter by itself, and with "
+            "the others fitted. Quadratic terms have no part in it.",
+            ("method", *map(named, names)),
+            tuple(rows),
+        )
 
 
 def _compared_text(name: str, found: Mapping[str, Any] | None, level: float) -> str:
@@ -191,7 +206,7 @@ def _draw_curve(record: InferenceRecord, name: str, headline: Headline) -> "Figu
         others[f"expected, {_theta_text(record, record.result['expected'][0]['theta'], short=True)}"] = (x, q)
     band = _band(profile, total)
     curve = LikelihoodCurve(
-        title=parameter_label(name),
+        title=axis_label(name),
         values=values,
         profile=profile,
         crossings=[
@@ -237,7 +252,7 @@ def _draw_contour(
     if standard not in points.values():
         points["SM"] = standard
     contour = ContourMap(
-        titles=(parameter_label(names[0]), parameter_label(names[1])),
+        titles=(axis_label(names[0]), axis_label(names[1])),
         x=x,
         y=y,
         q=q,
@@ -263,7 +278,7 @@ def _theta_text(record: InferenceRecord, theta: Mapping[str, float], *, short: b
     if not moved:
         return "SM"
     label = parameter_label if short else str
-    return ", ".join(f"{label(name)} = {_number(value)}" for name, value in moved.items())
+    return ", ".join(f"{label(name)} = {_number(value)}{with_unit(name)}" for name, value in moved.items())
 
 
 def _number(value: float) -> str:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from partonic.events.batch import EventBatch
 from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.record import InferenceRecord, interval_of
 from partonic.plots.canvas import Headline
@@ -14,8 +13,8 @@ from partonic.plots.statistics.correlation import correlation_of, draw_correlati
 from partonic.plots.statistics.whiskers import Whisker, WhiskerBox, draw_whiskers
 from partonic.report.content import Content, Plot, Table
 from partonic.report.fitted_value import FittedValue, fitted_values
-from partonic.report.labels import parameter_label
-from partonic.report.section import Sample
+from partonic.report.labels import axis_label, parameter_label, with_unit
+from partonic.report.section import FitSection
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,19 +25,11 @@ _KINDS = {"asymptotic": "data, likelihood only", "total": "data, all errors", "t
 """Rows of what was found, in the order of the figure."""
 
 
-class IntervalsSection:
+class IntervalsSection(FitSection):
     """What was found and what was expected, at one sight."""
 
     name: ClassVar[str] = "intervals"
     title: ClassVar[str] = "Intervals of all methods, pulls and correlations"
-    columns: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, sample: Sample) -> None:
-        """Prepare for `sample`."""
-        self.record = sample.limits.inference if sample.limits else None
-
-    def fill(self, batch: EventBatch) -> None:
-        """Ignore the events: they were fitted already."""
 
     def content(self) -> Content:
         """Return the whiskers, the pulls and the correlation matrix."""
@@ -80,7 +71,7 @@ def _whiskers(record: InferenceRecord) -> Plot:
 def _draw_whiskers(record: InferenceRecord, headline: Headline) -> "Figure":
     rows = _rows(record)
     boxes = [
-        WhiskerBox(parameter_label(name), [row.get(name) for row in rows.values()], record.truth(name))
+        WhiskerBox(axis_label(name), [row.get(name) for row in rows.values()], record.truth(name))
         for name in record.fitted
     ]
     levels = sorted(record.levels)
@@ -99,7 +90,9 @@ def _rows(record: InferenceRecord) -> dict[str, dict[str, Whisker]]:
             if intervals
         }
     for entry in record.result["expected"][:1]:
-        moved = ", ".join(f"{parameter_label(name)} = {value:g}" for name, value in entry["theta"].items() if value)
+        moved = ", ".join(
+            f"{parameter_label(name)} = {value:g}{with_unit(name)}" for name, value in entry["theta"].items() if value
+        )
         rows[f"expected, {moved or 'SM'}"] = {
             name: _whisker(tuple(interval_of(each) for each in intervals), None, 1)
             for name, intervals in entry["intervals"].items()

@@ -65,7 +65,8 @@ class OptimalObservablesSection:
                 "For one parameter, P(x|θ) = P_0 + 2 (θ/θ_0) P_01 + (θ/θ_0)² P_1, and R_1 = 2 P_01/(P_0 + P_1), "
                 "R_2 = P_1/(P_0 + P_1) hold all that an event says of it when the others are 0. θ_0, the scale of the "
                 "parameter, is where both parts of the cross section are equal. Curves: the simulated events with "
-                "their true weights at each θ, backgrounds included; only the observables come from the estimate.",
+                "their true weights at each θ, backgrounds included, and further components as in the Standard Model; "
+                "only the observables come from the estimate.",
             ),
             missing=tuple(_remarks(found)),
             plots=tuple(_plot(self.sample, histogram) for histogram in shown),

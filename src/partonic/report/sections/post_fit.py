@@ -112,7 +112,7 @@ class _Distribution:
         self.total, self.reference = (
             self._filled(known, weights) for weights in (self.fit.expected, self.fit.reference)
         )
-        self.backgrounds = {
+        self.others = {
             name: self._filled(known & (self.fit.component == number), self.fit.expected)
             for number, name in enumerate(self.fit.names)
             if number
@@ -135,9 +135,9 @@ class _Distribution:
 
     def record(self) -> dict[str, object]:
         chi_square, bins = self.chi_square
-        backgrounds = {name: histogram.record() for name, histogram in self.backgrounds.items()}
+        others = {name: histogram.record() for name, histogram in self.others.items()}
         return {
-            "best_fit": self.total.record(), "reference": self.reference.record(), "backgrounds": backgrounds,
+            "best_fit": self.total.record(), "reference": self.reference.record(), "others": others,
             "data": self.data.record(), "chi_square": chi_square, "bins": bins,
         }  # fmt: skip
 
@@ -148,13 +148,13 @@ def _table(fit: PostFit, found: list[_Distribution]) -> Table:
          f"{each.chi_square[0]:.1f} / {each.chi_square[1]}")
         for each in found
     )  # fmt: skip
-    headings = ("observable", fit.events.data_name, "best fit", "θ = 0", "χ² / bins")
+    headings = ("observable", fit.events.data_name, "best fit", "SM", "χ² / bins")
     return Table("Events with a value, and how well the best fit describes their distribution.", headings, rows)
 
 
 def _plot(found: _Distribution) -> Plot:
     chi_square, bins = found.chi_square
-    caption = f"{found.text}: data, best fit and θ = 0; below, ratios to the best fit. χ²/bins = "
+    caption = f"{found.text}: data, best fit and Standard Model (SM); below, ratios to the best fit. χ²/bins = "
     return Plot(f"post_fit_{found.axis.name}", f"{caption}{chi_square:.1f}/{bins}.", partial(_draw, found))
 
 
@@ -163,11 +163,11 @@ def _draw(found: _Distribution, headline: Headline) -> "Figure":
     reference = found.reference.contents
     curves = [
         Curve("best fit", total[0], below=total[1], colour=PALETTE[0]),
-        Curve(r"$\theta$ = 0", reference, colour=PALETTE[1], dashed=True),
+        Curve("SM", reference, colour=PALETTE[1], dashed=True),
     ]
     curves += [
         Curve(name, histogram.contents, colour=PALETTE[2 + number % 4])
-        for number, (name, histogram) in enumerate(found.backgrounds.items())
+        for number, (name, histogram) in enumerate(found.others.items())
     ]
     counts, errors = found.data.contents, np.sqrt(found.data.contents)
     shown = np.where((counts > 0) | (total[0] > 0), counts, np.nan)

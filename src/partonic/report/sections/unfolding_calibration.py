@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.events.batch import EventBatch
 from partonic.plots.calibration import draw_coverage, draw_rank_histograms
 from partonic.plots.canvas import Headline
 from partonic.plots.categories import CategoryBox, draw_categories
 from partonic.report.content import Content, Plot, Table, number_with_error
 from partonic.report.labels import unfolded_label
-from partonic.report.section import Sample
+from partonic.report.section import ModelSection
 from partonic.report.unfolded import UnfoldedModel
 from partonic.unfolding.quality.observables import PARTICLES
 from partonic.unfolding.quality.ranks import RankTest
@@ -27,19 +26,11 @@ __all__ = ["UnfoldingCalibrationSection"]
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-class UnfoldingCalibrationSection:
+class UnfoldingCalibrationSection(ModelSection):
     """Whether the samples follow the posterior."""
 
     name: ClassVar[str] = "unfolding_calibration"
     title: ClassVar[str] = "Unfolding: calibration"
-    columns: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, sample: Sample) -> None:
-        """Prepare for `sample`."""
-        self.models = sample.unfolded
-
-    def fill(self, batch: EventBatch) -> None:
-        """Ignore the events: the models have been judged on them already."""
 
     def content(self) -> Content:
         """Return all tests of each model."""

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from partonic.events.batch import EventBatch
 from partonic.plots.axis import Axis
 from partonic.plots.bias_bands import BiasTitles, draw_bias_bands
 from partonic.plots.canvas import Headline
 from partonic.plots.maps import Histogram2D, draw_map
 from partonic.report.content import Content, Plot, Table, number_with_error
 from partonic.report.labels import unfolded_label
-from partonic.report.section import Sample
+from partonic.report.section import ModelSection
 from partonic.report.unfolded import UnfoldedModel
 from partonic.report.unfolded_plots import bias_boxes, spectra_figure
 from partonic.unfolding.quality.result import ValueWithError, json_ready
@@ -27,19 +26,11 @@ _SOURCES = {"objects": "sum of objects", "regression": "regression"}
 _BOOST_LIMIT = 1000.0
 
 
-class UnfoldingRegressionSection:
+class UnfoldingRegressionSection(ModelSection):
     """What the conditioning network regresses, against the truth."""
 
     name: ClassVar[str] = "unfolding_regression"
     title: ClassVar[str] = "Unfolding: regression"
-    columns: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, sample: Sample) -> None:
-        """Prepare for `sample`."""
-        self.models = sample.unfolded
-
-    def fill(self, batch: EventBatch) -> None:
-        """Ignore the events: the models have been judged on them already."""
 
     def content(self) -> Content:
         """Return bias, spread and boost of each model."""

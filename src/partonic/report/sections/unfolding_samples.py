@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from partonic.events.batch import EventBatch
 from partonic.plots.bias_bands import draw_bias_bands
 from partonic.plots.canvas import Headline
 from partonic.plots.single_events import draw_correlations, draw_directions, draw_momenta
 from partonic.report.content import Content, Plot, Table
 from partonic.report.labels import unfolded_label
-from partonic.report.section import Sample
+from partonic.report.section import ModelSection
 from partonic.report.unfolded import UnfoldedModel
 from partonic.report.unfolded_plots import bias_boxes, spectra_figure
 from partonic.unfolding.quality.assess import PT_RANGES
@@ -24,19 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["UnfoldingSamplesSection"]
 
 
-class UnfoldingSamplesSection:
+class UnfoldingSamplesSection(ModelSection):
     """What the flow samples, against the truth."""
 
     name: ClassVar[str] = "unfolding_samples"
     title: ClassVar[str] = "Unfolding: samples"
-    columns: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, sample: Sample) -> None:
-        """Prepare for `sample`."""
-        self.models = sample.unfolded
-
-    def fill(self, batch: EventBatch) -> None:
-        """Ignore the events: the models have been judged on them already."""
 
     def content(self) -> Content:
         """Return bias, spectra and single events of each model."""

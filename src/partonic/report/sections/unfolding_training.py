@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.events.batch import EventBatch
 from partonic.plots.canvas import Headline
 from partonic.plots.categories import CategoryBox, draw_categories
 from partonic.plots.training_curves import draw_training
 from partonic.report.content import Content, Plot, Table
 from partonic.report.labels import unfolded_label
-from partonic.report.section import Sample
+from partonic.report.section import ModelSection
 from partonic.report.unfolded import UnfoldedModel
 from partonic.unfolding.quality.result import json_ready
 
@@ -37,19 +36,11 @@ _FACTS = {
 }
 
 
-class UnfoldingTrainingSection:
+class UnfoldingTrainingSection(ModelSection):
     """Training of the models, and provenance of the jets."""
 
     name: ClassVar[str] = "unfolding_training"
     title: ClassVar[str] = "Unfolding: training and provenance"
-    columns: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, sample: Sample) -> None:
-        """Prepare for `sample`."""
-        self.models = sample.unfolded
-
-    def fill(self, batch: EventBatch) -> None:
-        """Ignore the events: the models have been judged on them already."""
 
     def content(self) -> Content:
         """Return the facts and curves of the training, and the efficiencies of the jet assignment."""

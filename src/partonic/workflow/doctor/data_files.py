@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from partonic.errors import ModelError
-from partonic.nn.model_folder import RECORD, WEIGHTS
 from partonic.pretrained import pretrained_folder
 from partonic.provenance import file_digest
+from partonic.trained.model_folder import RECORD, WEIGHTS
 
 __all__ = ["check_pretrained_models", "pretrained_folders"]
 

@@ -1,0 +1,73 @@
+"""`partonic sbi`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from partonic.cli.options import execute, execute_alone, force_option, given_options, json_option
+
+__all__ = ["sbi"]
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_ONLY_WITH_STORE = ("model", "max_events", "workers", "device")
+
+
+@click.command()
+@click.argument("analysis", required=False, type=_FILE)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder of the results of ANALYSIS [key: output]; with --store: the file of coefficients.",
+)
+@force_option
+@json_option
+@click.option("--store", type=_FILE, help="Event store, in place of ANALYSIS.")
+@click.option(
+    "--model", type=click.Path(file_okay=False, path_type=Path), help="Model folder, e.g. <output>/train_sbi."
+)
+@click.option("--max-events", type=click.IntRange(1), help="Only the first so many selected events.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="cpu", show_default=True)
+@click.pass_context
+def sbi(
+    ctx: click.Context, /, analysis: Path | None, output: Path | None, force: bool, store: Path | None, **options: Any
+) -> None:
+    """Give events coefficients by networks that learned likelihood ratios: simulation-based inference.
+
+    Either for an ANALYSIS, whose section `sbi` says what is learned (its networks are trained first), or for any event
+    store with a trained model:
+
+    \b
+    partonic sbi --store events.parquet --model runs/x/train_sbi --output coefficients.parquet
+    """  # noqa: D301 - \b keeps click from joining the lines
+    if analysis is not None:
+        if names := given_options(ctx, ("store", *_ONLY_WITH_STORE)):
+            raise click.UsageError(f"{names}: the analysis file has these settings, in its section `sbi`")
+        execute(analysis, output, ["train_sbi", "sbi"], force, as_json=options["as_json"])
+    elif store is None or output is None or options["model"] is None:
+        message = "give an ANALYSIS, or --store with an event store, --model with a model and --output with a file"
+        raise click.UsageError(message)
+    else:
+        _estimate_store(store, output, force, options)
+
+
+def _estimate_store(store: Path, output: Path, force: bool, options: dict[str, Any]) -> None:
+    from partonic.cli.progress import TerminalProgress
+    from partonic.config.sbi import SbiConfig
+    from partonic.estimators.run import estimate_store
+    from partonic.parts import remove_parts
+    from partonic.sbi.estimator import sbi_job
+
+    config = SbiConfig.model_validate({name: options[name] for name in ("max_events", "workers", "device")})
+
+    def work() -> object:
+        if force and output.resolve() != store.resolve():
+            remove_parts(output)
+            output.unlink(missing_ok=True)
+        return estimate_store(
+            store, sbi_job(options["model"], store), config, output, TerminalProgress(), section="sbi"
+        )
+
+    execute_alone("sbi", [output], work, options["as_json"])

@@ -1,0 +1,203 @@
+"""The section `sbi` of an analysis file: networks that learn likelihood ratios from simulated events."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from partonic.config.base import SettingError, StrictModel
+from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset
+from partonic.config.paths import LocalPath
+
+__all__ = [
+    "CONDITIONAL_METHODS",
+    "ConditionalConfig",
+    "MorphingConfig",
+    "SbiConfig",
+    "SbiNetworkConfig",
+    "SbiTrainingConfig",
+    "SharesConfig",
+]
+
+Method = Literal["derivatives", "morphing", "carl", "alice", "rolr", "cascal", "alices", "rascal"]
+
+CONDITIONAL_METHODS = ("carl", "alice", "rolr", "cascal", "alices", "rascal")
+"""Methods whose network takes θ as an input."""
+
+SBI_PRESETS: Presets = {
+    "small": {},
+    "tiny": {
+        "network": {"hidden": (16, 16), "members": 2},
+        "training": {"epochs": 3, "batch_size": 128, "average": None, "validation_fraction": 0.2},
+    },
+}
+"""Sizes by preset: section → setting → value; what is not named keeps its default."""
+
+
+class SbiNetworkConfig(StrictModel):
+    """The networks: one for each derivative, or basis point, and member of the ensemble, all trained in one pass."""
+
+    hidden: tuple[PositiveInt, ...] = Field((64, 64, 64), min_length=1)
+    """Hidden units of each layer."""
+
+    members: int = Field(4, ge=1)
+    """Networks of the ensemble, from different first weights. Their scatter is the covariance of the coefficients."""
+
+    repulsion: float = Field(1.0, ge=0.0)
+    """Strength of the repulsion of the members in function space, in units of one event's share of the loss; 0 for a
+    plain ensemble."""
+
+
+class SbiTrainingConfig(NetworkTrainingConfig):
+    """Training of the networks. `max_events` counts training events; validation takes its part of their groups."""
+
+    epochs: int = Field(30, ge=1)
+    """Passes over the training events."""
+
+    batch_size: int = Field(1024, ge=2)
+    """Events per step, on each device."""
+
+    learning_rate: float = Field(5e-3, gt=0.0)
+    """Largest learning rate; it warms up and falls along a cosine."""
+
+    gradient_clip: float | None = Field(5.0, gt=0.0)
+    """Largest norm of the gradient, of all networks together; null for none."""
+
+
+class SharesConfig(StrictModel):
+    """Parts of the simulated events that the networks are not trained on. Events of one group stay together."""
+
+    fit: float = Field(0.4, ge=0.0, lt=1.0)
+    """Part that coefficients are made of for the fit; not used with `stores`, for then it is all of the events."""
+
+    calibration: float = Field(0.1, ge=0.0, lt=1.0)
+    """Part that the calibration of the coefficients is fitted to; 0 for no calibration."""
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> "SharesConfig":
+        if self.fit + self.calibration >= 1.0:
+            message = f"nothing is left to train on: expected less than 1 in sum, got {self.fit + self.calibration:g}"
+            raise SettingError((), message)
+        return self
+
+
+class MorphingConfig(StrictModel):
+    """Ratios at basis points, from which the ratio at any θ follows (morphing)."""
+
+    points: tuple[dict[str, float], ...] = ()
+    """Basis points beside the reference, one fewer than there are monomials; empty to search for those with the
+    smallest condition number in `range`."""
+
+    loss: Literal["cross_entropy", "regression"] = "cross_entropy"
+    """What each ratio network minimises: the cross entropy of the two points, or the squared error of the ratio."""
+
+    joint: bool = False
+    """One loss of the combined ratio at random θ, in place of one for each basis point (less stable)."""
+
+
+class ConditionalConfig(StrictModel):
+    """Networks that take θ as an input."""
+
+    score_weight: float = Field(0.1, ge=0.0)
+    """Weight of the squared error of the score in ``cascal``, ``alices`` and ``rascal``."""
+
+    projection_points: int = Field(60, ge=3)
+    """θ points at which the ratio of each event is projected onto the polynomial."""
+
+
+class SbiConfig(StrictModel):
+    """Simulation-based inference: training on simulated events, and coefficients of the others."""
+
+    method: Method = "derivatives"
+    """What is learned: ``derivatives`` of the density at the reference; ``morphing``, ratios at basis points; or a
+    ratio as a function of θ (``carl``, ``alice``, ``rolr``, and with the score ``cascal``, ``alices``, ``rascal``)."""
+
+    features: tuple[str, ...] = Field(("high_level",), min_length=1)
+    """What the networks see: ``high_level``, names of high-level features, of observables of the partons, of columns,
+    or of places in them (``jet_pt[0]``)."""
+
+    reference: tuple[dict[str, float], ...] = Field(({},), min_length=1)
+    """θ that is learned at; several points are a mixture with equal shares. Parameters not named are at their values in
+    the Standard Model. The events need not have been generated there: they are weighted."""
+
+    range: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """Lowest and highest value by parameter in which basis points are searched and θ is drawn; null: two units of the
+    sensitivity of an event around the reference."""
+
+    normalisation: Literal["learned", "true"] = "learned"
+    """σ_a: ``learned``, the sums of the learned ratios over the training events, so that no bias of the networks is
+    left in the score at the reference; ``true``, the cross sections of the events."""
+
+    preset: Literal["small", "tiny"] = "small"
+    """Sizes of networks and training that hold where nothing else is said."""
+
+    network: SbiNetworkConfig = SbiNetworkConfig()
+    """The networks."""
+
+    training: SbiTrainingConfig = SbiTrainingConfig()
+    """Their training."""
+
+    morphing: MorphingConfig = MorphingConfig()
+    """Settings of the method ``morphing``."""
+
+    conditional: ConditionalConfig = ConditionalConfig()
+    """Settings of the methods whose networks take θ."""
+
+    shares: SharesConfig = SharesConfig()
+    """Parts of the events for calibration and fit; the others train the networks."""
+
+    group: str | None = None
+    """Column of whole numbers that is the same for events that must not be parted; null: the number of the parton
+    event where the events are copies (fractional smearing), else that of the event."""
+
+    stores: tuple[LocalPath, ...] = ()
+    """Event stores to train and calibrate on; then all events of this analysis are fitted. Empty: a part of its events,
+    and the others are fitted."""
+
+    max_events: int | None = Field(None, ge=10)
+    """Largest number of events that coefficients are made of; null for all."""
+
+    workers: int | None = Field(1, ge=1)
+    """Worker processes of the coefficients; null: one for each core."""
+
+    scheduler: str | None = None
+    """Address of a Dask scheduler, in place of worker processes."""
+
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    """Where the networks run."""
+
+    batch_events: int = Field(10_000, ge=1)
+    """Events that are worked on together."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, data: Any) -> Any:
+        """Put the preset's values under those of the file."""
+        return filled_from_preset(data, SBI_PRESETS)
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> "SbiConfig":
+        for name, (low, high) in self.range.items():
+            if not low < high:
+                raise SettingError(("range", name), f"the range must ascend, got {low} to {high}")
+        return self
+
+    def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, float]]]:
+        """Yield every mapping from theory parameters to values, with where it is in the section."""
+        for index, point in enumerate(self.reference):
+            yield ("reference", index), point
+        for index, point in enumerate(self.morphing.points):
+            yield ("morphing", "points", index), point
+        yield ("range",), dict.fromkeys(self.range, 0.0)
+
+    def parts(self) -> tuple[float, float, float, float]:
+        """Return the shares of training, validation, calibration and fit, which sum to 1."""
+        fit = 0.0 if self.stores else self.shares.fit
+        rest = 1.0 - fit - self.shares.calibration
+        validation = self.training.validation_fraction * rest
+        return rest - validation, validation, self.shares.calibration, fit
+
+    def learning(self) -> dict[str, object]:
+        """Return what the trained networks depend on, as JSON-like values."""
+        machine = {"max_events", "workers", "scheduler", "device", "batch_events", "stores"}
+        return self.model_dump(mode="json", exclude=machine)

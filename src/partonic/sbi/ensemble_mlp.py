@@ -1,0 +1,45 @@
+"""Many multilayer perceptrons as one: their weights are stacked, and a layer is one batched matrix product."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+__all__ = ["EnsembleMLP"]
+
+
+class EnsembleMLP(nn.Module):
+    """G perceptrons with SiLU between the layers (smooth, so that scores exist) and one output each."""
+
+    def __init__(self, inputs: int, hidden: Sequence[int], networks: int) -> None:
+        """Draw the first weights from torch's global generator, uniform within ±1/√fan-in as `nn.Linear` does.
+
+        Args:
+            inputs: numbers an event.
+            hidden: units of each layer.
+            networks: number G of networks.
+        """
+        super().__init__()
+        self.networks = networks
+        sizes = (inputs, *hidden, 1)
+        pairs = list(itertools.pairwise(sizes))
+        self.weights = nn.ParameterList([self._drawn(networks, before, before, after) for before, after in pairs])
+        self.biases = nn.ParameterList([self._drawn(networks, before, 1, after) for before, after in pairs])
+
+    @staticmethod
+    def _drawn(networks: int, fan_in: int, *shape: int) -> nn.Parameter:
+        bound = 1.0 / math.sqrt(fan_in)
+        return nn.Parameter(torch.empty(networks, *shape).uniform_(-bound, bound))
+
+    def forward(self, inputs: Float[Tensor, "*networks events inputs"]) -> Float[Tensor, "networks events"]:
+        """Return the output of every network for every event; inputs are common, or each network has its own."""
+        values = inputs.expand(self.networks, *inputs.shape[-2:])
+        last = len(self.weights) - 1
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            values = torch.baddbmm(bias, values, weight)
+            if number < last:
+                values = nn.functional.silu(values)
+        return values[..., 0]

@@ -1,0 +1,223 @@
+"""A trained estimator of simulation-based inference, in the terms of `partonic.estimators`."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.errors import SchemaError
+from partonic.estimators.estimator import EstimatorJob
+from partonic.event_status import OK
+from partonic.events.batch import EventBatch
+from partonic.events.schema import StoreMetadata
+from partonic.events.store import EventStore
+from partonic.features.named import NamedFeatures
+from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
+from partonic.inference.coefficients.diagnostics import Diagnostics
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.polynomial import Monomials
+from partonic.rng import numpy_generator
+from partonic.sbi.expansion import Expansion
+from partonic.sbi.model import SbiModel
+from partonic.trained.model_files import model_fingerprint
+
+__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "sbi_job"]
+
+Array = NDArray[np.float64]
+
+SOURCE = "sbi"
+"""Name of the method in `inference.source`."""
+
+NOT_FINITE = "the networks give no finite ratio"
+"""Status of an event with features on which the networks diverge."""
+
+NO_DENSITY = "the learned density at the reference point is not positive"
+"""Status of an event without a positive density at the Standard Model, where that is not what was learned at."""
+
+
+class SbiEstimator:
+    """R_a(x) of events from networks.
+
+    The ratios are the mean over the members of the ensemble. Their covariance is that of ratios in which each target
+    takes a member of its own at random (arXiv:2410.07315, appendix B), for networks of different targets are trained
+    apart.
+
+    Attributes:
+        model: the trained estimator.
+        features: how its features are made from the events of a store.
+    """
+
+    source = SOURCE
+
+    def __init__(self, model: SbiModel, features: NamedFeatures) -> None:
+        self.model, self.features = model, features
+        self._expansion = Expansion.around(model.record.monomials, model.record.reference)
+        self._pairing = _pairing(model)
+
+    @property
+    def monomials(self) -> Monomials:
+        """The monomials of the events that it was trained on."""
+        return self.model.record.monomials
+
+    @property
+    def reference_point(self) -> Mapping[str, float]:
+        """θ of the Standard Model."""
+        return self.model.record.reference_point
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that the features are made from."""
+        return self.features.columns
+
+    def check(self, metadata: StoreMetadata, where: str) -> None:
+        """Check that events are of the process that was learned.
+
+        Raises:
+            SchemaError: naming what differs.
+            ConfigError: if they lack a feature.
+        """
+        record = self.model.record
+        if (metadata.process, metadata.monomials) != (record.process, record.monomials):
+            raise SchemaError(
+                f"{where} holds events of '{metadata.process}' in {', '.join(metadata.monomials.names)}; the networks "
+                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such events"
+            )
+        if abs(metadata.collider_energy - record.collider_energy) > 1e-6 * record.collider_energy:
+            raise SchemaError(
+                f"{where} holds events of √S = {metadata.collider_energy:g} GeV, the networks know "
+                f"{record.collider_energy:g} GeV: train a model on such events"
+            )
+        if NamedFeatures(record.features, metadata).columns != self.columns:
+            raise SchemaError(f"{where} makes the features from other columns than {', '.join(self.columns)}")
+
+    def estimate(self, batch: EventBatch) -> EventCoefficients:
+        """Return the ratios of events."""
+        features = self.features.of(batch)
+        targets = self.model.targets(features)
+        ratios, covariance = self._ratios(targets)
+        whole = np.concatenate([ratios, covariance.reshape(len(ratios), -1)], axis=1)
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(whole).all(axis=1))
+        learned: NDArray[np.bool_] = np.asarray(np.isfinite(targets).all(axis=(0, 2)))
+        status = tuple(
+            OK if good else NO_DENSITY if known else NOT_FINITE for good, known in zip(finite, learned, strict=True)
+        )
+        ratios[~finite], covariance[~finite] = np.nan, np.nan
+        count = len(features)
+        return EventCoefficients(
+            monomials=self.monomials,
+            event_id=batch.column("event_id").astype(np.int64),
+            ratios=ratios,
+            log_reference=np.where(finite, 0.0, np.nan),
+            covariance=covariance,
+            status=status,
+            relative_error=np.zeros(count),
+            source=self.source,
+            reference_point=dict(self.reference_point),
+            diagnostics=self._diagnostics(features),
+        )
+
+    def cross_section(self) -> CrossSectionRecord:
+        """Return σ_a, true or from the sums of the learned ratios, with the covariance of the true one."""
+        record = self.model.record
+        if record.config.normalisation == "true":
+            return record.cross_section
+        true = np.array(record.cross_section.coefficients)
+        sigma = float(true @ self._expansion.matrix[0])
+        learned = sigma * self._expansion.ratios(np.array(record.learned_means))
+        return record.cross_section.model_copy(update={"coefficients": tuple(learned.tolist())})
+
+    def facts(self) -> dict[str, Any]:
+        """Return method, features, and the range of θ that it was trained for."""
+        record = self.model.record
+        return {
+            "method": record.config.method,
+            "features": list(record.features),
+            "members": record.config.network.members,
+            "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
+            "normalisation": record.config.normalisation,
+        }
+
+    def figures(self, coefficients: EventCoefficients) -> dict[str, Any]:
+        """Return events outside the range of the features, and the mean error of the ratios."""
+        columns = coefficients.diagnostics.columns
+        good = coefficients.usable()
+        outside = float((columns["outside"][good] > 0).mean()) if good.any() else 0.0
+        found: dict[str, Any] = {"outside": outside}
+        if good.any():
+            spread = np.sqrt(np.einsum("naa->na", coefficients.covariance[good])).mean(axis=0)
+            found["mean_spread"] = dict(zip(self.monomials.names, spread.tolist(), strict=True))
+        if "projection_residual" in columns and good.any():
+            found["projection_residual"] = float(np.median(columns["projection_residual"][good]))
+        return found
+
+    def quality(self, coefficients: EventCoefficients) -> dict[str, str]:
+        """Return the part of the events outside the range of the features."""
+        outside = coefficients.diagnostics.columns["outside"]
+        return {"outside": f"{float((outside > 0).mean()):.1%}"} if len(outside) else {}
+
+    def _ratios(self, targets: Array) -> tuple[Array, Array]:
+        """Return R_a `(N, A)` to the reference point, NaN where that has no density, and their covariance."""
+        mean = self._to_reference_point(targets.mean(axis=0))
+        members, count, size = targets.shape
+        if members == 1:
+            return mean, np.zeros((count, size, size))
+        mixed = np.stack([targets[self._pairing[:, a], :, a] for a in range(size)], axis=-1)
+        drawn = self._to_reference_point(mixed)
+        shift = drawn - drawn.mean(axis=0)
+        return mean, np.einsum("mna,mnb->nab", shift, shift) / (members - 1)
+
+    def _to_reference_point(self, targets: Array) -> Array:
+        ratios = self._expansion.ratios(targets)
+        theta = self.monomials.point(self.reference_point)
+        at_point = ratios @ self.monomials.evaluate(theta)
+        result: Array = ratios / np.where(at_point > 0, at_point, np.nan)[..., None]
+        if not theta.any():
+            result[..., 0] = np.where(np.isnan(result[..., 0]), np.nan, 1.0)
+        return result
+
+    def _diagnostics(self, features: Array) -> Diagnostics:
+        columns = {"outside": self.model.outside(features)}
+        residual = self.model.residual(features)
+        if residual is not None:
+            columns["projection_residual"] = residual
+        return Diagnostics(columns)
+
+
+def _pairing(model: SbiModel) -> NDArray[np.int64]:
+    """Return which member each target takes in each combination, `(M, A)`; one member for all where they share one."""
+    members, size = model.record.config.network.members, len(model.record.means)
+    generator = numpy_generator(model.record.seed, "sbi", "pairing")
+    same = np.arange(members)
+    if model.record.config.method not in ("derivatives", "morphing"):
+        return np.stack([same] * size, axis=1)
+    return np.stack([generator.permutation(members) for _ in range(size)], axis=1)
+
+
+def sbi_job(folder: Path, store: Path) -> EstimatorJob:
+    """Return a trained estimator as a job of `partonic.estimators.run.estimate_store`.
+
+    Args:
+        folder: of the model.
+        store: whose events will be estimated.
+
+    Raises:
+        ModelError: if the model is missing or damaged.
+    """
+    record = SbiModel.load(folder).record
+    return EstimatorJob(
+        name=record.process,
+        source=SOURCE,
+        fingerprint=model_fingerprint(folder),
+        load=partial(_load, folder, store),
+        config={"sbi": record.config.model_dump(mode="json")},
+        seed=record.seed,
+        reads_objects=False,
+    )
+
+
+def _load(folder: Path, store: Path, device: str) -> SbiEstimator:
+    model = SbiModel.load(folder, device)
+    return SbiEstimator(model, NamedFeatures(model.record.features, EventStore.open(store).metadata))

@@ -1,0 +1,184 @@
+"""A trained estimator as a folder: what it is (`model.json`) and its numbers (`weights.safetensors`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+from torch import Tensor, nn
+
+from partonic.config.base import StrictModel
+from partonic.config.sbi import SbiConfig
+from partonic.errors import ModelError
+from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
+from partonic.polynomial import Monomials
+from partonic.sbi.build import Facts, build_method
+from partonic.sbi.expansion import Expansion
+from partonic.sbi.method import Method
+from partonic.sbi.standardise import FeatureScaler
+from partonic.trained.model_folder import load_record, load_weights, save_model
+
+__all__ = ["SbiModel", "SbiRecord"]
+
+Array = NDArray[np.float64]
+
+_EVENTS = 20_000
+"""Events that the networks work on at a time, so that memory stays small."""
+
+
+class SbiRecord(StrictModel):
+    """What a trained estimator says of itself."""
+
+    config: SbiConfig
+    """Settings of method, networks and training."""
+
+    process: str
+    """Short name of the process."""
+
+    collider_energy: float
+    """√S in GeV."""
+
+    parameters: tuple[str, ...]
+    """Theory parameters."""
+
+    exponents: tuple[tuple[int, ...], ...]
+    """Powers of the parameters in the monomials."""
+
+    features: tuple[str, ...]
+    """Features, with ``high_level`` written out."""
+
+    inputs: int
+    """Numbers an event that the networks get."""
+
+    reference: tuple[dict[str, float], ...]
+    """Points of the reference, complete."""
+
+    reference_point: dict[str, float]
+    """θ of the Standard Model, to whose density ratios are given."""
+
+    means: tuple[float, ...]
+    """σ_a of the targets in units of σ_ref."""
+
+    learned_means: tuple[float, ...] = ()
+    """The same, from the learned targets of the training events."""
+
+    ranges: tuple[tuple[float, float], ...]
+    """Lowest and highest value of each parameter that it was trained for."""
+
+    basis: tuple[tuple[float, ...], ...] = ()
+    """Basis points of morphing."""
+
+    cross_section: CrossSectionRecord
+    """σ_a of the accepted events, pb, from their weights."""
+
+    seed: int
+    """Root seed."""
+
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """Further facts of the training: events, effective numbers, epochs, losses, versions."""
+
+    @property
+    def monomials(self) -> Monomials:
+        """The monomials."""
+        return Monomials(self.parameters, self.exponents)
+
+    def method_facts(self) -> Facts:
+        """Return what the method needs to know of the events."""
+        return Facts(
+            Expansion.around(self.monomials, self.reference),
+            np.array(self.means),
+            np.array(self.ranges).reshape(-1, 2),
+            np.array(self.basis).reshape(-1, len(self.parameters)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SbiModel:
+    """A trained estimator.
+
+    Attributes:
+        record: what it is.
+        scaler: of the features.
+        method: with its networks.
+    """
+
+    record: SbiRecord
+    scaler: FeatureScaler
+    method: Method
+
+    @torch.no_grad()
+    def targets(self, features: Array) -> Array:
+        """Return the learned targets y/y_0 of each member, `(M, N, A)`, of features `(N, F)`."""
+        parts = [self.method.targets_of(self._inputs(part)).cpu() for part in self._chunks(features)]
+        return _joined(parts, 1, (self.method.members, 0, len(self.record.means)))
+
+    @torch.no_grad()
+    def residual(self, features: Array) -> Array | None:
+        """Return by how much the ratio of each event differs from the polynomial `(N,)`; None if it is one."""
+        parts = [self.method.residual(self._inputs(part)) for part in self._chunks(features)]
+        known = [part.cpu() for part in parts if part is not None]
+        return _joined(known, 0, (0,)) if known else None
+
+    def outside(self, features: Array) -> Array:
+        """Return how far each event is outside the features of the training, in standard deviations, `(N,)`."""
+        values: Array = self.scaler.outside(torch.from_numpy(features).to(self.scaler.mean.device)).cpu().numpy()
+        return values
+
+    def to(self, device: str) -> "SbiModel":
+        """Move the networks to a device and return the model."""
+        self.scaler.to(device)
+        self.method.to(device)
+        return self
+
+    def save(self, folder: Path) -> None:
+        """Write the model folder.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        save_model(folder, self._module(), self.record.model_dump(mode="json"))
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "cpu") -> "SbiModel":
+        """Read a model folder.
+
+        Raises:
+            ModelError: if it is missing, damaged, or no estimator of simulation-based inference.
+        """
+        try:
+            record = SbiRecord.model_validate(load_record(folder))
+        except ValidationError as error:
+            raise ModelError(
+                f"{folder} holds no estimator of simulation-based inference ({error.errors()[0]['msg']}): give a "
+                "folder that `partonic train` wrote for a section `sbi`"
+            ) from error
+        scaler = FeatureScaler(len(record.features))
+        model = cls(record, scaler, build_method(record.config, record.method_facts(), record.inputs))
+        load_weights(folder, model._module())
+        model.method.eval()
+        return model.to(device)
+
+    def _module(self) -> nn.ModuleDict:
+        return nn.ModuleDict({"scaler": self.scaler, "method": self.method})
+
+    def _inputs(self, features: Array) -> Tensor:
+        found: Tensor = self.scaler(torch.from_numpy(features).to(self.scaler.mean.device))
+        return found
+
+    @staticmethod
+    def _chunks(features: Array) -> Sequence[Array]:
+        return [features[start : start + _EVENTS] for start in range(0, len(features), _EVENTS)]
+
+
+def _joined(parts: Sequence[Tensor], dimension: int, empty: tuple[int, ...]) -> Array:
+    values: Array = (torch.cat(list(parts), dim=dimension) if parts else torch.zeros(empty)).double().numpy()
+    return values
+
+
+def complete(point: Mapping[str, float], standard: Mapping[str, float]) -> dict[str, float]:
+    """Return a θ point with the parameters not named at their values in the Standard Model."""
+    return {**standard, **point}

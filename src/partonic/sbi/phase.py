@@ -1,0 +1,44 @@
+"""The training of a method as a phase (`partonic.nn.training`): checkpoints, resume, best weights, history."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from partonic.nn.training import PhaseModule
+from partonic.sbi.method import Method
+from partonic.sbi.repulsion import repulsion
+
+__all__ = ["MethodPhase"]
+
+
+class MethodPhase(PhaseModule):
+    """The sum of the losses of all members, with their repulsion.
+
+    Columns of the table: ``inputs`` `(N, I)` float32 and ``targets`` `(N, A)` float64.
+    """
+
+    def __init__(self, method: Method, strength: float, events: int) -> None:
+        """Train a method.
+
+        Args:
+            method: networks and loss.
+            strength: β of the repulsion.
+            events: number N of training events, by which it is divided.
+        """
+        super().__init__()
+        self.method, self.strength, self.events = method, strength, events
+
+    def training_losses(
+        self, batch: Mapping[str, Tensor], generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the sum of the losses of the members with their repulsion, and the mean loss to be watched."""
+        losses, outputs = self.method.losses(batch["inputs"], batch["targets"], generator)
+        total = losses.sum()
+        if self.strength > 0.0 and self.method.members > 1:
+            total = total + self.strength / self.events * repulsion(outputs)
+        return total, {}
+
+    def validation_loss(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the mean loss of the members."""
+        return self.method.losses(batch["inputs"], batch["targets"], None)[0].detach().mean()

@@ -1,0 +1,109 @@
+"""Coefficients of events with a trained estimator, and their calibration: what `partonic sbi` does."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from partonic.config.sbi import SbiConfig
+from partonic.errors import EventFileError
+from partonic.estimators.run import estimate_store
+from partonic.event_status import count_statuses, faults_in_words
+from partonic.events.store import EventStore
+from partonic.inference.calibration.calibration_file import write_calibration
+from partonic.inference.calibration.joint_calibration import fit_joint_calibration
+from partonic.inference.coefficients.coefficients_file import read_coefficients, write_coefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.event_weights import weights_of
+from partonic.progress import SILENT, Progress
+from partonic.sbi.data import group_column
+from partonic.sbi.estimator import sbi_job
+from partonic.sbi.model import SbiModel
+from partonic.sbi.split import Parts, parts_of
+
+__all__ = ["SbiFiles", "coefficients_and_calibration"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SbiFiles:
+    """What is read and written.
+
+    Attributes:
+        model: folder of the trained estimator.
+        store: the events.
+        trained_on: stores that the estimator was trained on; `store` may be one of them.
+        output: coefficients of the events that are fitted.
+        calibration: file of the calibration to write; None for none.
+    """
+
+    model: Path
+    store: Path
+    trained_on: tuple[Path, ...]
+    output: Path
+    calibration: Path | None = None
+
+
+def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: Progress = SILENT) -> str:
+    """Write the coefficients of the events that were not trained on, and fit the calibration to others.
+
+    If the estimator was trained on the store itself, the coefficients are those of its share for the fit; else of all
+    its events. All coefficients are kept beside them, in ``<folder>/all``.
+
+    Args:
+        files: what is read and written.
+        config: how the work is shared out. The parts of the events are those of the training.
+        progress: told of each batch.
+
+    Returns:
+        one line on the result.
+
+    Raises:
+        PartonicError: as `partonic.estimators.run.estimate_store`.
+        EventFileError: if no event is left for the fit or for the calibration.
+    """
+    record = SbiModel.load(files.model).record
+    own = files.store in files.trained_on
+    numbers = {path: number for number, path in enumerate(files.trained_on)}
+    kept: list[EventCoefficients] = []
+    weights = []
+    for path in dict.fromkeys((files.store, *(files.trained_on if files.calibration else ()))):
+        every = files.output.parent / "all" / f"{files.output.stem}-{numbers.get(path, 'fit')}.parquet"
+        limited = config if path == files.store else config.model_copy(update={"max_events": None})
+        estimate_store(path, sbi_job(files.model, path), limited, every, progress, section="sbi")
+        coefficients, metadata = read_coefficients(every)
+        parts = None if path not in numbers else _parts(files, path, coefficients, record.config, record.seed)
+        if path == files.store:
+            fitted = coefficients if parts is None or not own else coefficients.select(parts.of("fit"))
+            if not len(fitted):
+                raise EventFileError(
+                    f"no event of {path} is left for the fit: raise `sbi.shares.fit`, or give more events"
+                )
+            write_coefficients(files.output, fitted, metadata)
+        if parts is not None and files.calibration is not None:
+            chosen = coefficients.select(parts.of("calibration"))
+            kept.append(chosen)
+            weights.append(weights_of(EventStore.open(path), chosen.event_id))
+    faults = faults_in_words(count_statuses(fitted.status))
+    left_out = f"; without coefficients: {faults}" if faults else ""
+    line = f"{int(fitted.usable().sum())} events{left_out}, in {files.output}"
+    if files.calibration is None:
+        return line
+    calibration = fit_joint_calibration(EventCoefficients.concatenate(kept), np.concatenate(weights))
+    write_calibration(files.calibration, calibration)
+    return f"{line}; calibrated on {calibration.events} others"
+
+
+def _parts(files: SbiFiles, path: Path, coefficients: EventCoefficients, config: SbiConfig, seed: int) -> Parts:
+    """Return the parts of the events, from the same groups as in the training."""
+    store = EventStore.open(path)
+    column = group_column(config.group, store.metadata)
+    batch = store.read(tuple(dict.fromkeys(("event_id", column))), accepted_only=True)
+    known = batch.column("event_id").astype(np.int64)
+    place = files.trained_on.index(path)
+    groups = batch.column(column).astype(np.int64) * len(files.trained_on) + place
+    order = np.argsort(known, kind="stable")
+    rows = order[np.searchsorted(known[order], coefficients.event_id)]
+    return parts_of(groups[rows], config.parts(), seed)

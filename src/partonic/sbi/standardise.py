@@ -1,0 +1,86 @@
+"""Features as the networks take them: standardised, with a flag for each that an event may lack."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from partonic.errors import NonFiniteError, TrainingError
+
+__all__ = ["FeatureScaler"]
+
+_LOG = logging.getLogger(__name__)
+
+
+class FeatureScaler(nn.Module):
+    """(x − mean)/deviation; a feature that an event does not have becomes 0, and its flag 1.
+
+    Attributes:
+        mean, deviation: of each feature over the events that have it, `(F,)`.
+        flagged: whether a feature has a flag, `(F,)`.
+        lowest, highest: range of the standardised features in the sample, `(F,)`.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    flagged: Tensor
+    lowest: Tensor
+    highest: Tensor
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        for name, value in (("mean", 0.0), ("deviation", 1.0), ("lowest", -torch.inf), ("highest", torch.inf)):
+            self.register_buffer(name, torch.full((features,), value, dtype=torch.float64))
+        self.register_buffer("flagged", torch.zeros(features, dtype=torch.bool))
+
+    @property
+    def width(self) -> int:
+        """Numbers an event that the networks get."""
+        return len(self.mean) + int(self.flagged.sum())
+
+    def fit(self, features: NDArray[np.float64], names: Sequence[str]) -> None:
+        """Take mean, deviation and flags from a sample `(N, F)`.
+
+        Raises:
+            NonFiniteError: if a feature is infinite.
+            TrainingError: if no event has a feature, or all features are constant.
+        """
+        if (bad := np.flatnonzero(np.isinf(features).any(axis=0))).size:
+            raise NonFiniteError(f"the features {_named(names, bad)} are infinite for some events: leave them out")
+        present = ~np.isnan(features)
+        if (bad := np.flatnonzero(~present.any(axis=0))).size:
+            raise TrainingError(f"no event has the features {_named(names, bad)}: leave them out of `sbi.features`")
+        mean, deviation = np.nanmean(features, axis=0), np.nanstd(features, axis=0)
+        constant = deviation <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
+        if constant.all() and present.all():
+            raise TrainingError(f"all features are constant ({_named(names, np.flatnonzero(constant))}): give others")
+        if constant.any():
+            _LOG.warning("the features %s are constant and tell nothing", _named(names, np.flatnonzero(constant)))
+        deviation = np.where(constant, 1.0, deviation)
+        scaled = (features - mean) / deviation
+        self.mean.copy_(torch.from_numpy(mean))
+        self.deviation.copy_(torch.from_numpy(deviation))
+        self.flagged.copy_(torch.from_numpy(~present.all(axis=0)))
+        self.lowest.copy_(torch.from_numpy(np.nanmin(scaled, axis=0)))
+        self.highest.copy_(torch.from_numpy(np.nanmax(scaled, axis=0)))
+
+    def forward(self, features: Float[Tensor, "events features"]) -> Float[Tensor, "events inputs"]:
+        """Return the inputs of the networks, float32."""
+        scaled = (features - self.mean) / self.deviation
+        missing = torch.isnan(scaled)
+        inputs = torch.where(missing, 0.0, scaled)
+        return torch.cat([inputs, missing[:, self.flagged].to(inputs)], dim=1).float()
+
+    def outside(self, features: Float[Tensor, "events features"]) -> Float[Tensor, " events"]:
+        """Return the largest distance of a feature from the range of the sample, in standard deviations; 0 within."""
+        scaled = (features - self.mean) / self.deviation
+        beyond = torch.maximum(scaled - self.highest, self.lowest - scaled)
+        return torch.nan_to_num(beyond, nan=0.0).clamp(min=0.0).amax(dim=1)
+
+
+def _named(names: Sequence[str], which: NDArray[np.int64]) -> str:
+    return ", ".join(names[number] for number in which)

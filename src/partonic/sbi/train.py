@@ -1,0 +1,227 @@
+"""Training of an estimator on simulated events: what `partonic train` does for the section `sbi`."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from partonic.config.sbi import CONDITIONAL_METHODS, SbiConfig
+from partonic.errors import TrainingError
+from partonic.events.schema import StoreMetadata
+from partonic.events.store import EventStore
+from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
+from partonic.inference.coefficients.rate import FiducialRate
+from partonic.nn.training import PhaseResult, PhaseSettings, TensorTable, run_phase, seeded_weights
+from partonic.processes.definition import standard_model
+from partonic.progress import SILENT, Progress
+from partonic.provenance import package_versions
+from partonic.sbi.build import Facts, build_method, facts_of, theta_draws
+from partonic.sbi.data import SimulatedEvents, read_events
+from partonic.sbi.derivatives import Derivatives
+from partonic.sbi.expansion import Expansion
+from partonic.sbi.method import Method
+from partonic.sbi.model import SbiModel, SbiRecord, complete
+from partonic.sbi.phase import MethodPhase
+from partonic.sbi.split import Parts, parts_of
+from partonic.sbi.standardise import FeatureScaler
+from partonic.sbi.weights import check_weights, effective_number, sensitivity, summed_by_group
+
+__all__ = ["TrainedSbi", "TrainingEvents", "train_on_events", "train_sbi"]
+
+Array = NDArray[np.float64]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainedSbi:
+    """What a training gave.
+
+    Attributes:
+        folder: of the model.
+        model: the trained estimator.
+        result: the course of the training.
+    """
+
+    folder: Path
+    model: SbiModel
+    result: PhaseResult
+
+    def __str__(self) -> str:
+        """Return one line for the terminal."""
+        facts = self.model.record.facts
+        return (
+            f"{self.model.record.config.method} on {facts['events']} events (effectively {facts['effective']:.0f}), "
+            f"validation loss {self.result.best_validation:.4f} after epoch {self.result.best_epoch}, in {self.folder}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingEvents:
+    """Events with what is known of all of them.
+
+    Attributes:
+        events: features, coefficients, groups.
+        metadata: of their store.
+        parts: which of them train, validate, calibrate and are fitted.
+        cross_section: σ_a in pb with their covariance.
+    """
+
+    events: SimulatedEvents
+    metadata: StoreMetadata
+    parts: Parts
+    cross_section: CrossSectionRecord
+
+
+def train_sbi(
+    stores: Sequence[Path], config: SbiConfig, seed: int, folder: Path, progress: Progress = SILENT
+) -> TrainedSbi:
+    """Train on the events of stores and write the model to a folder.
+
+    Args:
+        stores: simulated events of one process.
+        config: the settings.
+        seed: root seed; the same events, settings and seed give the same networks on the same machine.
+        folder: of the model; it keeps the checkpoints, from which a killed training goes on.
+        progress: told of events and steps.
+
+    Raises:
+        SchemaError: if the stores are of different processes.
+        ConfigError: if a feature is not known.
+        ParameterError: if a point of θ names an unknown parameter, or basis points do not fit.
+        TrainingError: if events or weights are not fit to learn from, or the training does not come to finite weights.
+    """
+    events, metadata = read_events(stores, config.features, config.group, progress)
+    parts = parts_of(events.group, config.parts(), seed)
+    known = TrainingEvents(events, metadata, parts, _cross_section(stores))
+    return train_on_events(known, config, seed, folder, progress)
+
+
+def train_on_events(
+    known: TrainingEvents,
+    config: SbiConfig,
+    seed: int,
+    folder: Path,
+    progress: Progress = SILENT,
+    theta: Array | None = None,
+) -> TrainedSbi:
+    """Train on events that are in memory; `theta` `(P, K)` are points of the prior in place of those of the ranges.
+
+    Raises:
+        PartonicError: as `train_sbi`.
+    """
+    standard = standard_model(known.metadata.process)
+    reference = tuple(complete(point, standard) for point in config.reference)
+    expansion = Expansion.around(known.metadata.monomials, reference)
+    train, validation = known.parts.of("train"), known.parts.of("validation")
+    if config.training.max_events is not None:
+        train &= np.cumsum(train) <= config.training.max_events
+    _check_events(known, train, validation, reference)
+    targets = expansion.targets(known.events.coefficients)
+    targets /= targets[train, 0].mean()
+    means = targets[train].sum(axis=0) / targets[train, 0].sum()
+    facts = facts_of(config, expansion, means, sensitivity(expansion, targets[train]), seed)
+    group = known.events.group[train]
+    for point in facts.basis:
+        named = dict(zip(expansion.monomials.parameters, point.tolist(), strict=True))
+        check_weights(summed_by_group(targets[train] @ expansion.row(point), group), f"the basis point {named}")
+    scaler = FeatureScaler(len(known.events.names))
+    scaler.fit(known.events.features[train], known.events.names)
+    method = _new_method(config, facts, scaler.width, seed, theta)
+    if isinstance(method, Derivatives):
+        method.standardise(torch.from_numpy(targets[train]))
+    tables = [_table(scaler, known.events.features[part], targets[part]) for part in (train, validation)]
+    result = _run(method, tables, config, seed, folder, progress)
+    record = _record(known, config, facts, seed, (reference, standard), scaler.width)
+    model = SbiModel(record, scaler, method)
+    model = _finished(model, known.events.select(train), targets[train], result)
+    model.save(folder)
+    return TrainedSbi(folder, model, result)
+
+
+def _new_method(config: SbiConfig, facts: Facts, inputs: int, seed: int, theta: Array | None) -> Method:
+    needs_theta = config.method in CONDITIONAL_METHODS or (config.method == "morphing" and config.morphing.joint)
+    draws = theta_draws(facts, theta, seed) if needs_theta else None
+    with seeded_weights(seed, "sbi"):
+        return build_method(config, facts, inputs, draws)
+
+
+def _check_events(
+    known: TrainingEvents,
+    train: NDArray[np.bool_],
+    validation: NDArray[np.bool_],
+    reference: Sequence[dict[str, float]],
+) -> None:
+    if not len(known.metadata.parameters):
+        raise TrainingError(
+            f"the events of '{known.metadata.process}' have no theory parameters: there is nothing to learn"
+        )
+    if train.sum() < 100 or validation.sum() < 10:
+        raise TrainingError(
+            f"there are {int(train.sum())} events to train on and {int(validation.sum())} to validate: expected "
+            "100 and 10 at least. Simulate more, or change `sbi.shares`"
+        )
+    for point in reference:
+        row = known.metadata.monomials.evaluate(known.metadata.monomials.point(point))
+        check_weights(
+            summed_by_group(known.events.coefficients[train] @ row, known.events.group[train]),
+            f"the reference {point or 'θ = 0'}",
+        )
+
+
+def _table(scaler: FeatureScaler, features: Array, targets: Array) -> TensorTable:
+    return TensorTable({"inputs": scaler(torch.from_numpy(features)), "targets": torch.from_numpy(targets)})
+
+
+def _run(
+    method: Method, tables: Sequence[TensorTable], config: SbiConfig, seed: int, folder: Path, progress: Progress
+) -> PhaseResult:
+    training = config.training
+    if config.device != "auto" and training.accelerator == "auto":
+        training = training.model_copy(update={"accelerator": "gpu" if config.device == "cuda" else "cpu"})
+    settings = PhaseSettings.from_config(training, "sbi", training.epochs)
+    phase = MethodPhase(method, config.network.repulsion, len(tables[0]))
+    return run_phase(phase, tables[0], tables[1], settings, folder / "training", seed, progress)
+
+
+def _record(
+    known: TrainingEvents, config: SbiConfig, facts: Facts, seed: int,
+    points: tuple[tuple[dict[str, float], ...], dict[str, float]], inputs: int,
+) -> SbiRecord:  # fmt: skip
+    reference, standard = points
+    return SbiRecord(
+        config=config, process=known.metadata.process, collider_energy=known.metadata.collider_energy,
+        parameters=known.metadata.parameters, exponents=known.metadata.exponents, features=known.events.names,
+        inputs=inputs, reference=reference, reference_point=standard, means=tuple(facts.means.tolist()),
+        ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
+        basis=tuple(tuple(point) for point in facts.basis.tolist()), cross_section=known.cross_section, seed=seed,
+    )  # fmt: skip
+
+
+def _finished(model: SbiModel, events: SimulatedEvents, targets: Array, result: PhaseResult) -> SbiModel:
+    """Return the model with what is known after the training: learned means, and how it went."""
+    weight = targets[:, 0]
+    learned = np.einsum("n,na->a", weight, model.targets(events.features).mean(axis=0)) / weight.sum()
+    if not np.isfinite(learned).all():
+        message = "the trained networks give ratios that are not finite: lower `sbi.training.learning_rate`"
+        raise TrainingError(message)
+    effective = effective_number(summed_by_group(weight, events.group))
+    facts = {
+        "events": len(events), "effective": effective, "epochs": result.epochs,
+        "best_epoch": result.best_epoch, "validation": result.best_validation, "skipped_steps": result.skipped,
+        "versions": package_versions(),
+    }  # fmt: skip
+    update = {"learned_means": tuple(learned.tolist()), "facts": facts}
+    return SbiModel(model.record.model_copy(update=update), model.scaler, model.method)
+
+
+def _cross_section(stores: Sequence[Path]) -> CrossSectionRecord:
+    """Return σ_a of the accepted events, the mean of several stores."""
+    rates = [FiducialRate.from_store(EventStore.open(path)) for path in stores]
+    mean = np.mean([rate.coefficients for rate in rates], axis=0)
+    covariance = np.sum([rate.covariance for rate in rates], axis=0) / len(rates) ** 2
+    return FiducialRate(rates[0].monomials, mean, covariance).record()

@@ -1,0 +1,80 @@
+"""Whether weighted events can be learned from, and on which scale of θ they depend."""
+
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partonic.errors import TrainingError
+from partonic.sbi.expansion import Expansion
+
+__all__ = ["check_weights", "effective_number", "sensitivity", "summed_by_group"]
+
+Array = NDArray[np.float64]
+
+FEWEST = 50.0
+"""Effective number of events below which nothing is learned."""
+
+_LOG = logging.getLogger(__name__)
+
+
+def effective_number(weights: Array) -> float:
+    """Return (Σ w)²/Σ w², the number of events of weight 1 with the same relative error; 0 without any."""
+    squares = float(np.square(weights).sum())
+    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def summed_by_group(weights: Array, group: NDArray[np.int64]) -> Array:
+    """Return the sums of weights `(N,)` of the events of each group, `(G,)`: copies of one event count as one."""
+    _, number = np.unique(group, return_inverse=True)
+    return np.bincount(number, weights=weights).astype(np.float64)
+
+
+def check_weights(weights: Array, where: str) -> None:
+    """Check that weights `(N,)` carry enough information.
+
+    Args:
+        weights: at one point of θ, any unit; may have both signs.
+        where: name of the point, for the message.
+
+    Raises:
+        TrainingError: if a weight is not finite, their sum is not positive, or few events have all of it.
+    """
+    if not np.isfinite(weights).all():
+        raise TrainingError(f"{int((~np.isfinite(weights)).sum())} events have a weight at {where} that is not finite")
+    total, number = float(weights.sum()), effective_number(weights)
+    if not total > 0:
+        raise TrainingError(
+            f"the weights of {len(weights)} events at {where} sum to {total:g}: expected a positive cross section. "
+            "Choose a θ at which these events have a density"
+        )
+    if number < FEWEST:
+        share = float(np.abs(weights).max()) / total
+        raise TrainingError(
+            f"at {where} the {len(weights)} events count as {number:.1f} (one of them has {share:.0%} of the weight); "
+            f"expected {FEWEST:g} at least. Generate events near this θ (`generation.theta_mixture`), or choose another"
+        )
+    negative = float(-weights[weights < 0].sum()) / float(np.abs(weights).sum())
+    if negative > 0.05:
+        _LOG.warning(
+            "%.0f%% of the weight of the events at %s is negative: the training is noisier", 100 * negative, where
+        )
+
+
+def sensitivity(expansion: Expansion, targets: Array) -> Array:
+    """Return the distance in each parameter over which the density of a typical event changes by its size, `(K,)`.
+
+    It is 1/(⟨|∂ log c|⟩ + √⟨|∂²c/c|⟩) at the centre of the reference, with the weights of the reference.
+
+    Args:
+        expansion: of the events.
+        targets: y, `(N, A)`.
+    """
+    centre = expansion.points.mean(axis=0)
+    total = np.abs(targets[:, 0]).sum()
+    slope = np.abs(targets @ expansion.gradient(centre)).sum(axis=0) / total
+    hessian = np.einsum("akl,ab->bkl", expansion.monomials.hessian(centre), expansion.inverse)
+    curvature = np.array([np.abs(targets @ hessian[:, k, k]).sum() / total for k in range(len(centre))])
+    change = slope + np.sqrt(curvature)
+    scale: Array = np.where(change > 0, 1.0 / np.where(change > 0, change, 1.0), 1.0)
+    return scale

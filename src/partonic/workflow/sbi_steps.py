@@ -1,0 +1,108 @@
+"""The steps of simulation-based inference: training, then coefficients of the events and their calibration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from partonic.config.analysis import AnalysisConfig
+from partonic.config.sbi import SbiConfig
+from partonic.processes.definition import definition_of
+from partonic.progress import Progress
+from partonic.workflow.places import estimates_file, event_store, sbi_calibration, trained_sbi
+from partonic.workflow.sections import needed
+
+__all__ = ["SbiStep", "SbiTrainStep", "is_calibrated"]
+
+
+@dataclass(frozen=True)
+class SbiTrainStep:
+    """The networks of the section `sbi`, trained on simulated events: one model folder."""
+
+    name: str = "train_sbi"
+    version: int = 1
+    knows_its_work: bool = False
+
+    def applies(self, config: AnalysisConfig) -> bool:
+        """Whether there is a section `sbi`."""
+        return config.sbi is not None
+
+    def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
+        """Return what the networks depend on, and the seed; the process is that of the events."""
+        return {"sbi": _section(config).learning(), "seed": config.seed}
+
+    def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the event stores to train on."""
+        return _stores(config)
+
+    def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the files of the model."""
+        from partonic.trained.model_files import model_files
+
+        return model_files(trained_sbi(config))
+
+    def run(self, config: AnalysisConfig, progress: Progress) -> str:
+        """Train, going on at the last checkpoint of an interrupted run."""
+        from partonic.sbi.train import train_sbi
+
+        return str(train_sbi(_stores(config), _section(config), config.seed, trained_sbi(config), progress))
+
+
+@dataclass(frozen=True)
+class SbiStep:
+    """Coefficients of the events that the networks were not trained on, and the calibration of the coefficients."""
+
+    name: str = "sbi"
+    version: int = 1
+    knows_its_work: bool = True
+
+    def applies(self, config: AnalysisConfig) -> bool:
+        """Whether there is a section `sbi`."""
+        return config.sbi is not None
+
+    def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
+        """Return what the coefficients depend on beside the trained networks, which are among the inputs."""
+        section = _section(config)
+        return {"max_events": section.max_events, "parts": section.parts(), "calibrated": is_calibrated(config)}
+
+    def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the events, those that were trained on, and the files of the model."""
+        from partonic.trained.model_files import model_files
+
+        return tuple(dict.fromkeys((event_store(config), *_stores(config), *model_files(trained_sbi(config)))))
+
+    def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
+        """Return the coefficients, and their calibration if one is asked for."""
+        calibration = (sbi_calibration(config),) if is_calibrated(config) else ()
+        return (estimates_file(config, self.name), *calibration)
+
+    def run(self, config: AnalysisConfig, progress: Progress) -> str:
+        """Make the coefficients, going on at the last batch of an interrupted run."""
+        from partonic.sbi.run import SbiFiles, coefficients_and_calibration
+
+        files = SbiFiles(
+            model=trained_sbi(config),
+            store=event_store(config),
+            trained_on=_stores(config),
+            output=estimates_file(config, self.name),
+            calibration=sbi_calibration(config) if is_calibrated(config) else None,
+        )
+        return coefficients_and_calibration(files, _section(config), progress)
+
+
+def is_calibrated(config: AnalysisConfig) -> bool:
+    """Return whether the coefficients that are learned here are calibrated.
+
+    The calibration is one of ratios to the density at θ = 0; where that is not the Standard Model there is none.
+    """
+    if config.sbi is None or not config.sbi.shares.calibration:
+        return False
+    parameters = definition_of(config.process).parameters(config.process)
+    return not any(parameter.standard_model for parameter in parameters)
+
+
+def _section(config: AnalysisConfig) -> SbiConfig:
+    return needed(config.sbi, "sbi", config)
+
+
+def _stores(config: AnalysisConfig) -> tuple[Path, ...]:
+    return _section(config).stores or (event_store(config),)

@@ -1,0 +1,104 @@
+"""The estimator: ratios with covariance, cross section, and the events that it refuses."""
+
+import numpy as np
+import pytest
+from tests.sbi.toy_events import train
+
+from partonic.errors import SchemaError
+from partonic.estimators.estimator import Estimator
+from partonic.event_status import OK
+from partonic.events.store import EventStore
+from partonic.features.named import NamedFeatures
+from partonic.sbi.estimator import NO_DENSITY, NOT_FINITE, SbiEstimator
+from partonic.sbi.gaussian_toy import FEATURE, GaussianToy
+
+TOY = GaussianToy(1.5)
+POINTS = (-1.0, 0.0, 1.0)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("toy") / "toy.parquet"
+    TOY.write(path, TOY.draw(3_000, POINTS, np.random.default_rng(7)), POINTS)
+    return EventStore.open(path)
+
+
+def made(folder, **changes):
+    network = {"hidden": [16, 16], "members": 3}
+    training = {"epochs": 4, "batch_size": 256, "learning_rate": 1e-2}
+    model = train(TOY, 6_000, POINTS, folder, network=network, training=training, **changes).model
+    return SbiEstimator(model, NamedFeatures([FEATURE], TOY.metadata()))
+
+
+@pytest.fixture(scope="module")
+def estimator(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("model"), reference=[{"theta": 0.5}])
+
+
+def test_ratios_are_to_the_standard_model_wherever_it_was_learned(estimator, store):
+    assert isinstance(estimator, Estimator)
+    batch = store.read(("event_id", *estimator.columns))
+    found = estimator.estimate(batch)
+    good = found.usable()
+    assert good.mean() > 0.99
+    assert (found.ratios[good, 0] == 1.0).all()
+    truth = TOY.ratios(NamedFeatures([FEATURE], store.metadata).of(batch)[:, 0])
+    row = TOY.monomials.evaluate([0.6])
+    logs = np.log(found.ratios[good] @ row), np.log(truth[good] @ row)
+    assert np.corrcoef(*logs)[0, 1] > 0.9
+    assert np.square(logs[0] - logs[1]).mean() < 0.25 * np.square(logs[1]).mean()
+    assert set(found.diagnostics.columns) == {"outside"}
+    assert set(estimator.figures(found)) == {"outside", "mean_spread"}
+    assert estimator.quality(found) == {"outside": f"{(found.diagnostics.columns['outside'] > 0).mean():.1%}"}
+
+
+def test_covariance_is_the_scatter_of_the_members(tmp_path, store):
+    estimator = made(tmp_path)
+    batch = store.read(("event_id", *estimator.columns))
+    found = estimator.estimate(batch)
+    targets = estimator.model.targets(estimator.features.of(batch))
+    np.testing.assert_allclose(found.covariance[:, 2, 2], targets[..., 2].var(axis=0, ddof=1), atol=1e-12)
+    np.testing.assert_allclose(found.ratios[:, 2], targets[..., 2].mean(axis=0))
+    assert not found.covariance[:, 0].any()
+
+
+def test_cross_section_is_learned_or_true(estimator, tmp_path):
+    true = np.array(estimator.model.record.cross_section.coefficients)
+    learned = np.array(estimator.cross_section().coefficients)
+    assert learned[0] == pytest.approx(true[0], abs=0.1)
+    assert (learned != true).any()
+    reference = TOY.monomials.evaluate([0.5])
+    assert learned @ reference == pytest.approx(true @ reference), "the reference has the true one"
+    exact = made(tmp_path, normalisation="true").cross_section()
+    assert exact.coefficients[0] == pytest.approx(1.0, abs=0.05)
+    assert exact == made(tmp_path, normalisation="true").model.record.cross_section
+
+
+def test_events_that_networks_cannot_take_have_a_status(estimator, store):
+    batch = store.read(("event_id", *estimator.columns)).filter(np.arange(store.num_events) < 4)
+
+    class Broken(NamedFeatures):
+        def of(self, batch):
+            return np.array([[0.0], [1e300], [1.0], [1.5]])
+
+    first = SbiEstimator(estimator.model, Broken([FEATURE], store.metadata)).estimate(batch)
+    assert first.status[1] in (NOT_FINITE, NO_DENSITY)
+    assert np.isnan(first.ratios[1]).all()
+    assert first.status[0] == OK
+    assert first.diagnostics.columns["outside"][1] > 1e6
+
+
+def test_events_of_others_are_refused(estimator, store):
+    estimator.check(store.metadata, "here")
+    with pytest.raises(SchemaError, match="here holds events of 'other'"):
+        estimator.check(store.metadata.with_facts(process="other"), "here")
+    with pytest.raises(SchemaError, match="√S = 8000 GeV"):
+        estimator.check(store.metadata.with_facts(collider_energy=8000.0), "here")
+
+
+def test_facts_say_what_it_is(estimator):
+    facts = estimator.facts()
+    assert facts["method"] == "derivatives"
+    assert facts["members"] == 3
+    low, high = facts["trained_range"]["theta"]
+    assert low < 0.5 < high

@@ -1,0 +1,62 @@
+"""Coefficients of the events that were not trained on, and their calibration."""
+
+import numpy as np
+import pytest
+from tests.sbi.toy_events import config
+
+from partonic.errors import EventFileError
+from partonic.inference.calibration.calibration_file import read_calibration
+from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.sbi.data import read_events
+from partonic.sbi.gaussian_toy import FEATURE, GaussianToy
+from partonic.sbi.run import SbiFiles, coefficients_and_calibration
+from partonic.sbi.split import parts_of
+from partonic.sbi.train import train_sbi
+
+TOY = GaussianToy(1.5)
+QUICK = {"training": {"epochs": 3, "batch_size": 256}, "network": {"hidden": [16], "members": 2}}
+
+
+@pytest.fixture
+def store(tmp_path):
+    TOY.write(tmp_path / "toy.parquet", TOY.draw(4_000, [0.0], np.random.default_rng(1)))
+    return tmp_path / "toy.parquet"
+
+
+def files(tmp_path, store, trained_on):
+    folder = tmp_path / "sbi"
+    return SbiFiles(tmp_path / "model", store, (trained_on,), folder / "toy.parquet", folder / "calibration.json")
+
+
+def test_no_event_is_both_trained_on_and_fitted(store, tmp_path):
+    settings = config(**QUICK, shares={"fit": 0.3, "calibration": 0.2})
+    train_sbi([store], settings, 5, tmp_path / "model")
+    where = files(tmp_path, store, store)
+    line = coefficients_and_calibration(where, settings)
+    found, metadata = read_coefficients(where.output)
+    groups = read_events([store], [FEATURE], "event_id")[0].group
+    parts = parts_of(groups, settings.parts(), 5)
+    np.testing.assert_array_equal(found.event_id, np.flatnonzero(parts.of("fit")))
+    assert read_calibration(where.calibration).events == parts.of("calibration").sum()
+    assert line.startswith(f"{len(found)} events")
+    assert metadata.source == "sbi"
+    assert metadata.facts["method"] == "derivatives"
+
+
+def test_all_events_are_fitted_if_others_were_trained_on(store, tmp_path):
+    other = tmp_path / "other.parquet"
+    TOY.write(other, TOY.draw(3_000, [0.0], np.random.default_rng(2)))
+    settings = config(**QUICK, shares={"calibration": 0.2}, stores=[str(other)])
+    train_sbi([other], settings, 5, tmp_path / "model")
+    where = files(tmp_path, store, other)
+    coefficients_and_calibration(where, settings)
+    assert len(read_coefficients(where.output)[0]) == 4_000
+    assert 450 < read_calibration(where.calibration).events < 750
+
+
+def test_nothing_left_to_fit_is_told(store, tmp_path):
+    settings = config(**QUICK)
+    train_sbi([store], settings, 5, tmp_path / "model")
+    where = files(tmp_path, store, store)
+    with pytest.raises(EventFileError, match=r"raise `sbi\.shares\.fit`"):
+        coefficients_and_calibration(SbiFiles(where.model, store, (store,), where.output), settings)

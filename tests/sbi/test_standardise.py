@@ -1,0 +1,58 @@
+"""Features: standardised, missing ones flagged, useless ones told."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from partonic.errors import NonFiniteError, TrainingError
+from partonic.sbi.standardise import FeatureScaler
+
+
+def fitted(values, names=("a", "b")):
+    scaler = FeatureScaler(values.shape[1])
+    scaler.fit(values, names)
+    return scaler
+
+
+def test_missing_features_become_zero_with_a_flag():
+    values = np.array([[1.0, 10.0], [3.0, np.nan], [5.0, 30.0]])
+    scaler = fitted(values)
+    assert scaler.width == 3
+    found = scaler(torch.from_numpy(values))
+    assert found.dtype == torch.float32
+    expected = [[-np.sqrt(1.5), -1.0, 0.0], [0.0, 0.0, 1.0], [np.sqrt(1.5), 1.0, 0.0]]
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
+
+
+def test_a_feature_that_lacks_only_later_is_at_its_mean():
+    scaler = fitted(np.array([[1.0, 10.0], [3.0, 20.0]]))
+    assert scaler.width == 2
+    np.testing.assert_array_equal(scaler(torch.tensor([[np.nan, 20.0]], dtype=torch.float64)), [[0.0, 1.0]])
+
+
+def test_distance_from_the_training_is_in_deviations():
+    scaler = fitted(np.array([[1.0, 10.0], [3.0, 20.0]]))
+    outside = scaler.outside(torch.tensor([[2.0, 15.0], [6.0, 15.0], [2.0, np.nan]], dtype=torch.float64))
+    np.testing.assert_allclose(outside, [0.0, 3.0, 0.0])
+
+
+def test_constant_features_are_told_and_harmless(caplog):
+    with caplog.at_level(logging.WARNING):
+        scaler = fitted(np.array([[1.0, 7.0], [3.0, 7.0]]))
+    assert "features b are constant" in caplog.text
+    assert torch.isfinite(scaler(torch.tensor([[1.0, 9.0]], dtype=torch.float64))).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ([[1.0, np.inf], [2.0, 1.0]], NonFiniteError, "features b are infinite"),
+        ([[1.0, np.nan], [2.0, np.nan]], TrainingError, "no event has the features b"),
+        ([[1.0, 2.0], [1.0, 2.0]], TrainingError, "all features are constant"),
+    ],
+)
+def test_useless_features_are_refused(values, error, message):
+    with pytest.raises(error, match=message):
+        fitted(np.array(values))

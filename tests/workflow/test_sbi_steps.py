@@ -1,0 +1,109 @@
+"""The steps of simulation-based inference, from an imported sample to a fit, with the example of the package."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from partonic.cli.group import main
+from partonic.config.analysis import AnalysisConfig
+from partonic.errors import ConfigError
+from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.progress import SILENT
+from partonic.workflow import run_analysis
+from partonic.workflow.sbi_steps import SbiStep, SbiTrainStep, is_calibrated
+from partonic.workflow.steps import STEPS
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def analysis(tmp_path: Path, **sections) -> AnalysisConfig:
+    content = yaml.safe_load((EXAMPLES / "gaussian_toy.yaml").read_text(encoding="utf-8"))
+    content["import"]["files"] = [str(tmp_path / "toy.lhe")]
+    content["output"] = str(tmp_path / "out")
+    content["sbi"] |= {"preset": "tiny"}
+    content |= {name: {**content.get(name, {}), **section} for name, section in sections.items()}
+    return AnalysisConfig.model_validate(content)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> tuple[Path, AnalysisConfig]:
+    folder = tmp_path_factory.mktemp("toy")
+    arguments, sys.argv = sys.argv, ["make_gaussian_toy.py", str(folder / "toy.lhe"), "4000"]
+    try:
+        runpy.run_path(str(EXAMPLES / "make_gaussian_toy.py"), run_name="__main__")
+    finally:
+        sys.argv = arguments
+    config = analysis(folder, inference={"compare": False})
+    run_analysis(config, steps=["import", "train_sbi", "sbi", "infer"], progress=SILENT)
+    return folder, config
+
+
+def test_order_of_the_steps():
+    names = [step.name for step in STEPS]
+    assert names.index("train_sbi") < names.index("sbi") < names.index("infer")
+
+
+def test_the_fit_is_calibrated_on_events_that_are_neither_trained_on_nor_fitted(finished):
+    folder, _ = finished
+    result = json.loads((folder / "out" / "infer" / "result.json").read_text(encoding="utf-8"))
+    assert result["settings"]["calibration"] == str(folder / "out" / "sbi" / "calibration.json")
+    assert result["source"] == "sbi"
+    fitted, metadata = read_coefficients(folder / "out" / "sbi" / "external.parquet")
+    assert 1400 < len(fitted) < 1800
+    assert metadata.facts["features"] == ["partons[7]"]
+    best = result["best_fit"]["theta"]
+    assert 0.0 < best["total"] < 0.2
+    assert abs(abs(best["value"]) - 0.6) < 4.0 * best["total"], "the sign of θ cannot be known"
+
+
+def test_nothing_is_done_twice(finished):
+    folder, config = finished
+    outcomes = run_analysis(config, steps=["train_sbi", "sbi", "infer"], progress=SILENT)
+    assert not any(outcome.ran for outcome in outcomes)
+    other = analysis(folder, sbi={"method": "morphing", "features": ["partons[7]"], "preset": "tiny"})
+    assert SbiTrainStep().settings(other) != SbiTrainStep().settings(config)
+    faster = analysis(folder, sbi={"features": ["partons[7]"], "preset": "tiny", "workers": 2, "batch_events": 10})
+    assert SbiTrainStep().settings(faster) == SbiTrainStep().settings(analysis(folder, sbi={
+        "features": ["partons[7]"], "preset": "tiny"}))  # fmt: skip
+
+
+def test_without_a_share_there_is_no_calibration(tmp_path):
+    config = analysis(tmp_path, sbi={"features": ["partons[7]"], "shares": {"calibration": 0.0}})
+    assert not is_calibrated(config)
+    assert len(SbiStep().outputs(config)) == 1
+    assert is_calibrated(analysis(tmp_path))
+    away = {"name": "external", "parameters": {"theta": {"standard_model": 1.0}}, "partons": {"z": 23, "x": 22}}
+    assert not is_calibrated(analysis(tmp_path, process=away))
+
+
+def test_unknown_parameters_are_found_before_any_work(tmp_path):
+    with pytest.raises(ValueError, match="no theory parameter 'thetta'"):
+        analysis(tmp_path, sbi={"reference": [{"thetta": 1.0}]})
+
+
+def test_without_the_section_there_is_no_step(tmp_path):
+    content = analysis(tmp_path).model_dump(by_alias=True, exclude={"sbi"})
+    config = AnalysisConfig.model_validate(content)
+    assert not SbiTrainStep().applies(config)
+    with pytest.raises(ConfigError, match="has no section `sbi`"):
+        SbiStep().settings(config)
+
+
+def test_the_command_takes_any_store_and_model(finished, tmp_path):
+    folder, _ = finished
+    store, model = folder / "out" / "import" / "events.parquet", folder / "out" / "train_sbi"
+    output = tmp_path / "found.parquet"
+    arguments = ["sbi", "--store", str(store), "--model", str(model), "--output", str(output), "--max-events", "50"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    assert "50 events" in done.output
+    found, _ = read_coefficients(output)
+    assert found.event_id.tolist() == list(range(50))
+    incomplete = CliRunner().invoke(main, ["sbi", "--store", str(store)])
+    assert incomplete.exit_code == 2
+    assert "--model with a model" in incomplete.output
