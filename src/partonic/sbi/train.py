@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +20,17 @@ from partonic.processes.definition import standard_model
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 from partonic.sbi.build import Facts, build_method, facts_of, theta_draws
+from partonic.sbi.coverage import covered_range
 from partonic.sbi.data import SimulatedEvents, read_events
 from partonic.sbi.derivatives import Derivatives
 from partonic.sbi.expansion import Expansion
+from partonic.sbi.information_trees import InformationTrees, TreeSample, grown
 from partonic.sbi.method import Method
 from partonic.sbi.model import SbiModel, SbiRecord, complete
 from partonic.sbi.phase import MethodPhase
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.standardise import FeatureScaler
-from partonic.sbi.weights import check_weights, effective_number, sensitivity, summed_by_group
+from partonic.sbi.weights import check_weights, effective_number, sensitivity, summed_by_group, targets_by_group
 
 __all__ = ["TrainedSbi", "TrainingEvents", "train_on_events", "train_sbi"]
 
@@ -132,13 +134,19 @@ def train_on_events(
     scaler = FeatureScaler(len(known.events.names))
     scaler.fit(known.events.features[train], known.events.names)
     method = _new_method(config, facts, scaler.width, seed, theta)
-    if isinstance(method, Derivatives):
-        method.standardise(torch.from_numpy(targets[train]))
-    tables = [_table(scaler, known.events.features[part], targets[part]) for part in (train, validation)]
-    result = _run(method, tables, config, seed, folder, progress)
+    if isinstance(method, InformationTrees):
+        sample = _tree_sample(scaler, known.events, targets, (train, validation))
+        result = grown(method, sample, expansion, config.trees, seed, folder / "training", progress)
+        facts = replace(facts, shapes=method.shapes)
+    else:
+        if isinstance(method, Derivatives):
+            method.standardise(torch.from_numpy(targets[train]))
+        tables = [_table(scaler, known.events.features[part], targets[part]) for part in (train, validation)]
+        result = _run(method, tables, config, seed, folder, progress)
     record = _record(known, config, facts, seed, (reference, standard), scaler.width)
     model = SbiModel(record, scaler, method)
-    model = _finished(model, known.events.select(train), targets[train], result)
+    covered = covered_range(expansion, targets_by_group(targets[train], group), sensitivity(expansion, targets[train]))
+    model = _finished(model, known.events.select(train), targets[train], result, covered)
     model.save(folder)
     return TrainedSbi(folder, model, result)
 
@@ -177,6 +185,20 @@ def _table(scaler: FeatureScaler, features: Array, targets: Array) -> TensorTabl
     return TensorTable({"inputs": scaler(torch.from_numpy(features)), "targets": torch.from_numpy(targets)})
 
 
+def _tree_sample(
+    scaler: FeatureScaler, events: SimulatedEvents, targets: Array, parts: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+) -> TreeSample:
+    """Return the events of training and validation as trees are grown on them."""
+    used = parts[0] | parts[1]
+    return TreeSample(
+        inputs=scaler(torch.from_numpy(events.features[used])).numpy(),
+        missing=np.flatnonzero(scaler.flagged.numpy()).astype(np.int64),
+        targets=targets[used],
+        group=events.group[used],
+        validation=parts[1][used],
+    )
+
+
 def _run(
     method: Method, tables: Sequence[TensorTable], config: SbiConfig, seed: int, folder: Path, progress: Progress
 ) -> PhaseResult:
@@ -185,7 +207,7 @@ def _run(
         training = training.model_copy(update={"accelerator": "gpu" if config.device == "cuda" else "cpu"})
     settings = PhaseSettings.from_config(training, "sbi", training.epochs)
     phase = MethodPhase(method, config.network.repulsion, len(tables[0]))
-    return run_phase(phase, tables[0], tables[1], settings, folder / "training", seed, progress)
+    return run_phase(phase, tables[0], tables[1], settings, folder / "phases" / "sbi", seed, progress)
 
 
 def _record(
@@ -198,12 +220,15 @@ def _record(
         parameters=known.metadata.parameters, exponents=known.metadata.exponents, features=known.events.names,
         inputs=inputs, reference=reference, reference_point=standard, means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
-        basis=tuple(tuple(point) for point in facts.basis.tolist()), cross_section=known.cross_section, seed=seed,
+        basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),
+        cross_section=known.cross_section, seed=seed,
     )  # fmt: skip
 
 
-def _finished(model: SbiModel, events: SimulatedEvents, targets: Array, result: PhaseResult) -> SbiModel:
-    """Return the model with what is known after the training: learned means, and how it went."""
+def _finished(
+    model: SbiModel, events: SimulatedEvents, targets: Array, result: PhaseResult, covered: Array
+) -> SbiModel:
+    """Return the model with what is known after the training: learned means, how it went, and where it can be used."""
     weight = targets[:, 0]
     learned = np.einsum("n,na->a", weight, model.targets(events.features).mean(axis=0)) / weight.sum()
     if not np.isfinite(learned).all():
@@ -213,6 +238,7 @@ def _finished(model: SbiModel, events: SimulatedEvents, targets: Array, result: 
     facts = {
         "events": len(events), "effective": effective, "epochs": result.epochs,
         "best_epoch": result.best_epoch, "validation": result.best_validation, "skipped_steps": result.skipped,
+        "covered_range": dict(zip(model.record.parameters, covered.tolist(), strict=True)),
         "versions": package_versions(),
     }  # fmt: skip
     update = {"learned_means": tuple(learned.tolist()), "facts": facts}
