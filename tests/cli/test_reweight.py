@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from tests.reweighting.conftest import MODEL_NAMES, own_table, write_store, write_ufo_model
 
 from partonic.cli import main
 from partonic.cli import reweight as command
 from partonic.config.reweighting import ReweightConfig
 from partonic.events.store import EventStore
-from reweighting.conftest import MODEL_NAMES, own_table, write_store, write_ufo_model
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from partonic.config.mem_networks import ProposalNetworkConfig
+from partonic.config.mem_training.proposal import ProposalNetworkConfig
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore, EventWriter

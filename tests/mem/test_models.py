@@ -13,7 +13,7 @@ from tests.unfolding.toys import PROCESS, write_store
 
 from partonic.cli import main
 from partonic.config.mem import MemConfig, PointsConfig
-from partonic.config.mem_transfer import AcceptanceConfig
+from partonic.config.mem_training.transfer import AcceptanceConfig
 from partonic.errors import ConfigError, ModelError, ProcessError, SchemaError
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore
@@ -224,7 +224,7 @@ def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: 
 def test_hypothesis_that_a_store_was_made_under() -> None:
     facts = {"facts": {"branching_fraction": 0.2}, "config": {"simulation": {"decays": {"tops": "dilepton"}}}}
     found = hypothesis_of_store(StoreMetadata.for_process(PROCESS, **facts), TthConfig())
-    assert (found.decay_channel, found.branching_fraction) == ("dilepton", 0.2)
+    assert (found.decays, found.branching_fraction) == ("dilepton", 0.2)
     assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig()).decays == "semileptonic"
     with pytest.raises(ConfigError, match="the events are of √S = 13000 GeV, the process of 14000 GeV"):
         hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig(collider_energy=14_000.0))

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.config.simulation import SelectionConfig, SimulationConfig
 from partonic.errors import SchemaError
 from partonic.events.schema import StoreMetadata
@@ -41,7 +41,7 @@ def test_parts_are_trained_with_the_cuts_of_the_store(tmp_path: Path) -> None:
 
 def test_stores_of_other_cuts_or_origin_are_refused(tmp_path: Path) -> None:
     first, other = simulated(tmp_path / "a.parquet"), simulated(tmp_path / "b.parquet", b_tags=2)
-    with pytest.raises(SchemaError, match=r"b\.parquet has other partons, decay channel or cuts"):
+    with pytest.raises(SchemaError, match=r"b\.parquet has other partons, channel or cuts"):
         layout_of_stores([first, other])
     with pytest.raises(SchemaError, match="does not say which cuts its events passed"):
         layout_of_stores([write_store(tmp_path / "c.parquet", 5)])

@@ -178,7 +178,7 @@ def gaussian(noise: Tensor) -> Tensor:
 
 def ingredients_of(toy: LinearGaussian, proposal: object = None, **changes: object) -> Ingredients:
     parts = {
-        "process": toy, "channel": CHANNEL, "transfer": toy, "acceptance": toy,
+        "process": toy, "decay_channel": CHANNEL, "transfer": toy, "acceptance": toy,
         "proposal": proposal or PosteriorProposal(toy, NormalView(toy.dimensions)),
     }  # fmt: skip
     return Ingredients(**{**parts, **changes})

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+from tests.reweighting.conftest import own_process
 
 from partonic.config.reweighting import ReweightConfig
 from partonic.errors import ConfigError, ParameterError
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.polynomial import Monomials
 from partonic.reweighting.basis import Basis, basis_of
-from reweighting.conftest import own_process
 
 
 def config(**changes):

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from tests.events.readers.lhe_files import particle, write_lhe
+from tests.reweighting.conftest import MODEL_NAMES, own_table
+from tests.reweighting.test_run import deviation, own
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.importing import ImportConfig
@@ -12,8 +14,6 @@ from partonic.events.store import EventStore
 from partonic.reweighting import run
 from partonic.reweighting.imported import import_reweighted
 from partonic.workflow.runner import run_analysis
-from reweighting.conftest import MODEL_NAMES, own_table
-from reweighting.test_run import deviation, own
 
 
 def lhe_file(path, table, digits=17):

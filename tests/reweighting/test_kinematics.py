@@ -1,11 +1,11 @@
 import pytest
 import torch
+from tests.reweighting.conftest import ENERGY, own_events
 
 from partonic.errors import EventFileError
 from partonic.physics.fourvector import invariant_mass, mass, minkowski_dot
 from partonic.physics.process import PartonEvents
 from partonic.reweighting.kinematics import momenta_on_shell
-from reweighting.conftest import ENERGY, own_events
 
 MASSES = torch.tensor([125.0, 172.5, 172.5], dtype=torch.float64)
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from tests.reweighting.conftest import own_table, write_store
+from tests.reweighting.test_run import coefficients, deviation, own
 
 from partonic.errors import ProcessError
 from partonic.events.store import EventStore
 from partonic.polynomial import Monomials
 from partonic.reweighting.run import reweight_store
-from reweighting.conftest import own_table, write_store
-from reweighting.test_run import coefficients, deviation, own
 
 pytestmark = pytest.mark.slow  # matrix elements are generated first, some 20 s
 

@@ -9,12 +9,12 @@ import time
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.reweighting.conftest import MODEL_NAMES, own_table, write_store
 
 from partonic.errors import ConfigError, EventFileError, OutputError, ParameterError, ProcessError
 from partonic.events.store import EventStore
 from partonic.reweighting import run
 from partonic.reweighting.run import reweight_store
-from reweighting.conftest import MODEL_NAMES, own_table, write_store
 
 TTH = tuple(MODEL_NAMES)
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.reweighting.conftest import own_table, write_store
 
 from partonic.errors import EventFileError
 from partonic.events.schema import ProcessInfo, StoreMetadata
@@ -13,7 +14,6 @@ from partonic.reweighting.subprocess import (
     particles_of,
     subprocess_text,
 )
-from reweighting.conftest import own_table, write_store
 
 
 def test_all_orders_of_a_subprocess_are_one():

@@ -81,6 +81,7 @@ def _config(settings: Path | None, options: dict[str, Any]) -> "ReweightConfig":
 
     what = "the keys of `import.reweight`, such as `engine: ufoamp`"
     document = YamlDocument(Path("options"), {}) if settings is None else read_document(settings, what)
+    lines = dict(document.lines)
     given = {
         "engine": options["engine"],
         "model": options["model"],
@@ -93,6 +94,10 @@ def _config(settings: Path | None, options: dict[str, Any]) -> "ReweightConfig":
         "trust_model": options["trust"] or None,
     }
     content = document.content | {name: value for name, value in given.items() if value}
+    for name, value in content.items():  # options have no line, but their keys are to be named
+        places = [(name,), *((name, key) for key in value)] if isinstance(value, dict) else [(name,)]
+        lines |= {place: 1 for place in places if place not in lines}
+    document = YamlDocument(document.path, content, lines)
     try:
         return ReweightConfig.model_validate(content)
     except ValidationError as error:

@@ -15,7 +15,7 @@ from partonic.config.importing import ImportConfig
 from partonic.config.inference import InferenceConfig
 from partonic.config.loader import load_config
 from partonic.config.mem import MemConfig
-from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
 from partonic.config.process import AnyProcess, ProcessConfig, default_settings, parameter_names

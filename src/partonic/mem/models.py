@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from partonic.config.mem import MemConfig
-from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.config.process import ProcessConfig
 from partonic.errors import ModelError
 from partonic.features.decay_channel import DecayChannel, DecayChannelName

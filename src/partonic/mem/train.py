@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from partonic.config.mem_training import MemNetworksConfig
-from partonic.config.mem_transfer import ConsistencyConfig
+from partonic.config.mem_training.section import MemNetworksConfig
+from partonic.config.mem_training.transfer import ConsistencyConfig
 from partonic.config.process import ProcessConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import SchemaError

@@ -48,12 +48,13 @@ class SbiEstimator:
     Attributes:
         model: the trained estimator.
         features: how its features are made from the events of a store.
+        folder: of the model, for the record; None if it is not known.
     """
 
     source = SOURCE
 
-    def __init__(self, model: SbiModel, features: NamedFeatures) -> None:
-        self.model, self.features = model, features
+    def __init__(self, model: SbiModel, features: NamedFeatures, folder: Path | None = None) -> None:
+        self.model, self.features, self.folder = model, features, folder
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
         self._pairing = _pairing(model)
 
@@ -138,6 +139,9 @@ class SbiEstimator:
             "members": record.config.network.members,
             "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
             "normalisation": record.config.normalisation,
+            "model": None if self.folder is None else str(self.folder),
+            "training": record.facts,
+            "covered_range": record.facts.get("covered_range", {}),
         }
 
     def figures(self, coefficients: EventCoefficients) -> dict[str, Any]:
@@ -220,4 +224,4 @@ def sbi_job(folder: Path, store: Path) -> EstimatorJob:
 
 def _load(folder: Path, store: Path, device: str) -> SbiEstimator:
     model = SbiModel.load(folder, device)
-    return SbiEstimator(model, NamedFeatures(model.record.features, EventStore.open(store).metadata))
+    return SbiEstimator(model, NamedFeatures(model.record.features, EventStore.open(store).metadata), folder)

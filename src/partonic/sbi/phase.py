@@ -13,7 +13,7 @@ __all__ = ["MethodPhase"]
 
 
 class MethodPhase(PhaseModule):
-    """The sum of the losses of all members, with their repulsion.
+    """The mean loss of all members, with their repulsion.
 
     Columns of the table: ``inputs`` `(N, I)` float32 and ``targets`` `(N, A)` float64.
     """
@@ -32,11 +32,11 @@ class MethodPhase(PhaseModule):
     def training_losses(
         self, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the sum of the losses of the members with their repulsion, and the mean loss to be watched."""
+        """Return the mean loss of the members with their repulsion."""
         losses, outputs = self.method.losses(batch["inputs"], batch["targets"], generator)
-        total = losses.sum()
+        total = losses.mean()
         if self.strength > 0.0 and self.method.members > 1:
-            total = total + self.strength / self.events * repulsion(outputs)
+            total = total + self.strength / (self.events * self.method.members) * repulsion(outputs)
         return total, {}
 
     def validation_loss(self, batch: Mapping[str, Tensor]) -> Tensor:

@@ -20,6 +20,7 @@ from partonic.processes.definition import standard_model
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 from partonic.sbi.build import Facts, build_method, facts_of, theta_draws
+from partonic.sbi.coverage import covered_range
 from partonic.sbi.data import SimulatedEvents, read_events
 from partonic.sbi.derivatives import Derivatives
 from partonic.sbi.expansion import Expansion
@@ -29,7 +30,7 @@ from partonic.sbi.model import SbiModel, SbiRecord, complete
 from partonic.sbi.phase import MethodPhase
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.standardise import FeatureScaler
-from partonic.sbi.weights import check_weights, effective_number, sensitivity, summed_by_group
+from partonic.sbi.weights import check_weights, effective_number, sensitivity, summed_by_group, targets_by_group
 
 __all__ = ["TrainedSbi", "TrainingEvents", "train_on_events", "train_sbi"]
 
@@ -144,7 +145,8 @@ def train_on_events(
         result = _run(method, tables, config, seed, folder, progress)
     record = _record(known, config, facts, seed, (reference, standard), scaler.width)
     model = SbiModel(record, scaler, method)
-    model = _finished(model, known.events.select(train), targets[train], result)
+    covered = covered_range(expansion, targets_by_group(targets[train], group), sensitivity(expansion, targets[train]))
+    model = _finished(model, known.events.select(train), targets[train], result, covered)
     model.save(folder)
     return TrainedSbi(folder, model, result)
 
@@ -205,7 +207,7 @@ def _run(
         training = training.model_copy(update={"accelerator": "gpu" if config.device == "cuda" else "cpu"})
     settings = PhaseSettings.from_config(training, "sbi", training.epochs)
     phase = MethodPhase(method, config.network.repulsion, len(tables[0]))
-    return run_phase(phase, tables[0], tables[1], settings, folder / "training", seed, progress)
+    return run_phase(phase, tables[0], tables[1], settings, folder / "phases" / "sbi", seed, progress)
 
 
 def _record(
@@ -223,8 +225,10 @@ def _record(
     )  # fmt: skip
 
 
-def _finished(model: SbiModel, events: SimulatedEvents, targets: Array, result: PhaseResult) -> SbiModel:
-    """Return the model with what is known after the training: learned means, and how it went."""
+def _finished(
+    model: SbiModel, events: SimulatedEvents, targets: Array, result: PhaseResult, covered: Array
+) -> SbiModel:
+    """Return the model with what is known after the training: learned means, how it went, and where it can be used."""
     weight = targets[:, 0]
     learned = np.einsum("n,na->a", weight, model.targets(events.features).mean(axis=0)) / weight.sum()
     if not np.isfinite(learned).all():
@@ -234,6 +238,7 @@ def _finished(model: SbiModel, events: SimulatedEvents, targets: Array, result: 
     facts = {
         "events": len(events), "effective": effective, "epochs": result.epochs,
         "best_epoch": result.best_epoch, "validation": result.best_validation, "skipped_steps": result.skipped,
+        "covered_range": dict(zip(model.record.parameters, covered.tolist(), strict=True)),
         "versions": package_versions(),
     }  # fmt: skip
     update = {"learned_means": tuple(learned.tolist()), "facts": facts}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from partonic.errors import TrainingError
 from partonic.sbi.expansion import Expansion
 
-__all__ = ["check_weights", "effective_number", "sensitivity", "summed_by_group"]
+__all__ = ["check_weights", "effective_number", "sensitivity", "summed_by_group", "targets_by_group"]
 
 Array = NDArray[np.float64]
 
@@ -28,6 +28,16 @@ def summed_by_group(weights: Array, group: NDArray[np.int64]) -> Array:
     """Return the sums of weights `(N,)` of the events of each group, `(G,)`: copies of one event count as one."""
     _, number = np.unique(group, return_inverse=True)
     return np.bincount(number, weights=weights).astype(np.float64)
+
+
+def targets_by_group(targets: Array, group: NDArray[np.int64]) -> Array:
+    """Return the sums of targets `(N, A)` of the events of each group, `(G, A)`."""
+    names, number = np.unique(group, return_inverse=True)
+    if len(names) == len(targets):
+        return targets
+    sums = np.zeros((len(names), targets.shape[1]))
+    np.add.at(sums, number, targets)
+    return sums
 
 
 def check_weights(weights: Array, where: str) -> None:

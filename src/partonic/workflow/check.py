@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError
 from partonic.workflow.lock import folder_lock

@@ -11,8 +11,8 @@ from tests.mem.initial_state.toys import CLASSES, LAYOUT, PROCESS, SMALL, with_i
 from tests.mem.transfer.toys import LAYOUTS
 from tests.unfolding.toys import write_store
 
-from partonic.config.mem_training import MemNetworksConfig
-from partonic.config.mem_transfer import MemTrainingConfig
+from partonic.config.mem_training.section import MemNetworksConfig
+from partonic.config.mem_training.transfer import MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.events.store import EventStore, EventWriter
 from partonic.features.decay_channel import DecayChannelName

@@ -7,7 +7,7 @@ import torch
 
 from mem.channel_toys import CUBE, DECAY_CHANNELS, channel_of, reco_of, write_channel_store
 from mem.transfer.toys import LAYOUTS, tiny_acceptance, tiny_transfer
-from partonic.config.mem_networks import ProposalNetworkConfig
+from partonic.config.mem_training.proposal import ProposalNetworkConfig
 from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.features.decay_channel import DecayChannel, DecayChannelName

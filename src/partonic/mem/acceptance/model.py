@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from partonic.config.mem_transfer import AcceptanceConfig
+from partonic.config.mem_training.transfer import AcceptanceConfig
 from partonic.errors import TrainingError
 from partonic.mem.detector_part import DetectorPart
 from partonic.mem.transfer.layout import TransferLayout

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.config.mem_initial_state import InitialStateConfig
+from partonic.config.mem_training.initial_state import InitialStateConfig
 from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.features.decay_channel_status import decay_channel_status

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from partonic.config.mem_initial_state import InitialStateConfig
+from partonic.config.mem_training.initial_state import InitialStateConfig
 from partonic.features.object_tokens import EVENT_FEATURES, ObjectTokens, feature_counts
 from partonic.mem.initial_state.classes import InitialState
 from partonic.mem.transfer.layout import TransferLayout

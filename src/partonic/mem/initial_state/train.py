@@ -14,8 +14,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from partonic.config.mem_initial_state import InitialStateConfig
-from partonic.config.mem_transfer import MemTrainingConfig
+from partonic.config.mem_training.initial_state import InitialStateConfig
+from partonic.config.mem_training.transfer import MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.event_status import OK
 from partonic.events.batch import RECO_COLUMNS, EventBatch

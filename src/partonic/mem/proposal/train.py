@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from partonic.config.mem_networks import ProposalNetworkConfig
+from partonic.config.mem_training.proposal import ProposalNetworkConfig
 from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.features.decay_channel import DecayChannel

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.config.mem_transfer import ConsistencyConfig, MemTrainingConfig
+from partonic.config.mem_training.transfer import ConsistencyConfig, MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.events.batch import EventBatch, RecoEvents
 from partonic.features.decay_channel import DecayChannel

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.config.mem_transfer import TransferConfig
+from partonic.config.mem_training.transfer import TransferConfig
 from partonic.events.batch import RecoEvents
 from partonic.mem.detector_part import DetectorPart
 from partonic.mem.transfer.layout import TransferLayout

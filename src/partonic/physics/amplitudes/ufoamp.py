@@ -122,7 +122,7 @@ class PythonMatrixElement:
         from ufoamp.analysis import MatrixElement
 
         self.particles = particles
-        self._names = {each.name: each for each in model.parameters if each.nature == "external"}
+        self._names = {each.name: each for each in model.parameters if each.nature != "internal"}
         _check_particles(model, particles)
         try:
             self._element = MatrixElement(

@@ -9,6 +9,7 @@ from partonic.report.findings.events import event_findings, generation_findings
 from partonic.report.findings.finding import Finding
 from partonic.report.findings.fit import fit_findings
 from partonic.report.findings.integrals import integral_findings
+from partonic.report.findings.learned import learned_findings
 from partonic.report.findings.models import model_findings
 from partonic.report.section import Sample
 
@@ -23,6 +24,7 @@ def gather_findings(sample: Sample, counts: EventCounts) -> tuple[Finding, ...]:
         found += fit_findings(limits.inference)
     if limits is not None:
         found += integral_findings(limits)
+        found += learned_findings(limits)
     found += model_findings(sample)
     found += event_findings(sample, counts)
     found += generation_findings(sample.generation)

@@ -20,6 +20,7 @@ from partonic.report.sections.inference_likelihood import InferenceLikelihoodSec
 from partonic.report.sections.information import InformationSection
 from partonic.report.sections.intervals import IntervalsSection
 from partonic.report.sections.jets import JetsSection
+from partonic.report.sections.learned_ratios import LearnedRatiosSection
 from partonic.report.sections.mem_integrals import MemIntegralsSection
 from partonic.report.sections.optimal_observables import OptimalObservablesSection
 from partonic.report.sections.partons import PartonsSection
@@ -85,12 +86,13 @@ SECTIONS: tuple[Maker, ...] = (*SIMULATION, *GENERATION, SummarySection)
 def groups_of(sample: Sample) -> Iterator[Group]:
     """Yield the groups of a page, as far as there is something to show: the result first, then what it is made of."""
     found = limit_sections(sample.limits)
-    integrals = tuple(make for make in found if make is MemIntegralsSection)
-    inference = tuple(make for make in found if make is not MemIntegralsSection)
+    integrals = tuple(make for make in found if make in (MemIntegralsSection, LearnedRatiosSection))
+    inference = tuple(make for make in found if make not in integrals)
     if inference:
         yield Group("inference", "Inference", inference, is_open=True)
     if integrals:
-        yield Group("mem", "Matrix element method", integrals, is_open=True)
+        title = "Matrix element method" if MemIntegralsSection in integrals else "Simulation-based inference"
+        yield Group("mem", title, integrals, is_open=True)
     if sample.unfolded:
         yield Group("unfolding", "Unfolding", UNFOLDING_SECTIONS)
     yield Group("simulation", "Reconstructed events", SIMULATION, is_open=not found)
@@ -111,9 +113,14 @@ def limit_sections(limits: Limits | None) -> tuple[Maker, ...]:
         (DiscriminantSection, limits.discrimination is not None or _has_backgrounds(limits)),
         (InferenceCoverageSection, limits.inference is not None and bool(limits.inference.result["coverage"])),
         (InformationSection, any(each.weights is not None for each in limits.integrated)),
-        (MemIntegralsSection, bool(limits.integrated)),
+        (LearnedRatiosSection if _is_learned(limits) else MemIntegralsSection, bool(limits.integrated)),
     )
     return tuple(make for make, there in shown if there)
+
+
+def _is_learned(limits: Limits) -> bool:
+    """Return whether the coefficients are those of networks that learned ratios."""
+    return any(each.coefficients.source == "sbi" for each in limits.integrated)
 
 
 def _has_backgrounds(limits: Limits) -> bool:

@@ -48,6 +48,13 @@ class MemIntegralsSection:
     name: ClassVar[str] = "mem_integrals"
     title: ClassVar[str] = "Integrals of the matrix element method"
     columns: ClassVar[tuple[str, ...]] = ()
+    about: ClassVar[str] = (
+        "For every event the densities P_a(x) are integrals over the partons that it may come from, all from "
+        "the same points. Their errors come from the scatter of the weights; effective points are (Σw)²/Σw². "
+        "R_a = P_a/P_0. For simulated events that were weighted to the Standard Model, the mean of R_a(x) must "
+        "be σ_a/σ_0, and the mean of the true R_a(z) of the partons at fixed R_a(x) must be R_a(x) itself: a "
+        "slope below 1 means that R_a(x) claims to know more than it does."
+    )
 
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
@@ -66,13 +73,7 @@ class MemIntegralsSection:
             missing += list(measured.missing())
             results[events.name] = measured.results()
         return Content(
-            paragraphs=(
-                "For every event the densities P_a(x) are integrals over the partons that it may come from, all from "
-                "the same points. Their errors come from the scatter of the weights; effective points are (Σw)²/Σw². "
-                "R_a = P_a/P_0. For simulated events that were weighted to the Standard Model, the mean of R_a(x) must "
-                "be σ_a/σ_0, and the mean of the true R_a(z) of the partons at fixed R_a(x) must be R_a(x) itself: a "
-                "slope below 1 means that R_a(x) claims to know more than it does.",
-            ),
+            paragraphs=(self.about,),
             missing=tuple(missing),
             tables=tuple(tables),
             plots=tuple(plots),
@@ -88,6 +89,7 @@ class _Measured:
         self.good = events.coefficients.select(events.coefficients.usable())
         self.integrals = IntegralDiagnostics.of(self.good) if IntegralDiagnostics.known(self.good) else None
         self.names = events.coefficients.monomials.names
+        self.has_densities = bool(self.good.log_reference.any() or self.good.relative_error.any())
         self.rule: SumRule | None = events.sum_rule
         self.calibration: RatioCalibration | None = events.calibration
 
@@ -103,7 +105,7 @@ class _Measured:
 
     def tables(self) -> Iterator[Table]:
         yield self._status()
-        if len(self.good):
+        if len(self.good) and self.has_densities:
             yield self._quality()
         if len(self.good) and len(self.names) > 1:
             yield self._ratios()
@@ -112,7 +114,7 @@ class _Measured:
 
     def plots(self) -> Iterator[Plot]:
         name = self.events.name
-        if len(self.good):
+        if len(self.good) and self.has_densities:
             yield Plot(
                 f"mem_{name}_quality",
                 f"Quality of the integrals and log P_0 of the events, hypothesis {name}. Errors of the ratios are in "

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from partonic.config.mem_networks import ProposalEncoderConfig, ProposalNetworkConfig
+from partonic.config.mem_training.proposal import ProposalEncoderConfig, ProposalNetworkConfig
 from partonic.events.batch import RecoEvents
 from partonic.features.decay_channel_status import decay_channel_status
 from partonic.features.known_of_event import described

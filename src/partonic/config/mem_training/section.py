@@ -5,9 +5,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
-from partonic.config.mem_initial_state import InitialStateConfig
-from partonic.config.mem_networks import ProposalNetworkConfig
-from partonic.config.mem_transfer import AcceptanceConfig, ConsistencyConfig, MemTrainingConfig, TransferConfig
+from partonic.config.mem_training.initial_state import InitialStateConfig
+from partonic.config.mem_training.proposal import ProposalNetworkConfig
+from partonic.config.mem_training.transfer import AcceptanceConfig, ConsistencyConfig, MemTrainingConfig, TransferConfig
 from partonic.config.networks import Presets, filled_from_preset
 from partonic.config.paths import LocalPath, NameOrPath
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from partonic.config.mem_networks import ProposalNetworkConfig
+from partonic.config.mem_training.proposal import ProposalNetworkConfig
 
 
 def test_presets_fill_what_is_not_given() -> None:

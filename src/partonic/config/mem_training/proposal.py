@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from partonic.config.base import StrictModel
-from partonic.config.mem_transfer import MemTrainingConfig
+from partonic.config.mem_training.transfer import MemTrainingConfig
 from partonic.config.networks import Presets, check_heads, filled_from_preset
 from partonic.config.paths import NameOrPath
 from partonic.config.unfolding import FlowConfig

@@ -1,0 +1,62 @@
+"""What to look at where ratios were learned: θ and events that the training did not reach."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from partonic.inference.record import InferenceRecord
+from partonic.report.findings.finding import Finding
+from partonic.report.limits import IntegratedEvents, Limits
+
+__all__ = ["learned_findings"]
+
+OUTSIDE: Final = 0.01
+"""Part of the events outside the features of the training that matters."""
+
+RESIDUAL: Final = 0.1
+"""Relative difference between a learned ratio and its polynomial that matters."""
+
+_ROUNDING = 1e-9
+_SECTION = "mem_integrals"
+
+
+def learned_findings(limits: Limits) -> Iterator[Finding]:
+    """Yield intervals outside the θ that were learned, events outside the features, ratios that are no polynomials."""
+    for events in limits.integrated:
+        if events.coefficients.source != "sbi":
+            continue
+        if limits.inference is not None:
+            yield from _theta(events, limits.inference)
+        figures = events.metadata.facts.get("figures") or {}
+        if figures.get("outside", 0.0) > OUTSIDE:
+            text = (
+                f"{figures['outside']:.1%} of the events of {events.name} have features outside those of the training "
+                f"(bound {OUTSIDE:.0%}): their ratios are extrapolated."
+            )
+            yield Finding("attention", "sbi", text, _SECTION)
+        if figures.get("projection_residual", 0.0) > RESIDUAL:
+            text = (
+                f"The learned ratios of {events.name} differ from polynomials in θ by "
+                f"{figures['projection_residual']:.1%} on the median (bound {RESIDUAL:.0%}). Train longer, or "
+                "use `method: derivatives` or `morphing`."
+            )
+            yield Finding("attention", "sbi", text, _SECTION)
+
+
+def _theta(events: IntegratedEvents, inference: InferenceRecord) -> Iterator[Finding]:
+    covered = events.metadata.facts.get("covered_range") or {}
+    for name in inference.fitted:
+        if name not in covered:
+            continue
+        low, high = covered[name]
+        found = [one for kind in ("asymptotic", "total") for one in inference.intervals(name, kind)]
+        segments = [each for one in found for each in one.segments]
+        if not segments:
+            continue
+        ends = min(first for first, _ in segments), max(last for _, last in segments)
+        if ends[0] < low - _ROUNDING or ends[1] > high + _ROUNDING:
+            text = (
+                f"The intervals of {name} reach from {ends[0]:.3g} to {ends[1]:.3g}, but the events that the networks "
+                f"were trained on tell of {low:.3g} to {high:.3g} only: further out few of them have most of the "
+                "weight. Generate events there too (`generation.theta_mixture`)."
+            ).replace("-", "−")
+            yield Finding("attention", "sbi", text, _SECTION)
