@@ -9,6 +9,7 @@ Without a name all parts run, one process each; each prints one JSON line.
   leaf) on the same events.
 - `speed`: 10⁶ events, 20 features, 9 derivatives of three parameters, 100 trees of depth 4, with `--threads`.
 - `peers`: the same at 2·10⁵ events against xgboost (one tree for all targets) and lightgbm (an ensemble for each).
+  With ``--store events.parquet`` on the high-level features of simulated events.
 - `memory`: 10⁷ events in memory-mapped files, 10 trees; the largest memory of the process.
 - `kernels`: one histogram by numba and by numpy.
 
@@ -30,16 +31,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
+from partonic.events.batch import RECO_COLUMNS
+from partonic.events.store import EventStore
+from partonic.features.high_level import FEATURES, high_level_features
 from partonic.polynomial import Monomials
 from partonic.trees.binned import prepare
 from partonic.trees.boost import boost
 from partonic.trees.data import ArrayData
 from partonic.trees.engine import kernels
-from partonic.trees.settings import TreeSettings
 
 Array = NDArray[np.float64]
+Sample = tuple[Array, Array]
+Predictor = Callable[[Array], Array]
 QUADRATIC = Monomials.up_to_degree(("a", "b", "c"), 2)
-FEATURES = 20
+WIDTH = 20
 DEPTH, RATE, LEAF = 4, 0.2, 200
 
 
@@ -50,6 +56,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few events and trees")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", type=Path, help="event store for `peers`, in place of the toy")
     options = parser.parse_args()
     if options.part is None:
         for part in PARTS:
@@ -74,13 +81,13 @@ def warm_up() -> None:
 
 def names() -> list[str]:
     """Return names of features."""
-    return [f"x{number}" for number in range(FEATURES)]
+    return [f"x{number}" for number in range(WIDTH)]
 
 
 def events(count: int, rng: np.random.Generator, dtype: Any = np.float64) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return features and coefficients of w |1 + Σ θ_i l_i(z)|², with z seen through a resolution of 0.4."""
     z = rng.normal(size=(count, 3))
-    features = rng.normal(size=(count, FEATURES))
+    features = rng.normal(size=(count, WIDTH))
     features[:, :3] = z + 0.4 * features[:, :3]
     features[:, 3] = z[:, 0] * z[:, 1] + 0.5 * features[:, 3]
     amplitudes = [0.3 * z[:, 0], 0.2 * z[:, 1] * np.sign(features[:, 5]), 0.1 * z[:, 2] ** 2]
@@ -149,7 +156,7 @@ def speed(options: argparse.Namespace) -> dict[str, Any]:
     _, predicting = timed(lambda: trees.predict(features, threads=options.threads))
     facts = trees.facts
     return {
-        "events": count, "features": FEATURES, "derivatives": len(QUADRATIC) - 1, "trees": len(trees), "depth": DEPTH,
+        "events": count, "features": WIDTH, "derivatives": len(QUADRATIC) - 1, "trees": len(trees), "depth": DEPTH,
         "training": training, "prediction": predicting,
         "loss": {"train": round(facts.train_loss[-1], 4), "held_out": round(facts.held_out_loss[-1], 4)},
     }  # fmt: skip
@@ -157,43 +164,87 @@ def speed(options: argparse.Namespace) -> dict[str, Any]:
 
 def peers(options: argparse.Namespace) -> dict[str, Any]:
     """Return times, losses and information of ours and of two libraries on the same events."""
-    count, trees = (20_000, 10) if options.quick else (200_000, 100)
-    rng = np.random.default_rng(options.seed)
-    features, coefficients = events(count, rng)
-    test_features, test_coefficients = events(count, np.random.default_rng(options.seed + 1))
-    found: dict[str, Any] = {"events": count, "trees": trees, "depth": DEPTH}
-    for name, train in (("partonic", ours), ("xgboost", by_xgboost), ("lightgbm", by_lightgbm)):
+    monomials, labels, train, test = of_store(options.store) if options.store else of_toy(options)
+    trees = 10 if options.quick else 100
+    found: dict[str, Any] = {"events": len(train[0]), "features": len(labels), "trees": trees, "depth": DEPTH}
+    found |= {"store": str(options.store)} if options.store else {}
+    constant = (
+        prepare(ArrayData(*train, labels), monomials, TreeSettings(), np.random.default_rng(0)).scaling.deviation == 0
+    )
+    targets = 1 + np.flatnonzero(~constant)
+    ratios = train[0], train[1][:, [0, *targets]]
+    programs: dict[str, Callable[[], Predictor]] = {
+        "partonic": lambda: ours(train, targets, trees, options, monomials, labels),
+        "xgboost": lambda: by_xgboost(*ratios, trees, options),
+        "lightgbm": lambda: by_lightgbm(*ratios, trees, options),
+    }
+    for name, program in programs.items():
         try:
-            predict, seconds = timed(lambda train=train: train(features, coefficients, trees, options))  # type: ignore[misc]
+            predict, seconds = timed(program)
         except ImportError as error:
             found[name] = f"skipped: {error}; pip install 'partonic[benchmarks]'"
             continue
-        predicted, predicting = timed(lambda predict=predict: predict(test_features))  # type: ignore[misc]
-        w = test_coefficients[:, 0]
-        truth = test_coefficients[:, 1:] / w[:, None]
-        left = np.average((predicted - truth) ** 2, axis=0, weights=w)
-        spread = np.average((truth - np.average(truth, axis=0, weights=w)) ** 2, axis=0, weights=w)
-        products = test_coefficients[:, 1:4].T @ predicted[:, :3]
-        found[name] = {
-            "training": seconds, "prediction": predicting, "held_out_loss": round(float(np.mean(left / spread)), 4),
-            # of each parameter, with the true coefficients as one factor: noise learned by heart does not count
-            "information": [round(float(value), 1) for value in np.diag(products)],
-        }  # fmt: skip
+        found[name] = {"training": seconds} | quality(predict, targets, monomials, test)
     return found
 
 
-def ours(features: Array, coefficients: Array, trees: int, options: argparse.Namespace) -> Callable[[Array], Array]:
+def quality(predict: Predictor, targets: NDArray[np.int64], monomials: Monomials, test: Sample) -> dict[str, Any]:
+    """Return loss and information on events that were not learned from, of the ratios that vary."""
+    predicted, seconds = timed(lambda: predict(test[0]))
+    w = test[1][:, 0]
+    truth = test[1][:, targets] / w[:, None]
+    left = np.average((predicted - truth) ** 2, axis=0, weights=w)
+    spread = np.average((truth - np.average(truth, axis=0, weights=w)) ** 2, axis=0, weights=w)
+    linear = [place for place, target in enumerate(targets) if sum(monomials.exponents[target]) == 1]
+    # With the true coefficients as one factor: what was learned by heart does not count.
+    products = (test[1][:, targets] * predicted)[:, linear] * len(w) / w.sum()
+    return {
+        "prediction": seconds, "held_out_loss": round(float(np.mean(left / spread)), 4),
+        "information": {
+            monomials.names[targets[place]]: [float(f"{value:.6g}"), float(f"{error:.2g}")]
+            for place, value, error in zip(linear, products.sum(axis=0), np.linalg.norm(products, axis=0), strict=True)
+        },
+    }  # fmt: skip
+
+
+def of_toy(options: argparse.Namespace) -> tuple[Monomials, list[str], Sample, Sample]:
+    """Return events to learn from and others."""
+    count = 20_000 if options.quick else 200_000
+    samples = [events(count, np.random.default_rng(options.seed + number)) for number in range(2)]
+    return QUADRATIC, names(), samples[0], samples[1]
+
+
+def of_store(path: Path) -> tuple[Monomials, list[str], Sample, Sample]:
+    """Return high-level features and coefficients of the selected events of a store, every other one to learn from."""
+    store = EventStore.open(path)
+    batches = list(store.batches(columns=("coefficients", *RECO_COLUMNS), selected_only=True))
+    features = np.concatenate([high_level_features(batch.reco()) for batch in batches])
+    coefficients = np.concatenate([batch.coefficients for batch in batches])
+    vary = [number for number in range(features.shape[1]) if len(np.unique(features[:, number])) > 1]
+    labels = [FEATURES[number] for number in vary]
+    halves = [(features[start::2, vary], coefficients[start::2]) for start in range(2)]
+    return store.metadata.monomials, labels, halves[0], halves[1]
+
+
+def ours(
+    sample: Sample,
+    targets: NDArray[np.int64],
+    trees: int,
+    options: argparse.Namespace,
+    monomials: Monomials,
+    labels: list[str],
+) -> Predictor:
     """Return the prediction of an ensemble of this package."""
-    # With weights drawn from an exponential n events count as n/2 here, and as a weight of n in xgboost.
-    settings = TreeSettings(trees=trees, max_depth=DEPTH, learning_rate=RATE, min_leaf_events=LEAF / 2)
-    data, rng = ArrayData(features, coefficients, names()), np.random.default_rng(options.seed)
-    found = boost(data, QUADRATIC, settings, rng, threads=options.threads)
-    return lambda values: found.predict(values, threads=options.threads)[:, 1:]
+    # In xgboost the weight of a leaf counts, here its effective events: with weights that differ these are fewer.
+    w = sample[1][:, 0]
+    leaf = LEAF * w.sum() ** 2 / (w @ w) / len(w)
+    settings = TreeSettings(trees=trees, max_depth=DEPTH, learning_rate=RATE, min_leaf_events=leaf)
+    data, rng = ArrayData(*sample, labels), np.random.default_rng(options.seed)
+    found = boost(data, monomials, settings, rng, threads=options.threads)
+    return lambda values: found.predict(values, threads=options.threads)[:, targets]
 
 
-def by_xgboost(
-    features: Array, coefficients: Array, trees: int, options: argparse.Namespace
-) -> Callable[[Array], Array]:
+def by_xgboost(features: Array, coefficients: Array, trees: int, options: argparse.Namespace) -> Predictor:
     """Return the prediction of xgboost, with one tree for all standardised targets."""
     xgboost = importlib.import_module("xgboost")
     w, targets, mean, deviation = standardised(coefficients)
@@ -206,9 +257,7 @@ def by_xgboost(
     return lambda values: mean + deviation * model.predict(xgboost.DMatrix(values))
 
 
-def by_lightgbm(
-    features: Array, coefficients: Array, trees: int, options: argparse.Namespace
-) -> Callable[[Array], Array]:
+def by_lightgbm(features: Array, coefficients: Array, trees: int, options: argparse.Namespace) -> Predictor:
     """Return the prediction of lightgbm, with an ensemble for each target."""
     lightgbm = importlib.import_module("lightgbm")
     w, targets, mean, deviation = standardised(coefficients)
@@ -235,7 +284,7 @@ def memory(options: argparse.Namespace) -> dict[str, Any]:
     rng = np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in ("features.npy", "coefficients.npy")]
-        shapes = (count, FEATURES), (count, len(QUADRATIC))
+        shapes = (count, WIDTH), (count, len(QUADRATIC))
         maps = [
             np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
             for path, shape in zip(paths, shapes, strict=True)
@@ -250,24 +299,24 @@ def memory(options: argparse.Namespace) -> dict[str, Any]:
         trees, seconds = timed(
             lambda: boost(data, QUADRATIC, settings, rng, threads=options.threads, folder=Path(folder) / "trees")
         )
-    return {"events": count, "features": FEATURES, "trees": len(trees), "training": seconds}
+    return {"events": count, "features": WIDTH, "trees": len(trees), "training": seconds}
 
 
 def histograms(options: argparse.Namespace) -> dict[str, Any]:
     """Return the time of the histogram of all events, by numba and by numpy."""
     count = 20_000 if options.quick else 500_000
     rng = np.random.default_rng(options.seed)
-    binned = prepare(ArrayData(*events(count, rng), names()), TreeSettings(), rng)
+    binned = prepare(ArrayData(*events(count, rng), names()), QUADRATIC, TreeSettings(), rng)
     codes, statistics = binned.codes, binned.statistics
     channels = statistics.shape[1]
-    histogram = np.zeros((FEATURES, 256, 1 + channels))
-    columns = np.arange(FEATURES)
+    histogram = np.zeros((WIDTH, 256, 1 + channels))
+    columns = np.arange(WIDTH)
     _, compiled = timed(lambda: kernels().fill_histogram(codes, statistics, binned.train, columns, histogram))
     values = np.ascontiguousarray(statistics.T.astype(np.float64))
 
     def by_numpy() -> Array:
         return np.array(
-            [[np.bincount(codes[:, f], weights=row, minlength=256) for row in values] for f in range(FEATURES)]
+            [[np.bincount(codes[:, f], weights=row, minlength=256) for row in values] for f in range(WIDTH)]
         )
 
     found, interpreted = timed(by_numpy)

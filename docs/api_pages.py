@@ -19,6 +19,7 @@ TITLES = {
     "unfolding": "Unfolding",
     "mem": "Matrix element method",
     "inference": "Inference",
+    "trees": "Boosted information trees",
     "pretrained": "Pretrained models",
     "plots": "Plots",
     "report": "Report",

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from partonic.errors import DependencyError, PartonicError, SimulationError
 
-__all__ = ["WorkerSettings", "run_tasks"]
+__all__ = ["WorkerSettings", "number_of_workers", "run_tasks"]
 
 Result = TypeVar("Result")
 Task = tuple[Any, ...]
@@ -158,6 +158,6 @@ def _distributed() -> Any:
         import distributed
     except ImportError as error:
         raise DependencyError(
-            f"several workers need Dask: pip install 'partonic[simulation]', or set simulation.workers to 1 ({error})"
+            f"several workers need Dask: pip install 'partonic[simulation]', or set the key workers to 1 ({error})"
         ) from error
     return distributed

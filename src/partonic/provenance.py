@@ -10,8 +10,8 @@ from pathlib import Path
 __all__ = ["content_hash", "file_digest", "package_versions"]
 
 _RECORDED = (
-    "partonic", "numpy", "torch", "pyarrow", "pythia8mc", "fastjet", "madspace", "madnis", "pyamplicol", "awkward",
-    "uproot", "pylhe", "pyhepmc", "dask", "matplotlib",
+    "partonic", "numpy", "torch", "pyarrow", "pythia8mc", "fastjet", "madspace", "madnis", "pyamplicol", "ufoamp",
+    "awkward", "uproot", "pylhe", "pyhepmc", "dask", "matplotlib",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ def run(*arguments: object) -> Result:
 
 def test_new_file(tmp_path: Path) -> None:
     path = tmp_path / "my.yaml"
-    found = run("new", "tth", "--channel", "dilepton", "-o", path)
+    found = run("new", "tth", "--decay-channel", "dilepton", "-o", path)
     assert found.exit_code == 0, found.stderr
     assert found.stdout == f"wrote {path}\nnext: partonic check {path}\n"
     assert load_analysis(path).simulation.decays.tops == "dilepton"

@@ -62,7 +62,7 @@ def test_completion(page: str, shell: str) -> None:
     [
         ("partonic st", ["status"]),
         ("partonic new tt", ["ttbb", "tth"]),
-        ("partonic new tth --channel d", ["dilepton"]),
+        ("partonic new tth --decay-channel d", ["dilepton"]),
         ("partonic new tth --from h", ["hepmc"]),
         ("partonic mem --base f", ["fitted"]),
     ],

@@ -114,6 +114,16 @@ def test_what_is_kept(tmp_path: Path) -> None:
     )
 
 
+def test_only_an_import_with_reweighting_keeps_something(tmp_path: Path) -> None:
+    (tmp_path / "import").mkdir()
+    (tmp_path / "import" / "imported.parquet").write_bytes(b"0")
+    assert "nothing of 'import' is kept" in kept_work("import", tmp_path / "import")
+    parts = tmp_path / "import" / "events.parquet.parts" / "hash"
+    parts.mkdir(parents=True)
+    (parts / "part-000000.parquet").write_bytes(b"0")
+    assert "finished chunks of the reweighting" in kept_work("import", tmp_path / "import")
+
+
 def test_work_on_a_store_names_the_folder_of_what_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from partonic.unfolding import sample_events
 

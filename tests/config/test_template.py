@@ -8,15 +8,15 @@ import pytest
 from partonic.config import load_analysis
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.simulation import DecayConfig
-from partonic.config.template import OWN_EVENTS, analysis_template, channels, sources
+from partonic.config.template import OWN_EVENTS, analysis_template, decay_channels, sources
 from partonic.errors import ConfigError
 from partonic.process_registry import find_process, process_names
 from partonic.workflow import applicable_steps
 
 COMBINATIONS = [
-    (process, channel, source)
+    (process, decay_channel, source)
     for process in process_names()
-    for channel in channels(process)
+    for decay_channel in decay_channels(process)
     for source in sources()
     if source != OWN_EVENTS or find_process(process).has_matrix_element
 ]
@@ -27,37 +27,37 @@ def loaded(path: Path, *names: str) -> AnalysisConfig:
     return load_analysis(path)
 
 
-def assert_decays(config: AnalysisConfig, process: str, channel: str) -> None:
-    """The decays of the channel are those of the file."""
-    wanted = find_process(process).channels[channel].get("simulation", {}).get("decays", {})
+def assert_decays(config: AnalysisConfig, process: str, decay_channel: str) -> None:
+    """The decays of the decay channel are those of the file."""
+    wanted = find_process(process).decay_channels[decay_channel].get("simulation", {}).get("decays", {})
     found = config.simulation.decays.model_dump(mode="json")
     assert wanted.items() <= found.items()
 
 
-@pytest.mark.parametrize(("process", "channel", "source"), COMBINATIONS)
-def test_every_combination_loads(tmp_path: Path, process: str, channel: str, source: str) -> None:
-    config = loaded(tmp_path / "a.yaml", process, channel, source)
-    assert config.name == analysis_template(process, channel, source).name
+@pytest.mark.parametrize(("process", "decay_channel", "source"), COMBINATIONS)
+def test_every_combination_loads(tmp_path: Path, process: str, decay_channel: str, source: str) -> None:
+    config = loaded(tmp_path / "a.yaml", process, decay_channel, source)
+    assert config.name == analysis_template(process, decay_channel, source).name
     assert config.process.name == process
     if source == OWN_EVENTS:
         assert config.import_ is None
-        assert_decays(config, process, channel)
+        assert_decays(config, process, decay_channel)
     else:
         assert config.import_ is not None
         assert config.import_.format == source
         assert not Path(config.import_.files[0]).exists(), "a run must not begin before the files are filled in"
     if source == "hepmc":
-        assert_decays(config, process, channel)
+        assert_decays(config, process, decay_channel)
 
 
 def test_there_are_all_processes_channels_and_formats() -> None:
     assert {"tth", "ttbb"} <= set(process_names())
-    assert channels("tth") == ("semileptonic", "dilepton", "all_hadronic", "inclusive")
+    assert decay_channels("tth") == ("semileptonic", "dilepton", "all_hadronic", "inclusive")
     assert sources() == ("generation", "lhe", "nanoaod", "delphes", "hepmc")
 
 
 @pytest.mark.parametrize(
-    ("channel", "steps"),
+    ("decay_channel", "steps"),
     [
         ("semileptonic", ("generate", "simulate", "mem", "infer", "report")),
         ("dilepton", ("generate", "simulate", "train_mem", "mem", "infer", "report")),
@@ -65,8 +65,8 @@ def test_there_are_all_processes_channels_and_formats() -> None:
         ("inclusive", ("generate", "simulate", "report")),
     ],
 )
-def test_steps_of_a_channel(tmp_path: Path, channel: str, steps: tuple[str, ...]) -> None:
-    assert applicable_steps(loaded(tmp_path / "a.yaml", "tth", channel)) == steps
+def test_steps_of_a_channel(tmp_path: Path, decay_channel: str, steps: tuple[str, ...]) -> None:
+    assert applicable_steps(loaded(tmp_path / "a.yaml", "tth", decay_channel)) == steps
 
 
 def test_background_has_no_parameters_to_fit(tmp_path: Path) -> None:

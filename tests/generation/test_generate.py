@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,6 +119,17 @@ def test_more_events_begin_with_the_same_ones(tmp_path: Path, process: ToyProces
     more = generate_events(process, QUICK.model_copy(update={"events": 4_000}), 3, tmp_path)
     assert torch.equal(next(read_lhe(more.events_file, 1_000)).momenta, first)
     assert sum(len(batch) for batch in read_lhe(more.events_file)) == 4_000
+
+
+def test_workers_make_the_same_events(tmp_path: Path, process: ToyProcess) -> None:
+    """Chunks come in any order, and some beyond those that are needed; the trained sampler is read from its folder."""
+    alone = generate_events(process, QUICK, 3, tmp_path / "alone")
+    shutil.copytree(tmp_path / "alone" / "work", tmp_path / "shared" / "work")
+    config = QUICK.model_copy(update={"workers": 2})
+    shared = generate_events(process, config, 3, tmp_path / "shared", build=ToyProcess)
+    for one, other in ((alone.events_file, shared.events_file), (alone.summary_file, shared.summary_file)):
+        assert one.read_bytes() == other.read_bytes()
+    assert generate_events(process, QUICK, 3, tmp_path / "shared") == shared  # the same run, whoever does the work
 
 
 @pytest.mark.slow

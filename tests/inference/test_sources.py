@@ -12,7 +12,8 @@ from tests.inference.test_samples import CONFIG, write
 import partonic as pt
 from partonic.config.inference import BackgroundConfig, BackgroundEventsConfig, InferenceConfig
 from partonic.errors import InferenceError
-from partonic.inference.samples import Files, ensemble_members, load, make_data
+from partonic.inference.data import ensemble_members, make_data
+from partonic.inference.samples import Files, load
 from partonic.inference.sources import settings_for
 
 X = grid(50)

@@ -6,30 +6,31 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from partonic.config.mem_networks import ProposalNetworkConfig
+from partonic.config.mem_training.proposal import ProposalNetworkConfig
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore, EventWriter
-from partonic.mem.decay_channel import ChannelName, DecayChannel
-from partonic.mem.proposal.learned import ProposalNetwork
-from partonic.mem.proposal.networks import ProposalModel
+from partonic.features.decay_channel import DecayChannel, DecayChannelName
 from partonic.physics.phasespace import PartonCube
 from partonic.processes.tth.settings import TthConfig
 from partonic.trained.schema_record import SchemaRecord
+from partonic.unfolding.decay_channel.network import DecayChannelNetwork
+from partonic.unfolding.unfolder import Unfolder
+from partonic.unfolding.view import DecayChannelView
 
 PROCESS = ProcessInfo.of_config(TthConfig())
 CUBE = PartonCube((125.0, 172.5, 172.5), 13_000.0)
-CHANNELS: tuple[ChannelName, ...] = ("semileptonic", "dilepton", "all_hadronic")
+DECAY_CHANNELS: tuple[DecayChannelName, ...] = ("semileptonic", "dilepton", "all_hadronic")
 
 _PAIR, _LEPTONIC, _HADRONIC = (0.6, 0.4), (0.5, 0.3, 0.2), (0.4, 0.35, 0.25)
 """Shares of the momentum of H, and of b, ℓ, ν or b, q, q' of a top."""
 
 
-def channel_of(name: ChannelName) -> DecayChannel:
+def channel_of(name: DecayChannelName) -> DecayChannel:
     return DecayChannel(name, PROCESS.parton_pdg)
 
 
-def write_channel_store(path: Path, name: ChannelName, events: int = 120, seed: int = 1) -> Path:
+def write_channel_store(path: Path, name: DecayChannelName, events: int = 120, seed: int = 1) -> Path:
     """Write toy events; every fifth is rejected."""
     with EventWriter(path, StoreMetadata.for_process(PROCESS, seed=seed), row_group=50) as writer:
         writer.write(_table(name, events, np.random.default_rng(seed)))
@@ -40,23 +41,23 @@ def reco_of(path: Path, events: int = 12) -> RecoEvents:
     return next(iter(EventStore.open(path).batches(selected_only=True, size=events))).reco()
 
 
-def random_network(name: ChannelName, reco: RecoEvents, cube: PartonCube = CUBE, seed: int = 5) -> ProposalNetwork:
+def random_network(name: DecayChannelName, reco: RecoEvents, cube: PartonCube = CUBE, seed: int = 5) -> Unfolder:
     """A network that was not trained, but whose weights are far from simple; at least six jets."""
     pdg = PROCESS.parton_pdg if len(cube.masses) == 3 else (6, -6, 5, -5)
-    channel, config = DecayChannel(name, pdg), ProposalNetworkConfig(preset="tiny")
+    decay_channel, config = DecayChannel(name, pdg), ProposalNetworkConfig(preset="tiny")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = ProposalModel(config, cube, channel)
+        model = DecayChannelNetwork(config, DecayChannelView.of(decay_channel, cube), jets_min=4)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter))
         numbers = 0.02 + 0.96 * torch.rand((2000, cube.dimensions), dtype=torch.float64)
         model.targets.fit(numbers)
         model.flow.fit_scale(numbers, torch.rand((2000, cube.dimensions), dtype=torch.float64))
-    return ProposalNetwork(model, config, 4, SchemaRecord.of(PROCESS))
+    return Unfolder(model, SchemaRecord.of(PROCESS))
 
 
-def _table(name: ChannelName, count: int, rng: np.random.Generator) -> pa.Table:
+def _table(name: DecayChannelName, count: int, rng: np.random.Generator) -> pa.Table:
     partons, _ = CUBE.partons(torch.from_numpy(rng.uniform(0.2, 0.8, (count, CUBE.dimensions))))
     hadronic_top = rng.choice([6, -6], count) if name == "semileptonic" else np.zeros(count, dtype=int)
     selected = np.arange(count) % 5 != 4
@@ -78,7 +79,7 @@ def _table(name: ChannelName, count: int, rng: np.random.Generator) -> pa.Table:
 
 
 def _decayed(
-    name: ChannelName, partons: np.ndarray, hadronic_top: np.ndarray
+    name: DecayChannelName, partons: np.ndarray, hadronic_top: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the three-momenta of jets, of leptons with their charges, and the sum of neutrinos."""
     three = partons[..., 1:]

@@ -13,7 +13,7 @@ from tests.unfolding.toys import PROCESS, write_store
 
 from partonic.cli import main
 from partonic.config.mem import MemConfig, PointsConfig
-from partonic.config.mem_transfer import AcceptanceConfig
+from partonic.config.mem_training.transfer import AcceptanceConfig
 from partonic.errors import ConfigError, ModelError, ProcessError, SchemaError
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import EventStore
@@ -28,7 +28,6 @@ from partonic.mem.integral.normalisation import (
     integrated_cross_section,
 )
 from partonic.mem.models import Hypothesis, component_folders, mem_folder, mem_model_files, proposal_kind
-from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.proposal.uniform import UniformProposal
 from partonic.mem.protocols import Acceptance, InitialStateRatio, LatentProposal, TransferDensity
 from partonic.mem.transfer.layout import TransferLayout
@@ -37,6 +36,7 @@ from partonic.processes.tth.settings import TthConfig
 from partonic.rng import torch_generator
 from partonic.trained.model_folder import load_record, save_model
 from partonic.trained.schema_record import SchemaRecord
+from partonic.unfolding.unfolder import Unfolder
 
 LAYOUT = TransferLayout("semileptonic", PROCESS.parton_pdg, 4, 0, 0.01, 20.0, 0.01, 20.0)
 """Cuts that all toy events pass."""
@@ -75,7 +75,7 @@ def test_ingredients_of_trained_models(models: Path) -> None:
     assert isinstance(ingredients.proposal, LatentProposal)
     assert isinstance(ingredients.proposal, StatesFaults)
     assert ingredients.process.name == "tth"
-    assert ingredients.channel.names == ("H", "t_had", "t_lep")
+    assert ingredients.decay_channel.names == ("H", "t_had", "t_lep")
     uniform = config.model_copy(update={"proposal": config.proposal.model_copy(update={"kind": "uniform"})})
     assert isinstance(Hypothesis(TthConfig()).ingredients(uniform).proposal, UniformProposal)
     assert "proposal" not in component_folders(uniform, "tth")
@@ -114,7 +114,7 @@ def test_a_network_beside_the_other_parts_is_taken_if_there_is_one(tmp_path: Pat
     random_network("semileptonic", reco_of(store)).save(folder / "proposal")
     assert proposal_kind(config, "tth") == "network"
     assert component_folders(config, "tth")["proposal"] == folder / "proposal"
-    assert isinstance(Hypothesis(TthConfig()).ingredients(config).proposal, ProposalNetwork)
+    assert isinstance(Hypothesis(TthConfig()).ingredients(config).proposal, Unfolder)
     flow = MemConfig.model_validate({"model": folder, "proposal": {"kind": "unfolding"}})
     assert proposal_kind(flow, "tth") == "unfolding"
     elsewhere = MemConfig.model_validate({"model": write_models(tmp_path / "more"), "proposal": {"model": folder}})
@@ -210,12 +210,12 @@ def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: 
     ingredients = Hypothesis(TthConfig()).ingredients(config)
     found = fiducial_cross_section(store, ingredients, config, 1)
     assert found.coefficients[0] > 0
-    events, acceptance, channel = EventStore.open(store), ingredients.acceptance, ingredients.channel
+    events, acceptance, decay_channel = EventStore.open(store), ingredients.acceptance, ingredients.decay_channel
     generator = torch_generator(1, "mem", "tth", "cross section")
     expected = {
         "accepted": lambda: accepted_cross_section(events),
-        "acceptance": lambda: acceptance_cross_section(events, acceptance, channel),
-        "process": lambda: integrated_cross_section(ingredients.process, acceptance, channel, 1000, generator),
+        "acceptance": lambda: acceptance_cross_section(events, acceptance, decay_channel),
+        "process": lambda: integrated_cross_section(ingredients.process, acceptance, decay_channel, 1000, generator),
     }[method]()
     np.testing.assert_allclose(found.coefficients, expected.coefficients, rtol=1e-12)
     np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-12)
@@ -224,8 +224,8 @@ def test_fiducial_cross_section_as_asked_for(models: Path, store: Path, method: 
 def test_hypothesis_that_a_store_was_made_under() -> None:
     facts = {"facts": {"branching_fraction": 0.2}, "config": {"simulation": {"decays": {"tops": "dilepton"}}}}
     found = hypothesis_of_store(StoreMetadata.for_process(PROCESS, **facts), TthConfig())
-    assert (found.channel, found.branching_fraction) == ("dilepton", 0.2)
-    assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig()).channel == "semileptonic"
+    assert (found.decays, found.branching_fraction) == ("dilepton", 0.2)
+    assert hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig()).decays == "semileptonic"
     with pytest.raises(ConfigError, match="the events are of √S = 13000 GeV, the process of 14000 GeV"):
         hypothesis_of_store(StoreMetadata.for_process(PROCESS), TthConfig(collider_energy=14_000.0))
     inclusive = {"config": {"simulation": {"decays": {"tops": "inclusive"}}}}

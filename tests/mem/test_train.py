@@ -4,16 +4,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.config.simulation import SelectionConfig, SimulationConfig
 from partonic.errors import SchemaError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore, EventWriter
 from partonic.mem.acceptance.model import AcceptanceModel
-from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.train import layout_of_stores, train_mem
 from partonic.mem.transfer.transfer_function import TransferFunction
 from partonic.processes.tth.settings import TthConfig
+from partonic.unfolding.unfolder import Unfolder
 from unfolding.toys import PROCESS, write_store
 
 TINY = MemNetworksConfig(preset="tiny")
@@ -36,7 +36,7 @@ def test_parts_are_trained_with_the_cuts_of_the_store(tmp_path: Path) -> None:
     assert [line.partition(":")[0] for line in lines] == ["acceptance", "transfer function"]
     transfer = TransferFunction.load(tmp_path / "out" / "transfer")
     assert transfer.layout == AcceptanceModel.load(tmp_path / "out" / "acceptance").layout
-    assert (transfer.layout.b_tags_min, transfer.layout.channel) == (3, "semileptonic")
+    assert (transfer.layout.b_tags_min, transfer.layout.decays) == (3, "semileptonic")
 
 
 def test_stores_of_other_cuts_or_origin_are_refused(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_proposal_is_trained_on_events_drawn_from_what_was_trained_before(tmp_
     )
     lines = train_mem([store], TthConfig(), config, 1, tmp_path / "out")
     assert [line.partition(":")[0] for line in lines] == ["acceptance", "transfer function", "proposal"]
-    network = ProposalNetwork.load(tmp_path / "out" / "proposal")
+    network = Unfolder.load(tmp_path / "out" / "proposal")
     assert 300 < network.record["training_events"] < 450  # of 400, less those for validation
     x = next(iter(EventStore.open(store).batches(selected_only=True))).reco()
     noise = torch.randn((len(x), 5, 7), generator=torch.Generator().manual_seed(1))

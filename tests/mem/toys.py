@@ -13,7 +13,7 @@ from torch import Tensor
 
 from partonic.config.mem import BaseConfig, MemConfig, PointsConfig
 from partonic.events.batch import RecoEvents
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.physics.process import Channel, PartonEvents
 from partonic.polynomial import Monomials
@@ -178,7 +178,7 @@ def gaussian(noise: Tensor) -> Tensor:
 
 def ingredients_of(toy: LinearGaussian, proposal: object = None, **changes: object) -> Ingredients:
     parts = {
-        "process": toy, "channel": CHANNEL, "transfer": toy, "acceptance": toy,
+        "process": toy, "decay_channel": CHANNEL, "transfer": toy, "acceptance": toy,
         "proposal": proposal or PosteriorProposal(toy, NormalView(toy.dimensions)),
     }  # fmt: skip
     return Ingredients(**{**parts, **changes})

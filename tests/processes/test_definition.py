@@ -73,11 +73,11 @@ def test_defaults_and_examples_are_valid(name: str, repository: Path) -> None:
     config = AnalysisConfig.model_validate({"name": "a", "process": {"name": name}, **own})
     for section, values in definition.defaults.items():
         assert section in type(config).model_fields, f"the section is {section}, with {values}"
-    assert definition.channels
+    assert definition.decay_channels
     for example in definition.examples:
         assert (repository / "examples" / example).is_file(), example
     if definition.has_matrix_element:
-        for channel in definition.channels:
+        for channel in definition.decay_channels:
             assert analysis_template(name, channel).text
 
 

@@ -80,7 +80,7 @@ def test_negative_weights_change_errors_and_not_the_truth():
 
 def test_losses_are_those_of_the_predictions():
     data = smeared_gaussian(6_000, rng())[0]
-    events = prepare(data, few(held_out=0.3), rng(4))
+    events = prepare(data, QUADRATIC, few(held_out=0.3), rng(4))
     found = boost(events, QUADRATIC, few(held_out=0.3), rng(2))
     batch, facts = next(data.batches()), found.facts
     for trees in (0, 1, 12, 30):
@@ -193,7 +193,7 @@ def test_what_cannot_be_learned():
     with pytest.raises(TrainingError, match="no split by any feature lowers the loss"):
         boost(data, QUADRATIC, few(min_leaf_weight=0.4999, min_leaf_events=999.9), rng())
     with pytest.raises(TrainingError, match=r"prepare the events with settings\.held_out"):
-        boost(prepare(data, few(), rng()), QUADRATIC, few(held_out=0.2, patience=2), rng())
+        boost(prepare(data, QUADRATIC, few(), rng()), QUADRATIC, few(held_out=0.2, patience=2), rng())
 
 
 def test_features_that_know_nothing():
@@ -201,3 +201,47 @@ def test_features_that_know_nothing():
     data = ArrayData(noise, np.column_stack([np.ones(3_000), rng(2).normal(size=3_000)]), ["noise"])
     with pytest.raises(TrainingError, match="no number of trees lowers the loss on the"):
         boost(data, LINEAR, few(learning_rate=1.0, max_depth=8, min_leaf_events=5, held_out=0.5, patience=3), rng(3))
+
+
+def test_a_draw_of_no_events_does_nothing():
+    data = smeared_gaussian(300, rng())[0]
+    found = boost(data, QUADRATIC, few(trees=5, row_share=1e-4), rng(2))
+    np.testing.assert_array_equal(found.steps, 0.0)
+    assert found.facts.train_loss == pytest.approx([1.0] * 6)
+
+
+def test_a_constant_ratio_is_predicted_as_it_is():
+    data = smeared_gaussian(2_000, rng())[0]
+    batch = next(data.batches())
+    batch.coefficients[:, 1] = 1e-17 * rng(5).normal(size=2_000)  # rounding errors of a term that vanishes
+    found = boost(data, QUADRATIC, few(trees=3), rng(2))
+    assert found.facts.constant == ("a",)
+    assert np.ptp(found.predict(batch.features)[:, 1]) == 0.0
+    assert np.ptp(found.predict(batch.features)[:, 2]) > 1.0
+
+
+def test_prepared_events_can_be_learned_from_again():
+    data = smeared_gaussian(3_000, rng())[0]
+    events = prepare(data, QUADRATIC, few(trees=5), rng(4))
+    before = events.digest()
+    first = boost(events, QUADRATIC, few(trees=5), rng(2))
+    assert events.digest() == before
+    assert same(first, boost(events, QUADRATIC, few(trees=5), rng(3)))
+    assert not same(first, boost(events, QUADRATIC, few(trees=5, max_depth=2), rng(2)))
+
+
+def test_information_of_a_training_that_was_stopped_is_that_of_its_predictions():
+    data = smeared_gaussian(4_000, rng())[0]
+    settings = few(trees=300, max_depth=6, min_leaf_events=5, learning_rate=0.5, held_out=0.4, patience=5)
+    events = prepare(data, QUADRATIC, settings, rng(4))
+    batch = next(data.batches())
+    for given in (events, data):
+        found = boost(given, QUADRATIC, settings, rng(4))
+        ratios = found.predict(batch.features)
+        rows = events.held_out if given is events else prepare(data, QUADRATIC, settings, rng(4)).held_out
+        for name, factor in (
+            ("held_out", batch.coefficients[:, :1] * ratios),
+            ("held_out_with_truth", batch.coefficients),
+        ):
+            expected = factor[rows].T @ ratios[rows]
+            np.testing.assert_allclose(found.facts.information[name].value, expected, rtol=1e-5, atol=1e-3)

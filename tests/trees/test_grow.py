@@ -14,8 +14,8 @@ def rng(seed=1):
 
 
 def grown(data, monomials, settings, threads=1, columns=None):
-    events = prepare(data, settings, rng(2))
-    objective = objective_of(events, monomials, settings)
+    events = prepare(data, monomials, settings, rng(2))
+    objective = objective_of(events, settings)
     columns = np.arange(events.codes.shape[1]) if columns is None else np.array(columns)
     with Threads(threads) as pool:
         tree = grow(events.codes, events.statistics, events.train.copy(), columns, objective, settings, pool)

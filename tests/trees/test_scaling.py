@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from tests.trees.tree_toys import LINEAR, QUADRATIC
 
 from partonic.errors import NonFiniteError, TrainingError
+from partonic.polynomial import Monomials
 from partonic.trees.scaling import WeightSums
 
 RNG = np.random.default_rng(7)
+OF_TWO = Monomials.up_to_degree(("a", "b"), 1)
 
 
 def sums_of(coefficients):
@@ -24,7 +27,7 @@ def sample(events=2_000, signed=False):
 @pytest.mark.parametrize("signed", [False, True])
 def test_means_and_deviations_are_those_of_the_ratios(signed):
     c = sample(signed=signed)
-    scaling = sums_of(c).scaling(50.0)
+    scaling = sums_of(c).scaling(50.0, OF_TWO)
     ratio, size = c[:, 1] / c[:, 0], np.abs(c[:, 0])
     mean = c[:, 1].sum() / c[:, 0].sum()
     assert scaling.mean[0] == pytest.approx(mean, rel=1e-12)
@@ -36,7 +39,7 @@ def test_means_and_deviations_are_those_of_the_ratios(signed):
 
 def test_residuals_and_back():
     c = sample()
-    scaling = sums_of(c).scaling(50.0)
+    scaling = sums_of(c).scaling(50.0, OF_TWO)
     statistics = scaling.statistics(c)
     assert statistics.dtype == np.float32
     np.testing.assert_array_equal(statistics[:, 2], 0.0)
@@ -54,7 +57,7 @@ def test_effective_number_and_negative_part():
 
 def test_an_event_of_weight_zero_still_has_coefficients():
     c = np.array([[1.0, 1.0], [0.0, 5.0], [1.0, 3.0], [1.0, 2.0]])
-    assert sums_of(c).scaling(1.0).mean[0] == pytest.approx(11.0 / 3.0)
+    assert sums_of(c).scaling(1.0, LINEAR).mean[0] == pytest.approx(11.0 / 3.0)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +71,12 @@ def test_an_event_of_weight_zero_still_has_coefficients():
 )
 def test_weights_that_cannot_be_learned_from(w, message):
     with pytest.raises(TrainingError, match=message):
-        sums_of(w[:, None] * np.column_stack([np.ones(200), RNG.normal(size=200)])).scaling(50.0)
+        sums_of(w[:, None] * np.column_stack([np.ones(200), RNG.normal(size=200)])).scaling(50.0, LINEAR)
 
 
 def test_ratios_that_do_not_vary():
     with pytest.raises(TrainingError, match="every ratio of coefficients is the same in all events"):
-        sums_of(RNG.random((500, 1)) * np.array([[1.0, 3.0, 0.0]])).scaling(10.0)
+        sums_of(RNG.random((500, 1)) * np.array([[1.0, 3.0, 0.0]])).scaling(10.0, OF_TWO)
 
 
 def test_coefficients_must_be_finite():
@@ -81,3 +84,25 @@ def test_coefficients_must_be_finite():
     c[70, 1] = np.nan
     with pytest.raises(NonFiniteError, match="coefficient 1 of event 70 is nan"):
         sums_of(c)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-7, 1e7])
+def test_a_term_that_vanishes_by_symmetry_is_constant_whatever_the_unit_of_its_parameter(unit):
+    """Rounding errors of a linear term are told from a small one by the size of its square."""
+    size = RNG.random(5_000) + 1.0
+    rounding = 1e-16 * unit * RNG.normal(size=5_000)
+    c = np.column_stack([np.ones(5_000), rounding, (unit * size) ** 2])
+    assert sums_of(c).scaling(50.0, QUADRATIC).deviation[0] == 0.0
+    c[:, 1] = 1e-6 * unit * RNG.normal(size=5_000)
+    assert sums_of(c).scaling(50.0, QUADRATIC).deviation[0] == pytest.approx(1e-6 * unit, rel=0.05)
+
+
+def test_natural_sizes_go_by_the_highest_pure_powers():
+    """(1, b, ab, b², a³) with ratios 9 b² and 8 a³: a counts as 2, b as 3 and ab as 6."""
+    monomials = Monomials(("a", "b"), ((0, 0), (0, 1), (1, 1), (0, 2), (3, 0)))
+    tiny = 4.5e-12 * RNG.normal(size=20_000)
+    c = np.column_stack([np.ones(20_000), tiny, tiny, np.full(20_000, 9.0), 8.0 + 0.1 * RNG.normal(size=20_000)])
+    deviation = sums_of(c).scaling(50.0, monomials).deviation
+    assert deviation[0] == pytest.approx(4.5e-12, rel=0.05)  # more than 3e-12
+    assert deviation[1] == 0.0  # less than 6e-12
+    assert deviation[2] == 0.0  # the same in all events

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from partonic.config.trees import TreeSettings
 from partonic.polynomial import Monomials
 from partonic.trees.data import ArrayData
-from partonic.trees.settings import TreeSettings
 
 LINEAR = Monomials.up_to_degree(("a",), 1)
 QUADRATIC = Monomials.up_to_degree(("a",), 2)

@@ -135,6 +135,21 @@ def test_many_samples_come_in_smaller_batches(store: Path, tmp_path: Path) -> No
     assert sizes == [4, 4]
 
 
+def toy_on(device: str) -> GaussianSampler:
+    return GaussianSampler()
+
+
+def test_workers_draw_the_same_samples(store: Path, tmp_path: Path) -> None:
+    alone, shared = tmp_path / "alone.parquet", tmp_path / "shared.parquet"
+    sample(store, alone)
+    model = LoadedModel(GaussianSampler(), "toy", "f" * 64, toy_on)
+    result = sample_store(store, model, CONFIG.model_copy(update={"workers": 2}), 3, shared)
+    assert result.counts["ok"] > 0
+    assert pq.read_table(shared).equals(pq.read_table(alone))
+    assert SamplesFile.open(shared).metadata.key == SamplesFile.open(alone).metadata.key
+    assert not list(tmp_path.glob("*.parts"))
+
+
 def test_interrupted_run_goes_on_with_the_same_result(store: Path, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole.parquet", tmp_path / "broken.parquet"
     sample(store, whole)

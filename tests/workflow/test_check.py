@@ -26,6 +26,17 @@ def test_analysis_with_all_that_it_needs(tmp_path: Path) -> None:
         ({"process": {"collider_energy": 400.0}}, "process", "below the threshold"),
         ({"simulation": {"pythia_settings": ["TimeShower:alphasValeu = 0.1"]}}, "shower", "TimeShower:alphasValeu"),
         ({"import": {"format": "lhe", "files": ["absent.lhe"]}}, "files", "event file absent.lhe not found"),
+        (
+            {
+                "import": {
+                    "format": "lhe",
+                    "files": [__file__],
+                    "reweight": {"engine": "ufoamp", "model": "absent_UFO", "parameters": {"c_tG": "ctG"}},
+                }
+            },
+            "model",
+            "there is no model absent_UFO; mend the key `model`",
+        ),
         ({"unfolding": {"model": "absent"}}, "unfolding", "there is no folder absent; give 'pretrained', or a folder"),
         ({"unfolding": {"stores": ["absent.parquet"]}}, "unfolding", "there is no file absent.parquet; mend the key"),
         ({"mem_training": {"stores": ["absent.parquet"]}}, "mem_training", "absent.parquet; mend the key mem_training"),

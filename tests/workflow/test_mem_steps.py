@@ -90,7 +90,7 @@ def test_run_hands_over_what_the_sections_say(tmp_path: Path, monkeypatch: pytes
     store, output, hypothesis, section, seed = calls[0]
     assert (store, output, seed) == (event_store(config), coefficients_file(config), 3)
     assert (section.model, section.proposal.model) == (tmp_path, "pretrained")
-    assert hypothesis.channel == "semileptonic"
+    assert hypothesis.decays == "semileptonic"
     assert hypothesis.branching_fraction == pytest.approx(0.58 * 0.29, rel=0.05)
 
 

@@ -134,3 +134,10 @@ def test_damaged_result(config: AnalysisConfig, steps: list[TextStep], content: 
         InferenceError, match=r"the result .*result\.json cannot be read .*; run `partonic infer` again"
     ):
         run_status(config.output)
+
+
+def test_angle_is_told_with_its_unit() -> None:
+    name = next(name for name, found in RESULT["best_fit"].items() if found["free"])
+    curve = {"settings": {"curves": {name: {"kind": "circle", "unit": "degrees"}}}}
+    assert f"{name} [°]" in result_line(RESULT | curve)
+    assert "[" not in result_line(RESULT).split(" in ")[0]

@@ -19,6 +19,7 @@ from partonic.cli.options import KEPT
 from partonic.cli.output import JSON_ASKED, print_json
 from partonic.cli.processes import processes
 from partonic.cli.report import report
+from partonic.cli.reweight import reweight
 from partonic.cli.run import run
 from partonic.cli.sample import sample
 from partonic.cli.sbi import sbi
@@ -101,7 +102,7 @@ def main(verbose: bool) -> None:
 
 
 for command in (
-    new, processes, run, generate, simulate, import_events, train, sample, mem, sbi, calibrate, infer, discriminate,
-    report, check, status, doctor,
+    new, processes, run, generate, simulate, import_events, reweight, train, sample, mem, sbi, calibrate, infer,
+    discriminate, report, check, status, doctor,
 ):  # fmt: skip
     main.add_command(command)

@@ -16,14 +16,14 @@ def _processes(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
     return [name for name in process_names() if name.startswith(incomplete)]
 
 
-def _channels(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+def _decay_channels(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the decay channels that complete a word, for the shell."""
-    from partonic.config.template import channels
+    from partonic.config.template import decay_channels
     from partonic.process_registry import process_names
 
     # While a line is being completed, its words are not yet told apart.
     process = next((word for word in (ctx.params.get("process"), *ctx.args) if word in process_names()), None)
-    known = () if process is None else channels(process)
+    known = () if process is None else decay_channels(process)
     return [name for name in known if name.startswith(incomplete)]
 
 
@@ -37,8 +37,10 @@ def _sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
 @click.command()
 @click.argument("process", shell_complete=_processes)
 @click.option(
+    "--decay-channel",
     "--channel",
-    shell_complete=_channels,
+    "decay_channel",
+    shell_complete=_decay_channels,
     help="Choice of decays, of those that `partonic processes PROCESS` names [default: the first of them].",
 )
 @click.option(
@@ -52,20 +54,20 @@ def _sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file [default: the name, .yaml]."
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def new(process: str, channel: str | None, source: str | None, output: Path | None, force: bool) -> None:
+def new(process: str, decay_channel: str | None, source: str | None, output: Path | None, force: bool) -> None:
     """Write a commented analysis file to begin with.
 
     PROCESS is one of those that `partonic processes` lists:
 
     \b
-    partonic new PROCESS --channel dilepton -o dilepton.yaml
+    partonic new PROCESS --decay-channel dilepton -o dilepton.yaml
     partonic new PROCESS --from nanoaod
     """  # noqa: D301 - \b keeps click from joining the lines
     from partonic.config.template import OWN_EVENTS, analysis_template
     from partonic.errors import OutputError
     from partonic.files import write_text
 
-    template = analysis_template(process, channel, source or OWN_EVENTS)
+    template = analysis_template(process, decay_channel, source or OWN_EVENTS)
     path = output or Path(f"{template.name}.yaml")
     if path.exists() and not force:
         raise OutputError(f"{path} is there already; name another file with --output, or replace it with --force")

@@ -56,7 +56,7 @@ def execute(
     from partonic.workflow import applicable_steps, run_analysis
 
     config = load_analysis(analysis, output)
-    chosen = config if change is None else change(config)
+    chosen = _with_consent(config if change is None else change(config))
     if steps is not None and any_of:
         steps = [name for name in applicable_steps(chosen) if name in steps] or steps[:1]
     with results_only_on_stdout(as_json):
@@ -68,6 +68,17 @@ def execute(
         say(f"{outcome.step}: {outcome.summary}")
     if any(outcome.step == "report" for outcome in outcomes):
         print_result_box(chosen.output)
+
+
+def _with_consent(config: "AnalysisConfig") -> "AnalysisConfig":
+    """Ask for consent to run the code of a model that imported events are reweighted with, if it is still missing."""
+    section = config.import_
+    if section is None or section.reweight is None:
+        return config
+    from partonic.cli.reweight import asked
+
+    changed = section.model_copy(update={"reweight": asked(section.reweight)})
+    return config.model_copy(update={"import_": changed})
 
 
 def execute_alone(name: str, files: Sequence[Path], work: "Callable[[], object]", as_json: bool) -> None:

@@ -71,7 +71,7 @@ def _as_json(definition: "ProcessDefinition") -> dict[str, Any]:
         "partons": [particle.name for particle in definition.final_state(settings)],
         "settings": settings.model_dump(mode="json"),
         "defaults": dict(definition.defaults),
-        "channels": list(definition.channels),
+        "decay_channels": list(definition.decay_channels),
         "examples": list(definition.examples),
     }  # fmt: skip
 
@@ -94,8 +94,9 @@ def _explained(definition: "ProcessDefinition") -> Iterator[str]:
         yield "Defaults of other sections with this process:"
         yield from _nested(definition.defaults, 1)
     yield ""
-    if list(definition.channels) != ["default"]:
-        yield f"Choices of decays (partonic new {definition.name} --channel): {', '.join(definition.channels)}"
+    if list(definition.decay_channels) != ["default"]:
+        choices = ", ".join(definition.decay_channels)
+        yield f"Choices of decays (partonic new {definition.name} --decay-channel): {choices}"
     yield f"Examples: {', '.join(f'examples/{name}' for name in definition.examples) or 'none'}"
 
 

@@ -9,7 +9,7 @@ from partonic.cli.options import execute, execute_alone, force_option, given_opt
 
 __all__ = ["sample"]
 
-_ONLY_WITH_STORE = ("model", "view", "samples", "precision", "seed", "max_events", "device")
+_ONLY_WITH_STORE = ("model", "view", "samples", "precision", "seed", "max_events", "workers", "device")
 
 
 @click.command()
@@ -34,6 +34,7 @@ _ONLY_WITH_STORE = ("model", "view", "samples", "precision", "seed", "max_events
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--max-events", type=click.IntRange(1), help="Only the first so many selected events.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.pass_context
 def sample(
@@ -65,7 +66,7 @@ def _sample_store(store: Path, output: Path, force: bool, options: dict[str, Any
 
     config = SamplingConfig(
         samples_per_event=options["samples"],
-        **{name: options[name] for name in ("precision", "max_events", "device")},
+        **{name: options[name] for name in ("precision", "max_events", "workers", "device")},
     )
 
     def work() -> object:

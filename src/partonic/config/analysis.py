@@ -15,7 +15,7 @@ from partonic.config.importing import ImportConfig
 from partonic.config.inference import InferenceConfig
 from partonic.config.loader import load_config
 from partonic.config.mem import MemConfig
-from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
 from partonic.config.process import AnyProcess, ProcessConfig, default_settings, parameter_names
@@ -177,6 +177,8 @@ class AnalysisConfig(StrictModel):
             yield ("import", "theta"), self.import_.theta
             for weight, point in self.import_.weight_points.items():
                 yield ("import", "weight_points", weight), point
+            if self.import_.reweight is not None:
+                yield ("import", "reweight", "parameters"), dict.fromkeys(self.import_.reweight.parameters, 0.0)
         if self.sbi is not None:
             for place, values in self.sbi.theta_points():
                 yield ("sbi", *place), values

@@ -164,6 +164,14 @@ class GenerationConfig(StrictModel):
     """Size of each theory parameter in the basis of θ points at which events carry named weights (name → step; default
     1, must not be 0)."""
 
+    workers: int | None = Field(1, ge=1)
+    """Worker processes that make chunks of events, once the sampler is trained; null: one for each core. 1 without a
+    `scheduler` works in the calling process. The events do not depend on it."""
+
+    scheduler: str | None = None
+    """Address of a running Dask scheduler, e.g. ``"tcp://host:8786"``; null: a local cluster of `workers`. Its workers
+    must see the output folder."""
+
     compression_level: int = Field(3, ge=1, le=9)
     """Level of gzip for the event file: 9 is about 10% smaller than 3 and five times slower."""
 
@@ -184,3 +192,7 @@ class GenerationConfig(StrictModel):
                     ("weight_scales", name), "must not be 0: the weights could not be solved for the coefficients"
                 )
         return self
+
+    def physics(self) -> dict[str, object]:
+        """Return everything that the events depend on, as JSON-like values: all but workers and scheduler."""
+        return self.model_dump(mode="json", exclude={"workers", "scheduler"})

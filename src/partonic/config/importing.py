@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.paths import LocalPath
+from partonic.config.reweighting import ReweightConfig
 from partonic.config.selection import SelectionConfig
 from partonic.config.simulation import JetConfig
 
@@ -140,6 +141,10 @@ class ImportConfig(StrictModel):
     overlap_with: tuple[LocalPath, ...] = ()
     """Event stores whose events (by run, luminosity block and event number) are left out here."""
 
+    reweight: ReweightConfig | None = None
+    """Coefficients of θ from the matrix element of a model, for events whose files have no weights at θ points. Absent:
+    the weights of the files are used."""
+
     extra_weights: tuple[str, ...] = ("*",)
     """Patterns (``*`` and ``?``) of the other weights that are kept as columns `weight_<name>`; empty: none."""
 
@@ -218,4 +223,18 @@ class ImportConfig(StrictModel):
         if self.theta_independent and (self.weight_points or self.weight_points_file or self.nominal_is_point):
             message = "events that do not depend on θ have no weights at θ points"
             raise SettingError(("weight_points",), message)
+        self._check_reweight()
         return self
+
+    def _check_reweight(self) -> None:
+        if self.reweight is None:
+            return
+        if self.theta_independent:
+            message = "events that do not depend on θ (theta_independent) are not reweighted: leave one of the two out"
+            raise SettingError(("reweight",), message)
+        if self.reweight.degree is not None:
+            message = "the degree of the polynomial is that of the process (`process.degree`): leave it out here"
+            raise SettingError(("reweight", "degree"), message)
+        if self.weight_points or self.weight_points_file or self.nominal_is_point:
+            message = "coefficients come from the matrix element or from weights of the files (weight_points), not both"
+            raise SettingError(("reweight",), message)

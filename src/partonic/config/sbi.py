@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt, model_validator
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset
 from partonic.config.paths import LocalPath
+from partonic.config.trees import TreeSettings
 
 __all__ = [
     "CONDITIONAL_METHODS",
@@ -19,7 +20,7 @@ __all__ = [
     "SharesConfig",
 ]
 
-Method = Literal["derivatives", "morphing", "carl", "alice", "rolr", "cascal", "alices", "rascal"]
+Method = Literal["derivatives", "trees", "morphing", "carl", "alice", "rolr", "cascal", "alices", "rascal"]
 
 CONDITIONAL_METHODS = ("carl", "alice", "rolr", "cascal", "alices", "rascal")
 """Methods whose network takes θ as an input."""
@@ -29,6 +30,7 @@ SBI_PRESETS: Presets = {
     "tiny": {
         "network": {"hidden": (16, 16), "members": 2},
         "training": {"epochs": 3, "batch_size": 128, "average": None, "validation_fraction": 0.2},
+        "trees": {"trees": 10, "min_leaf_events": 10},
     },
 }
 """Sizes by preset: section → setting → value; what is not named keeps its default."""
@@ -109,8 +111,9 @@ class SbiConfig(StrictModel):
     """Simulation-based inference: training on simulated events, and coefficients of the others."""
 
     method: Method = "derivatives"
-    """What is learned: ``derivatives`` of the density at the reference; ``morphing``, ratios at basis points; or a
-    ratio as a function of θ (``carl``, ``alice``, ``rolr``, and with the score ``cascal``, ``alices``, ``rascal``)."""
+    """What is learned: ``derivatives`` of the density at the reference; the same by boosted information ``trees``;
+    ``morphing``, ratios at basis points; or a ratio as a function of θ (``carl``, ``alice``, ``rolr``, and with the
+    score ``cascal``, ``alices``, ``rascal``)."""
 
     features: tuple[str, ...] = Field(("high_level",), min_length=1)
     """What the networks see: ``high_level``, names of high-level features, of observables of the partons, of columns,
@@ -136,6 +139,10 @@ class SbiConfig(StrictModel):
 
     training: SbiTrainingConfig = SbiTrainingConfig()
     """Their training."""
+
+    trees: TreeSettings = TreeSettings()
+    """Settings of the method ``trees``; `network.members` ensembles are grown on bootstrap samples, and each keeps its
+    trees up to the lowest validation loss. Base points are distances of θ from the reference."""
 
     morphing: MorphingConfig = MorphingConfig()
     """Settings of the method ``morphing``."""

@@ -21,7 +21,7 @@ from partonic.config.process import parameter_names
 from partonic.errors import ConfigError
 from partonic.process_registry import find_process, process_names
 
-__all__ = ["OWN_EVENTS", "AnalysisTemplate", "analysis_template", "channels", "sources"]
+__all__ = ["OWN_EVENTS", "AnalysisTemplate", "analysis_template", "decay_channels", "sources"]
 
 OWN_EVENTS = "generation"
 """The source of events that are generated and simulated here."""
@@ -48,7 +48,7 @@ class AnalysisTemplate:
     to_fill_in: tuple[str, ...] = field(default=())
 
 
-def channels(process: str) -> tuple[str, ...]:
+def decay_channels(process: str) -> tuple[str, ...]:
     """Return the names of the choices of decays of a process, the usual one first.
 
     Raises:
@@ -56,7 +56,7 @@ def channels(process: str) -> tuple[str, ...]:
     """
     if process not in process_names():
         raise ConfigError(f"there is no process '{process}'; {nearest(process, process_names())}")
-    return tuple(find_process(process).channels)
+    return tuple(find_process(process).decay_channels)
 
 
 def sources() -> tuple[str, ...]:
@@ -64,20 +64,20 @@ def sources() -> tuple[str, ...]:
     return (OWN_EVENTS, *_choices(ImportConfig, "format"))
 
 
-def analysis_template(process: str, channel: str | None = None, source: str = OWN_EVENTS) -> AnalysisTemplate:
+def analysis_template(process: str, decay_channel: str | None = None, source: str = OWN_EVENTS) -> AnalysisTemplate:
     """Return a commented analysis file.
 
     Args:
         process: name of the hard process.
-        channel: choice of its decays; None for the usual one.
+        decay_channel: choice of its decays; None for the usual one.
         source: `OWN_EVENTS`, or the format of the files that are imported.
 
     Raises:
         ConfigError: naming what there is, if one of the names is not known, or the process cannot be generated.
     """
-    known = channels(process)
-    channel = channel or known[0]
-    for kind, name, there in (("decay channel", channel, known), ("source", source, sources())):
+    known = decay_channels(process)
+    decay_channel = decay_channel or known[0]
+    for kind, name, there in (("decay channel", decay_channel, known), ("source", source, sources())):
         if name not in there:
             raise ConfigError(f"there is no {kind} '{name}' of the process '{process}'; {nearest(name, there)}")
     imported = source != OWN_EVENTS
@@ -85,10 +85,10 @@ def analysis_template(process: str, channel: str | None = None, source: str = OW
     if not imported and not definition.has_matrix_element:
         raise ConfigError(f"the process '{process}' has no matrix element: its events are imported, with --from")
     several = len(known) > 1
-    name = "_".join([process, *([channel] if several else []), *([source] if imported else [])])
+    name = "_".join([process, *([decay_channel] if several else []), *([source] if imported else [])])
     settings = definition.settings()
     has_parameters = bool(parameter_names(settings))
-    sections = definition.channels[channel]
+    sections = definition.decay_channels[decay_channel]
     content: dict[str, object] = {
         "name": name,
         "seed": 1,
@@ -96,7 +96,7 @@ def analysis_template(process: str, channel: str | None = None, source: str = OW
             "name": process, "collider_energy": settings.collider_energy, "pdf": {"name": settings.pdf.name},
         },
         **(_imported(sections, source, has_parameters) if imported else sections),
-        "report": {"title": f"{process}, {channel.replace('_', ' ')}" if several else process},
+        "report": {"title": f"{process}, {decay_channel.replace('_', ' ')}" if several else process},
     }  # fmt: skip
     to_fill_in = _to_fill_in(source) if imported else ()
     header = _header(name, source, to_fill_in, has_parameters)

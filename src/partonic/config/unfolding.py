@@ -223,6 +223,17 @@ class SamplingConfig(StrictModel):
     max_events: int | None = Field(None, ge=1)
     """Sample at most this many selected events; null for all."""
 
+    workers: int | None = Field(1, ge=1)
+    """Worker processes, each with one core; null: one for each core. 1 without a `scheduler` works in the calling
+    process, on all of its cores; so does a device other than ``cpu``."""
+
+    scheduler: str | None = None
+    """Address of a running Dask scheduler, e.g. ``"tcp://host:8786"``; null: a local cluster of `workers`."""
+
+    def physics(self) -> dict[str, object]:
+        """Return everything that the samples depend on, as JSON-like values: all but workers and scheduler."""
+        return self.model_dump(mode="json", exclude={"workers", "scheduler"})
+
 
 PRESETS: Presets = {
     "cms": {

@@ -8,7 +8,7 @@ configuration are recognised by their hash and replaced.
 import json
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ import torch
 from torch import Tensor
 
 from partonic.config.generation import GenerationConfig
-from partonic.errors import GenerationError, OutputError
+from partonic.errors import OutputError
 from partonic.estimate import Estimate
 from partonic.files import output_folder, write_json
-from partonic.generation.chunks import ChunkFolder, CrossSectionSums, Target, UnweightedEvents, generate_chunk
+from partonic.generation.chunks import ChunkFolder, CrossSectionSums, Target, UnweightedEvents
 from partonic.generation.lhe import LheContent, write_lhe
 from partonic.generation.lhe_particles import final_state_of
+from partonic.generation.make_chunks import WorkerJob, make_chunks
 from partonic.generation.prepare import Preparation, prepare_generation
 from partonic.generation.result import GenerationResult
 from partonic.generation.threads import one_thread
@@ -32,7 +33,6 @@ from partonic.polynomial import morphing_basis
 from partonic.processes.decay_tree import NO_RESONANCES, DecayTree
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, package_versions
-from partonic.rng import torch_generator
 
 __all__ = ["EVENTS_FILE", "SUMMARY_FILE", "generate_events"]
 
@@ -50,6 +50,7 @@ def generate_events(
     output: Path,
     progress: Progress = SILENT,
     decay_tree: DecayTree = NO_RESONANCES,
+    build: Callable[[], Process] | None = None,
 ) -> GenerationResult:
     """Generate unweighted events into the folder `output`: ``events.lhe.gz`` and ``generation.json``.
 
@@ -60,18 +61,21 @@ def generate_events(
         output: folder; an interrupted generation in it is continued, a finished one is returned as it is.
         progress: told of rounds of training and of events.
         decay_tree: resonances of the process; those that its matrix element decays become particles of the events.
+        build: importable function that worker processes build the process with, which cannot be sent to them; without
+            it there is one worker, whatever `config` says.
 
     Raises:
         ParameterError: if a θ name is not a parameter of the process.
         GenerationError: if the cross section vanishes, or `max_points` do not suffice.
         NonFiniteError: if dσ/du is NaN or infinite; the message names the point.
+        WorkflowError: if workers die, or the scheduler cannot be reached.
         OutputError: if the folder cannot be written. Finished chunks stay, and are used by the next run.
     """
     basis = morphing_basis(process.monomials, config.weight_scales)
     work = output_folder(output / "work")
     preparation = prepare_generation(process, config, seed, work, progress)
     identity = content_hash(
-        {"preparation": preparation.identity, "config": config.model_dump(mode="json"), **_of_resonances(decay_tree)}
+        {"preparation": preparation.identity, "config": config.physics(), **_of_resonances(decay_tree)}
     )
     finished = _finished(output, identity)
     if finished is not None:
@@ -81,8 +85,9 @@ def generate_events(
         output_folder(work / "chunks"),
         content_hash({"of": preparation.identity, "points": config.chunk_points, "sums": _SUMS}),
     )
+    job = None if build is None else WorkerJob(preparation.identity, seed, work.resolve(), config, build)
     with one_thread():
-        chunks = _make_chunks(folder, preparation.target, config, seed, progress)
+        chunks = make_chunks(folder, preparation.target, config, seed, progress, job)
     totals = _totals(folder, chunks, preparation.target, config.events)
     summary = {"identity": identity, **_summary(config, seed, preparation, totals)}
     record = {
@@ -129,33 +134,6 @@ def _remove_leftovers(output: Path) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"cannot remove {path}, left by an earlier run: {error.strerror}") from error
-
-
-def _make_chunks(folder: ChunkFolder, target: Target, config: GenerationConfig, seed: int, progress: Progress) -> int:
-    """Make chunks until they hold the events asked for, and return their number."""
-    number = events = 0
-    progress.start("generating", config.events, "events", done=min(folder.events_at_hand(), config.events))
-    while events < config.events:
-        chunk = folder.existing(number)
-        if chunk is None:
-            _require_points(number, events, config)
-            generator = torch_generator(seed, "generation", "chunk", number)
-            chunk = generate_chunk(target, config.chunk_points, generator)
-            folder.save(number, chunk)
-            new = min(len(chunk.events), config.events - events)
-            progress.advance(new, efficiency=round(chunk.tally.efficiency, 3))
-        events += len(chunk.events)
-        number += 1
-    progress.finish()
-    return number
-
-
-def _require_points(chunks: int, events: int, config: GenerationConfig) -> None:
-    if (chunks + 1) * config.chunk_points > config.max_points:
-        raise GenerationError(
-            f"{chunks * config.chunk_points:,} points gave {events:,} of the {config.events:,} events asked for, and "
-            f"generation.max_points = {config.max_points:,} allows no more: raise it, or train the sampler longer"
-        )
 
 
 @dataclass(frozen=True)
@@ -247,6 +225,6 @@ def _summary(config: GenerationConfig, seed: int, preparation: Preparation, tota
             "pilot": preparation.pilot.to_json(),
         },
         "seed": seed,
-        "config": config.model_dump(mode="json"),
+        "config": config.physics(),
         "versions": package_versions(),
     }  # fmt: skip

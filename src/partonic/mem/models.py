@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from partonic.config.mem import MemConfig
-from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.config.process import ProcessConfig
 from partonic.errors import ModelError
-from partonic.mem.decay_channel import ChannelName, DecayChannel
+from partonic.features.decay_channel import DecayChannel, DecayChannelName
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.protocols import Acceptance, InitialStateRatio, Proposal, TransferDensity
 from partonic.physics.phasespace import PartonCube
@@ -44,19 +44,17 @@ class Hypothesis:
 
     Attributes:
         process: the section `process` of an analysis.
-        channel: decays of the tops.
+        decays: of the tops.
         branching_fraction: of these decays.
     """
 
     process: ProcessConfig
-    channel: ChannelName = "semileptonic"
+    decays: DecayChannelName = "semileptonic"
     branching_fraction: float = 1.0
 
     def decay_channel(self) -> DecayChannel:
-        """Return the channel with the partons of the process."""
-        return DecayChannel(
-            self.channel, tuple(p.pdg_id for p in definition_of(self.process).final_state(self.process))
-        )
+        """Return the decay channel with the partons of the process."""
+        return DecayChannel(self.decays, tuple(p.pdg_id for p in definition_of(self.process).final_state(self.process)))
 
     def ingredients(self, config: MemConfig, device: str = "cpu") -> Ingredients:
         """Load the models and build the process.
@@ -77,7 +75,7 @@ class Hypothesis:
         _check_layouts(transfer, initial_state, config)
         return Ingredients(
             process=build_process(self.process),
-            channel=self.decay_channel(),
+            decay_channel=self.decay_channel(),
             proposal=proposal,
             transfer=transfer,
             acceptance=acceptance,
@@ -93,7 +91,7 @@ class Hypothesis:
         """
         folders = component_folders(config, self.process.name)
         content: dict[str, object] = {name: model_fingerprint(folder) for name, folder in folders.items()}
-        content |= {"process": self.process.model_dump(mode="json"), "channel": self.channel}
+        content |= {"process": self.process.model_dump(mode="json"), "channel": self.decays}
         return content_hash(content | {"branching_fraction": self.branching_fraction})
 
 
@@ -153,10 +151,6 @@ def load_proposal(config: MemConfig, hypothesis: Hypothesis, device: str = "cpu"
         masses = tuple(particle.mass for particle in final_state)
         return UniformProposal(PartonCube(masses, hypothesis.process.collider_energy))
     folder = _proposal_folder(config, hypothesis.process.name)
-    if kind == "network":
-        from partonic.mem.proposal.learned import ProposalNetwork
-
-        return ProposalNetwork.load(folder, device)
     from partonic.unfolding.unfolder import Unfolder
 
     return Unfolder.load(folder, device)

@@ -2,7 +2,7 @@
 
     P_a(x) = ∫ du |dz/du| [dσ/dz]_a ε(z) p_T(x|z),    u in the unit cube of the partons
 
-Partons are in the laboratory, GeV, in the order of the decay channel (`partonic.mem.decay_channel`).
+Partons are in the laboratory, GeV, in the order of the decay channel (`partonic.features.decay_channel`).
 """
 
 from typing import Protocol, runtime_checkable

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from partonic.config.mem_training import MemNetworksConfig
-from partonic.config.mem_transfer import ConsistencyConfig
+from partonic.config.mem_training.section import MemNetworksConfig
+from partonic.config.mem_training.transfer import ConsistencyConfig
 from partonic.config.process import ProcessConfig
 from partonic.config.simulation import SimulationConfig
 from partonic.errors import SchemaError
@@ -16,9 +16,7 @@ from partonic.mem.initial_state.classes import classes_of
 from partonic.mem.initial_state.train import train_initial_state
 from partonic.mem.models import mem_folder
 from partonic.mem.proposal.drawn_events import Surrogate
-from partonic.mem.proposal.learned import ProposalNetwork
 from partonic.mem.proposal.train import train_proposal
-from partonic.mem.protocols import DensityProposal
 from partonic.mem.transfer.consistency import Contrast, train_consistency
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.train import train_transfer
@@ -94,20 +92,17 @@ def _proposal(
     if drawn is not None:
         above = folder if drawn.model is None else mem_folder(drawn.model, process.name)
         surrogate = Surrogate.load(above / "transfer", above / "acceptance")
-    built, channel, place = build_process(process), layout.decay_channel, folder / "proposal"
-    return str(train_proposal(stores, built, channel, config.proposal, seed, place, progress, surrogate))
+    built, decay_channel, place = build_process(process), layout.decay_channel, folder / "proposal"
+    return str(train_proposal(stores, built, decay_channel, config.proposal, seed, place, progress, surrogate))
 
 
 def _contrast(process: ProcessConfig, config: ConsistencyConfig, seed: int, folder: Path) -> Contrast:
     """Return what proposes partons for the further training of the transfer function."""
-    proposal: DensityProposal
-    if config.source == "network":
-        proposal = ProposalNetwork.load(folder / "proposal")
-    else:
-        proposal = Unfolder.load(find_model(config.model, process.name, "hard"))
+    own = config.source == "network"
+    place = folder / "proposal" if own else find_model(config.model, process.name, "hard")
     return Contrast(
         process=build_process(process),
-        proposal=proposal,
+        proposal=Unfolder.load(place),
         acceptance=AcceptanceModel.load(folder / "acceptance"),
         proposals=config.proposals,
         generator=torch_generator(seed, "contrast"),

@@ -108,7 +108,7 @@ class ProcessDefinition:
         summary: what `partonic processes <name>` prints: approximations, what θ means, where the numbers come from.
         settings: the model of the section `process`.
         defaults: defaults of other sections of an analysis file with this process, as they would be written there.
-        channels: choices of decays for which `partonic new` writes a file, with the sections of each; there is at
+        decay_channels: choices of decays for which `partonic new` writes a file, with the sections of each; there is at
             least one. ``simulation`` holds decays and selection.
         examples: names of analysis files in ``examples/``.
         has_matrix_element: whether `build` gives a matrix element.
@@ -120,7 +120,7 @@ class ProcessDefinition:
     summary: str
     settings: type[ProcessConfig]
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"default": {}})
+    decay_channels: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"default": {}})
     examples: tuple[str, ...] = ()
     has_matrix_element: bool = True
     packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

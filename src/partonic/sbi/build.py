@@ -1,7 +1,7 @@
 """A method with its networks, from the settings and what is known of the events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from partonic.sbi.conditional import ConditionalRatio, Projection
 from partonic.sbi.derivatives import Derivatives
 from partonic.sbi.ensemble_mlp import EnsembleMLP
 from partonic.sbi.expansion import Expansion
+from partonic.sbi.information_trees import InformationTrees
 from partonic.sbi.method import Method
 from partonic.sbi.morphing import MorphingRatios, basis_rows
 from partonic.sbi.theta_draws import ThetaDraws
@@ -35,12 +36,14 @@ class Facts:
         means: σ_a of the targets in units of σ_ref, `(A,)`.
         ranges: lowest and highest value of each parameter, `(K, 2)`.
         basis: basis points beside the reference, `(A − 1, K)`; empty for other methods.
+        shapes: of the numbers of a trained method whose count the training decides; empty for networks.
     """
 
     expansion: Expansion
     means: Array
     ranges: Array
     basis: Array
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def units(self, theta: Array) -> Array:
         """Return θ `(..., K)` in units of the ranges, −1 to 1."""
@@ -89,6 +92,8 @@ def build_method(config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws
         draws: θ of the training, for methods that need them; None for a model that is not trained any more.
     """
     members, count = config.network.members, len(facts.means)
+    if config.method == "trees":
+        return InformationTrees(members, facts.shapes)
     if config.method in CONDITIONAL_METHODS:
         backbone = EnsembleMLP(inputs + facts.ranges.shape[0], config.network.hidden, members)
         weight = config.conditional.score_weight

@@ -72,6 +72,9 @@ class SbiRecord(StrictModel):
     basis: tuple[tuple[float, ...], ...] = ()
     """Basis points of morphing."""
 
+    shapes: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    """Shapes of the numbers of the method, where the training decides how many there are (trees)."""
+
     cross_section: CrossSectionRecord
     """σ_a of the accepted events, pb, from their weights."""
 
@@ -93,6 +96,7 @@ class SbiRecord(StrictModel):
             np.array(self.means),
             np.array(self.ranges).reshape(-1, 2),
             np.array(self.basis).reshape(-1, len(self.parameters)),
+            self.shapes,
         )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from partonic.sbi.coverage import covered_range
 from partonic.sbi.data import SimulatedEvents, read_events
 from partonic.sbi.derivatives import Derivatives
 from partonic.sbi.expansion import Expansion
+from partonic.sbi.information_trees import InformationTrees, TreeSample, grown
 from partonic.sbi.method import Method
 from partonic.sbi.model import SbiModel, SbiRecord, complete
 from partonic.sbi.phase import MethodPhase
@@ -133,10 +134,15 @@ def train_on_events(
     scaler = FeatureScaler(len(known.events.names))
     scaler.fit(known.events.features[train], known.events.names)
     method = _new_method(config, facts, scaler.width, seed, theta)
-    if isinstance(method, Derivatives):
-        method.standardise(torch.from_numpy(targets[train]))
-    tables = [_table(scaler, known.events.features[part], targets[part]) for part in (train, validation)]
-    result = _run(method, tables, config, seed, folder, progress)
+    if isinstance(method, InformationTrees):
+        sample = _tree_sample(scaler, known.events, targets, (train, validation))
+        result = grown(method, sample, expansion, config.trees, seed, folder / "training", progress)
+        facts = replace(facts, shapes=method.shapes)
+    else:
+        if isinstance(method, Derivatives):
+            method.standardise(torch.from_numpy(targets[train]))
+        tables = [_table(scaler, known.events.features[part], targets[part]) for part in (train, validation)]
+        result = _run(method, tables, config, seed, folder, progress)
     record = _record(known, config, facts, seed, (reference, standard), scaler.width)
     model = SbiModel(record, scaler, method)
     covered = covered_range(expansion, targets_by_group(targets[train], group), sensitivity(expansion, targets[train]))
@@ -179,6 +185,20 @@ def _table(scaler: FeatureScaler, features: Array, targets: Array) -> TensorTabl
     return TensorTable({"inputs": scaler(torch.from_numpy(features)), "targets": torch.from_numpy(targets)})
 
 
+def _tree_sample(
+    scaler: FeatureScaler, events: SimulatedEvents, targets: Array, parts: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+) -> TreeSample:
+    """Return the events of training and validation as trees are grown on them."""
+    used = parts[0] | parts[1]
+    return TreeSample(
+        inputs=scaler(torch.from_numpy(events.features[used])).numpy(),
+        missing=np.flatnonzero(scaler.flagged.numpy()).astype(np.int64),
+        targets=targets[used],
+        group=events.group[used],
+        validation=parts[1][used],
+    )
+
+
 def _run(
     method: Method, tables: Sequence[TensorTable], config: SbiConfig, seed: int, folder: Path, progress: Progress
 ) -> PhaseResult:
@@ -200,7 +220,8 @@ def _record(
         parameters=known.metadata.parameters, exponents=known.metadata.exponents, features=known.events.names,
         inputs=inputs, reference=reference, reference_point=standard, means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
-        basis=tuple(tuple(point) for point in facts.basis.tolist()), cross_section=known.cross_section, seed=seed,
+        basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),
+        cross_section=known.cross_section, seed=seed,
     )  # fmt: skip
 
 

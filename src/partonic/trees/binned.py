@@ -7,22 +7,23 @@ ten million events with 20 features and 9 derivatives then need less than a giga
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped, UInt8
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.errors import TrainingError
 from partonic.files import output_folder
+from partonic.polynomial import Monomials
 from partonic.trees.binning import FeatureBins
 from partonic.trees.data import TreeBatch, TreeData
 from partonic.trees.engine import Threads, pieces
 from partonic.trees.scaling import Scaling, WeightSums
-from partonic.trees.settings import TreeSettings
 
-__all__ = ["BinnedEvents", "prepare"]
+__all__ = ["BinnedEvents", "prepare", "resampled"]
 
 _MOST_EVENTS = 2**31 - 1
 
@@ -32,6 +33,7 @@ class BinnedEvents:
     """Events of training and held-out ones.
 
     Attributes:
+        monomials: of the coefficients.
         bins: intervals of the features.
         scaling: units of the residuals.
         codes: `(N, F)`; read only.
@@ -41,6 +43,7 @@ class BinnedEvents:
         sums: over the weights of training and held-out events.
     """
 
+    monomials: Monomials
     bins: FeatureBins
     scaling: Scaling
     codes: UInt8[np.ndarray, "events features"]
@@ -60,6 +63,7 @@ class BinnedEvents:
 
 def prepare(
     data: TreeData,
+    monomials: Monomials,
     settings: TreeSettings,
     generator: np.random.Generator,
     folder: Path | None = None,
@@ -69,13 +73,15 @@ def prepare(
 
     Args:
         data: the events.
+        monomials: of their coefficients; the first must be 1.
         settings: of the training.
         generator: draws the held-out groups, and the sample that places the edges.
         folder: for the file of codes (``codes.npy``); in memory without one.
         threads: that encode.
 
     Raises:
-        TrainingError: if there are no events or no derivatives, or weights or features cannot be learned from.
+        TrainingError: if there are no events or no derivatives, the monomials are not those of the coefficients, or
+            weights or features cannot be learned from.
         NonFiniteError: if a coefficient is NaN or infinite, or a feature infinite.
         OutputError: if the folder cannot be written.
     """
@@ -85,7 +91,8 @@ def prepare(
     salt = np.uint64(generator.integers(2**63))
     wanted = np.sort(generator.choice(count, min(settings.bin_sample, count), replace=False))
     sums, features, coefficients = _first_reading(data, settings, salt, wanted)
-    scaling = sums[0].scaling(settings.min_leaf_events)
+    _check_monomials(monomials, coefficients.shape[1])
+    scaling = sums[0].scaling(settings.min_leaf_events, monomials)
     bins = FeatureBins.of_sample(data.names, features, _mass(scaling, coefficients), settings.bins)
     codes = _codes_file(folder, (count, len(data.names)))
     statistics = np.empty((count, 1 + len(scaling.mean)), dtype=np.float32)
@@ -98,7 +105,31 @@ def prepare(
         held[rows] = _held_out(batch, start, settings.held_out, salt)
     codes.setflags(write=False)
     train, test = (np.flatnonzero(mask).astype(np.int32) for mask in (~held, held))
-    return BinnedEvents(bins, scaling, codes, statistics, train, test, sums)
+    return BinnedEvents(monomials, bins, scaling, codes, statistics, train, test, sums)
+
+
+def resampled(events: BinnedEvents, counts: Int[np.ndarray, " events"]) -> BinnedEvents:
+    """Return the events of training as often as told, with the same intervals and units: a bootstrap sample.
+
+    Args:
+        events: to draw from.
+        counts: how often each event counts, `(N,)`; held-out events count once whatever it says.
+
+    Raises:
+        TrainingError: if no positive weight is left.
+    """
+    statistics = events.statistics.copy()
+    statistics[events.train] *= counts[events.train, None].astype(np.float32)
+    w = statistics[events.train, 0].astype(np.float64) * events.scaling.weight
+    sums = WeightSums(
+        events=len(w),
+        weights=np.array([w.sum(), np.abs(w).sum(), w @ w]),
+        largest=float((w * w).max(initial=0.0)),
+        negative=float(-w[w < 0.0].sum()),
+    )
+    if not sums.weights[0] > 0.0:
+        raise TrainingError(f"the resampled weights of {len(w)} events sum to {sums.weights[0]:g}: use more events")
+    return replace(events, statistics=statistics, sums=(sums, events.sums[1]))
 
 
 def _first_reading(
@@ -118,7 +149,7 @@ def _first_reading(
         rows = rows[~held[rows]]
         features.append(batch.features[rows])
         coefficients.append(batch.coefficients[rows])
-    if settings.held_out > 0.0 and min(total.events for total in sums) == 0:
+    if sums[0].events == 0 or (settings.held_out > 0.0 and sums[1].events == 0):
         raise TrainingError(
             f"held_out {settings.held_out:g} leaves {sums[0].events} events for the training and {sums[1].events} "
             "held out; there must be some of both: use more events or groups, or another part"
@@ -164,8 +195,18 @@ def _checked(data: TreeData) -> Iterator[tuple[int, TreeBatch]]:
 
 
 def _held_out(batch: TreeBatch, start: int, share: float, salt: np.uint64) -> Bool[np.ndarray, " events"]:
-    """Return which events are held out: a hash of the number of their group decides, so that no list is kept."""
+    """Return which events are held out: a hash of the number of their group decides, so that no list is kept.
+
+    Raises:
+        TrainingError: if the events say so themselves, and a part is to be drawn besides.
+    """
     count = len(batch.features)
+    if batch.held_out is not None:
+        if share > 0.0:
+            raise TrainingError(
+                f"the events say themselves which of them are held out: set settings.held_out to 0, got {share:g}"
+            )
+        return batch.held_out
     if share == 0.0:
         return np.zeros(count, dtype=np.bool_)
     groups = np.arange(start, start + count) if batch.groups is None else batch.groups
@@ -186,3 +227,15 @@ def _codes_file(folder: Path | None, shape: tuple[int, int]) -> NDArray[np.uint8
         output_folder(folder) / "codes.npy", mode="w+", dtype=np.uint8, shape=shape
     )
     return codes
+
+
+def _check_monomials(monomials: Monomials, count: int) -> None:
+    if len(monomials) != count:
+        raise TrainingError(
+            f"events have {count} coefficients each, but there are {len(monomials)} monomials "
+            f"({', '.join(monomials.names)}): give those of the coefficients"
+        )
+    if any(monomials.exponents[0]):
+        raise TrainingError(
+            f"the first coefficient must be the weight at θ = 0, of the monomial 1; got {monomials.names[0]}"
+        )

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from partonic.config.trees import TreeSettings
+from partonic.errors import TrainingError
 from partonic.polynomial import Monomials
 from partonic.progress import SILENT, Progress
 from partonic.trees.binned import BinnedEvents, prepare
@@ -12,7 +14,6 @@ from partonic.trees.data import TreeData
 from partonic.trees.engine import Threads, kernels
 from partonic.trees.ensemble import BoostedTrees
 from partonic.trees.model_files import is_model, load_trees, save_trees
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["CHECKPOINT", "boost"]
 
@@ -53,10 +54,14 @@ def boost(
     """
     kernels()
     with Threads(threads) as pool:
-        events = data
-        if not isinstance(events, BinnedEvents):
-            events = prepare(events, settings, generator, folder, pool)
-        boosting = Boosting(events, monomials, settings, int(generator.integers(2**63)), pool)
+        spare = isinstance(data, BinnedEvents)
+        events = data if isinstance(data, BinnedEvents) else prepare(data, monomials, settings, generator, folder, pool)
+        if events.monomials != monomials:
+            raise TrainingError(
+                f"the events were prepared with the monomials {', '.join(events.monomials.names)}, got "
+                f"{', '.join(monomials.names)}"
+            )
+        boosting = Boosting(events, settings, int(generator.integers(2**63)), pool, spare)
         if folder is not None and is_model(folder / CHECKPOINT):
             boosting.resume(load_trees(folder / CHECKPOINT), folder / CHECKPOINT)
         progress.start("boosted trees", settings.trees, "trees", done=len(boosting.trees))

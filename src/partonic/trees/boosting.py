@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.errors import TrainingError
-from partonic.polynomial import Monomials
 from partonic.rng import numpy_generator
 from partonic.trees.binned import BinnedEvents
 from partonic.trees.engine import Threads, kernels, pieces
@@ -22,30 +22,40 @@ from partonic.trees.facts import TrainingFacts
 from partonic.trees.grow import grow
 from partonic.trees.information import InformationSums
 from partonic.trees.objective import objective_of
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["Boosting"]
 
 
 class Boosting:
-    """A training between two trees."""
+    """A training between two trees.
+
+    Args:
+        events: to learn from.
+        settings: of the training.
+        seed: of the rows and features that trees draw.
+        threads: to use.
+        spare: leave the residuals of `events` as they are, and work on a copy.
+
+    Raises:
+        TrainingError: if settings and events do not fit, or no target varies.
+    """
 
     def __init__(
-        self, events: BinnedEvents, monomials: Monomials, settings: TreeSettings, seed: int, threads: Threads
+        self, events: BinnedEvents, settings: TreeSettings, seed: int, threads: Threads, spare: bool = True
     ) -> None:
-        _check_monomials(monomials, events.statistics.shape[1])
+        monomials = events.monomials
         self.events, self.monomials, self.settings, self.threads = events, monomials, settings, threads
         if settings.patience is not None and len(events.held_out) == 0:
             msg = "stopping early (patience) needs held-out events: prepare the events with settings.held_out, e.g. 0.2"
             raise TrainingError(msg)
-        self.objective = objective_of(events, monomials, settings)
-        self.statistics = events.statistics.copy()
+        self.objective = objective_of(events, settings)
         self.trees: list[tuple[NDArray[np.int32], NDArray[np.float64]]] = []
         self.exhausted = False
         self.facts = TrainingFacts(
             events=(len(events.train), len(events.held_out)),
             effective_events=(events.sums[0].effective, events.sums[1].effective),
             negative=(events.sums[0].negative_share, events.sums[1].negative_share),
+            constant=tuple(n for n, s in zip(monomials.names[1:], events.scaling.deviation, strict=True) if s == 0.0),
             digest=events.digest(),
             seed=seed,
             gains=np.zeros(len(events.bins.names)),
@@ -54,6 +64,7 @@ class Boosting:
         self.facts.train_loss.append(self.objective.loss_at_mean(events.statistics, events.train))
         if len(events.held_out):
             self.facts.held_out_loss.append(self.objective.loss_at_mean(events.statistics, events.held_out))
+        self.statistics = events.statistics.copy() if spare else events.statistics
 
     @property
     def finished(self) -> bool:
@@ -177,32 +188,22 @@ class Boosting:
 
     def _informed(self, trees: BoostedTrees) -> BoostedTrees:
         """Return trees with their Fisher information among the facts."""
-        facts = replace(self.facts, information={})
+        facts, whole = replace(self.facts, information={}), self.ensemble()
         for name, rows in (("train", self.events.train), ("held_out", self.events.held_out)):
             if len(rows) == 0:
                 continue
             sums = InformationSums()
             for part in pieces(len(rows)):
                 codes = self.events.codes[rows[part]]
-                sums.add(trees.of_codes(codes), self._coefficients(rows[part]))
+                ratios = whole.of_codes(codes)
+                coefficients = self._coefficients(rows[part], ratios)
+                sums.add(ratios if len(trees) == len(whole) else trees.of_codes(codes), coefficients)
             facts.information[name] = sums.information()
             facts.information[f"{name}_with_truth"] = sums.information(truth=True)
         return replace(trees, facts=facts)
 
-    def _coefficients(self, rows: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return c_a of some events, from weight and first residuals."""
-        values, scaling = self.events.statistics[rows].astype(np.float64), self.events.scaling
-        derivatives = values[:, :1] * scaling.mean + values[:, 1:] * scaling.deviation
+    def _coefficients(self, rows: NDArray[np.int32], ratios: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return c_a = w R_a + d_a of some events, from the ratios of all trees and what these have left."""
+        values, scaling = self.statistics[rows].astype(np.float64), self.events.scaling
+        derivatives = values[:, :1] * ratios[:, 1:] + values[:, 1:] * scaling.deviation
         return np.column_stack([values[:, 0], derivatives]) * scaling.weight
-
-
-def _check_monomials(monomials: Monomials, count: int) -> None:
-    if len(monomials) != count:
-        raise TrainingError(
-            f"events have {count} coefficients each, but there are {len(monomials)} monomials "
-            f"({', '.join(monomials.names)}): give those of the coefficients"
-        )
-    if any(monomials.exponents[0]):
-        raise TrainingError(
-            f"the first coefficient must be the weight at θ = 0, of the monomial 1; got {monomials.names[0]}"
-        )

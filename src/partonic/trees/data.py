@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from partonic.errors import EventFileError, TrainingError
 
@@ -25,11 +25,13 @@ class TreeBatch:
         coefficients: θ-coefficients c_a of the weights of the events; the first is the weight at θ = 0, `(n, A)`.
         groups: events with the same number stay on one side of the split into training and held-out events, such as
             copies of one parton event; None if each event is its own group, `(n,)`.
+        held_out: which events are held out, in place of a part drawn at random, `(n,)`.
     """
 
     features: Shaped[np.ndarray, "events features"]
     coefficients: Shaped[np.ndarray, "events monomials"]
     groups: Int[np.ndarray, " events"] | None = None
+    held_out: Bool[np.ndarray, " events"] | None = None
 
 
 @runtime_checkable
@@ -55,6 +57,7 @@ class ArrayData:
         coefficients: c_a of the events, `(N, A)`.
         names: of the features.
         groups: see `TreeBatch`, `(N,)`.
+        held_out: see `TreeBatch`, `(N,)`.
 
     Raises:
         TrainingError: if the lengths differ.
@@ -66,14 +69,16 @@ class ArrayData:
         coefficients: Float[np.ndarray, "entries monomials"],
         names: Sequence[str],
         groups: Int[np.ndarray, " members"] | None = None,
+        held_out: Bool[np.ndarray, " flags"] | None = None,
     ) -> None:
-        lengths = [len(features), len(coefficients), *([] if groups is None else [len(groups)])]
+        lengths = [len(array) for array in (features, coefficients, groups, held_out) if array is not None]
         if len(set(lengths)) != 1:
             raise TrainingError(
-                "features, coefficients and groups must have a row for each event, got "
+                "features, coefficients, groups and held_out must have a row for each event, got "
                 f"{', '.join(map(str, lengths))} rows"
             )
         self._features, self._coefficients, self._groups = features, coefficients, groups
+        self._held_out = held_out
         self._names = tuple(names)
 
     @property
@@ -89,8 +94,8 @@ class ArrayData:
         """Yield all events."""
         for start in range(0, len(self), BATCH):
             rows = slice(start, start + BATCH)
-            groups = None if self._groups is None else np.asarray(self._groups[rows])
-            yield TreeBatch(np.asarray(self._features[rows]), np.asarray(self._coefficients[rows]), groups)
+            groups, held = (None if array is None else array[rows] for array in (self._groups, self._held_out))
+            yield TreeBatch(np.asarray(self._features[rows]), np.asarray(self._coefficients[rows]), groups, held)
 
 
 class ParquetData:

@@ -7,12 +7,12 @@ import numpy as np
 from jaxtyping import Float, Shaped, UInt8
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.polynomial import Monomials
 from partonic.trees.binning import FeatureBins
 from partonic.trees.engine import Threads, kernels, pieces
 from partonic.trees.facts import TrainingFacts
 from partonic.trees.scaling import Scaling
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["BoostedTrees", "joined"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.trees.engine import CODES, MISSING, Threads, kernels
 from partonic.trees.objective import Objective
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["Tree", "grow"]
 
@@ -145,7 +145,9 @@ class _Growth:
         while self.leaves and len(self.nodes) // 2 + 1 < most:
             self.split(heapq.heappop(self.leaves)[2])
         sums = np.stack(self.sums)
-        return Tree(np.array(self.nodes, dtype=np.int32), sums[:, 2:] / sums[:, 1:2], np.array(self.gains))
+        # Only a root can have no positive weight, if few events with weights of both signs were drawn: it does nothing.
+        weight = np.where(sums[:, 1:2] > 0.0, sums[:, 1:2], np.inf)
+        return Tree(np.array(self.nodes, dtype=np.int32), sums[:, 2:] / weight, np.array(self.gains))
 
 
 def grow(

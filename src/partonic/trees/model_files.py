@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
+from partonic.config.trees import TreeSettings
 from partonic.errors import ModelError, ParameterError
 from partonic.polynomial import Monomials
 from partonic.trained.model_folder import RECORD, WEIGHTS, load_record, load_tensors, save_model
@@ -13,7 +14,6 @@ from partonic.trees.binning import FeatureBins
 from partonic.trees.ensemble import BoostedTrees
 from partonic.trees.facts import TrainingFacts
 from partonic.trees.scaling import Scaling
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["is_model", "load_trees", "save_trees"]
 

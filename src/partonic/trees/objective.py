@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from partonic.config.trees import TreeSettings
 from partonic.errors import TrainingError
 from partonic.polynomial import Monomials
 from partonic.trees.binned import BinnedEvents
 from partonic.trees.engine import pieces
-from partonic.trees.settings import TreeSettings
 
 __all__ = ["Objective", "objective_of"]
 
@@ -63,14 +63,14 @@ class Objective:
         return float((sums[:, 0] * (moved**2).sum(axis=1) - 2.0 * (residual * moved).sum(axis=1)).sum())
 
 
-def objective_of(events: BinnedEvents, monomials: Monomials, settings: TreeSettings) -> Objective:
+def objective_of(events: BinnedEvents, settings: TreeSettings) -> Objective:
     """Return what a training on `events` minimises.
 
     Raises:
         TrainingError: if base points or the weights of targets do not fit the parameters, or no target varies.
         ParameterError: if base points have another number of parameters.
     """
-    deviation = events.scaling.deviation
+    monomials, deviation = events.monomials, events.scaling.deviation
     plain = _base_points(monomials, settings) * deviation if settings.base_points else np.diag(1.0 * (deviation > 0.0))
     weights = np.ones(len(plain)) if settings.target_weights is None else np.array(settings.target_weights)
     if len(weights) != len(plain):

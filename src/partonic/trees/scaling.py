@@ -16,11 +16,13 @@ from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 
 from partonic.errors import NonFiniteError, TrainingError
+from partonic.polynomial import Monomials
 
 __all__ = ["Scaling", "WeightSums"]
 
-_CONSTANT = 1e-12
-"""A ratio whose variance is a smaller part of its mean square is constant, up to rounding errors."""
+_ROUNDING = 1e-12
+"""A ratio whose variance is a smaller part of its mean square is constant; so is one whose deviation is a smaller part
+of the natural size of its monomial: a linear term that vanishes by symmetry is not exactly 0 in a computer."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,11 @@ class WeightSums:
         """Part of Σ|w| that is of negative weights."""
         return float(self.negative / self.weights[1]) if self.weights[1] > 0.0 else 0.0
 
-    def scaling(self, fewest: float) -> Scaling:
+    def scaling(self, fewest: float, monomials: Monomials) -> Scaling:
         """Return the units of a training on these events.
 
         Args:
+            monomials: of the coefficients.
             fewest: effective events that a leaf needs; a training needs twice as many.
 
         Raises:
@@ -137,7 +140,9 @@ class WeightSums:
             )
         mean = self.linear / total
         variance = (self.squares - 2.0 * mean * self.signed + mean * mean * size) / size
-        deviation = np.sqrt(np.where(variance > _CONSTANT * self.squares / size, variance, 0.0))
+        mean_square = self.squares / size
+        rounding = np.maximum(_ROUNDING * mean_square, (_ROUNDING * _natural_size(monomials, mean_square)) ** 2)
+        deviation = np.sqrt(np.where(variance > rounding, variance, 0.0))
         if not (deviation > 0.0).any():
             msg = (
                 "every ratio of coefficients is the same in all events, so there is nothing to learn: check the "
@@ -145,3 +150,20 @@ class WeightSums:
             )
             raise TrainingError(msg)
         return Scaling(weight=float(size / self.events), mean=mean, deviation=deviation)
+
+
+def _natural_size(monomials: Monomials, mean_square: Float[np.ndarray, " targets"]) -> NDArray[np.float64]:
+    """Return ∏_k u_k^n_k of the monomials ∏_k θ_k^n_k but the first, `(K,)`.
+
+    u_k is the inverse of the value of θ_k at which the ratio of its highest pure power θ_k^n is about 1; 0 where there
+    is none.
+    """
+    powers = np.array(monomials.exponents)[1:]
+    units = np.zeros(powers.shape[1])
+    for parameter in range(powers.shape[1]):
+        pure = np.flatnonzero((powers[:, parameter] > 0) & (powers.sum(axis=1) == powers[:, parameter]))
+        if len(pure):
+            highest = pure[np.argmax(powers[pure, parameter])]
+            units[parameter] = np.sqrt(mean_square[highest]) ** (1.0 / powers[highest, parameter])
+    size: NDArray[np.float64] = np.prod(units**powers, axis=1)
+    return size

@@ -10,6 +10,7 @@ sums of jets. The radiated parton follows from momentum balance and all partons 
 (`regressed_numbers`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -53,6 +54,10 @@ class Conditions:
     latent: Float[Tensor, "events latent"]
     numbers: Float[Tensor, "events dimensions"]
     standardised: Float[Tensor, "events targets"]
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Conditions":
+        """Return the conditions of other events: `change` chooses or repeats rows."""
+        return Conditions(**{name: change(part) for name, part in vars(self).items()})
 
 
 class Conditioner(nn.Module):

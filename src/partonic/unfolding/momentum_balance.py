@@ -12,7 +12,7 @@ from torch import Tensor
 
 from partonic.physics.fourvector import boost_along_z, boost_to_rest_frame, on_shell
 from partonic.physics.process import PartonEvents
-from partonic.unfolding.view import RADIATION, PartonView
+from partonic.unfolding.view import RADIATION, CubeView
 
 __all__ = ["radiation_of", "regressed_numbers", "regressed_partons", "three_momenta"]
 
@@ -41,7 +41,7 @@ def radiation_of(particles: Float[Tensor, "events 3 3"], p_z: Float[Tensor, " ev
 
 
 def regressed_partons(
-    view: PartonView, particles: Float[Tensor, "events 3 3"], p_z: Float[Tensor, " events"]
+    view: CubeView, particles: Float[Tensor, "events 3 3"], p_z: Float[Tensor, " events"]
 ) -> PartonEvents:
     """Return the partons of the view, on shell, without transverse momentum of the whole, float64; differentiable.
 
@@ -64,7 +64,7 @@ def regressed_partons(
 
 
 def regressed_numbers(
-    view: PartonView, particles: Float[Tensor, "events 3 3"], p_z: Float[Tensor, " events"]
+    view: CubeView, particles: Float[Tensor, "events 3 3"], p_z: Float[Tensor, " events"]
 ) -> Float[Tensor, "events dimensions"]:
     """Return the unit-cube numbers of `regressed_partons`, strictly inside the cube, float64; differentiable."""
     numbers, _ = view.numbers(regressed_partons(view, particles, p_z))

@@ -1,5 +1,6 @@
 """Sampling with a trained model, found by its name: what `partonic sample` does."""
 
+from functools import partial
 from pathlib import Path
 
 from partonic.config.unfolding import SamplingConfig, View
@@ -35,7 +36,7 @@ def load_model(model: str | Path, process: str, view: View | None = None, device
     unfolder = Unfolder.load(folder, device)
     if view not in (None, unfolder.view.name):
         raise ModelError(f"{folder} samples the view '{unfolder.view.name}', but '{view}' is asked for")
-    return LoadedModel(unfolder, str(model), model_fingerprint(folder))
+    return LoadedModel(unfolder, str(model), model_fingerprint(folder), partial(Unfolder.load, folder.resolve()))
 
 
 def sample_events(

@@ -6,7 +6,7 @@ are joined and removed. A run that was killed finds its parts by a hash of all t
 settings, seed, versions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import torch
 
 from partonic.config.unfolding import SamplingConfig
-from partonic.errors import EventFileError
+from partonic.errors import EventFileError, WorkflowError
 from partonic.event_status import OK
 from partonic.events.batch import RECO_COLUMNS, EventBatch, RecoEvents
 from partonic.events.reconstructed import count_selected
@@ -26,13 +26,14 @@ from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
 from partonic.nn.device import check_device
 from partonic.nn.flows.flow import Precision
+from partonic.parallel import number_of_workers, run_tasks
 from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, file_digest, package_versions
 from partonic.rng import torch_generator
 from partonic.unfolding.partons import PartonSamples
 from partonic.unfolding.samples_file import SamplesFile, SamplesMetadata, samples_table, write_samples
-from partonic.unfolding.view import PartonView
+from partonic.unfolding.view import CubeView
 
 __all__ = ["LoadedModel", "PartonSampler", "SamplingResult", "sample_store"]
 
@@ -45,7 +46,7 @@ class PartonSampler(Protocol):
     """What samples partons: an `Unfolder`, or anything of the same shape."""
 
     @property
-    def view(self) -> PartonView: ...  # noqa: D102
+    def view(self) -> CubeView: ...  # noqa: D102
 
     def check(self, metadata: StoreMetadata, where: str) -> None:
         """Raise a SchemaError if a store holds events that the sampler was not made for."""
@@ -64,11 +65,14 @@ class LoadedModel:
         sampler: the model in memory.
         name: its folder, or ``pretrained``.
         fingerprint: hash of its settings and weights.
+        load: importable function that makes the sampler on a device, for worker processes; without it there is one
+            worker, whatever the settings say.
     """
 
     sampler: PartonSampler
     name: str
     fingerprint: str
+    load: Callable[[str], PartonSampler] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ def sample_store(
         EventFileError: if the store is damaged, or has no selected event.
         SchemaError: if its events are not such as the model was trained on.
         ConfigError: if the device is not there.
+        WorkflowError: if workers die, or the scheduler cannot be reached.
         OutputError: if the result cannot be written.
     """
     check_device(config.device)
@@ -123,14 +128,14 @@ def sample_store(
     metadata = _metadata(events, model, config, seed)
     if (finished := _finished(output, metadata.key)) is not None:
         return finished
-    parts = _make_parts(events, model.sampler, config, metadata, output, progress)
+    parts = _make_parts(events, model, config, metadata, output, progress)
     write_samples(output, _joined(parts), metadata)
     remove_parts(output)
     return _result(output, SamplesFile.open(output).metadata)
 
 
 def _metadata(store: EventStore, model: LoadedModel, config: SamplingConfig, seed: int) -> SamplesMetadata:
-    view, digest, settings = model.sampler.view, file_digest(store.path), config.model_dump(mode="json")
+    view, digest, settings = model.sampler.view, file_digest(store.path), config.physics()
     content: dict[str, object] = {
         "store": digest,
         "view": view.name,
@@ -176,7 +181,7 @@ def _result(output: Path, metadata: SamplesMetadata) -> SamplingResult:
 
 def _make_parts(
     store: EventStore,
-    sampler: PartonSampler,
+    model: LoadedModel,
     config: SamplingConfig,
     metadata: SamplesMetadata,
     output: Path,
@@ -185,18 +190,54 @@ def _make_parts(
     total, size = _selected(store, config.max_events), _batch_size(config)
     folder = parts_folder(output, metadata.key)
     parts = [folder / f"part-{number:06d}.parquet" for number in range(-(-total // size))]
-    there = {part for part in parts if _whole(part)}
-    progress.start(f"sampling {metadata.view}", total, "events", done=min(len(there) * size, total))
+    missing = frozenset(number for number, part in enumerate(parts) if not _whole(part))
+    done = min((len(parts) - len(missing)) * size, total)
+    progress.start(f"sampling {metadata.view}", total, "events", done=done)
     bad = 0
-    for number, batch in enumerate(_batches(store, size, total)):
-        if parts[number] in there:
-            continue
-        table = _sample_batch(batch, number, sampler, config, metadata)
+    batches = (pair for pair in enumerate(_batches(store, size, total)) if pair[0] in missing)
+    for number, table in _tables(batches, len(missing), model, config, metadata):
         write_samples(parts[number], [table], metadata)
         bad += pc.sum(pc.not_equal(table.column("status"), OK)).as_py()
-        progress.advance(len(batch), not_unfolded=bad)
+        progress.advance(table.num_rows, not_unfolded=bad)
     progress.finish()
     return parts
+
+
+def _tables(
+    batches: Iterator[tuple[int, EventBatch]],
+    number_of_batches: int,
+    model: LoadedModel,
+    config: SamplingConfig,
+    metadata: SamplesMetadata,
+) -> Iterator[tuple[int, pa.Table]]:
+    """Yield the samples of batches, in the order in which they are done."""
+    alone = model.load is None or config.device != "cpu" or number_of_batches == 1
+    if alone or (config.scheduler is None and number_of_workers(config) == 1):
+        for number, batch in batches:
+            yield number, _sample_batch(batch, number, model.sampler, config, metadata)
+        return
+    tasks = ((model.fingerprint, model.load, batch, number, config, metadata) for number, batch in batches)
+    yield from run_tasks(_sample_on_worker, tasks, config, "unfolding.sampling", WorkflowError)
+
+
+def _sample_on_worker(
+    fingerprint: str,
+    load: Callable[[str], PartonSampler],
+    batch: EventBatch,
+    number: int,
+    config: SamplingConfig,
+    metadata: SamplesMetadata,
+) -> tuple[int, pa.Table]:
+    """Sample a batch on a worker, which has one core and keeps the model that it loaded."""
+    torch.set_num_threads(1)
+    if fingerprint not in _LOADED:
+        _LOADED.clear()
+        _LOADED[fingerprint] = load(config.device)
+    return number, _sample_batch(batch, number, _LOADED[fingerprint], config, metadata)
+
+
+_LOADED: dict[str, PartonSampler] = {}
+"""The model that a worker loaded, by its fingerprint."""
 
 
 def _selected(store: EventStore, limit: int | None) -> int:

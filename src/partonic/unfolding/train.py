@@ -214,7 +214,7 @@ def _calibrate(model: UnfoldingModel, tables: _Tables, conditions: Sequence[Mapp
     true_pt = view_arrays(model.view, tables.train.columns)["particles"][..., 0]
     model.calibration.fit(conditions[0]["regressed_pt"], true_pt)
     numbers = view_arrays(model.view, tables.validation.columns)["numbers"]
-    model.fit_base_scale(numbers, conditions[1]["conditions"], conditions[1]["latent"])
+    model.flow.fit_base_scale(numbers, conditions[1]["conditions"], conditions[1]["latent"])
 
 
 @torch.no_grad()

@@ -1,7 +1,9 @@
-"""Unfolding with a trained model: from reconstructed events to parton-level events with their density.
+"""The trained model of q(z|x): from reconstructed events to parton-level events with their density.
 
-The model is a folder of settings and weights; nothing in it is executed. Events that it cannot be asked about (see
-`event_status`) come back with NaN in their rows and the reason in `status`; the others are not touched by them.
+One class for all configurations of networks (`PosteriorNetwork`): it samples partons, knows their density, and is the
+proposal of the matrix element method. The model is a folder of settings and weights; nothing in it is executed. Events
+that it cannot be asked about come back with NaN in their rows and the reason in `status`; the others are not touched by
+them.
 """
 
 from collections.abc import Mapping
@@ -11,73 +13,84 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from partonic.errors import ModelError
 from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
-from partonic.features.event_status import NOT_FINITE, event_status, is_usable
-from partonic.features.inputs import EventTokens, event_tokens
+from partonic.features.event_status import NOT_FINITE
 from partonic.nn.flows.flow import Precision
-from partonic.physics.fourvector import on_shell
 from partonic.trained.schema_record import SchemaRecord
 from partonic.trained.trained_model import TrainedModel
-from partonic.unfolding.conditioner import Conditions
-from partonic.unfolding.model import NetworkSizes, UnfoldingModel
+from partonic.unfolding.decay_channel.network import DecayChannelNetwork
+from partonic.unfolding.model import UnfoldingModel
 from partonic.unfolding.partons import PartonSamples, RegressedPartons
-from partonic.unfolding.view import PartonView
+from partonic.unfolding.posterior import PosteriorNetwork
+from partonic.unfolding.view import CubeView
 
 __all__ = ["PartonSamples", "RegressedPartons", "Unfolder"]
 
+_CONFIGURATIONS: Mapping[str, type[PosteriorNetwork[Any, Any]]] = {
+    "view": UnfoldingModel,
+    "channel": DecayChannelNetwork,
+}
+"""Networks by the key of the record that only they have."""
 
-class Unfolder(TrainedModel[UnfoldingModel]):
-    """A trained model of one view. It satisfies the `Proposal` protocol of the matrix element method."""
 
-    kind = "unfolding model"
+class Unfolder(TrainedModel[PosteriorNetwork[Any, Any]]):
+    """A trained model of q(z|x). It satisfies the `LatentProposal` protocol of the matrix element method."""
+
+    kind = "model of unfolding"
 
     @property
-    def view(self) -> PartonView:
+    def view(self) -> CubeView:
         """Which partons are sampled, and their unit cube."""
         return self.network.view
 
+    @property
+    def base_scale(self) -> float:
+        """Standard deviation of the Gaussian base of the flow."""
+        return self.network.flow.base_scale
+
     def description(self) -> dict[str, Any]:
-        """Return the sizes of the networks, and the view."""
-        view = self.view
-        facts = {"name": view.name, "masses": list(view.masses), "collider_energy": view.collider_energy}
-        return {"networks": self.network.sizes.record(), "view": facts}
+        """Return what the networks are built again from."""
+        return self.network.description()
 
     @classmethod
     def _build(cls, record: Mapping[str, Any], schema: SchemaRecord) -> "Unfolder":
-        view = record["view"]
-        parton_view = PartonView(view["name"], tuple(view["masses"]), view["collider_energy"])
-        network = UnfoldingModel(NetworkSizes.of_record(record["networks"]), parton_view)
-        return cls(network, schema, record.get("training"))
+        for key, network in _CONFIGURATIONS.items():
+            if key in record:
+                return cls(network.of_description(record), schema, record.get("training"))
+        raise KeyError(" or ".join(_CONFIGURATIONS))
+
+    def status(self, x: RecoEvents) -> tuple[str, ...]:
+        """Return for each event ``"ok"`` or why it cannot be unfolded."""
+        return self.network.status(x)
 
     @torch.no_grad()
     def provenance(self, reco: RecoEvents) -> Float[Tensor, "events jets 3"]:
-        """Return the probability of each jet to come from H, t_had, t_lep; the rest to 1 is none of them."""
+        """Return the probability of each jet to come from H, t_had, t_lep; the rest to 1 is none of them.
+
+        Raises:
+            ModelError: if the networks assign no jets.
+        """
+        network = self._regression("assigns jets")
         status, tokens = self._tokens(reco)
-        probabilities = self.network.jet_probabilities(tokens)
+        probabilities = network.jet_probabilities(tokens)
         width = reco.jets.shape[1] - probabilities.shape[1]
         padded = torch.nn.functional.pad(probabilities, (0, 0, 0, max(width, 0)))
         return _spread(padded, status)
 
     @torch.no_grad()
     def regress(self, reco: RecoEvents) -> RegressedPartons:
-        """Return the regressed partons of each event."""
+        """Return the regressed partons of each event.
+
+        Raises:
+            ModelError: if the networks regress no momenta.
+        """
+        network = self._regression("regresses momenta")
         status, tokens = self._tokens(reco)
-        conditions = self.network.conditions(tokens)
-        momenta = tokens.frame.momenta_out(self._regressed_momenta(conditions))
-        p_z = conditions.p_z.double() * tokens.frame.sign().double()
-        if len(self.view.masses) > 3:
-            momenta = torch.cat([momenta, _balance(momenta, p_z)[:, None]], dim=1)
-        total = momenta.sum(dim=1)
-        energy = (total[:, 0].square() - total[:, 3].square() + p_z.square()).sqrt()
-        x1, x2 = ((energy + sign * p_z) / self.view.collider_energy for sign in (1.0, -1.0))
-        return RegressedPartons(
-            momenta=_spread(momenta, status),
-            x1=_spread(x1, status),
-            x2=_spread(x2, status),
-            p_z=_spread(p_z, status),
-            status=status,
-        )
+        partons = network.regressed(tokens)
+        columns = {name: _spread(values, status) for name, values in vars(partons).items() if name != "status"}
+        return RegressedPartons(**columns, status=status)
 
     @torch.no_grad()
     def sample(
@@ -92,7 +105,8 @@ class Unfolder(TrainedModel[UnfoldingModel]):
             precision: of the flow's networks, ``float32`` or ``bfloat16``; the density is that of the samples.
         """
         status, tokens = self._tokens(reco)
-        numbers, log_density = self._draw(tokens, samples, generator, precision)
+        inside, log_density = self.network.sample(self.network.conditions(tokens), samples, generator, precision)
+        numbers = self.view.numbers_out(inside, tokens.frame)
         good = (torch.isfinite(log_density) & torch.isfinite(numbers).all(dim=-1)).all(dim=1)
         rows = iter(good.tolist())
         status = tuple((word if next(rows) else NOT_FINITE) if word == OK else word for word in status)
@@ -114,22 +128,14 @@ class Unfolder(TrainedModel[UnfoldingModel]):
         """Draw `n` points of the unit cube for each event, with log q(u|x): the proposal of an integral.
 
         Points of the flow's tails that would lie beyond the faces of the cube have log q = +inf (see `transport`).
+        Events that are not usable take no random numbers.
         """
-        flow, kept = self.network.flow.flow, is_usable(x)
+        flow, kept = self.network.flow.flow, _usable(self.status(x))
         drawn = torch.randn((int(kept.sum()), n, flow.features), generator=generator, device=generator.device)
         noise = torch.full((len(x), n, flow.features), torch.nan)
         noise[kept] = drawn.cpu() * self.base_scale
         numbers, log_slope = self.transport(x, noise)
         return numbers, flow.base_log_prob(noise).double() + log_slope
-
-    @property
-    def base_scale(self) -> float:
-        """Standard deviation of the Gaussian base of the flow."""
-        return self.network.flow.flow.config.base_scale
-
-    def status(self, x: RecoEvents) -> tuple[str, ...]:
-        """Return for each event ``"ok"`` or why it cannot be unfolded."""
-        return event_status(x)
 
     @torch.no_grad()
     def transport(
@@ -141,10 +147,8 @@ class Unfolder(TrainedModel[UnfoldingModel]):
         exact, and in an integral over the cube these have no weight.
         """
         status, tokens = self._tokens(x)
-        kept = torch.tensor([word == OK for word in status], dtype=torch.bool)
-        inside = noise[kept.to(noise.device)].to(self.device, torch.float32)
-        conditions = self.network.conditions(tokens)
-        numbers, log_slope = self.network.flow.transport(conditions.numbers, conditions.latent, inside, precision)
+        inside = noise[_usable(status).to(noise.device)].to(self.device)
+        numbers, log_slope = self.network.transport(self.network.conditions(tokens), inside, precision)
         numbers = self.view.numbers_out(numbers, tokens.frame)
         return _spread(numbers, status).to(noise.device), _spread(log_slope, status).to(noise.device)
 
@@ -154,50 +158,34 @@ class Unfolder(TrainedModel[UnfoldingModel]):
     ) -> Float[Tensor, "events samples"]:
         """Return log q(u|x) of given numbers (of the laboratory); NaN for events whose status is not ``"ok"``."""
         status, tokens = self._tokens(reco)
-        kept = torch.tensor([word == OK for word in status])
-        inside = self.view.numbers_in(numbers[kept].to(self.device), tokens.frame)
-        conditions = self.network.conditions(tokens)
+        inside = self.view.numbers_in(numbers[_usable(status).to(numbers.device)].to(self.device), tokens.frame)
         samples = numbers.shape[1]
-        log_density = self.network.flow.log_density(
-            inside.flatten(0, 1),
-            conditions.numbers.repeat_interleave(samples, dim=0),
-            conditions.latent.repeat_interleave(samples, dim=0),
-        )
-        return _spread(log_density.reshape(len(tokens), samples), status)
+        repeated = self.network.conditions(tokens).map(lambda part: part.repeat_interleave(samples, dim=0))
+        log_density = self.network.log_density(inside.flatten(0, 1), repeated)
+        return _spread(log_density.reshape(len(tokens), samples), status).to(numbers.device)
 
-    def _draw(
-        self, tokens: EventTokens, samples: int, generator: torch.Generator, precision: Precision
-    ) -> tuple[Tensor, Tensor]:
-        conditions = self.network.conditions(tokens)
-        inside, log_density = self.network.flow.sample(
-            conditions.numbers, conditions.latent, samples, generator, precision
-        )
-        return self.view.numbers_out(inside, tokens.frame), log_density
-
-    def _tokens(self, reco: RecoEvents) -> tuple[tuple[str, ...], EventTokens]:
+    def _tokens(self, reco: RecoEvents) -> tuple[tuple[str, ...], Any]:
         """Return the status of all events, and the features of those that can be used."""
-        status = event_status(reco)
-        kept = torch.tensor([word == OK for word in status], dtype=torch.bool)
-        tokens = event_tokens(reco.select(kept), self.network.sizes.conditioner.max_jets)
-        return status, tokens.trimmed().to(self.device)
+        status = self.status(reco)
+        usable = reco.select(_usable(status).to(reco.met.device))
+        return status, self.network.tokens(usable).to(self.device)
 
-    def _regressed_momenta(self, conditions: Conditions) -> Tensor:
-        """Return the three particles on shell, with calibrated pT, in the canonical frame."""
-        pt = self.network.calibration(conditions.particles[..., 0].double())
-        eta, phi = conditions.particles[..., 1].double(), conditions.particles[..., 2].double()
-        three = torch.stack([pt * torch.cos(phi), pt * torch.sin(phi), pt * torch.sinh(eta)], dim=-1)
-        return on_shell(three, three.new_tensor(self.view.masses[:3]))
+    def _regression(self, what: str) -> UnfoldingModel:
+        if not isinstance(self.network, UnfoldingModel):
+            raise ModelError(
+                f"this model samples partons of '{self.view.name}' and {what} for none: use a model of the section "
+                "`unfolding` (`partonic train`)"
+            )
+        return self.network
 
 
-def _balance(momenta: Tensor, p_z: Tensor) -> Tensor:
-    """Return the massless parton that balances the transverse momenta and completes p_z, `(N, 4)`."""
-    total = momenta.sum(dim=1)
-    three = torch.stack([-total[:, 1], -total[:, 2], p_z - total[:, 3]], dim=-1)
-    return on_shell(three, 0.0)
+def _usable(status: tuple[str, ...]) -> Tensor:
+    """Return which events can be used, `(N,)`."""
+    return torch.tensor([word == OK for word in status], dtype=torch.bool)
 
 
 def _spread(values: Tensor, status: tuple[str, ...]) -> Tensor:
     """Put the rows of good events in their places, NaN elsewhere; on the CPU."""
     spread = torch.full((len(status), *values.shape[1:]), torch.nan, dtype=values.dtype)
-    spread[torch.tensor([word == OK for word in status], dtype=torch.bool)] = values.cpu()
+    spread[_usable(status)] = values.cpu()
     return spread

@@ -7,23 +7,35 @@ the radiation is split off first: H t t̄ then decay in their own rest frame, as
 top decays hadronically is known from the charge of the lepton, so that nothing is lost in this order.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from partonic.config.process import ProcessConfig
 from partonic.config.unfolding import View
-from partonic.errors import ProcessError, SchemaError
+from partonic.errors import ProcessError
 from partonic.events.batch import EventBatch
+from partonic.features.decay_channel import DecayChannel
 from partonic.features.frame import EventFrame
 from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
 from partonic.processes.definition import definition_of
 
-__all__ = ["HIGGS", "RADIATION", "TOP_HAD", "TOP_LEP", "PartonView", "numbers_in", "numbers_out"]
+__all__ = [
+    "HIGGS",
+    "RADIATION",
+    "TOP_HAD",
+    "TOP_LEP",
+    "CubeView",
+    "DecayChannelView",
+    "PartonView",
+    "numbers_in",
+    "numbers_out",
+]
 
 HIGGS, TOP_HAD, TOP_LEP, RADIATION = range(4)
 """Positions of the partons."""
@@ -33,8 +45,121 @@ _FINAL_STATE = (25, 6, -6)
 
 
 @dataclass(frozen=True)
-class PartonView:
-    """A set of partons and its unit cube.
+class CubeView(ABC):
+    """Partons with a name each, and their map to the unit cube that a flow lives in.
+
+    Attributes:
+        name: of the view.
+        masses: of the partons, GeV, in the order of the view.
+        collider_energy: √S in GeV.
+    """
+
+    name: str
+    masses: tuple[float, ...]
+    collider_energy: float
+
+    @property
+    @abstractmethod
+    def particles(self) -> tuple[str, ...]:
+        """Names of the partons."""
+
+    @property
+    def cube(self) -> PartonCube:
+        """The unit cube of the partons, perhaps in another order."""
+        return PartonCube(self.masses, self.collider_energy)
+
+    @abstractmethod
+    def truth(self, batch: EventBatch) -> PartonEvents:
+        """Return the true partons of simulated events in the order of the view, float64, laboratory.
+
+        Raises:
+            SchemaError: if the events lack these partons.
+        """
+
+    @abstractmethod
+    def record(self) -> dict[str, Any]:
+        """Return what the view is built again from, as JSON can hold it."""
+
+    @property
+    def dimensions(self) -> int:
+        """Number D = 3n − 2 of numbers."""
+        return self.cube.dimensions
+
+    @property
+    def polar_numbers(self) -> tuple[int, ...]:
+        """Indices of the numbers that are (1 + cos θ)/2 of a decay."""
+        return self.cube.polar_numbers
+
+    @property
+    def azimuth_numbers(self) -> tuple[int, ...]:
+        """Indices of the numbers that are φ/2π of a decay: periodic."""
+        return self.cube.azimuth_numbers
+
+    def numbers(self, events: PartonEvents) -> tuple[Float[Tensor, "events dimensions"], Float[Tensor, " events"]]:
+        """Map partons to [0, 1]^D, with log |du/d(Φ_n, x1, x2)|."""
+        return self.cube.numbers(events)
+
+    def partons(self, numbers: Float[Tensor, "events dimensions"]) -> tuple[PartonEvents, Float[Tensor, " events"]]:
+        """Map numbers in [0, 1]^D to partons in the laboratory, with log |d(Φ_n, x1, x2)/du|; differentiable."""
+        return self.cube.partons(numbers)
+
+    def numbers_in(
+        self, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
+    ) -> Float[Tensor, "events *samples dimensions"]:
+        """Return the numbers, in `frame`, of partons with these numbers in the laboratory; a map of unit Jacobian."""
+        return numbers_in(self.cube, numbers, frame)
+
+    def numbers_out(
+        self, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
+    ) -> Float[Tensor, "events *samples dimensions"]:
+        """Return the numbers, in the laboratory, of partons with these numbers in `frame`."""
+        return numbers_out(self.cube, numbers, frame)
+
+
+@dataclass(frozen=True)
+class DecayChannelView(CubeView):
+    """The partons of the hard process in the order of their decay channel, which names the view.
+
+    Attributes:
+        decay_channel: the decay channel.
+    """
+
+    decay_channel: DecayChannel
+
+    @classmethod
+    def of(cls, decay_channel: DecayChannel, cube: PartonCube) -> "DecayChannelView":
+        """Return the view of the partons of a unit cube in a decay channel."""
+        return cls(decay_channel.name, cube.masses, cube.collider_energy, decay_channel)
+
+    @property
+    def particles(self) -> tuple[str, ...]:
+        """Names of the partons."""
+        return self.decay_channel.names
+
+    def truth(self, batch: EventBatch) -> PartonEvents:
+        """Return the true partons; see `DecayChannel.truth`."""
+        return self.decay_channel.truth(batch)
+
+    def record(self) -> dict[str, Any]:
+        """Return masses, energy and decay channel."""
+        return {
+            "cube": {"masses": list(self.masses), "collider_energy": self.collider_energy},
+            "channel": {"name": self.decay_channel.name, "parton_pdg": list(self.decay_channel.parton_pdg)},
+        }
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> "DecayChannelView":
+        """Return the view of a record."""
+        decay_channel, cube = record["channel"], record["cube"]
+        return cls.of(
+            DecayChannel(decay_channel["name"], tuple(decay_channel["parton_pdg"])),
+            PartonCube(tuple(cube["masses"]), cube["collider_energy"]),
+        )
+
+
+@dataclass(frozen=True)
+class PartonView(CubeView):
+    """The partons of t t̄ H with semileptonic decays, as the hard process made them or after radiation.
 
     Attributes:
         name: ``"hard"`` or ``"with_isr"``.
@@ -43,8 +168,6 @@ class PartonView:
     """
 
     name: View
-    masses: tuple[float, ...]
-    collider_energy: float
 
     @classmethod
     def of(cls, name: View, process: ProcessConfig) -> "PartonView":
@@ -66,21 +189,6 @@ class PartonView:
     def particles(self) -> tuple[str, ...]:
         """Names of the partons."""
         return _NAMES[: len(self.masses)]
-
-    @property
-    def dimensions(self) -> int:
-        """Number D = 3n − 2 of numbers: 7 or 10."""
-        return self.cube.dimensions
-
-    @property
-    def polar_numbers(self) -> tuple[int, ...]:
-        """Indices of the numbers that are (1 + cos θ)/2 of a decay."""
-        return self.cube.polar_numbers
-
-    @property
-    def azimuth_numbers(self) -> tuple[int, ...]:
-        """Indices of the numbers that are φ/2π of a decay: periodic."""
-        return self.cube.azimuth_numbers
 
     @property
     def cube(self) -> PartonCube:
@@ -105,34 +213,17 @@ class PartonView:
         """
         if self.name == "with_isr":
             return batch.partons_with_isr()
-        names = batch.metadata.parton_names
-        if len(names) != 3:
-            raise SchemaError(f"the view 'hard' needs the partons H, t, tbar; the store has {', '.join(names)}")
-        events, hadronic = batch.partons(), batch.column("hadronic_top").astype(np.int64)
-        if bool(np.any(hadronic == 0)):
-            raise SchemaError(
-                f"{int((hadronic == 0).sum())} of {len(batch)} events have no or two hadronic tops: "
-                "the order (t_had, t_lep) needs semileptonic events"
-            )
-        top_first = torch.from_numpy(hadronic > 0)[:, None, None]
-        higgs, top, antitop = events.momenta[:, :1], events.momenta[:, 1:2], events.momenta[:, 2:3]
-        tops = torch.cat(
-            [torch.where(top_first, top, antitop), torch.where(top_first, antitop, top)],
-            dim=1,
-        )
-        return PartonEvents(torch.cat([higgs, tops], dim=1), events.x1, events.x2)
+        return DecayChannel("semileptonic", _FINAL_STATE).truth(batch)
 
-    def numbers_in(
-        self, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
-    ) -> Float[Tensor, "events *samples dimensions"]:
-        """Return the numbers, in `frame`, of partons with these numbers in the laboratory; a map of unit Jacobian."""
-        return numbers_in(self.cube, numbers, frame)
+    def record(self) -> dict[str, Any]:
+        """Return name, masses and energy."""
+        return {"view": {"name": self.name, "masses": list(self.masses), "collider_energy": self.collider_energy}}
 
-    def numbers_out(
-        self, numbers: Float[Tensor, "events *samples dimensions"], frame: EventFrame
-    ) -> Float[Tensor, "events *samples dimensions"]:
-        """Return the numbers, in the laboratory, of partons with these numbers in `frame`."""
-        return numbers_out(self.cube, numbers, frame)
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> "PartonView":
+        """Return the view of a record."""
+        view = record["view"]
+        return cls(view["name"], tuple(view["masses"]), view["collider_energy"])
 
     @property
     def _split_order(self) -> list[int]:

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError
 from partonic.workflow.lock import folder_lock
@@ -32,6 +32,12 @@ _READERS: dict[str, _Extras] = {
     "hepmc": {"readers": ("pyhepmc",), "simulation": ("fastjet",)},
 }
 """Packages that the steps import, by the extra that brings them."""
+
+_ENGINES: dict[str, _Extras] = {
+    "pyamplicol": {"ufo": ("pyamplicol", "dask", "distributed")},
+    "ufoamp": {"ufo": ("ufoamp", "dask", "distributed")},
+    "madgraph": {"ufo": ("dask", "distributed")},
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,8 @@ def checks_of(config: AnalysisConfig) -> Sequence[tuple[str, Check]]:
     if config.inference:
         common.append(("inference", inference_is_ready))
     if config.import_:
-        return (*common, ("files", files_exist))
+        model = (("model", model_is_ready),) if config.import_.reweight else ()
+        return (*common, ("files", files_exist), *model)
     process = (("matrix element", matrix_element_agrees), ("process", cross_section_is_plausible))
     return (*common, *process, ("shower", pythia_accepts))
 
@@ -106,6 +113,8 @@ def _needed_packages(config: AnalysisConfig) -> _Extras:
     events = _READERS[config.import_.format] if config.import_ else _OWN_EVENTS
     trains = config.mem_training is not None or (config.unfolding is not None and config.unfolding.model is None)
     external = _packages_of(config) if config.import_ is None else {}
+    if config.import_ and config.import_.reweight:
+        events = {**events, **_ENGINES[config.import_.reweight.engine]}
     wanted = (
         (bool(external), external),
         (trains, _TRAINING),
@@ -148,6 +157,21 @@ def files_exist(config: AnalysisConfig) -> str:
     files = sample_files(config.import_) if config.import_ else ()
     elsewhere = sum(isinstance(file, str) for file in files)
     return f"{len(files) - elsewhere} event files found" + (f", {elsewhere} on other machines" if elsewhere else "")
+
+
+def model_is_ready(config: AnalysisConfig) -> str:
+    """Look for the model that imported events are reweighted with, and for consent to run its code.
+
+    Raises:
+        ConfigError: if one of them is missing.
+    """
+    from partonic.reweighting.engine import check_model
+
+    section = config.import_.reweight if config.import_ else None
+    if section is None:
+        return "none is needed"
+    check_model(section)
+    return f"{section.model} found, for {section.engine}"
 
 
 def pythia_accepts(config: AnalysisConfig) -> str:

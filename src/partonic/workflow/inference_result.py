@@ -36,7 +36,12 @@ def result_line(result: dict[str, Any]) -> str:
     """
     found = result["best_fit"]
     intervals = result["intervals"]
-    values = ", ".join(_told(name, found[name], intervals.get(name, ())) for name in found if found[name]["free"])
+    curves = result.get("settings", {}).get("curves", {})
+    values = ", ".join(
+        _told(name + _unit(curves.get(name, {})), found[name], intervals.get(name, ()))
+        for name in found
+        if found[name]["free"]
+    )
     doubt = "" if result["valid"] else "; the fit is not valid"
     events = result["data"]["events"]
     return f"{values} ({events:.6g} events, {result['luminosity']:g} fb⁻¹){doubt}"
@@ -51,6 +56,12 @@ def _told(name: str, found: Mapping[str, Any], intervals: Sequence[Mapping[str, 
     where = " ∪ ".join(f"[{low:.4g}, {high:.4g}]" for low, high in lowest["segments"])
     mark = " (*)" if found["parabola_misleads"] else ""
     return f"{name} in {where} ({lowest['level']:.0%}), best fit {fit}{mark}"
+
+
+def _unit(curve: Mapping[str, Any]) -> str:
+    """Return the unit of an angle along a curve in brackets; nothing for other numbers."""
+    unit = {"degrees": "°", "radians": "rad"}.get(curve.get("unit", ""), "")
+    return f" [{unit}]" if unit else ""
 
 
 def _error(value: float | None) -> str:

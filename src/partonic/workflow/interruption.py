@@ -7,6 +7,7 @@ __all__ = ["StepInterrupted", "kept_work"]
 _KEPT = {
     "generate": "the training of the sampler up to its last round, and the finished chunks of events",
     "simulate": "the finished chunks of events",
+    "import": "with `import.reweight` the finished chunks of the reweighting",
     "train": "the last checkpoint of the training",
     "train_mem": "the parts that are trained, and the last checkpoint of the one at work",
     "sample": "the finished batches of events",
@@ -43,7 +44,7 @@ def kept_work(step: str, folder: Path) -> str:
         folder: of its files.
     """
     files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
-    if step not in _KEPT:
+    if step not in _KEPT or (step == "import" and not any(folder.glob("*.parts"))):
         return f"nothing of '{step}' is kept, it begins anew; the steps before it stay finished"
     if not files:
         return f"'{step}' had not finished anything yet and begins anew; the steps before it stay finished"

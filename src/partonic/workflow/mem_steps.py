@@ -99,12 +99,12 @@ def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
         ProcessError: if the tops decay inclusively.
         ConfigError: if the branching fraction of the decays is not known.
     """
-    from partonic.mem.decay_channel import DecayChannel
+    from partonic.features.decay_channel import DecayChannel
     from partonic.mem.models import Hypothesis
     from partonic.processes.definition import definition_of
     from partonic.simulation.forced_decays import branching_fraction
 
     decays = config.simulation.decays
     final_state = tuple(particle.pdg_id for particle in definition_of(config.process).final_state(config.process))
-    channel = DecayChannel.of_decays(decays.tops, final_state).name
-    return Hypothesis(config.process, channel, branching_fraction(decays, final_state))
+    decay_channel = DecayChannel.of_decays(decays.tops, final_state).name
+    return Hypothesis(config.process, decay_channel, branching_fraction(decays, final_state))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.mem_training import MemNetworksConfig
+from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.errors import ConfigError
 from partonic.progress import Progress
 from partonic.workflow.places import event_store, trained_mem

@@ -5,6 +5,7 @@ Each step owns the folder of its name within the output folder. What is heavy is
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
@@ -40,8 +41,8 @@ class GenerateStep:
 
     def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
         """Return process, generation and seed."""
-        process, generation = (section.model_dump(mode="json") for section in (config.process, config.generation))
-        return {"process": process, "generation": generation, "seed": config.seed}
+        process = config.process.model_dump(mode="json")
+        return {"process": process, "generation": config.generation.physics(), "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Nothing is read."""
@@ -56,9 +57,9 @@ class GenerateStep:
         from partonic.generation.generate import generate_events
         from partonic.processes.definition import build_process, definition_of
 
-        process, tree = build_process(config.process), definition_of(config.process).decay_tree(config.process)
-        folder = config.output / self.name
-        return str(generate_events(process, config.generation, config.seed, folder, progress, tree))
+        build = partial(build_process, config.process)
+        tree, folder = definition_of(config.process).decay_tree(config.process), config.output / self.name
+        return str(generate_events(build(), config.generation, config.seed, folder, progress, tree, build))
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,12 @@ class ImportStep:
         """Return the section `import`, the process, and for HepMC files the detector and the seed of its response."""
         section = _import_of(config)
         settings: dict[str, object] = {
-            "import": section.model_dump(mode="json", exclude={"files", *_IMPORTED_FILES}),
+            "import": section.model_dump(mode="json", exclude={"files", "reweight", *_IMPORTED_FILES}),
             "process": config.process.model_dump(mode="json"),
             "addresses": [file for file in self._files(section) if isinstance(file, str)],
         }
+        if section.reweight is not None:  # the model counts by what it holds, wherever it lies
+            settings |= {"reweight": section.reweight.physics()}
         if section.format == "hepmc":
             settings |= {"simulation": config.simulation.physics(), "seed": config.seed}
         return settings
@@ -127,7 +130,7 @@ class ImportStep:
         section = _import_of(config)
         others = [getattr(section, name) for name in ("weight_points_file", "good_runs")]
         here = [file for file in self._files(section) if isinstance(file, Path)]
-        return (*here, *(path for path in others if path is not None), *section.overlap_with)
+        return (*here, *(path for path in others if path is not None), *section.overlap_with, *_model_files(section))
 
     @staticmethod
     def _files(section: ImportConfig) -> Sequence[Path | str]:
@@ -141,15 +144,23 @@ class ImportStep:
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Read the files into a store."""
-        from partonic.events.importing import import_events
+        from partonic.events.importing import ImportResult, import_events
         from partonic.events.schema import ProcessInfo
 
         section, process, store = _import_of(config), ProcessInfo.of_config(config.process), event_store(config)
-        if section.format == "hepmc":
-            from partonic.simulation.import_particles import import_particles
 
-            return str(import_particles(section, process, config.simulation, config.seed, store, progress))
-        return str(import_events(section, process, store, progress))
+        def read(section: ImportConfig, store: Path) -> ImportResult:
+            if section.format == "hepmc":
+                from partonic.simulation.import_particles import import_particles
+
+                return import_particles(section, process, config.simulation, config.seed, store, progress)
+            return import_events(section, process, store, progress)
+
+        if section.reweight is not None:
+            from partonic.reweighting.imported import import_reweighted
+
+            return str(import_reweighted(section, store, read, progress))
+        return str(read(section, store))
 
 
 @dataclass(frozen=True)
@@ -210,6 +221,22 @@ class ReportStep:
                 models=judged_model_folders(config), limits=limit_files(config), progress=progress,
             )  # fmt: skip
         return f"the report is {page}"
+
+
+def _model_files(section: ImportConfig) -> Sequence[Path]:
+    """Return the files of the model that imported events are reweighted with.
+
+    Raises:
+        ConfigError: if there is no model.
+    """
+    if section.reweight is None:
+        return ()
+    from partonic.physics.amplitudes.artifacts import model_files
+
+    model, card = section.reweight.model, section.reweight.card
+    if not model.exists():
+        raise ConfigError(f"there is no model {model}; mend the key import.reweight.model")
+    return (*model_files(model), *([card] if card is not None else []))
 
 
 def _import_of(config: AnalysisConfig) -> ImportConfig:

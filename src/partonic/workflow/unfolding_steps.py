@@ -65,7 +65,7 @@ class SampleStep:
     def settings(self, config: AnalysisConfig) -> Mapping[str, object]:
         """Return views, the settings of the sampling and the seed; the model is among the inputs."""
         section = _section(config)
-        sampling = section.sampling.model_dump(mode="json")
+        sampling = section.sampling.physics()
         return {"views": section.views, "sampling": sampling, "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:

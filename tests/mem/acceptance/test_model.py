@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mem.transfer.toys import LAYOUTS, PROCESS, some_partons
-from partonic.config.mem_transfer import AcceptanceConfig, MemTrainingConfig
+from partonic.config.mem_training.transfer import AcceptanceConfig, MemTrainingConfig
 from partonic.errors import ModelError, TrainingError
 from partonic.mem.acceptance.model import AcceptanceModel, AcceptanceNetwork
 from partonic.mem.acceptance.train import acceptance_table, reliability, train_acceptance

@@ -11,14 +11,14 @@ from tests.mem.initial_state.toys import CLASSES, LAYOUT, PROCESS, SMALL, with_i
 from tests.mem.transfer.toys import LAYOUTS
 from tests.unfolding.toys import write_store
 
-from partonic.config.mem_training import MemNetworksConfig
-from partonic.config.mem_transfer import MemTrainingConfig
+from partonic.config.mem_training.section import MemNetworksConfig
+from partonic.config.mem_training.transfer import MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.events.store import EventStore, EventWriter
-from partonic.mem.decay_channel import ChannelName
+from partonic.features.decay_channel import DecayChannelName
+from partonic.features.object_tokens import ObjectTokens
 from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.initial_state.train import initial_state_tables, train_initial_state
-from partonic.mem.proposal.inputs import ProposalTokens
 from partonic.mem.train import train_mem
 from partonic.processes.tth.settings import TthConfig
 
@@ -37,7 +37,7 @@ def test_hard_jets_tell_gluons(tmp_path: Path) -> None:
     assert model.record["events"] == found.events
     other = write_initial_states(tmp_path / "other.parquet", 1500, seed=7)
     _, table = initial_state_tables([other], LAYOUT, CLASSES)
-    x, z = ProposalTokens.of_columns(table.columns), table.columns["momenta"][:, None]
+    x, z = ObjectTokens.of_columns(table.columns), table.columns["momenta"][:, None]
     with torch.no_grad():
         logits = model.network.logits_of_objects(x, z)[:, 0] + model.network.log_shares(z)[:, 0]
     gluons, said = table.columns["label"] == 0, torch.softmax(logits, dim=-1)[:, 0]
@@ -78,7 +78,7 @@ def test_the_selected_events_are_among_the_first_ones_that_are_taken(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["dilepton", "all_hadronic"])
-def test_other_channels(tmp_path: Path, name: ChannelName) -> None:
+def test_other_channels(tmp_path: Path, name: DecayChannelName) -> None:
     toy = EventStore.open(write_channel_store(tmp_path / "toy.parquet", name, 200))
     store, rng = tmp_path / "events.parquet", np.random.default_rng(1)
     with EventWriter(store, toy.metadata) as writer:

@@ -8,7 +8,7 @@ import torch
 from tests.mem.transfer.toys import LAYOUTS, PROCESS
 from tests.unfolding.toys import write_store
 
-from partonic.config.mem_initial_state import InitialStateConfig
+from partonic.config.mem_training.initial_state import InitialStateConfig
 from partonic.config.simulation import SelectionConfig, SimulationConfig
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore, EventWriter

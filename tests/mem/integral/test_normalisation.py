@@ -16,8 +16,8 @@ from torch import Tensor
 from partonic.errors import EventFileError, NonFiniteError
 from partonic.events.schema import ProcessInfo, StoreMetadata
 from partonic.events.store import NORMALISATION_ERROR, EventStore, EventWriter
+from partonic.features.decay_channel import DecayChannel
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.integral.normalisation import (
     acceptance_cross_section,
     accepted_cross_section,
@@ -141,7 +141,7 @@ def test_common_error_of_the_normalisation_is_added(store: EventStore, tmp_path:
 
 
 def test_either_top_may_be_the_hadronic_one() -> None:
-    """The acceptance of the semileptonic channel is that of both assignments, on average."""
+    """The acceptance of the semileptonic decay channel is that of both assignments, on average."""
 
     class FirstTopOnly(Toy):
         def log_probability(self, momenta: Tensor) -> Tensor:
@@ -149,8 +149,8 @@ def test_either_top_may_be_the_hadronic_one() -> None:
 
     toy = FirstTopOnly()
     generator = torch.Generator().manual_seed(1)
-    channel = DecayChannel("semileptonic", (6, -6))
-    half = integrated_cross_section(toy, toy, channel, 50_000, generator, branching_fraction=0.5)
+    decay_channel = DecayChannel("semileptonic", (6, -6))
+    half = integrated_cross_section(toy, toy, decay_channel, 50_000, generator, branching_fraction=0.5)
     assert half.coefficients[0] == pytest.approx(0.25 * SIGMA, rel=0.05)
 
 

@@ -12,6 +12,7 @@ from partonic.errors import ModelError, SchemaError
 from partonic.events.store import EventStore
 from partonic.mem.proposal.drawn_events import Surrogate, drawn_table
 from partonic.nn.training import TensorTable
+from partonic.unfolding.view import DecayChannelView
 
 CHANNEL = channel_of("semileptonic")
 STORE_EVENTS, EVENTS = 4_000, 20_000
@@ -30,7 +31,7 @@ def surrogate() -> Surrogate:
 
 
 def draw(store: Path, surrogate: Surrogate, folder: Path, seed: int = 1, events: int = EVENTS) -> TensorTable:
-    return drawn_table([store], surrogate, (CUBE, CHANNEL, 16), events, seed, folder)
+    return drawn_table([store], surrogate, (DecayChannelView.of(CHANNEL, CUBE), 16), events, seed, folder)
 
 
 def test_partons_are_taken_as_often_as_they_are_accepted(store: Path, surrogate: Surrogate, tmp_path: Path) -> None:

@@ -7,19 +7,21 @@ import pytest
 import torch
 
 from mem.channel_toys import random_network, reco_of, write_channel_store
-from partonic.mem.decay_channel import ChannelName
-from partonic.mem.proposal.networks import ProposalConditions, ProposalModel
+from partonic.features.decay_channel import DecayChannelName
 from partonic.mem.proposal.quality import ProposalCoverage, proposal_coverage
+from partonic.unfolding.decay_channel.network import DecayChannelConditions, DecayChannelNetwork
 
 
-def drawn(model: ProposalModel, events: int, generator: torch.Generator) -> tuple[torch.Tensor, ProposalConditions]:
+def drawn(
+    model: DecayChannelNetwork, events: int, generator: torch.Generator
+) -> tuple[torch.Tensor, DecayChannelConditions]:
     """Events with random conditions, and partons that their densities give."""
-    conditions = ProposalConditions(
+    conditions = DecayChannelConditions(
         torch.randn((events, model.targets.outputs), generator=generator),
         torch.randn((events, 4), generator=generator),
-        torch.zeros((events, len(model.cube.masses) + 1, 5)),
+        torch.zeros((events, len(model.view.masses) + 1, 5)),
     )
-    noise = torch.randn((events, 1, model.cube.dimensions), generator=generator)
+    noise = torch.randn((events, 1, model.view.dimensions), generator=generator)
     numbers, log_slope = model.transport(conditions, noise)
     assert torch.isfinite(log_slope).double().mean() > 0.99
     return numbers[:, 0], conditions
@@ -27,7 +29,7 @@ def drawn(model: ProposalModel, events: int, generator: torch.Generator) -> tupl
 
 @pytest.mark.parametrize("name", ["semileptonic", "all_hadronic"])
 def test_coverage_is_that_of_the_regions_where_partons_follow_the_proposal(
-    name: ChannelName, tmp_path: Path, torch_rng: torch.Generator
+    name: DecayChannelName, tmp_path: Path, torch_rng: torch.Generator
 ) -> None:
     reco = reco_of(write_channel_store(tmp_path / "events.parquet", name, 10))
     model = random_network(name, reco).network

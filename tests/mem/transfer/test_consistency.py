@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mem.transfer.toys import LAYOUTS, PROCESS, TINY
-from partonic.config.mem_transfer import ConsistencyConfig, MemTrainingConfig
+from partonic.config.mem_training.transfer import ConsistencyConfig, MemTrainingConfig
 from partonic.errors import ModelError, SchemaError
 from partonic.events.batch import RecoEvents
 from partonic.mem.transfer.consistency import Contrast, train_consistency

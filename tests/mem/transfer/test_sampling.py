@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mem.transfer.toys import LAYOUTS, some_partons, tiny_transfer
 from partonic.events.batch import RecoEvents
-from partonic.mem.transfer.known_of_event import described
+from partonic.features.known_of_event import described
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.objects import object_table
 from partonic.mem.transfer.transfer_function import TransferFunction

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mem.transfer.toys import LAYOUTS, PROCESS, TINY, draw_events, some_partons, tiny_transfer
-from partonic.config.mem_transfer import MemTrainingConfig
+from partonic.config.mem_training.transfer import MemTrainingConfig
 from partonic.errors import ConfigError, ModelError, SchemaError
 from partonic.mem.transfer.data import objects_of, transfer_table
 from partonic.mem.transfer.objects import object_table

@@ -111,7 +111,7 @@ def test_an_event_at_the_edge_has_a_finite_density() -> None:
 
 
 def test_order_of_leptons_does_not_matter() -> None:
-    """In the dilepton channel they are told apart by their charge."""
+    """In the dilepton decay channel they are told apart by their charge."""
     layout = LAYOUTS["dilepton"]
     reco, momenta = draw_events(layout, 6, seed=12).reco, some_partons(6)[:, None]
     exchanged = replace(reco, leptons=reco.leptons.flip(1), lepton_pdg=reco.lepton_pdg.flip(1))
@@ -152,5 +152,5 @@ def test_a_layout_needs_one_channel() -> None:
     with pytest.raises(ProcessError, match=r"decay 'inclusive'; set simulation\.decays\.tops"):
         TransferLayout.of(simulation, PROCESS.parton_pdg)
     layout = TransferLayout.of(SimulationConfig(), PROCESS.parton_pdg)
-    assert (layout.channel, layout.jets_min, layout.b_tags_min, layout.lepton_pt_min) == ("semileptonic", 4, 3, 29.0)
+    assert (layout.decays, layout.jets_min, layout.b_tags_min, layout.lepton_pt_min) == ("semileptonic", 4, 3, 29.0)
     assert TransferLayout.of_record(json.loads(json.dumps(layout.record()))) == layout

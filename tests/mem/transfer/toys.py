@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from partonic.config.mem_transfer import AcceptanceConfig, TransferConfig
+from partonic.config.mem_training.transfer import AcceptanceConfig, TransferConfig
 from partonic.events.batch import RecoEvents
 from partonic.events.schema import ProcessInfo
 from partonic.mem.acceptance.model import AcceptanceModel, AcceptanceNetwork

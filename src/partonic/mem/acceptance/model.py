@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from partonic.config.mem_transfer import AcceptanceConfig
+from partonic.config.mem_training.transfer import AcceptanceConfig
 from partonic.errors import TrainingError
 from partonic.mem.detector_part import DetectorPart
 from partonic.mem.transfer.layout import TransferLayout
@@ -121,7 +121,7 @@ class AcceptanceModel(DetectorPart[AcceptanceNetwork]):
 
     @torch.no_grad()
     def log_probability(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, " events"]:
-        """Return log ε(z), float64; partons in the order of the channel, laboratory, GeV."""
+        """Return log ε(z), float64; partons in the order of the decay channel, laboratory, GeV."""
         pieces = [
             functional.logsigmoid(self.network.calibrated_logit(part.to(self.device))).cpu()
             for part in torch.split(momenta, _ROWS)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from partonic.config.mem_transfer import AcceptanceConfig, MemTrainingConfig
+from partonic.config.mem_training.transfer import AcceptanceConfig, MemTrainingConfig
 from partonic.errors import TrainingError
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore

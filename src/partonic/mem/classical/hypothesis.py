@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from partonic.config.decays import HIGGS_BRANCHING_FRACTIONS, W_HADRONIC_FRACTION, W_LEPTONIC_FRACTION
 from partonic.errors import ProcessError
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.physics.particles import W_BOSON
 from partonic.physics.process import Process
 
@@ -42,8 +42,8 @@ class TopPairHypothesis:
         return tuple(particle.pdg_id for particle in self.process.final_state)
 
     @property
-    def channel(self) -> DecayChannel:
-        """The semileptonic channel of the process."""
+    def decay_channel(self) -> DecayChannel:
+        """The semileptonic decay channel of the process."""
         return DecayChannel("semileptonic", self.parton_pdg)
 
     @property

@@ -115,10 +115,10 @@ class AssignmentIntegrand:
 
     def _in_order(self, momenta: Tensor) -> Tensor:
         """Return momenta in the order of the process, from b pair, hadronic and leptonic top."""
-        channel = self.hypothesis.channel
+        decay_channel = self.hypothesis.decay_channel
         own = {"H": 0, "b": 0, "bbar": 1, "t_had": momenta.shape[1] - 2, "t_lep": momenta.shape[1] - 1}
-        ordered = momenta[:, [own[name] for name in channel.names]]
-        return channel.process_order(ordered[None], self.event.reco)[0]
+        ordered = momenta[:, [own[name] for name in decay_channel.names]]
+        return decay_channel.process_order(ordered[None], self.event.reco)[0]
 
     def _legs(self, numbers: Tensor) -> list[Leg]:
         legs, start = [], 0

@@ -15,9 +15,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from partonic.config.mem_initial_state import InitialStateConfig
+from partonic.config.mem_training.initial_state import InitialStateConfig
+from partonic.features.object_tokens import EVENT_FEATURES, ObjectTokens, feature_counts
 from partonic.mem.initial_state.classes import InitialState
-from partonic.mem.proposal.inputs import EVENT_FEATURES, ProposalTokens, feature_counts
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.partons import global_features, global_size, symmetric_features
 from partonic.nn.attention import AttentionStack
@@ -74,7 +74,7 @@ class InitialStateNetwork(nn.Module):
         self.parton_scales.fit(*_as_objects(symmetric_features(momenta, self.layout.reference_parton)))
 
     @torch.no_grad()
-    def fit_scales(self, tokens: ProposalTokens, momenta: Float[Tensor, "events partons 4"]) -> None:
+    def fit_scales(self, tokens: ObjectTokens, momenta: Float[Tensor, "events partons 4"]) -> None:
         """Set the scales of objects and partons from training events."""
         kinds = len(feature_counts(self.layout.decay_channel))
         objects, masks = tokens.objects()
@@ -89,7 +89,7 @@ class InitialStateNetwork(nn.Module):
         return torch.log_softmax(self.share_outer(hidden), dim=-1)
 
     def logits_of_objects(
-        self, tokens: ProposalTokens, momenta: Float[Tensor, "events samples partons 4"]
+        self, tokens: ObjectTokens, momenta: Float[Tensor, "events samples partons 4"]
     ) -> Float[Tensor, "events samples classes"]:
         """Return s_i(x, z) of each event for its own sets of partons."""
         tokens = tokens.trimmed()
@@ -103,7 +103,7 @@ class InitialStateNetwork(nn.Module):
         return linear(self.outer, linear(self.inner, hidden, relu=True))
 
 
-def _features(tokens: ProposalTokens, momenta: Tensor) -> Tensor:
+def _features(tokens: ObjectTokens, momenta: Tensor) -> Tensor:
     """Return features of sets of partons in the frame of the event, and of what is left of its objects."""
     in_frame = tokens.frame.momenta_in(momenta).float()
     total = in_frame.sum(dim=-2)

@@ -14,19 +14,19 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from partonic.config.mem_initial_state import InitialStateConfig
-from partonic.config.mem_transfer import MemTrainingConfig
+from partonic.config.mem_training.initial_state import InitialStateConfig
+from partonic.config.mem_training.transfer import MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.event_status import OK
 from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
-from partonic.mem.channel_status import channel_status
+from partonic.features.decay_channel_status import decay_channel_status
+from partonic.features.known_of_event import described
+from partonic.features.object_tokens import ObjectTokens, object_tokens
 from partonic.mem.initial_state.classes import InitialState, labels_of
 from partonic.mem.initial_state.model import InitialStateModel
 from partonic.mem.initial_state.network import InitialStateNetwork
-from partonic.mem.proposal.inputs import ProposalTokens, proposal_tokens
-from partonic.mem.transfer.known_of_event import described
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.nn.training import PhaseModule, PhaseSettings, TensorTable, run_phase, seeded_weights, split_table
 from partonic.progress import SILENT, Progress
@@ -107,7 +107,7 @@ class ObjectPhase(PhaseModule):
 
     def validation_loss(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the cross entropy."""
-        logits = self.network.logits_of_objects(ProposalTokens.of_columns(batch), batch["momenta"][:, None])[:, 0]
+        logits = self.network.logits_of_objects(ObjectTokens.of_columns(batch), batch["momenta"][:, None])[:, 0]
         return functional.cross_entropy(logits + batch["log_shares"], batch["label"])
 
 
@@ -147,7 +147,7 @@ def train_initial_state(
     selected = selected.with_columns({"log_shares": _log_shares(network, selected.columns["momenta"])})
     train, validation = split_table(selected, training.validation_fraction, seed)
     sample = train.part(0, _SCALE_EVENTS).columns
-    network.fit_scales(ProposalTokens.of_columns(sample), sample["momenta"])
+    network.fit_scales(ObjectTokens.of_columns(sample), sample["momenta"])
     phase, settings = ObjectPhase(network), PhaseSettings.from_config(training, "objects", training.epochs)
     result = run_phase(phase, train, validation, settings, folder / "objects", seed, progress)
     held_out = validation.columns
@@ -208,7 +208,7 @@ def initial_state_tables(
     progress.finish()
     if not sum(len(piece["label"]) for piece in selected):
         names = ", ".join(str(path) for path in stores)
-        raise SchemaError(f"no selected event of {names} has what the channel '{layout.channel}' needs")
+        raise SchemaError(f"no selected event of {names} has what the decay channel '{layout.decays}' needs")
     return _joined(everything), _joined(selected)
 
 
@@ -221,9 +221,10 @@ def _batches(stores: Sequence[Path]) -> Iterator[tuple[EventBatch, Path]]:
 def _selected(batch: EventBatch, known: Mapping[str, Tensor], layout: TransferLayout) -> dict[str, Tensor]:
     """Return the columns of the selected, usable events of a batch."""
     rows = torch.from_numpy(batch.column("selected").astype(np.bool_)).nonzero()[:, 0]
-    reco, channel = batch.filter(batch.column("selected").astype(np.bool_)).reco(), layout.decay_channel
-    usable = torch.tensor([word == OK for word in channel_status(reco, channel, _FEWEST_JETS)], dtype=torch.bool)
-    tokens = proposal_tokens(described(reco.select(usable), channel), channel, layout.jets_max)
+    reco, decay_channel = batch.filter(batch.column("selected").astype(np.bool_)).reco(), layout.decay_channel
+    status = decay_channel_status(reco, decay_channel, _FEWEST_JETS)
+    usable = torch.tensor([word == OK for word in status], dtype=torch.bool)
+    tokens = object_tokens(described(reco.select(usable), decay_channel), decay_channel, layout.jets_max)
     return {**tokens.columns(), **{name: values[rows[usable]] for name, values in known.items()}}
 
 

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from partonic.errors import ConfigError, NonFiniteError
 from partonic.events.batch import RecoEvents
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.mem.initial_state.classes import ChannelCrossSection, classes_of, coefficients_by_class
 from partonic.mem.protocols import (
     Acceptance,
@@ -45,7 +45,7 @@ class Ingredients:
 
     Attributes:
         process: dσ/dz.
-        channel: the order of its partons.
+        decay_channel: the order of its partons.
         proposal: where points are drawn from.
         transfer: p_T(x|z).
         acceptance: ε(z).
@@ -57,7 +57,7 @@ class Ingredients:
     """
 
     process: DifferentialCrossSection
-    channel: DecayChannel
+    decay_channel: DecayChannel
     proposal: Proposal
     transfer: TransferDensity
     acceptance: Acceptance
@@ -152,7 +152,7 @@ class PartonIntegrand:
             cube = torch.where(inside[..., None], numbers, 0.5).double().flatten(0, 1)
             partons, log_volume = made_of.proposal.view.partons(cube)
             momenta = partons.momenta.view(*shape, -1, 4)
-            ordered = made_of.channel.process_order(momenta, x).flatten(0, 1)
+            ordered = made_of.decay_channel.process_order(momenta, x).flatten(0, 1)
         with self.clock("acceptance"):
             log_acceptance = made_of.acceptance.log_probability(partons.momenta).double().cpu().view(shape)
         with self.clock("transfer"):

@@ -8,9 +8,9 @@ from partonic.config.process import ProcessConfig
 from partonic.errors import ConfigError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.features.decay_channel import DecayChannel
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.integral.normalisation import (
     acceptance_cross_section,
@@ -85,7 +85,7 @@ def fiducial_cross_section(store: Path, ingredients: Ingredients, config: MemCon
 
     Args:
         store: simulated events of the process; not read for the method ``process``.
-        ingredients: process, acceptance and channel.
+        ingredients: process, acceptance and decay channel.
         config: settings.
         seed: root seed.
 
@@ -100,7 +100,7 @@ def fiducial_cross_section(store: Path, ingredients: Ingredients, config: MemCon
             raise ConfigError(f"'{process.name}' has no unit cube: set mem.normalisation.method to accepted")
         generator = torch_generator(seed, "mem", process.name, "cross section")
         return integrated_cross_section(
-            process, ingredients.acceptance, ingredients.channel, config.normalisation.points, generator,
+            process, ingredients.acceptance, ingredients.decay_channel, config.normalisation.points, generator,
             ingredients.branching_fraction,
         )  # fmt: skip
     events = EventStore.open(store)
@@ -108,7 +108,7 @@ def fiducial_cross_section(store: Path, ingredients: Ingredients, config: MemCon
     check_theory(process.name, process.monomials, events.metadata, str(store), remedy)
     if method == "accepted":
         return accepted_cross_section(events)
-    return acceptance_cross_section(events, ingredients.acceptance, ingredients.channel)
+    return acceptance_cross_section(events, ingredients.acceptance, ingredients.decay_channel)
 
 
 def hypothesis_of_store(metadata: StoreMetadata, process: ProcessConfig) -> Hypothesis:
@@ -128,8 +128,8 @@ def hypothesis_of_store(metadata: StoreMetadata, process: ProcessConfig) -> Hypo
             "give an analysis whose section `process` says so"
         )
     decays = metadata.config.get("simulation", {}).get("decays", {})
-    channel = DecayChannel.of_decays(decays.get("tops", "semileptonic"), metadata.parton_pdg)
-    return Hypothesis(process, channel.name, float(metadata.facts.get("branching_fraction", 1.0)))
+    decay_channel = DecayChannel.of_decays(decays.get("tops", "semileptonic"), metadata.parton_pdg)
+    return Hypothesis(process, decay_channel.name, float(metadata.facts.get("branching_fraction", 1.0)))
 
 
 def _record(store: Path, config: MemConfig, seed: int, ingredients: Ingredients) -> CrossSectionRecord:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from partonic.errors import EventFileError, NonFiniteError
 from partonic.events.store import NORMALISATION_ERROR, EventStore
+from partonic.features.decay_channel import DecayChannel
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.mem.decay_channel import DecayChannel
 from partonic.mem.protocols import Acceptance
 from partonic.physics.process import Process
 
@@ -56,16 +56,16 @@ def accepted_cross_section(store: EventStore) -> FiducialRate:
     return rate
 
 
-def acceptance_cross_section(store: EventStore, acceptance: Acceptance, channel: DecayChannel) -> FiducialRate:
+def acceptance_cross_section(store: EventStore, acceptance: Acceptance, decay_channel: DecayChannel) -> FiducialRate:
     """Return σ_a from all events of a simulated store, accepted or not, and the acceptance of their partons.
 
     Raises:
         EventFileError: if the store has no events.
-        SchemaError: if its events have no partons, or not those of the channel.
+        SchemaError: if its events have no partons, or not those of the decay channel.
     """
     sums = _Sums(len(store.metadata.monomials))
     for batch in store.batches(_PARTONS, size=_AT_ONCE):
-        efficiency = _efficiency(acceptance, channel.truth(batch).momenta)
+        efficiency = _efficiency(acceptance, decay_channel.truth(batch).momenta)
         sums.add(batch.coefficients * efficiency.numpy()[:, None])
     if not sums.points:
         raise EventFileError(f"{store.path} has no events: expected simulated ones, rejected ones included")
@@ -75,7 +75,7 @@ def acceptance_cross_section(store: EventStore, acceptance: Acceptance, channel:
 def integrated_cross_section(
     process: Process,
     acceptance: Acceptance,
-    channel: DecayChannel,
+    decay_channel: DecayChannel,
     points: int,
     generator: torch.Generator,
     branching_fraction: float = 1.0,
@@ -85,7 +85,7 @@ def integrated_cross_section(
     Args:
         process: dσ/dz.
         acceptance: ε(z), of partons in the order of the channel; where both tops can be the hadronic one, the mean.
-        channel: the decay channel.
+        decay_channel: the decay channel.
         points: how many.
         generator: source of the points.
         branching_fraction: of the decays that the acceptance does not know of.
@@ -94,7 +94,7 @@ def integrated_cross_section(
     while sums.points < points:
         size = (min(_AT_ONCE, points - sums.points), process.dimensions)
         events, log_volume = process.from_unit_cube(torch.rand(size, generator=generator, dtype=torch.float64))
-        orders = [_efficiency(acceptance, events.momenta[:, order]) for order in _orders(channel)]
+        orders = [_efficiency(acceptance, events.momenta[:, order]) for order in _orders(decay_channel)]
         weight = branching_fraction / points * log_volume.exp() * torch.stack(orders).mean(dim=0)
         sums.add((process.coefficients(events) * weight[:, None]).numpy())
     return FiducialRate.of_sums(process.monomials, sums.first, sums.second, sums.points)
@@ -120,11 +120,11 @@ def _common_error(store: EventStore) -> float:
     return float(store.metadata.facts.get(NORMALISATION_ERROR, 0.0))
 
 
-def _orders(channel: DecayChannel) -> Sequence[list[int]]:
-    """Return the orders that the partons of the process may have in the channel: either top may be hadronic."""
-    same = list(range(len(channel.parton_pdg)))
-    if channel.name != "semileptonic":
+def _orders(decay_channel: DecayChannel) -> Sequence[list[int]]:
+    """Return the orders that the partons of the process may have in the decay channel: either top may be hadronic."""
+    same = list(range(len(decay_channel.parton_pdg)))
+    if decay_channel.name != "semileptonic":
         return [same]
-    top, antitop = channel.parton_pdg.index(_TOP), channel.parton_pdg.index(-_TOP)
+    top, antitop = decay_channel.parton_pdg.index(_TOP), decay_channel.parton_pdg.index(-_TOP)
     exchanged = [antitop if place == top else top if place == antitop else place for place in same]
     return [same, exchanged]

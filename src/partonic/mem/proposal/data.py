@@ -11,15 +11,14 @@ from partonic.errors import SchemaError
 from partonic.event_status import OK
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
 from partonic.events.store import EventStore
+from partonic.features.decay_channel_status import decay_channel_status
 from partonic.features.inputs import JET_TOKEN, MET_TOKEN
-from partonic.mem.channel_status import channel_status
-from partonic.mem.decay_channel import DecayChannel
-from partonic.mem.proposal.inputs import CHARGED_LEPTON_TOKEN, EVENT_FEATURES, proposal_tokens
-from partonic.mem.transfer.known_of_event import described
+from partonic.features.known_of_event import described
+from partonic.features.object_tokens import CHARGED_LEPTON_TOKEN, EVENT_FEATURES, object_tokens
 from partonic.nn.training import TensorTable
 from partonic.physics.phasespace import PartonCube
 from partonic.progress import SILENT, Progress
-from partonic.unfolding.view import numbers_in
+from partonic.unfolding.view import DecayChannelView
 
 __all__ = ["COLUMNS", "proposal_table", "with_reflections"]
 
@@ -43,8 +42,7 @@ _FEWEST_JETS = 1
 
 def proposal_table(
     stores: Sequence[Path],
-    cube: PartonCube,
-    channel: DecayChannel,
+    view: DecayChannelView,
     max_jets: int,
     max_events: int | None = None,
     progress: Progress = SILENT,
@@ -55,15 +53,14 @@ def proposal_table(
 
     Args:
         stores: event stores.
-        cube: the unit cube of the partons.
-        channel: the decay channel.
+        view: the partons in the order of their decay channel, and their unit cube.
         max_jets: hardest jets kept.
         max_events: stop after so many events; None for all.
         progress: told of events read.
         only_described: without what the transfer function leaves open (`described`).
 
     Returns:
-        the columns of `ProposalTokens.columns`, ``numbers`` in the frame of each event (float64), and ``jet_count``.
+        the columns of `ObjectTokens.columns`, ``numbers`` in the frame of each event (float64), and ``jet_count``.
 
     Raises:
         SchemaError: if a store lacks what the training needs, or no event is usable.
@@ -72,7 +69,7 @@ def proposal_table(
     number = 0
     progress.start("reading events", max_events, "events")
     for batch in _batches(stores):
-        columns = _columns(batch, cube, channel, max_jets, only_described=only_described)
+        columns = _columns(batch, view, max_jets, only_described=only_described)
         if max_events is not None:
             columns = {name: values[: max_events - number] for name, values in columns.items()}
         pieces.append(columns)
@@ -83,7 +80,7 @@ def proposal_table(
     progress.finish()
     if not number:
         names = ", ".join(str(path) for path in stores)
-        raise SchemaError(f"no selected event of {names} has what the channel '{channel.name}' needs")
+        raise SchemaError(f"no selected event of {names} has what the decay channel '{view.name}' needs")
     return TensorTable({name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]})
 
 
@@ -110,13 +107,12 @@ def _batches(stores: Sequence[Path]) -> Iterator[EventBatch]:
         yield from EventStore.open(path).batches(columns=COLUMNS, size=_BATCH, selected_only=True)
 
 
-def _columns(
-    batch: EventBatch, cube: PartonCube, channel: DecayChannel, max_jets: int, *, only_described: bool
-) -> dict[str, Tensor]:
-    status = channel_status(batch.reco(), channel, _FEWEST_JETS)
+def _columns(batch: EventBatch, view: DecayChannelView, max_jets: int, *, only_described: bool) -> dict[str, Tensor]:
+    decay_channel = view.decay_channel
+    status = decay_channel_status(batch.reco(), decay_channel, _FEWEST_JETS)
     usable = batch.filter(np.array([word == OK for word in status], dtype=np.bool_))
-    reco = described(usable.reco(), channel) if only_described else usable.reco()
-    tokens = proposal_tokens(reco, channel, max_jets)
-    numbers, _ = cube.numbers(channel.truth(usable))
+    reco = described(usable.reco(), decay_channel) if only_described else usable.reco()
+    tokens = object_tokens(reco, decay_channel, max_jets)
+    numbers, _ = view.numbers(view.truth(usable))
     columns = tokens.columns()
-    return {**columns, "numbers": numbers_in(cube, numbers, tokens.frame), "jet_count": reco.jet_mask.sum(dim=1)}
+    return {**columns, "numbers": view.numbers_in(numbers, tokens.frame), "jet_count": reco.jet_mask.sum(dim=1)}

@@ -20,20 +20,19 @@ from partonic.errors import SchemaError
 from partonic.event_status import OK
 from partonic.events.batch import RecoEvents
 from partonic.events.store import EventStore
+from partonic.features.decay_channel import DecayChannel
+from partonic.features.decay_channel_status import decay_channel_status
+from partonic.features.known_of_event import described
+from partonic.features.object_tokens import object_tokens
 from partonic.mem.acceptance.model import AcceptanceModel
-from partonic.mem.channel_status import channel_status
-from partonic.mem.decay_channel import DecayChannel
-from partonic.mem.proposal.inputs import proposal_tokens
-from partonic.mem.transfer.known_of_event import described
 from partonic.mem.transfer.transfer_function import TransferFunction
 from partonic.nn.training import TensorTable
-from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import PartonEvents
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash
 from partonic.rng import torch_generator
 from partonic.trained.model_files import model_fingerprint
-from partonic.unfolding.view import numbers_in
+from partonic.unfolding.view import DecayChannelView
 
 __all__ = ["Surrogate", "drawn_table"]
 
@@ -75,7 +74,7 @@ class Surrogate:
 def drawn_table(
     stores: Sequence[Path],
     surrogate: Surrogate,
-    target: tuple[PartonCube, DecayChannel, int],
+    target: tuple[DecayChannelView, int],
     events: int,
     seed: int,
     folder: Path,
@@ -86,7 +85,7 @@ def drawn_table(
     Args:
         stores: event stores whose partons are taken, those of rejected events, too.
         surrogate: acceptance and transfer function.
-        target: unit cube of the partons, decay channel, hardest jets kept.
+        target: partons in the order of their decay channel with their unit cube; hardest jets kept.
         events: number of events that are expected; the drawn number scatters about it.
         seed: root seed.
         folder: of the pieces.
@@ -96,10 +95,10 @@ def drawn_table(
         the columns that `proposal_table` has, of events as `described`, their numbers in the frame of each event.
 
     Raises:
-        SchemaError: if the stores have other partons than the channel, or none is accepted.
+        SchemaError: if the stores have other partons than the decay channel, or none is accepted.
     """
-    cube, channel, max_jets = target
-    partons = _partons(stores, channel, progress)
+    view, max_jets = target
+    partons = _partons(stores, view.decay_channel, progress)
     accepted = torch.exp(surrogate.acceptance.log_probability(partons.momenta))
     if not float(accepted.sum()) > 0.0:
         raise SchemaError(f"the acceptance of all {len(accepted)} sets of partons of the stores is 0: nothing to draw")
@@ -120,23 +119,23 @@ def drawn_table(
             generator = torch_generator(seed, "drawn events", start)
             chosen = _repeated(copies[rows], generator) + start
             drawn = PartonEvents(partons.momenta[chosen], partons.x1[chosen], partons.x2[chosen])
-            _columns(drawn, surrogate.transfer, (cube, channel, max_jets), generator).save(path)
+            _columns(drawn, surrogate.transfer, target, generator).save(path)
         pieces.append(TensorTable.open(path))
         progress.advance(len(copies[rows]))
     progress.finish()
     return TensorTable({name: torch.cat([piece.columns[name] for piece in pieces]) for name in pieces[0].columns})
 
 
-def _partons(stores: Sequence[Path], channel: DecayChannel, progress: Progress) -> PartonEvents:
-    """Return the partons of all events of the stores, in the order of the channel."""
+def _partons(stores: Sequence[Path], decay_channel: DecayChannel, progress: Progress) -> PartonEvents:
+    """Return the partons of all events of the stores, in the order of the decay channel."""
     parts = []
     progress.start("reading partons", None, "events")
     for path in stores:
         for batch in EventStore.open(path).batches(columns=_COLUMNS, size=_BATCH):
             usable = batch
-            if channel.name == "semileptonic":
+            if decay_channel.name == "semileptonic":
                 usable = batch.filter(np.asarray(batch.column("hadronic_top")) != 0)
-            parts.append(channel.truth(usable))
+            parts.append(decay_channel.truth(usable))
             progress.advance(len(batch))
     progress.finish()
     return PartonEvents(*(torch.cat([getattr(part, name) for part in parts]) for name in ("momenta", "x1", "x2")))
@@ -151,18 +150,20 @@ def _repeated(copies: Float[Tensor, " events"], generator: torch.Generator) -> T
 def _columns(
     partons: PartonEvents,
     transfer: TransferFunction,
-    target: tuple[PartonCube, DecayChannel, int],
+    target: tuple[DecayChannelView, int],
     generator: torch.Generator,
 ) -> TensorTable:
     """Draw the objects of partons, and return the columns of usable events."""
-    cube, channel, max_jets = target
-    reco = described(transfer.sample(partons.momenta, generator), channel)
-    usable = torch.tensor([word == OK for word in channel_status(reco, channel, _FEWEST_JETS)], dtype=torch.bool)
-    usable &= _possible(reco, cube.collider_energy)
+    view, max_jets = target
+    decay_channel = view.decay_channel
+    reco = described(transfer.sample(partons.momenta, generator), decay_channel)
+    status = decay_channel_status(reco, decay_channel, _FEWEST_JETS)
+    usable = torch.tensor([word == OK for word in status], dtype=torch.bool)
+    usable &= _possible(reco, view.collider_energy)
     reco = reco.select(usable)
-    tokens = proposal_tokens(reco, channel, max_jets)
-    numbers, _ = cube.numbers(PartonEvents(partons.momenta[usable], partons.x1[usable], partons.x2[usable]))
-    columns = {**tokens.columns(), "numbers": numbers_in(cube, numbers, tokens.frame)}
+    tokens = object_tokens(reco, decay_channel, max_jets)
+    numbers, _ = view.numbers(PartonEvents(partons.momenta[usable], partons.x1[usable], partons.x2[usable]))
+    columns = {**tokens.columns(), "numbers": view.numbers_in(numbers, tokens.frame)}
     return TensorTable({**columns, "jet_count": reco.jet_mask.sum(dim=1)})
 
 

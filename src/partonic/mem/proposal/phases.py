@@ -5,24 +5,24 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from partonic.mem.proposal.inputs import ProposalTokens
-from partonic.mem.proposal.networks import ProposalConditions, ProposalModel
+from partonic.features.object_tokens import ObjectTokens
 from partonic.nn.training import PhaseModule
+from partonic.unfolding.decay_channel.network import DecayChannelConditions, DecayChannelNetwork
 
 __all__ = ["FlowAlone", "RegressionAlone", "RegressionWithFlow", "conditions_of"]
 
 Batch = Mapping[str, Tensor]
 
 
-def conditions_of(batch: Batch) -> ProposalConditions:
+def conditions_of(batch: Batch) -> DecayChannelConditions:
     """Return the conditions that were computed before, of some rows of a table."""
-    return ProposalConditions(batch["regressed"], batch["latent"], batch["estimates"])
+    return DecayChannelConditions(batch["regressed"], batch["latent"], batch["estimates"])
 
 
 class RegressionAlone(PhaseModule):
     """Train encoder and regression, so that the flow begins with azimuths that are centred."""
 
-    def __init__(self, model: ProposalModel) -> None:
+    def __init__(self, model: DecayChannelNetwork) -> None:
         """Train `model` but for its flow."""
         super().__init__({})
         self.model = model
@@ -33,13 +33,13 @@ class RegressionAlone(PhaseModule):
 
     def validation_loss(self, batch: Batch) -> Tensor:
         """Return the same of held-out events."""
-        return self.model.regression_loss(batch["numbers"], self.model(ProposalTokens.of_columns(batch)))
+        return self.model.regression_loss(batch["numbers"], self.model(ObjectTokens.of_columns(batch)))
 
 
 class RegressionWithFlow(PhaseModule):
     """Train everything: −log q of the true partons, and the regression beside it."""
 
-    def __init__(self, model: ProposalModel, regression_weight: float) -> None:
+    def __init__(self, model: DecayChannelNetwork, regression_weight: float) -> None:
         """Train `model`, with the loss of the regression times a weight beside −log q."""
         super().__init__({})
         self.model = model
@@ -47,21 +47,21 @@ class RegressionWithFlow(PhaseModule):
 
     def training_losses(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """Return −log q averaged over the batch plus the weighted regression, and the regression to watch."""
-        conditions = self.model(ProposalTokens.of_columns(batch))
+        conditions = self.model(ObjectTokens.of_columns(batch))
         regression = self.model.regression_loss(batch["numbers"], conditions)
         negative = -self.model.log_density(batch["numbers"], conditions).mean()
         return negative + self.regression_weight * regression, {"regression": regression}
 
     def validation_loss(self, batch: Batch) -> Tensor:
         """Return −log q of held-out events."""
-        conditions = self.model(ProposalTokens.of_columns(batch))
+        conditions = self.model(ObjectTokens.of_columns(batch))
         return -self.model.log_density(batch["numbers"], conditions).mean()
 
 
 class FlowAlone(PhaseModule):
     """Train the flow on conditions that are computed once: many more epochs in the same time."""
 
-    def __init__(self, model: ProposalModel) -> None:
+    def __init__(self, model: DecayChannelNetwork) -> None:
         """Train the flow of `model`."""
         super().__init__({})
         self.model = model

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.mem.proposal.networks import ProposalConditions, ProposalModel
 from partonic.rng import torch_generator
+from partonic.unfolding.decay_channel.network import DecayChannelConditions, DecayChannelNetwork
 from partonic.unfolding.quality import coverage
 from partonic.unfolding.quality.regions import density_ranks
 
@@ -52,9 +52,9 @@ class ProposalCoverage:
 
 @torch.no_grad()
 def proposal_coverage(
-    model: ProposalModel,
+    model: DecayChannelNetwork,
     numbers: Float[Tensor, "events dimensions"],
-    conditions: ProposalConditions,
+    conditions: DecayChannelConditions,
     seed: int = 0,
 ) -> ProposalCoverage:
     """Return the coverage on events that the model was not trained on, at most 5000 of them.

@@ -16,16 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from partonic.config.mem_networks import ProposalNetworkConfig
+from partonic.config.mem_training.proposal import ProposalNetworkConfig
 from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import ProcessInfo
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
+from partonic.features.object_tokens import ObjectTokens
 from partonic.mem.models import mem_folder
 from partonic.mem.proposal.data import proposal_table, with_reflections
 from partonic.mem.proposal.drawn_events import Surrogate, drawn_table
-from partonic.mem.proposal.inputs import ProposalTokens
-from partonic.mem.proposal.learned import ProposalNetwork
-from partonic.mem.proposal.networks import ProposalModel
 from partonic.mem.proposal.phases import FlowAlone, RegressionAlone, RegressionWithFlow, conditions_of
 from partonic.mem.proposal.quality import ProposalCoverage, proposal_coverage
 from partonic.nn.training import (
@@ -37,11 +35,13 @@ from partonic.nn.training import (
     seeded_weights,
     split_table,
 )
-from partonic.physics.phasespace import PartonCube
 from partonic.physics.process import Process
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 from partonic.trained.schema_record import SchemaRecord
+from partonic.unfolding.decay_channel.network import DecayChannelNetwork
+from partonic.unfolding.unfolder import Unfolder
+from partonic.unfolding.view import DecayChannelView
 
 __all__ = ["TrainedProposal", "train_proposal"]
 
@@ -107,7 +107,7 @@ class _Run:
 def train_proposal(
     stores: Sequence[Path],
     process: Process,
-    channel: DecayChannel,
+    decay_channel: DecayChannel,
     config: ProposalNetworkConfig,
     seed: int,
     folder: Path,
@@ -119,7 +119,7 @@ def train_proposal(
     Args:
         stores: event stores of simulated events, selected and rejected.
         process: the hard process that they are of.
-        channel: their decay channel.
+        decay_channel: their decay channel.
         config: networks and training.
         seed: root seed; the same events, settings and seed give the same model on the same machine.
         folder: of the model; ``phases`` in it keeps the checkpoints, from which a killed training goes on.
@@ -128,73 +128,74 @@ def train_proposal(
 
     Raises:
         ConfigError: if events are to be drawn, and there is nothing to draw them from; or if the proposal to start from
-            has other sizes, or is for another process or channel.
+            has other sizes, or is for another process or decay channel.
         ModelError: if the proposal to start from is missing or damaged.
         SchemaError: if the process has other partons than the channel, or the stores lack what the training needs.
         TrainingError: if a training does not come to finite weights.
     """
     info, run = ProcessInfo.of(process), _Run(config, seed, folder, progress)
-    if info.parton_pdg != channel.parton_pdg:
-        raise SchemaError(f"the process has the partons {info.parton_pdg}, the channel {channel.parton_pdg}")
-    cube = PartonCube(tuple(particle.mass for particle in process.final_state), info.collider_energy)
-    known = None if config.start is None else _known(mem_folder(config.start, info.name), config, cube, channel)
-    table = _events(stores, cube, channel, run, surrogate)
+    if info.parton_pdg != decay_channel.parton_pdg:
+        raise SchemaError(f"the process has the partons {info.parton_pdg}, the channel {decay_channel.parton_pdg}")
+    masses = tuple(particle.mass for particle in process.final_state)
+    view = DecayChannelView(decay_channel.name, masses, info.collider_energy, decay_channel)
+    known = None if config.start is None else _known(mem_folder(config.start, info.name), config, view)
+    table = _events(stores, view, run, surrogate)
     train, validation = split_table(table, config.training.validation_fraction, seed)
-    tables = _Tables(with_reflections(train, cube) if config.training.reflections else train, validation)
+    tables = _Tables(with_reflections(train, view.cube) if config.training.reflections else train, validation)
     with seeded_weights(seed, "proposal"):
-        model = ProposalModel(config, cube, channel)
+        model = DecayChannelNetwork(config, view)
     if known is not None:
         model.load_state_dict(known.network.state_dict())
     results, tables = _train(run, model, tables, with_scales=known is None)
-    jets_min = int(table.columns["jet_count"].min())
+    model.jets_min = int(table.columns["jet_count"].min())
     record = _record(run, results, tables, [path.name for path in stores])
     if known is not None:
         record["started_from"] = known.record
-    network = ProposalNetwork(model, config, jets_min, SchemaRecord.of(info), record)
-    network.save(folder)
+    Unfolder(model, SchemaRecord.of(info), record).save(folder)
     coverage = proposal_coverage(model, tables.validation.columns["numbers"], conditions_of(tables.validation.columns))
     skipped = sum(result.skipped for result in results.values())
     return TrainedProposal(folder, len(tables.train), record["validation"], coverage, skipped)
 
 
-def _events(
-    stores: Sequence[Path], cube: PartonCube, channel: DecayChannel, run: _Run, surrogate: Surrogate | None
-) -> TensorTable:
+def _events(stores: Sequence[Path], view: DecayChannelView, run: _Run, surrogate: Surrogate | None) -> TensorTable:
     """Return the events to train on, simulated or drawn."""
     config = run.config
     if config.drawn is None:
-        return proposal_table(stores, cube, channel, config.encoder.max_jets, config.training.max_events, run.progress)
+        return proposal_table(stores, view, config.encoder.max_jets, config.training.max_events, run.progress)
     if surrogate is None:
         msg = "mem_training.proposal.drawn: events are drawn from a transfer function, and none is given"
         raise ConfigError(msg)
-    target = (cube, channel, config.encoder.max_jets)
+    target = (view, config.encoder.max_jets)
     return drawn_table(stores, surrogate, target, config.drawn.events, run.seed, run.folder / "drawn", run.progress)
 
 
-def _known(folder: Path, config: ProposalNetworkConfig, cube: PartonCube, channel: DecayChannel) -> ProposalNetwork:
+def _known(folder: Path, config: ProposalNetworkConfig, view: DecayChannelView) -> Unfolder:
     """Return the trained proposal of a folder of models, if it fits."""
-    network = ProposalNetwork.load(folder / "proposal")
-    sizes = (config.encoder, config.flow.model_copy(update={"base_scale": network.config.flow.base_scale}))
-    if (network.config.encoder, network.config.flow) != sizes:
+    known = Unfolder.load(folder / "proposal")
+    where = f"mem_training.proposal.start: {folder}"
+    if not isinstance(known.network, DecayChannelNetwork):
+        raise ConfigError(f"{where} has a model of the view '{known.view.name}', expected one trained as a proposal")
+    own = known.network.config
+    sizes = (config.encoder, config.flow.model_copy(update={"base_scale": own.flow.base_scale}))
+    if (own.encoder, own.flow) != sizes:
         raise ConfigError(
-            f"mem_training.proposal.start: {folder} has a proposal of other sizes than `encoder` and `flow` say; give "
-            "those of its model.json"
+            f"{where} has a proposal of other sizes than `encoder` and `flow` say; give those of its model.json"
         )
-    if network.channel != channel or network.view != cube:
+    if known.network.view != view:
         raise ConfigError(
-            f"mem_training.proposal.start: the proposal of {folder} is for {_target(network.channel, network.view)}, "
-            f"not for {_target(channel, cube)}"
+            f"mem_training.proposal.start: the proposal of {folder} is for {_target(known.network.view)}, not for "
+            f"{_target(view)}"
         )
-    return network
+    return known
 
 
-def _target(channel: DecayChannel, cube: PartonCube) -> str:
-    masses = ", ".join(f"{mass:g}" for mass in cube.masses)
-    return f"partons {channel.parton_pdg} ({channel.name}) of {masses} GeV at {cube.collider_energy:g} GeV"
+def _target(view: DecayChannelView) -> str:
+    masses = ", ".join(f"{mass:g}" for mass in view.masses)
+    return f"partons {view.decay_channel.parton_pdg} ({view.name}) of {masses} GeV at {view.collider_energy:g} GeV"
 
 
 def _train(
-    run: _Run, model: ProposalModel, tables: _Tables, *, with_scales: bool
+    run: _Run, model: DecayChannelNetwork, tables: _Tables, *, with_scales: bool
 ) -> tuple[dict[str, PhaseResult], _Tables]:
     """Run all phases; return their results, and the events with the conditions that the model gives them.
 
@@ -203,7 +204,7 @@ def _train(
     training, results = run.config.training, {}
     if with_scales:
         sample = tables.train.part(0, _SCALE_EVENTS)  # shuffled when the table was split
-        model.fit_scales(ProposalTokens.of_columns(sample.columns), sample.columns["numbers"])
+        model.fit_scales(ObjectTokens.of_columns(sample.columns), sample.columns["numbers"])
         results["regression"] = run.phase(RegressionAlone(model), "regression", training.regression_epochs, tables)
         known = sample.with_columns(_conditions(model, sample)).columns
         model.fit_flow_scales(known["numbers"], conditions_of(known))
@@ -231,12 +232,12 @@ def _record(run: _Run, results: Mapping[str, PhaseResult], tables: _Tables, stor
 
 
 @torch.no_grad()
-def _conditions(model: ProposalModel, table: TensorTable) -> dict[str, Tensor]:
+def _conditions(model: DecayChannelNetwork, table: TensorTable) -> dict[str, Tensor]:
     """Return the conditions of all events."""
     model.eval()
     pieces: dict[str, list[Tensor]] = {"regressed": [], "latent": [], "estimates": []}
     for start in range(0, len(table), _ROWS):
-        conditions = model(ProposalTokens.of_columns(table.part(start, start + _ROWS).columns))
+        conditions = model(ObjectTokens.of_columns(table.part(start, start + _ROWS).columns))
         for name, values in vars(conditions).items():
             pieces[name].append(values)
     return {name: torch.cat(values) for name, values in pieces.items()}

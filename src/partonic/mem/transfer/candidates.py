@@ -148,8 +148,8 @@ def candidates_of(
 
 def _lepton_of(layout: TransferLayout, pdg: int) -> int | None:
     """Return the place of the lepton from a top, None for a hadronic one."""
-    if layout.channel == "semileptonic":
+    if layout.decays == "semileptonic":
         return 0 if pdg < 0 else None  # the leptonic top stands in the place of t̄
-    if layout.channel == "dilepton":
+    if layout.decays == "dilepton":
         return 0 if pdg > 0 else 1  # the positive lepton is the first
     return None

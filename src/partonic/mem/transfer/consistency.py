@@ -19,10 +19,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.config.mem_transfer import ConsistencyConfig, MemTrainingConfig
+from partonic.config.mem_training.transfer import ConsistencyConfig, MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.events.batch import EventBatch, RecoEvents
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.mem.protocols import Acceptance, DensityProposal
 from partonic.mem.transfer.data import objects_of, transfer_table
 from partonic.mem.transfer.network import TransferNetwork
@@ -58,15 +58,19 @@ class Contrast:
     generator: torch.Generator
 
     def __call__(
-        self, batch: EventBatch, reco: RecoEvents, momenta: Float[Tensor, "events partons 4"], channel: DecayChannel
+        self,
+        batch: EventBatch,
+        reco: RecoEvents,
+        momenta: Float[Tensor, "events partons 4"],
+        decay_channel: DecayChannel,
     ) -> dict[str, Tensor]:
         """Return the columns ``proposed`` `(N, K, P, 4)`, ``rho`` `(N, 1 + K)` and ``weight`` `(N,)`.
 
         Args:
             batch: training events.
             reco: the same.
-            momenta: their true partons in the order of the channel.
-            channel: of the events.
+            momenta: their true partons in the order of the decay channel.
+            decay_channel: of the events.
 
         Raises:
             SchemaError: if the proposal cannot handle an event.
@@ -76,11 +80,11 @@ class Contrast:
             rows = slice(start, start + _EVENTS)
             x1, x2 = (torch.from_numpy(batch.column(name).astype("float64"))[rows] for name in ("x1", "x2"))
             x = reco.select(torch.arange(len(reco))[rows])
-            pieces.append(self._columns(x, PartonEvents(momenta[rows].double(), x1, x2), channel))
+            pieces.append(self._columns(x, PartonEvents(momenta[rows].double(), x1, x2), decay_channel))
         columns = {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]} if pieces else {}
         return {**columns, "weight": torch.from_numpy(batch.coefficients[:, 0].copy()).float()}
 
-    def _columns(self, x: RecoEvents, truth: PartonEvents, channel: DecayChannel) -> dict[str, Tensor]:
+    def _columns(self, x: RecoEvents, truth: PartonEvents, decay_channel: DecayChannel) -> dict[str, Tensor]:
         view, count = self.proposal.view, self.proposals
         numbers, log_density = self.proposal.sample_and_log_density(x, count, self.generator)
         true_numbers, _ = view.numbers(truth)
@@ -94,7 +98,7 @@ class Contrast:
             )
         events, log_volume = view.partons(numbers.clamp(0.0, 1.0).flatten(0, 1))
         shape = log_density.shape
-        in_order = channel.process_order(events.momenta.view(*shape, *events.momenta.shape[1:]), x).flatten(0, 1)
+        in_order = decay_channel.process_order(events.momenta.view(*shape, *events.momenta.shape[1:]), x).flatten(0, 1)
         first = self.process.coefficients(PartonEvents(in_order, events.x1, events.x2))[:, 0]
         log_prior = torch.where(first > 0.0, first.clamp(min=1e-300).log(), -torch.inf)
         rho = (log_prior + self.acceptance.log_probability(events.momenta) + log_volume).view(shape) - log_density

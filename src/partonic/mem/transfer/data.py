@@ -11,7 +11,7 @@ from torch import Tensor
 from partonic.errors import SchemaError
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch, RecoEvents
 from partonic.events.store import EventStore
-from partonic.mem.decay_channel import DecayChannel
+from partonic.features.decay_channel import DecayChannel
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.objects import JET, LEPTON, MET, ObjectTable, object_table
 from partonic.nn.training import TensorTable
@@ -33,9 +33,13 @@ class ExtraColumns(Protocol):
     """Makes further columns of training events."""
 
     def __call__(
-        self, batch: EventBatch, reco: RecoEvents, momenta: Float[Tensor, "events partons 4"], channel: DecayChannel
+        self,
+        batch: EventBatch,
+        reco: RecoEvents,
+        momenta: Float[Tensor, "events partons 4"],
+        decay_channel: DecayChannel,
     ) -> dict[str, Tensor]:
-        """Return columns of these events, given their true partons in the order of the channel."""
+        """Return columns of these events, given their true partons in the order of the decay channel."""
 
 
 def transfer_table(
@@ -97,13 +101,13 @@ def _columns(
 ) -> dict[str, Tensor]:
     """Return the columns of the first `most` usable events of a batch."""
     reco = batch.reco(layout.jets_max)
-    table, channel = object_table(reco, layout), layout.decay_channel
-    momenta = channel.truth(batch).momenta.float()
+    table, decay_channel = object_table(reco, layout), layout.decay_channel
+    momenta = decay_channel.truth(batch).momenta.float()
     usable = table.inside & torch.isfinite(momenta).all(dim=2).all(dim=1)
     usable &= usable.cumsum(dim=0) <= (len(usable) if most is None else most)
     columns = {name: values[usable] for name, values in vars(table).items() if name != "kind"}
     columns["momenta"] = momenta[usable]
     if extra is not None:
         chosen = batch.filter(usable.numpy())
-        columns |= extra(chosen, reco.select(usable), columns["momenta"], channel)
+        columns |= extra(chosen, reco.select(usable), columns["momenta"], decay_channel)
     return columns

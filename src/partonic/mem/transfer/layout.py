@@ -10,7 +10,7 @@ from typing import Any
 
 from partonic.config.simulation import SimulationConfig
 from partonic.events.batch import MAX_JETS
-from partonic.mem.decay_channel import ChannelName, DecayChannel
+from partonic.features.decay_channel import DecayChannel, DecayChannelName
 
 __all__ = ["TransferLayout"]
 
@@ -20,7 +20,7 @@ class TransferLayout:
     """Partons, objects and cuts that a transfer function is made for.
 
     Attributes:
-        channel: decay channel, which says how many leptons there are.
+        decays: of the tops; they say how many leptons there are.
         parton_pdg: PDG ids of the partons, in the order of the process.
         jets_min, b_tags_min: fewest jets and b-tagged jets.
         jet_pt_min: smallest pT of a jet, GeV.
@@ -30,7 +30,7 @@ class TransferLayout:
         jets_max: jets that are looked at; an event with more counts as one with so many.
     """
 
-    channel: ChannelName
+    decays: DecayChannelName
     parton_pdg: tuple[int, ...]
     jets_min: int
     b_tags_min: int
@@ -49,7 +49,7 @@ class TransferLayout:
         """
         cuts = simulation.selection
         return cls(
-            channel=DecayChannel.of_decays(simulation.decays.tops, parton_pdg).name,
+            decays=DecayChannel.of_decays(simulation.decays.tops, parton_pdg).name,
             parton_pdg=parton_pdg,
             jets_min=max(cuts.jets_min, cuts.b_tags_min),
             b_tags_min=cuts.b_tags_min,
@@ -63,16 +63,18 @@ class TransferLayout:
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> "TransferLayout":
         """Return the layout of a model's record."""
-        return cls(**{**record, "parton_pdg": tuple(record["parton_pdg"])})
+        others = {name: value for name, value in record.items() if name not in ("channel", "parton_pdg")}
+        return cls(decays=record["channel"], parton_pdg=tuple(record["parton_pdg"]), **others)
 
     def record(self) -> dict[str, Any]:
         """Return the layout as JSON can hold it."""
-        return asdict(self)
+        content = asdict(self)
+        return {"channel": content.pop("decays"), **content}
 
     @property
     def decay_channel(self) -> DecayChannel:
-        """The channel, with its partons."""
-        return DecayChannel(self.channel, self.parton_pdg)
+        """The decay channel, with its partons."""
+        return DecayChannel(self.decays, self.parton_pdg)
 
     @property
     def leptons(self) -> int:
@@ -82,7 +84,7 @@ class TransferLayout:
     @property
     def reference_parton(self) -> int:
         """Place of the parton whose azimuth the direction of an event is measured from: the leptonic top, or t."""
-        return self.parton_pdg.index(-6 if self.channel == "semileptonic" else 6)
+        return self.parton_pdg.index(-6 if self.decays == "semileptonic" else 6)
 
     @property
     def multiplicities(self) -> int:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from partonic.config.mem_transfer import TransferConfig
+from partonic.config.mem_training.transfer import TransferConfig
 from partonic.mem.transfer.candidates import (
     CandidateMomenta,
     CandidatePlan,

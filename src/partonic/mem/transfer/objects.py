@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from partonic.events.batch import RecoEvents
-from partonic.mem.lepton_order import order_by_charge
+from partonic.features.lepton_order import order_by_charge
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.physics.kinematics import delta_phi
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from partonic.events.batch import LEPTON_FEATURES, MAX_LEPTONS, RecoEvents
-from partonic.mem.transfer.known_of_event import ELECTRON
+from partonic.features.known_of_event import ELECTRON
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import ObjectHeads, TransferNetwork
 from partonic.mem.transfer.objects import JET, LEPTON, MET, SMALLEST_MET, ObjectTable
@@ -150,12 +150,12 @@ def sample_objects(
 
     Args:
         network: the network of a transfer function, in evaluation mode.
-        momenta: partons in the order of the channel, laboratory, GeV.
+        momenta: partons in the order of the decay channel, laboratory, GeV.
         generator: of the random numbers.
 
     Returns:
         events in the laboratory, on the CPU, jets in descending pT. The lepton of semileptonic events is an electron:
-        which of the two tops it came from is not said by p_T, whose partons are in the order of the channel.
+        which of the two tops it came from is not said by p_T, whose partons are in the order of the decay channel.
     """
     jets, azimuth = network.sample_event(momenta, generator)
     drawing = _Drawing(network.layout, momenta, jets, azimuth)

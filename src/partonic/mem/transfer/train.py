@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from partonic.config.mem_transfer import MemTrainingConfig, TransferConfig
+from partonic.config.mem_training.transfer import MemTrainingConfig, TransferConfig
 from partonic.errors import ConfigError
 from partonic.events.schema import ProcessInfo
 from partonic.mem.transfer.data import objects_of, transfer_table

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.config.mem_transfer import TransferConfig
+from partonic.config.mem_training.transfer import TransferConfig
 from partonic.events.batch import RecoEvents
 from partonic.mem.detector_part import DetectorPart
 from partonic.mem.transfer.layout import TransferLayout
@@ -38,7 +38,7 @@ class TransferFunction(DetectorPart[TransferNetwork]):
 
         Args:
             x: reconstructed events.
-            momenta: partons in the order of the channel, laboratory, GeV.
+            momenta: partons in the order of the decay channel, laboratory, GeV.
         """
         table = object_table(x, self.layout)
         result = torch.full(momenta.shape[:2], -torch.inf, dtype=torch.float64)
@@ -55,7 +55,7 @@ class TransferFunction(DetectorPart[TransferNetwork]):
         """Draw one accepted event for each set of partons; see `sample_objects` for what p_T leaves open.
 
         Args:
-            momenta: partons in the order of the channel, laboratory, GeV; accepted ones, if the events are to be
+            momenta: partons in the order of the decay channel, laboratory, GeV; accepted ones, if the events are to be
                 distributed like those of a simulation: with ε(z) as their probability.
             generator: of the random numbers.
         """

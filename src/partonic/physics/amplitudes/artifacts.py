@@ -30,7 +30,7 @@ from partonic.errors import DependencyError, ProcessError
 from partonic.files import output_folder, write_json
 from partonic.provenance import content_hash
 
-__all__ = ["ArtifactRequest", "ExternalModel", "GenerationOptions", "default_cache", "require_generator"]
+__all__ = ["ArtifactRequest", "ExternalModel", "GenerationOptions", "default_cache", "model_files", "require_generator"]
 
 _LOGGER = logging.getLogger(__name__)
 _GENERATOR = "pyamplicol"
@@ -64,6 +64,14 @@ def require_generator() -> None:
             f"matrix elements of a UFO or serialized model need the package '{_GENERATOR}', which is not installed: "
             "pip install 'partonic[ufo]'"
         )
+
+
+def model_files(path: Path) -> tuple[Path, ...]:
+    """Return the files that a model consists of, sorted: those of a UFO folder, or one file with its cards."""
+    if path.is_dir():
+        return tuple(sorted(file for kind in _MODEL_FILES for file in path.rglob(kind)))
+    cards = sorted(path.parent.glob("restrict_*")) if path.suffix == ".json" else []
+    return (path, *cards)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +138,11 @@ class ExternalModel:
     def digest(self) -> str:
         """Return a hash of the content of the model's files."""
         path = self.path()
-        files = [path] if path.is_file() else sorted(file for kind in _MODEL_FILES for file in path.rglob(kind))
-        cards = sorted(path.parent.glob("restrict_*")) if path.suffix == ".json" else []
+        files = model_files(path)
         if not files:
             raise ProcessError(f"{path} holds no UFO model: expected Python files such as particles.py and vertices.py")
         digest = hashlib.sha256()
-        for file in (*files, *cards):
+        for file in files:
             digest.update(f"{file.relative_to(path.parent)}\0".encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
         return digest.hexdigest()
@@ -296,10 +303,11 @@ def _check_answer(request: Mapping[str, object], answered: Path, done: subproces
     answer = json.loads(answered.read_text(encoding="utf-8"))
     if "error" not in answer:
         return
+    particles = f". The model has the particles {answer['particles']}" if "particles" in answer else ""
     if any(mark in answer["message"] for mark in _NO_DIAGRAM):
         raise ProcessError(
             f"no amplitude for {what}: {answer['message']}. Check the particle names, charges and coupling orders "
             f"{request['orders'] or '(lowest by default)'}; the generator also misses some processes that do exist, "
-            "such as u b > d t"
+            f"such as u b > d t{particles}"
         )
     raise ProcessError(f"the generator failed on {what}: {answer['error']}: {answer['message']}")

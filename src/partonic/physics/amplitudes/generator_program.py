@@ -40,19 +40,18 @@ def particle_names(model: Any) -> dict[int, str]:
     return {int(particle["pdg_code"]): str(particle["name"]) for particle in particles}
 
 
-def expression(request: dict[str, Any], model: Any) -> str:
+def expression(request: dict[str, Any], names: dict[int, str]) -> str:
     """Return the process as the generator writes it, e.g. ``g g > t t~ H``."""
     if isinstance(request["process"], str):
         return str(request["process"])
-    names = particle_names(model)
     unknown = sorted({pdg for side in request["process"] for pdg in side} - names.keys())
     if unknown:
         raise ValueError(f"the model has no particle with PDG identifier {', '.join(map(str, unknown))}")
     return " > ".join(" ".join(names[pdg] for pdg in side) for side in request["process"])
 
 
-def generate(request: dict[str, Any]) -> None:
-    """Generate the artifact that the request describes."""
+def generate(request: dict[str, Any], answer: dict[str, object]) -> None:
+    """Generate the artifact that the request describes; note the particles of the model in the answer."""
     from pyamplicol import ColorConfig, GenerationConfig, Generator, RunConfig
     from pyamplicol.config.models import Action, ColorAccuracy, CouplingOrderPolicy, ProcessConfig
 
@@ -65,7 +64,10 @@ def generate(request: dict[str, Any]) -> None:
         generation=GenerationConfig(workers=1, emit_api_bundle=False),
     )
     model = model_source(request)
-    Generator(config).generate(expression(request, model), request["output"], model=model)
+    names = {} if isinstance(request["process"], str) else particle_names(model)
+    if names:
+        answer["particles"] = ", ".join(f"{name} ({pdg})" for pdg, name in sorted(names.items()))
+    Generator(config).generate(expression(request, names), request["output"], model=model)
 
 
 def end_with_parent() -> None:
@@ -78,11 +80,12 @@ def main(request_path: str, answer_path: str) -> None:
     """Answer the request in one file with the outcome in another."""
     end_with_parent()
     request = json.loads(Path(request_path).read_text(encoding="utf-8"))
-    answer: dict[str, object] = {"done": True}
+    answer: dict[str, object] = {}
     try:
-        generate(request)
+        generate(request, answer)
+        answer["done"] = True
     except Exception as error:  # noqa: BLE001 - a UFO model may raise anything; the caller reports it by name
-        answer = {"error": type(error).__name__, "message": str(error)}
+        answer |= {"error": type(error).__name__, "message": str(error)}
     Path(answer_path).write_text(json.dumps(answer), encoding="utf-8")
 
 

@@ -38,6 +38,7 @@ class MorphedAmplitude:
             negligible nor overwhelming; precision suffers otherwise.
         names: name in the matrix element of a θ that is called differently there, e.g. ``{"c_tG": "ctG"}``.
         strong_coupling: name of the parameter α_s in the matrix element; None if |M|² does not depend on it.
+        tolerance: largest relative deviation from a polynomial in θ, and from powers of α_s, of the first events.
 
     Attributes:
         particles, monomials, colour_flows: see `Amplitude`.
@@ -54,8 +55,10 @@ class MorphedAmplitude:
         scales: Mapping[str, float] | None = None,
         names: Mapping[str, str] | None = None,
         strong_coupling: str | None = "aS",
+        tolerance: float = _TOLERANCE,
     ) -> None:
         self._element = matrix_element
+        self._tolerance = tolerance
         self.monomials = monomials or Monomials.constant()
         self._names = [(names or {}).get(name, name) for name in self.monomials.parameters]
         self._strong_coupling = strong_coupling
@@ -94,14 +97,28 @@ class MorphedAmplitude:
                 of α_s.
             NonFiniteError: if the matrix element returns a value that is not finite.
         """
+        return self.at_alpha_s(self.reference_coefficients(momenta), alpha_s)
+
+    def reference_coefficients(self, momenta: Float[Tensor, "events particles 4"]) -> Float[Tensor, "events monomials"]:
+        """Return the coefficients at the α_s that the matrix element had when it came; arguments, errors as above."""
         with self._turn:
             if self._powers is None and len(momenta):
                 self._check_polynomial(momenta[:_CHECKED_EVENTS])
                 self._powers = self._find_powers(momenta[:_CHECKED_EVENTS])
-            values = self._at_reference(momenta)
+            return self._at_reference(momenta)
+
+    def at_alpha_s(
+        self, reference: Float[Tensor, "events monomials"], alpha_s: Float[Tensor, " events"]
+    ) -> Float[Tensor, "events monomials"]:
+        """Return what `reference_coefficients` gave, at the α_s of each event."""
         if self._powers is None:
-            return values
-        return values * (alpha_s / self._reference)[:, None] ** self._powers.to(values)
+            return reference
+        return reference * (alpha_s / self._reference)[:, None] ** self._powers.to(reference)
+
+    @property
+    def powers_of_alpha_s(self) -> tuple[float, ...]:
+        """The power of α_s of each coefficient; empty before the first events have told them."""
+        return () if self._powers is None else tuple(self._powers.tolist())
 
     def flow_weights(
         self,
@@ -153,7 +170,7 @@ class MorphedAmplitude:
         scale = (base.abs() * sizes).sum(dim=1, keepdim=True)
         for factor, values in ((2.0, double), (0.5, half)):
             misfit = ((values - base * factor**powers).abs() * sizes / scale).max()
-            if float(misfit) > _TOLERANCE * factor ** float(powers.max()):
+            if float(misfit) > self._tolerance * factor ** float(powers.max()):
                 raise ProcessError(
                     f"the coefficients of |M|^2 are no pure powers of {self._strong_coupling} (relative misfit "
                     f"{float(misfit):.1e}): the amplitude mixes coupling orders. Fix them (option orders), or pass "
@@ -173,7 +190,7 @@ class MorphedAmplitude:
         finally:
             self._set(np.zeros(len(self._names)))
         misfit = float(((predicted - actual).abs() / actual.abs().max()).max())
-        if misfit > _TOLERANCE:
+        if misfit > self._tolerance:
             raise ProcessError(
                 f"|M|^2 is not a polynomial of the monomials {', '.join(self.monomials.names)}: at the point "
                 f"{theta.tolist()} they miss it by {misfit:.1e} of its largest value. Does the model allow several "

@@ -75,6 +75,6 @@ definition = _ExternalDefinition(
             "selection": {"leptons": 0, "veto_pt_min": 0.0, "jets_min": 0, "b_tags_min": 0},
         }
     },
-    channels={"default": {"inference": {"source": "truth", "luminosity": 300.0, "data": "pseudo", "truth": {}}}},
+    decay_channels={"default": {"inference": {"source": "truth", "luminosity": 300.0, "data": "pseudo", "truth": {}}}},
     has_matrix_element=False,
 )

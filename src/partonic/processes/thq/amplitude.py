@@ -3,7 +3,7 @@ r"""Helicity amplitudes of t-channel q b → H t q' with a Yukawa coupling of th
     L ⊃ −(m_t/v) t̄ [κ_e + (2/3) i κ_o γ5] t H + (2 m_W²/v) W⁺_μ W^{−μ} H + (g/√2) [W⁺_μ ū_i γ^μ P_L d_i + h.c.]
 
 with the unit matrix for mixing and massless quarks but the top. On the curve κ_e = cos α, κ_o = sin α the factor 2/3
-keeps the cross section of gluon fusion to H at its value in the Standard Model (arXiv:1504.00611), which is the point
+keeps the cross section of gluon fusion to H by a heavy top at its value in the Standard Model, which is the point
 (1, 0). The light quarks' current J is conserved, and with q₁ the momentum that it gives, q₂ = q₁ − p_H,
 Q = p_t + p_H,
 

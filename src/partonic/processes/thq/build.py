@@ -16,9 +16,8 @@ from partonic.processes.top_decays import DecayedTop, chain_of, decayed_tops_cub
 __all__ = ["build", "couplings_of", "decays_of"]
 
 _SCALE_SHARE = 0.25
-"""μ = (m_t + m_H)/4, the fixed scale of arXiv:1504.00611, at which t-channel cross sections in the four- and the
-five-flavour scheme agree best: what the b carries away is collinear, and a scale of the order of its transverse
-momentum resums the logarithm that there is."""
+"""μ = (m_t + m_H)/4, a choice of ours: what the b carries away is collinear, and a scale of the order of its transverse
+momentum, well below m_t + m_H, is the one to which its density resums."""
 
 
 def couplings_of(settings: ThqConfig) -> SingleTopHiggsCouplings:

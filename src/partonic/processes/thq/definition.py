@@ -22,7 +22,7 @@ massless b, unit matrix for quark mixing, top and H on shell and decayed by the 
 
   L ⊃ −(m_t/v) t̄ [κ_e + (2/3) i κ_o γ5] t H, and HWW as in the Standard Model, which is (κ_e, κ_o) = (1, 0), not 0.
 
-With κ_e = cos α, κ_o = sin α, the 2/3 keeps gluon fusion to H at its rate for all α (arXiv:1504.00611). H from the W
+With κ_e = cos α, κ_o = sin α, the 2/3 keeps gluon fusion to H at its rate for all α (heavy top). H from the W
 and H from the top interfere destructively in the Standard Model; at α = 180° the rate is more than ten times larger."""
 
 _PARAMETERS = (
@@ -112,5 +112,5 @@ definition = _ThqDefinition(
     summary=_SUMMARY,
     settings=ThqConfig,
     defaults={"simulation": _sections()["simulation"]},
-    channels={"hadronic": _sections()},
+    decay_channels={"hadronic": _sections()},
 )

@@ -50,7 +50,7 @@ definition = _TtbbDefinition(
     title="pp → t t̄ b b̄",
     summary=_SUMMARY,
     settings=TtbbConfig,
-    channels={
+    decay_channels={
         name: {
             "generation": {
                 "events": 40_000, "overweight_limit": 0.01,

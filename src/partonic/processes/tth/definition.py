@@ -88,16 +88,16 @@ class _TthDefinition(ProcessDefinition):
         return decayed_pair_observables() if "b_t" in partons else top_pair_observables(top=1, antitop=2)
 
 
-def _sections(channel: str, simulation: Mapping[str, Any]) -> dict[str, Any]:
+def _sections(decays: str, simulation: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sections of a file to begin with: events, and the matrix element method where it has networks."""
-    events = 40_000 if channel in ("semileptonic", "inclusive") else 400_000
+    events = 40_000 if decays in ("semileptonic", "inclusive") else 400_000
     sections: dict[str, Any] = {
         "generation": {"events": events, "theta_mixture": [{}, {"kappa_tilde_t": 1.0}, {"c_tG": 0.5}]},
         "simulation": {**simulation, "decays": {"higgs": "bb", **simulation["decays"]}},
     }
-    if channel == "inclusive":
+    if decays == "inclusive":
         return sections  # no common transfer function
-    if channel == "semileptonic":
+    if decays == "semileptonic":
         sections["mem"] = {"model": "pretrained", "points": {"maximum": 10_000}, "max_events": 5_000}
     else:
         sections["mem_training"] = {
@@ -122,6 +122,6 @@ definition = _TthDefinition(
     title="pp → H t t̄",
     summary=_SUMMARY,
     settings=TthConfig,
-    channels={name: _sections(name, simulation) for name, simulation in TOP_PAIR_CHANNELS.items()},
+    decay_channels={name: _sections(name, simulation) for name, simulation in TOP_PAIR_CHANNELS.items()},
     examples=("tth_quick.yaml", "tth_semileptonic.yaml", "tth_dilepton.yaml", "tth_all_hadronic.yaml"),
 )

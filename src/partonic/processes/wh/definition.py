@@ -107,6 +107,6 @@ definition = _WhDefinition(
     summary=_SUMMARY,
     settings=WhConfig,
     defaults={"simulation": _SECTIONS["simulation"]},
-    channels={"lepton": _SECTIONS},
+    decay_channels={"lepton": _SECTIONS},
     examples=("wh_quick.yaml",),
 )

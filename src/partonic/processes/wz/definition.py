@@ -111,7 +111,7 @@ definition = _WzDefinition(
             "selection": _SELECTION,
         }
     },
-    channels={
+    decay_channels={
         "trilepton": {
             "generation": {
                 "events": 20_000,

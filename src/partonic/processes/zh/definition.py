@@ -122,6 +122,6 @@ definition = _ZhDefinition(
     summary=_SUMMARY,
     settings=ZhConfig,
     defaults={"simulation": _SECTIONS["simulation"]},
-    channels={"dilepton": _SECTIONS},
+    decay_channels={"dilepton": _SECTIONS},
     examples=("zh_quick.yaml",),
 )

@@ -25,7 +25,7 @@ from partonic.unfolding.quality.classifier import ClassifierSettings
 from partonic.unfolding.quality.events import EvaluatedEvents, PartonDensity
 from partonic.unfolding.quality.result import UnfoldingQuality
 from partonic.unfolding.quality.single_event import SingleEvent, single_event
-from partonic.unfolding.view import PartonView
+from partonic.unfolding.view import CubeView
 
 __all__ = ["EvaluationSettings", "Unfolding", "evaluate_unfolding"]
 
@@ -37,7 +37,7 @@ class Unfolding(Protocol):
     """What is evaluated: an `Unfolder`, or anything of the same shape."""
 
     @property
-    def view(self) -> PartonView:
+    def view(self) -> CubeView:
         """Which partons."""
 
     def regress(self, reco: RecoEvents) -> RegressedPartons:
@@ -145,7 +145,7 @@ def _evaluated(
     )
 
 
-def _regressed_numbers(view: PartonView, regressed: RegressedPartons) -> Tensor:
+def _regressed_numbers(view: CubeView, regressed: RegressedPartons) -> Tensor:
     particles = to_pt_eta_phi_m(regressed.momenta[:, :3])[..., :3]
     return regressed_numbers(view, particles, regressed.p_z)
 
