@@ -51,6 +51,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
         "generate",
         "simulate",
         "import",
+        "reweight",
         "train",
         "sample",
         "mem",

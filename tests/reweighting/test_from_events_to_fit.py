@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 import yaml
 from tests.reweighting.conftest import own_table
 from tests.reweighting.test_imported import lhe_file
@@ -11,6 +12,7 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.workflow.runner import run_analysis
 
 
+@pytest.mark.slow
 def test_the_page(tmp_path, repository, ufo_model):
     page = (repository / "docs" / "how-to" / "reweight_events.md").read_text(encoding="utf-8")
     text = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]

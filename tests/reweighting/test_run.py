@@ -95,6 +95,7 @@ def test_parameters_in_another_convention(tmp_path, quark_store, quark_table, se
     np.testing.assert_allclose(there, here, rtol=1e-11)
 
 
+@pytest.mark.slow
 def test_workers_and_chunks_do_not_matter(tmp_path, quark_store, settings):
     pytest.importorskip("distributed")
     alone = reweight_store(quark_store, settings(), tmp_path / "one.parquet")

@@ -10,8 +10,7 @@ from partonic.cli.calibrate import calibrate
 from partonic.cli.check import check
 from partonic.cli.discriminate import discriminate
 from partonic.cli.doctor import doctor
-from partonic.cli.generate import generate
-from partonic.cli.import_events import import_events
+from partonic.cli.event_steps import generate, import_events, simulate
 from partonic.cli.infer import infer
 from partonic.cli.mem import mem
 from partonic.cli.new import new
@@ -23,7 +22,6 @@ from partonic.cli.reweight import reweight
 from partonic.cli.run import run
 from partonic.cli.sample import sample
 from partonic.cli.sbi import sbi
-from partonic.cli.simulate import simulate
 from partonic.cli.status import status
 from partonic.cli.stopping import Stop, how_to_go_on, stop_signals
 from partonic.cli.train import train

@@ -82,13 +82,13 @@ def test_without_a_limit_of_orders_the_operator_enters_more_than_once(model, mom
 
 
 def test_identical_particles_have_their_factor(model, torch_rng):
-    """g g → g g by QCD: |M|² = (9/2) g⁴ (3 − tu/s² − su/t² − st/u²), here with the factor 1/2."""
-    element = PythonMatrixElement(model, (21, 21, 21, 21), parameters=ZERO)
-    momenta = phase_space(torch_rng, (0.0, 0.0), 500.0, 1)
+    """u u → u u by QCD: |M|² = (4/9) g⁴ [(s² + u²)/t² + (s² + t²)/u² − (2/3) s²/(tu)], here with the factor 1/2."""
+    element = PythonMatrixElement(model, (2, 2, 2, 2), parameters=ZERO)
+    momenta = phase_space(torch_rng, (0.0, 0.0), 500.0, 4)
     cosine = momenta[:, 2, 3] / 250.0
     s, t, u = 1.0, -(1.0 - cosine) / 2, -(1.0 + cosine) / 2
-    coupling = (4 * math.pi * 0.118) ** 2
-    expected = 0.5 * 4.5 * coupling * (3 - t * u / s**2 - s * u / t**2 - s * t / u**2)
+    bracket = (s**2 + u**2) / t**2 + (s**2 + t**2) / u**2 - 2 / 3 * s**2 / (t * u)
+    expected = 0.5 * 4 / 9 * (4 * math.pi * 0.118) ** 2 * bracket
     torch.testing.assert_close(element.squared(momenta), expected, rtol=1e-9, atol=0)
 
 
