@@ -81,3 +81,15 @@ def test_the_toy_is_learned(settings, tmp_path):
     error, its_error = squared_error(trained, toy)
     assert its_error < 0.003
     assert error < 0.015, "a mean alone gives 0.5"
+
+
+def test_far_from_the_reference_ratios_learned_alone_are_better_than_by_one_joint_loss(tmp_path):
+    """The statement of arXiv:2410.07315, figure 3, at α = 3."""
+    toy, found = GaussianToy(3.0), []
+    for joint in (False, True):
+        morphing = {"points": BASIS, "joint": joint}
+        trained = train(toy, 40_000, (-1.0, 0.0, 1.0), tmp_path / str(joint), method="morphing", morphing=morphing)
+        found.append(squared_error(trained, toy))
+    (alone, its_error), (together, joint_error) = found
+    assert max(its_error, joint_error) < 0.1
+    assert together - alone > 3.0 * np.hypot(its_error, joint_error)
