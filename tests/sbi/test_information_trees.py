@@ -8,10 +8,12 @@ import torch
 from tests.sbi.toy_events import config, known, squared_error, train
 
 from partonic.errors import TrainingError
+from partonic.inference.coefficients.coefficients_file import read_coefficients
 from partonic.sbi.gaussian_toy import GaussianToy
 from partonic.sbi.information_trees import InformationTrees, with_gaps
 from partonic.sbi.model import SbiModel
-from partonic.sbi.train import train_on_events
+from partonic.sbi.run import SbiFiles, coefficients_and_calibration
+from partonic.sbi.train import train_on_events, train_sbi
 
 TOY = GaussianToy(1.5)
 TREES = {
@@ -123,3 +125,21 @@ def test_shapes_of_a_method_without_trees():
     method = InformationTrees(3, {})
     assert method.shapes["nodes"] == (0,)
     assert InformationTrees(3, {"nodes": (7, 5)}).shapes["nodes"] == (7, 5)
+
+
+def test_from_a_store_to_coefficients_and_their_calibration(tmp_path):
+    store = tmp_path / "toy.parquet"
+    TOY.write(store, TOY.draw(12_000, [0.0, 1.0], np.random.default_rng(1)))
+    settings = config(**TREES, reference=[{"theta": 0.0}, {"theta": 1.0}], shares={"fit": 0.3, "calibration": 0.2})
+    train_sbi([store], settings, 5, tmp_path / "model")
+    folder = tmp_path / "sbi"
+    files = SbiFiles(tmp_path / "model", store, (store,), folder / "toy.parquet", folder / "calibration.json")
+    coefficients_and_calibration(files, settings)
+    found, metadata = read_coefficients(files.output)
+    assert metadata.facts["method"] == "trees"
+    assert found.usable().all()
+    np.testing.assert_allclose(found.ratios[:, 0], 1.0)
+    scatter = np.sqrt(found.covariance[:, 2, 2])
+    assert (scatter >= 0).all()
+    assert 0 < scatter.mean() < 1.0
+    assert files.calibration.is_file()

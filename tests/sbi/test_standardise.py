@@ -42,15 +42,23 @@ def test_constant_features_are_told_and_harmless(caplog):
     with caplog.at_level(logging.WARNING):
         scaler = fitted(np.array([[1.0, 7.0], [3.0, 7.0]]))
     assert "features b are constant" in caplog.text
-    assert torch.isfinite(scaler(torch.tensor([[1.0, 9.0]], dtype=torch.float64))).all()
+    assert scaler(torch.tensor([[1.0, 9.0]], dtype=torch.float64)).tolist() == [[-1.0, 0.0]]
+
+
+def test_a_feature_that_no_event_of_the_training_has_is_told_and_harmless(caplog):
+    with caplog.at_level(logging.WARNING):
+        scaler = fitted(np.array([[1.0, np.nan], [3.0, np.nan]]))
+    assert "no event of the training has the features b" in caplog.text
+    assert scaler.width == 2
+    assert scaler(torch.tensor([[1.0, 9.0], [1.0, np.nan]], dtype=torch.float64)).tolist() == [[-1.0, 0.0]] * 2
 
 
 @pytest.mark.parametrize(
     ("values", "error", "message"),
     [
         ([[1.0, np.inf], [2.0, 1.0]], NonFiniteError, "features b are infinite"),
-        ([[1.0, np.nan], [2.0, np.nan]], TrainingError, "no event has the features b"),
-        ([[1.0, 2.0], [1.0, 2.0]], TrainingError, "all features are constant"),
+        ([[np.nan, np.nan], [np.nan, np.nan]], TrainingError, "features a, b are constant, or no event has them"),
+        ([[1.0, 2.0], [1.0, 2.0]], TrainingError, "features a, b are constant, or no event has them"),
     ],
 )
 def test_useless_features_are_refused(values, error, message):

@@ -34,8 +34,11 @@ def one_heavy(events):
     [
         (scaled_weights(np.zeros), "at the reference θ = 0 sum to 0"),
         (scaled_weights(lambda events: -np.ones(events)), "at the reference θ = 0 sum to -"),
-        (lambda events: replace(events, features=np.full((len(events), 1), 3.0)), "all features are constant"),
-        (lambda events: replace(events, features=np.full((len(events), 1), np.nan)), "no event has the features"),
+        (lambda events: replace(events, features=np.full((len(events), 1), 3.0)), "are constant, or no event has them"),
+        (
+            lambda events: replace(events, features=np.full((len(events), 1), np.nan)),
+            "are constant, or no event has them",
+        ),
     ],
 )
 def test_events_that_nothing_can_be_learned_from(changed, message, tmp_path):

@@ -20,7 +20,8 @@ class FeatureScaler(nn.Module):
     """(x − mean)/deviation; a feature that an event does not have becomes 0, and its flag 1.
 
     Attributes:
-        mean, deviation: of each feature over the events that have it, `(F,)`.
+        mean, deviation: of each feature over the events that have it, `(F,)`; the deviation of a feature that is
+            constant, or that no event has, is infinite, so that it is always 0.
         flagged: whether a feature has a flag, `(F,)`.
         lowest, highest: range of the standardised features in the sample, `(F,)`.
     """
@@ -47,26 +48,33 @@ class FeatureScaler(nn.Module):
 
         Raises:
             NonFiniteError: if a feature is infinite.
-            TrainingError: if no event has a feature, or all features are constant.
+            TrainingError: if all features are constant, or no event has any.
         """
         if (bad := np.flatnonzero(np.isinf(features).any(axis=0))).size:
             raise NonFiniteError(f"the features {_named(names, bad)} are infinite for some events: leave them out")
         present = ~np.isnan(features)
-        if (bad := np.flatnonzero(~present.any(axis=0))).size:
-            raise TrainingError(f"no event has the features {_named(names, bad)}: leave them out of `sbi.features`")
-        mean, deviation = np.nanmean(features, axis=0), np.nanstd(features, axis=0)
-        constant = deviation <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
-        if constant.all() and present.all():
-            raise TrainingError(f"all features are constant ({_named(names, np.flatnonzero(constant))}): give others")
-        if constant.any():
-            _LOG.warning("the features %s are constant and tell nothing", _named(names, np.flatnonzero(constant)))
-        deviation = np.where(constant, 1.0, deviation)
-        scaled = (features - mean) / deviation
+        known = np.flatnonzero(present.any(axis=0))
+        mean, deviation = np.zeros(len(self.mean)), np.full(len(self.mean), np.inf)
+        mean[known] = np.nanmean(features[:, known], axis=0)
+        spread = np.nanstd(features[:, known], axis=0)
+        varies = spread > 1e-12 * np.maximum(np.abs(mean[known]), 1e-300)
+        deviation[known[varies]] = spread[varies]
+        flagged = present.any(axis=0) & ~present.all(axis=0)
+        if not varies.any() and not flagged.any():
+            raise TrainingError(
+                f"the features {', '.join(names)} are constant, or no event has them: nothing can be learned from them"
+            )
+        if len(known) < len(mean):
+            absent = np.flatnonzero(~present.any(axis=0))
+            _LOG.warning("no event of the training has the features %s", _named(names, absent))
+        if not varies.all():
+            _LOG.warning("the features %s are constant and tell nothing", _named(names, known[~varies]))
+        scaled = np.where(present, (features - mean) / deviation, 0.0)
         self.mean.copy_(torch.from_numpy(mean))
         self.deviation.copy_(torch.from_numpy(deviation))
-        self.flagged.copy_(torch.from_numpy(~present.all(axis=0)))
-        self.lowest.copy_(torch.from_numpy(np.nanmin(scaled, axis=0)))
-        self.highest.copy_(torch.from_numpy(np.nanmax(scaled, axis=0)))
+        self.flagged.copy_(torch.from_numpy(flagged))
+        self.lowest.copy_(torch.from_numpy(scaled.min(axis=0)))
+        self.highest.copy_(torch.from_numpy(scaled.max(axis=0)))
 
     def forward(self, features: Float[Tensor, "events features"]) -> Float[Tensor, "events inputs"]:
         """Return the inputs of the networks, float32."""

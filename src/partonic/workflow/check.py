@@ -22,6 +22,8 @@ _OWN_EVENTS: _Extras = {
 }
 _EXTERNAL: _Extras = {"ufo": ("pyamplicol",)}
 _TRAINING: _Extras = {"training": ("lightning",)}
+_SBI: dict[bool, _Extras] = {False: _TRAINING, True: {"sbi": ("numba",)}}
+"""By whether trees are grown or networks trained."""
 _MEM: _Extras = {"mem": ("dask", "distributed")}
 _INFERENCE: _Extras = {"inference": ("dask", "distributed", "iminuit")}
 _REPORT: _Extras = {"report": ("jinja2", "matplotlib")}
@@ -118,6 +120,7 @@ def _needed_packages(config: AnalysisConfig) -> _Extras:
     wanted = (
         (bool(external), external),
         (trains, _TRAINING),
+        (config.sbi, _SBI[config.sbi is not None and config.sbi.method == "trees"]),
         (config.mem or config.classical, _MEM),
         (config.inference, _INFERENCE),
     )

@@ -29,10 +29,10 @@ from partonic.report.sections.response import ResponseSection
 from partonic.report.sections.selected import SelectedSection
 from partonic.report.sections.summary import SummarySection
 from partonic.report.sections.theta import PartonThetaSection, SelectedThetaSection
-from partonic.report.sections.unfolding_calibration import UnfoldingCalibrationSection
-from partonic.report.sections.unfolding_regression import UnfoldingRegressionSection
-from partonic.report.sections.unfolding_samples import UnfoldingSamplesSection
-from partonic.report.sections.unfolding_training import UnfoldingTrainingSection
+from partonic.report.sections.unfolding.calibration import UnfoldingCalibrationSection
+from partonic.report.sections.unfolding.regression import UnfoldingRegressionSection
+from partonic.report.sections.unfolding.samples import UnfoldingSamplesSection
+from partonic.report.sections.unfolding.training import UnfoldingTrainingSection
 
 __all__ = ["SECTIONS", "UNFOLDING_SECTIONS", "Group", "groups_of", "limit_sections"]
 

@@ -16,11 +16,13 @@ EXTRA_PURPOSES: Mapping[str, str] = {
     "training": "training networks",
     "inference": "pseudo-experiments on several cores; fits checked by Minuit; pyhf workspaces",
     "classifier": "boosted trees to compare the discriminant with",
+    "sbi": "boosted information trees (networks of simulation-based inference need `training`)",
+    "benchmarks": "programs that the benchmarks compare with",
     "report": "the HTML report and its figures",
     "docs": "building the documentation",
     "test": "running the tests",
 }
-"""What each extra is for. `all` is their sum."""
+"""What each extra is for. `all` is their sum, without `benchmarks`."""
 
 
 @dataclass(frozen=True)
