@@ -5,7 +5,7 @@ u ubar → H t t̄ with ten coefficients by both engines, and g g → H t t̄ wi
 |M|² at as many θ points as there are coefficients, momenta in memory, nothing checked and nothing written. Prints one
 JSON line: events per second, and the time of the peer as a share of ours.
 
-    python benchmarks/reweighting_engines.py [--events N] [--gluons]
+    python benchmarks/reweighting_engines.py [--quick] [--events N] [--gluons]
 """
 
 import argparse
@@ -104,8 +104,10 @@ def main() -> None:
     """Run the engines and print the JSON line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=2000, help="events for pyamplicol; a tenth of them for ufoamp")
+    parser.add_argument("--quick", action="store_true", help="200 events")
     parser.add_argument("--gluons", action="store_true", help="g g → H t t̄ by ufoamp, too")
     options = parser.parse_args()
+    events = 200 if options.quick else options.events
     from tests.reweighting.conftest import own_table
 
     torch.set_num_threads(1)
@@ -117,12 +119,12 @@ def main() -> None:
             cases.append(("ufoamp", (21, 21), NAMES[:2]))
         results = {}
         for engine, initial, parameters in cases:
-            count = options.events if engine == "pyamplicol" else max(10, options.events // 10)
+            count = events if engine == "pyamplicol" else max(10, events // 10)
             count = count if initial != (21, 21) or engine == "pyamplicol" else max(10, count // 5)
             label = f"{engine} {'gg' if initial[0] == 21 else 'uubar'}"
             config = settings(engine, model[engine], parameters, folder / "cache")
             results[label] = measured(label.replace(" ", "_"), config, own_table([initial], count), folder)
-    print(json.dumps({"events": options.events, **results}))
+    print(json.dumps({"events": events, **results}))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """One chunk of events, as a worker does it: each event by the matrix element of its subprocess."""
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = ["ReweightedChunk", "ReweightingJob", "reweight_chunk", "solver_of"]
 
 Array = NDArray[np.float64]
 
+_BUILDING = threading.Lock()  # workers of a user's own scheduler may have several threads
 _SOLVERS: dict[str, tuple[Engine, dict[tuple[int, ...], SubprocessSolver]]] = {}
 """The engine and the solvers of the job at work in this process, by the key of the job."""
 
@@ -122,10 +124,11 @@ def _alpha_s(batch: EventBatch) -> Array:
 
 def solver_of(job: ReweightingJob, particles: tuple[int, ...]) -> SubprocessSolver:
     """Return the solver of a subprocess, built once in this process; `particles` in the order of `canonical`."""
-    if job.key not in _SOLVERS:
-        _SOLVERS.clear()
-        _SOLVERS[job.key] = (open_engine(job.config), {})
-    engine, solvers = _SOLVERS[job.key]
-    if particles not in solvers:
-        solvers[particles] = SubprocessSolver(engine.build(particles), job.config, job.basis)
-    return solvers[particles]
+    with _BUILDING:
+        if job.key not in _SOLVERS:
+            _SOLVERS.clear()
+            _SOLVERS[job.key] = (open_engine(job.config), {})
+        engine, solvers = _SOLVERS[job.key]
+        if particles not in solvers:
+            solvers[particles] = SubprocessSolver(engine.build(particles), job.config, job.basis)
+        return solvers[particles]
