@@ -8,7 +8,13 @@ import pytest
 from partonic.errors import TrainingError
 from partonic.polynomial import Monomials
 from partonic.sbi.expansion import Expansion
-from partonic.sbi.weights import check_weights, effective_number, sensitivity, summed_by_group
+from partonic.sbi.weights import (
+    check_weights,
+    effective_number,
+    sensitivity,
+    summed_by_group,
+    warn_of_blind_validation,
+)
 
 
 def test_effective_number_counts_equal_weights():
@@ -54,3 +60,16 @@ def test_sensitivity_is_the_inverse_of_slope_and_curvature():
 def test_copies_of_an_event_count_as_one():
     weights, group = np.array([0.5, 1.0, 0.5, 1.0]), np.array([7, 3, 7, 5])
     assert effective_number(summed_by_group(weights, group)) == pytest.approx(3.0)
+
+
+def test_a_validation_that_hangs_on_few_events_is_told(caplog):
+    targets = np.ones((500, 3))
+    targets[:, 1] = 1e-14  # rounding
+    targets[:, 2] = np.where(np.arange(500) < 3, 100.0, 0.01)
+    warn_of_blind_validation(targets, ("1", "a", "a^2"))
+    assert "count as 3." in caplog.text
+    assert caplog.text.count("the target") == 1
+    assert "the target a^2" in caplog.text
+    caplog.clear()
+    warn_of_blind_validation(np.ones((500, 3)), ("1", "a", "a^2"))
+    assert not caplog.text

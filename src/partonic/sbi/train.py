@@ -30,7 +30,14 @@ from partonic.sbi.model import SbiModel, SbiRecord, complete
 from partonic.sbi.phase import MethodPhase
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.standardise import FeatureScaler
-from partonic.sbi.weights import check_weights, effective_number, sensitivity, summed_by_group, targets_by_group
+from partonic.sbi.weights import (
+    check_weights,
+    effective_number,
+    sensitivity,
+    summed_by_group,
+    targets_by_group,
+    warn_of_blind_validation,
+)
 
 __all__ = ["TrainedSbi", "TrainingEvents", "train_on_events", "train_sbi"]
 
@@ -127,7 +134,8 @@ def train_on_events(
     targets /= targets[train, 0].mean()
     means = targets[train].sum(axis=0) / targets[train, 0].sum()
     facts = facts_of(config, expansion, means, sensitivity(expansion, targets[train]), seed)
-    group = known.events.group[train]
+    group, held_out = known.events.group[train], known.events.group[validation]
+    warn_of_blind_validation(targets_by_group(targets[validation], held_out), expansion.monomials.names)
     for point in facts.basis:
         named = dict(zip(expansion.monomials.parameters, point.tolist(), strict=True))
         check_weights(summed_by_group(targets[train] @ expansion.row(point), group), f"the basis point {named}")

@@ -1,6 +1,7 @@
 """Whether weighted events can be learned from, and on which scale of θ they depend."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +9,19 @@ from numpy.typing import NDArray
 from partonic.errors import TrainingError
 from partonic.sbi.expansion import Expansion
 
-__all__ = ["check_weights", "effective_number", "sensitivity", "summed_by_group", "targets_by_group"]
+__all__ = [
+    "check_weights",
+    "effective_number",
+    "sensitivity",
+    "summed_by_group",
+    "targets_by_group",
+    "warn_of_blind_validation",
+]
 
 Array = NDArray[np.float64]
+
+FEWEST_VALIDATED = 10.0
+"""Effective number of events of the validation below which a target is not validated."""
 
 FEWEST = 50.0
 """Effective number of events below which nothing is learned."""
@@ -69,6 +80,25 @@ def check_weights(weights: Array, where: str) -> None:
         _LOG.warning(
             "%.0f%% of the weight of the events at %s is negative: the training is noisier", 100 * negative, where
         )
+
+
+def warn_of_blind_validation(targets: Array, names: Sequence[str]) -> None:
+    """Warn if few events of the validation decide on a target: then the best weights may be those that ignore it.
+
+    Args:
+        targets: y of the independent events of the validation, `(N, A)`.
+        names: of the A targets.
+    """
+    sizes = np.abs(targets)
+    for name, values in zip(names, sizes.T, strict=True):
+        if values.sum() < 1e-9 * sizes.sum():  # rounding
+            continue
+        if (number := effective_number(values)) < FEWEST_VALIDATED:
+            _LOG.warning(
+                "%d events of the validation count as %.1f for the target %s: the weights that are kept may know little "
+                "of it. Raise `sbi.training.validation_fraction`, or generate more events where it is large",
+                len(values), number, name,
+            )  # fmt: skip
 
 
 def sensitivity(expansion: Expansion, targets: Array) -> Array:
