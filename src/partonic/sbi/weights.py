@@ -95,8 +95,8 @@ def warn_of_blind_validation(targets: Array, names: Sequence[str]) -> None:
             continue
         if (number := effective_number(values)) < FEWEST_VALIDATED:
             _LOG.warning(
-                "%d events of the validation count as %.1f for the target %s: the weights that are kept may know little "
-                "of it. Raise `sbi.training.validation_fraction`, or generate more events where it is large",
+                "%d events of the validation count as %.1f for the target %s: the weights that are kept may know "
+                "little of it. Raise `sbi.training.validation_fraction`, or generate more events where it is large",
                 len(values), number, name,
             )  # fmt: skip
 
