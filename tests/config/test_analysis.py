@@ -133,3 +133,26 @@ def test_decays_of_the_matrix_element_leave_those_of_the_shower(tmp_path: Path) 
     config = load_analysis(written(tmp_path, "name: first\nprocess: {name: thq, decays: in_matrix_element}\n"))
     assert config.simulation.decays.higgs == "gammagamma"
     assert config.simulation.selection.photons == 2
+
+
+@pytest.mark.parametrize(
+    ("process", "message"),
+    [
+        ("{name: wz, top_decays: {}}", r"unknown key 'top_decays'; other processes have it \(thq, tth\); .*w_mass"),
+        ("{name: ttbb, decays: shower}", r"unknown key 'decays'; .*other processes have it \(thq, tth, wh, wz, zh\)"),
+        ("{top_mas: 1.0}", r"unknown key 'top_mas'; did you mean 'top_mass'\? Known: .*fermi_constant"),
+    ],
+)
+def test_keys_of_other_processes_are_not_proposed(tmp_path: Path, process: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_analysis(written(tmp_path, f"name: first\nprocess: {process}\n"))
+    known = str(caught.value).partition("Known: ")[2].split(", ")
+    assert "degree" not in known, "only the process 'external' has it"
+    assert ("lepton_eta_max" in known) == ("wz" in process)
+
+
+def test_targets_of_fractional_smearing_are_found_before_any_work(tmp_path: Path) -> None:
+    text = "name: first\nsimulation:\n  fractional_smearing: {targets: [c_tG, c_tGG]}\n"
+    with pytest.raises(ConfigError, match=r":3: .*targets\.1: 'c_tGG' is no monomial .*did you mean 'c_tG'\?"):
+        load_analysis(written(tmp_path, text))
+    load_analysis(written(tmp_path, text.replace("c_tGG", '"c_tG^2"')))

@@ -151,6 +151,19 @@ class AnalysisConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _targets_of_smearing_are_known(self) -> "AnalysisConfig":
+        smearing = self.simulation.fractional_smearing
+        if self.import_ is not None or smearing is None:
+            return self
+        known = find_process(self.process.name).monomials(self.process).names[1:]
+        for index, target in enumerate(smearing.targets or ()):
+            if target not in known:
+                location = ("simulation", "fractional_smearing", "targets", index)
+                message = f"'{target}' is no monomial of the process '{self.process.name}'; {nearest(target, known)}"
+                raise SettingError(location, message)
+        return self
+
+    @model_validator(mode="after")
     def _parameters_that_are_not_named_are_those_of_the_standard_model(self) -> "AnalysisConfig":
         """Complete the θ points of events and report by the Standard Model, where that is not θ = 0."""
         own = find_process(self.process.name).parameters(self.process)

@@ -1,7 +1,7 @@
 """From a YAML file to a validated configuration, with errors that name the key, the file line and the nearest name."""
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from partonic.config.document import Location, YamlDocument, read_document
 from partonic.config.names import nearest
 from partonic.config.process import ProcessConfig, settings_models
 from partonic.errors import ConfigError
+from partonic.process_registry import default_process, find_process, process_names
 
 __all__ = ["FILL_IN", "load_config"]
 
@@ -46,7 +47,8 @@ def _problem(item: dict[str, Any], document: YamlDocument, model: type[BaseModel
     setting = item.get("ctx", {}).get("error")
     if isinstance(setting, SettingError):
         location = (*location, *setting.location)
-        return document.line(location), f"{dotted(document.written(location))}: {setting}"
+        key = dotted(document.written(location))
+        return document.line(location), f"{key}: {setting}" if key else str(setting)
     if item["type"] == "extra_forbidden":
         return document.line(location), _unknown_key(location, document, model)
     if item["type"] == "missing":
@@ -59,9 +61,12 @@ def _problem(item: dict[str, Any], document: YamlDocument, model: type[BaseModel
 
 def _unknown_key(location: Location, document: YamlDocument, model: type[BaseModel]) -> str:
     name = str(location[-1])
-    known = sorted({key for section in sections_at(model, location[:-1]) for key in keys_of(section)})
+    sections = sections_at(model, location[:-1], document.content)
+    known = sorted({key for section in sections for key in keys_of(section)})
     hint = nearest(name, known)
-    elsewhere = [dotted(found) for found in all_locations(model) if found[-1] == name]
+    if any(issubclass(section, ProcessConfig) for section in sections) and (owners := _processes_with(name)):
+        hint = f"other processes have it ({', '.join(owners)}); {hint}"
+    elsewhere = [dotted(found) for found in all_locations(model) if found[-1] == name and found != location]
     if elsewhere and name not in known:
         hint = f"it exists as {' and '.join(elsewhere)}. {hint}"
     return f"{dotted(document.written(location))}: unknown key '{name}'; {hint}"
@@ -77,13 +82,30 @@ def keys_of(section: type[BaseModel]) -> dict[str, Any]:
     return {info.alias or name: info.annotation for name, info in section.model_fields.items()}
 
 
-def sections_at(model: type[BaseModel], location: Location) -> set[type[BaseModel]]:
-    """Return the section models that a location can mean (several where a value has alternatives)."""
+def sections_at(model: type[BaseModel], location: Location, content: object = None) -> set[type[BaseModel]]:
+    """Return the section models that a location can mean (several where a value has alternatives).
+
+    Of the sections of all processes it is the one that `content`, what is written in the file, names.
+    """
     sections = {model}
     for part in location:
         inner = {found for section in sections for found in sections_in(keys_of(section).get(str(part)))}
-        sections = inner or sections
+        content = content.get(part) if isinstance(content, Mapping) else None
+        sections = _of_named_process(inner or sections, content)
     return sections
+
+
+def _of_named_process(sections: set[type[BaseModel]], content: object) -> set[type[BaseModel]]:
+    """Return the settings of the process that a section names, if that is what the sections are; else all of them."""
+    if not isinstance(content, Mapping) or not all(issubclass(section, ProcessConfig) for section in sections):
+        return sections
+    name = content.get("name", default_process())
+    return {find_process(name).settings} if name in process_names() else sections
+
+
+def _processes_with(key: str) -> list[str]:
+    """Return the names of the processes that have a key in their settings."""
+    return [name for name in process_names() if key in keys_of(find_process(name).settings)]
 
 
 def all_locations(model: type[BaseModel], above: Location = ()) -> Iterator[Location]:
