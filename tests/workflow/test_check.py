@@ -52,6 +52,9 @@ def test_analysis_with_all_that_it_needs(tmp_path: Path) -> None:
         ),
         ({"mem": {"model": "absent"}}, "mem", "absent holds no model 'transfer'"),
         ({"mem": {"store": "absent.parquet"}}, "mem", "there is no file absent.parquet; mend the key mem.store"),
+        ({"sbi": {"stores": ["absent.parquet"]}}, "sbi", "there is no file absent.parquet; mend the key sbi.stores"),
+        ({"inference": {"source": "sbi"}}, "inference", "the section `sbi` makes, and there is none: add `sbi: {}`"),
+        ({"inference": {"source": "classical"}}, "inference", "add `classical: {}`, or choose another source"),
         ({"inference": {"coefficients": "absent.parquet"}}, "inference", "there is no file absent.parquet; mend"),
     ],
 )

@@ -185,3 +185,9 @@ def test_folder_can_be_moved(config: AnalysisConfig, steps: list[TextStep], tmp_
     ran(config, steps)
     config.output.rename(tmp_path / "elsewhere")
     assert ran(config.model_copy(update={"output": tmp_path / "elsewhere"}), steps) == []
+
+
+def test_nothing_runs_if_a_later_step_lacks_a_file(config: AnalysisConfig, steps: list[TextStep]) -> None:
+    with pytest.raises(WorkflowError, match=r"the step 'report' reads .*elsewhere.*no such file"):
+        run_analysis(config, available=[*steps[:2], TextStep("report", before="elsewhere")])
+    assert steps[0].runs == steps[1].runs == []

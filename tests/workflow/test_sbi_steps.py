@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from partonic.cli.group import main
 from partonic.config.analysis import AnalysisConfig
-from partonic.errors import ConfigError
+from partonic.errors import ConfigError, SchemaError
 from partonic.inference.coefficients.coefficients_file import read_coefficients
 from partonic.progress import SILENT
 from partonic.workflow import run_analysis
@@ -107,3 +107,22 @@ def test_the_command_takes_any_store_and_model(finished, tmp_path):
     incomplete = CliRunner().invoke(main, ["sbi", "--store", str(store)])
     assert incomplete.exit_code == 2
     assert "--model with a model" in incomplete.output
+
+
+def test_events_that_are_fitted_are_not_trained_on_by_another_name(finished, tmp_path):
+    folder, _ = finished
+    linked = tmp_path / "linked"
+    linked.symlink_to(folder / "out")
+    for store in (folder / "out" / "import" / "events.parquet", linked / "import" / "events.parquet"):
+        config = analysis(folder, sbi={"features": ["partons[7]"], "preset": "tiny", "stores": [str(store)]})
+        with pytest.raises(ConfigError, match=r"sbi\.stores: .* holds the events of this analysis"):
+            run_analysis(config, steps=["train_sbi"], progress=SILENT)
+
+
+def test_a_store_of_another_process_is_refused_before_the_training(finished, tmp_path):
+    folder, _ = finished
+    store = folder / "out" / "import" / "events.parquet"
+    config = AnalysisConfig.model_validate({"name": "other", "output": tmp_path / "out", "sbi": {"stores": [store]}})
+    with pytest.raises(SchemaError, match=r"holds events of 'external', but the analysis is of 'tth': .*sbi\.stores"):
+        SbiTrainStep().run(config, SILENT)
+    assert not (tmp_path / "out").exists()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.mem_training.section import MemNetworksConfig
+from partonic.config.sbi import SbiConfig
 from partonic.config.unfolding import UnfoldingConfig
-from partonic.errors import DependencyError, EventFileError, PartonicError
+from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
 from partonic.workflow.state import WorkflowState
@@ -85,6 +86,8 @@ def checks_of(config: AnalysisConfig) -> Sequence[tuple[str, Check]]:
         common.append(("mem", mem_is_ready))
     if config.classical:
         common.append(("classical", classical_is_ready))
+    if config.sbi:
+        common.append(("sbi", sbi_is_ready))
     if config.inference:
         common.append(("inference", inference_is_ready))
     if config.import_:
@@ -254,14 +257,40 @@ def classical_is_ready(config: AnalysisConfig) -> str:
     return f"{len(files)} files found: transfer functions and stores of other analyses"
 
 
+def sbi_is_ready(config: AnalysisConfig) -> str:
+    """Look for the event stores that simulation-based inference is trained on.
+
+    Raises:
+        ConfigError: if they are the events that are fitted.
+        EventFileError: naming those that are missing.
+    """
+    from partonic.workflow.sbi_steps import SbiTrainStep
+
+    SbiTrainStep().inputs(config)
+    section = config.sbi or SbiConfig()
+    _check_files(section.stores, "sbi.stores")
+    source = f"{len(section.stores)} event stores found" if section.stores else "a part of the events of this analysis"
+    return f"'{section.method}' of the preset '{section.preset}' is trained on {source}"
+
+
 def inference_is_ready(config: AnalysisConfig) -> str:
-    """Look for the files that the inference reads, but for those that are made here.
+    """Look for the files that the inference reads, but for those that steps of the analysis make.
 
     Raises:
         EventFileError: naming those that are missing.
+        WorkflowError: if no step makes the coefficients that `inference.source` asks for.
     """
     from partonic.workflow.inference_steps import InferStep
+    from partonic.workflow.steps import STEPS
 
+    made = {path for step in STEPS if step.applies(config) for path in step.outputs(config)}
+    if missing := [path for path in InferStep().inputs(config) if path not in made and not path.is_file()]:
+        if missing[0].parent.parent == config.output:
+            maker = missing[0].parent.name
+            raise WorkflowError(
+                f"`inference.source` asks for {missing[0]}, which the section `{maker}` makes, and there is none: add "
+                f"`{maker}: {{}}`, or choose another source"
+            )
     made_here = config.output.resolve()
     files = [path for path in InferStep().inputs(config) if made_here not in path.resolve().parents]
     _check_files(files, "inference")

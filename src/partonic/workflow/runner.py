@@ -18,7 +18,7 @@ from partonic.workflow.step import Outcome, Step
 from partonic.workflow.steps import STEPS
 from partonic.workflow.workload import workload
 
-__all__ = ["applicable_steps", "needed_steps", "run_analysis", "step_identity", "wanted_steps"]
+__all__ = ["applicable_steps", "missing_inputs", "needed_steps", "run_analysis", "step_identity", "wanted_steps"]
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +47,16 @@ def run_analysis(
 
     Raises:
         ConfigError: if a step is asked for that this analysis does not have.
-        WorkflowError: if an earlier step is missing or out of date, or another run holds the folder.
+        WorkflowError: if an earlier step is missing or out of date, another run holds the folder, or a file is missing
+            that no step makes; then no step runs.
         StepInterrupted: if a step is stopped by Ctrl-C.
         PartonicError: whatever a step raises.
     """
     of_analysis = [step for step in available if step.applies(config)]
     wanted = wanted_steps(of_analysis, steps, config)
     needed = needed_steps(of_analysis, wanted, config)
+    if missing := missing_inputs(needed, config):
+        raise WorkflowError(missing[0])
     with folder_lock(config.output):
         state = WorkflowState(config.output)
         state.analysis = {"name": config.name, "steps": [step.name for step in of_analysis]}
@@ -88,6 +91,23 @@ def needed_steps(of_analysis: Sequence[Step], wanted: set[str], config: Analysis
             read = set(step.inputs(config))
             names |= {other.name for other in of_analysis if read & set(other.outputs(config))}
     return [step for step in of_analysis if step.name in names]
+
+
+def missing_inputs(steps: Sequence[Step], config: AnalysisConfig) -> list[str]:
+    """Return, in words, the files that steps read, that are not there, and that no step before them makes."""
+    made: set[Path] = set()
+    missing = []
+    for step in steps:
+        absent = [path for path in step.inputs(config) if path not in made and not path.is_file()]
+        missing += [_missing(step, path, config) for path in absent]
+        made |= set(step.outputs(config))
+    return missing
+
+
+def _missing(step: Step, path: Path, config: AnalysisConfig) -> str:
+    maker = path.parent.name
+    remedy = f": an analysis with the section `{maker}` makes it" if path.parent.parent == config.output else ""
+    return f"the step '{step.name}' reads {path}, but there is no such file{remedy}"
 
 
 def _bring_up_to_date(
@@ -143,9 +163,7 @@ def step_identity(step: Step, state: WorkflowState, config: AnalysisConfig) -> S
     digests, inputs, settings = [], tuple(step.inputs(config)), dict(step.settings(config))
     for path in inputs:
         if not path.is_file():
-            maker = path.parent.name
-            remedy = f": an analysis with the section `{maker}` makes it" if path.parent.parent == config.output else ""
-            raise WorkflowError(f"the step '{step.name}' reads {path}, but there is no such file{remedy}")
+            raise WorkflowError(_missing(step, path, config))
         digests.append(state.digest(path))
     fingerprint = content_hash({"version": step.version, "settings": settings, "inputs": digests})
     return StepIdentity(fingerprint, step.version, settings, inputs, workload(step.name, config))

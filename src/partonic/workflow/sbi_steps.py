@@ -6,6 +6,7 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.sbi import SbiConfig
+from partonic.errors import ConfigError, SchemaError
 from partonic.processes.definition import definition_of
 from partonic.progress import Progress
 from partonic.workflow.places import estimates_file, event_store, sbi_calibration, trained_sbi
@@ -44,6 +45,7 @@ class SbiTrainStep:
         """Train, going on at the last checkpoint of an interrupted run."""
         from partonic.sbi.train import train_sbi
 
+        _check_process(_stores(config), config)
         return str(train_sbi(_stores(config), _section(config), config.seed, trained_sbi(config), progress))
 
 
@@ -105,4 +107,33 @@ def _section(config: AnalysisConfig) -> SbiConfig:
 
 
 def _stores(config: AnalysisConfig) -> tuple[Path, ...]:
-    return _section(config).stores or (event_store(config),)
+    """Return the stores to train on.
+
+    Raises:
+        ConfigError: if `sbi.stores` names the events of this analysis, all of which would be fitted, too.
+    """
+    stores, fitted = _section(config).stores, event_store(config)
+    for path in stores:
+        if path.resolve() == fitted.resolve():
+            raise ConfigError(
+                f"sbi.stores: {path} holds the events of this analysis, all of which are fitted if others are trained "
+                "on: leave the key out, and `sbi.shares` parts them; or name other events"
+            )
+    return stores or (fitted,)
+
+
+def _check_process(stores: Sequence[Path], config: AnalysisConfig) -> None:
+    """Check, before any training, that the stores have the process of the analysis.
+
+    Raises:
+        SchemaError: naming the store with another one.
+        EventFileError: if a store is damaged.
+    """
+    from partonic.events.store import EventStore
+
+    for path in stores:
+        if (found := EventStore.open(path).metadata.process) != config.process.name:
+            raise SchemaError(
+                f"{path} holds events of '{found}', but the analysis is of '{config.process.name}': mend the key "
+                "sbi.stores"
+            )
