@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from tests.trees.tree_toys import LINEAR, QUADRATIC, few, power_law, smeared_gaussian, true_ratios
 
-from partonic.errors import TrainingError
+from partonic.config.trees import TreeSettings
+from partonic.errors import ModelError, TrainingError
 from partonic.polynomial import Monomials
 from partonic.trees.binned import prepare
 from partonic.trees.boost import CHECKPOINT, boost
@@ -143,6 +144,16 @@ def test_a_killed_training_goes_on_from_its_checkpoint(tmp_path):
     found = boost(data, LINEAR_OF_TWO, settings, rng(2), folder=tmp_path, checkpoint_every=3, progress=progress)
     assert progress.done == 6
     assert same(found, boost(data, LINEAR_OF_TWO, settings, rng(2)))
+
+
+def test_a_damaged_checkpoint_says_how_to_begin_anew(tmp_path):
+    data = smeared_gaussian(2_000, rng(1))[0]
+    settings = TreeSettings(trees=4, max_depth=2)
+    boost(data, QUADRATIC, settings, rng(2), folder=tmp_path)
+    weights = tmp_path / CHECKPOINT / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-8])
+    with pytest.raises(ModelError, match=r"checkpoint: remove .*, and the training begins anew"):
+        boost(data, QUADRATIC, settings, rng(2), folder=tmp_path)
 
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):

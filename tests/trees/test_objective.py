@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.trees.tree_toys import QUADRATIC, few, smeared_gaussian
 
-from partonic.errors import ParameterError, TrainingError
+from partonic.errors import TrainingError
 from partonic.trees.binned import prepare
 from partonic.trees.objective import objective_of
 
@@ -64,7 +64,7 @@ def test_targets_that_do_not_fit(events, changes, message):
 
 
 def test_base_points_of_other_parameters(events):
-    with pytest.raises(ParameterError, match="θ needs 1 values"):
+    with pytest.raises(TrainingError, match=r"base_points: each point needs 1 values \(a\), got \[1.0, 2.0\]"):
         objective_of(events, few(base_points=((1.0, 2.0), (2.0, 1.0))))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from partonic.config.trees import TreeSettings
-from partonic.errors import TrainingError
+from partonic.errors import ModelError, TrainingError
 from partonic.polynomial import Monomials
 from partonic.progress import SILENT, Progress
 from partonic.trees.binned import BinnedEvents, prepare
@@ -50,6 +50,7 @@ def boost(
         TrainingError: if events, weights or features cannot be learned from, or the folder is of another training.
         NonFiniteError: if a coefficient is NaN or infinite, or a feature infinite.
         DependencyError: if numba is not installed.
+        ModelError: if the checkpoint is damaged.
         OutputError: if the folder cannot be written.
     """
     kernels()
@@ -63,7 +64,7 @@ def boost(
             )
         boosting = Boosting(events, settings, int(generator.integers(2**63)), pool, spare)
         if folder is not None and is_model(folder / CHECKPOINT):
-            boosting.resume(load_trees(folder / CHECKPOINT), folder / CHECKPOINT)
+            boosting.resume(_checkpoint(folder / CHECKPOINT), folder / CHECKPOINT)
         progress.start("boosted trees", settings.trees, "trees", done=len(boosting.trees))
         while not boosting.finished:
             boosting.step()
@@ -72,3 +73,10 @@ def boost(
                 save_trees(folder / CHECKPOINT, boosting.ensemble())
         progress.finish()
         return boosting.result()
+
+
+def _checkpoint(folder: Path) -> BoostedTrees:
+    try:
+        return load_trees(folder)
+    except ModelError as error:
+        raise ModelError(f"{error}. This is a checkpoint: remove {folder}, and the training begins anew") from error

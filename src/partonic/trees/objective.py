@@ -68,7 +68,6 @@ def objective_of(events: BinnedEvents, settings: TreeSettings) -> Objective:
 
     Raises:
         TrainingError: if base points or the weights of targets do not fit the parameters, or no target varies.
-        ParameterError: if base points have another number of parameters.
     """
     monomials, deviation = events.monomials, events.scaling.deviation
     plain = _base_points(monomials, settings) * deviation if settings.base_points else np.diag(1.0 * (deviation > 0.0))
@@ -94,6 +93,12 @@ def objective_of(events: BinnedEvents, settings: TreeSettings) -> Objective:
 
 def _base_points(monomials: Monomials, settings: TreeSettings) -> NDArray[np.float64]:
     """Return the monomials of the base points but the first, `(B, K)`."""
+    count = len(monomials.parameters)
+    for point in settings.base_points or ():
+        if len(point) != count:
+            raise TrainingError(
+                f"base_points: each point needs {count} values ({', '.join(monomials.parameters)}), got {list(point)}"
+            )
     values: NDArray[np.float64] = monomials.evaluate(np.array(settings.base_points))
     matrix = values[:, 1:]
     if not np.isfinite(matrix).all() or (matrix == 0.0).all(axis=1).any():
