@@ -73,3 +73,16 @@ def test_a_store_without_selected_events_is_refused(tmp_path: Path) -> None:
         writer.write(next(whole.batches()).table.slice(1, 3))
     with pytest.raises(SchemaError, match=r"no selected event can be used for training; left out: \{.*: 1"):
         prepare_data([tmp_path / "bad.parquet"], [HARD], tmp_path / "data")
+
+
+def test_copies_of_parton_events_are_refused(store: Path, tmp_path: Path) -> None:
+    plain, copies = EventStore.open(store), tmp_path / "copies.parquet"
+    with EventWriter(copies, plain.metadata.with_facts(copies=True)) as writer:
+        for batch in plain.batches():
+            table = batch.table.append_column("parton_event", batch.table.column("event_id"))
+            writer.write(table.select(writer.metadata.event_schema.arrow().names))
+    with pytest.raises(
+        SchemaError, match=r"copies\.parquet .*several times.*without `simulation\.fractional_smearing`"
+    ):
+        prepare_data([store, copies], [HARD], tmp_path / "data")
+    assert not (tmp_path / "data").exists()

@@ -80,9 +80,10 @@ def prepare_data(
         progress: told of events read.
 
     Raises:
-        SchemaError: if a store lacks what the training needs, or no event is usable.
+        SchemaError: if a store lacks what the training needs or holds copies of parton events, or no event is usable.
     """
     opened = [EventStore.open(path) for path in stores]
+    _refuse_copies(opened)
     identity = content_hash(
         {
             "stores": [[str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns] for path in stores],
@@ -96,6 +97,17 @@ def prepare_data(
         shutil.rmtree(folder, ignore_errors=True)
         _write(opened, views, output_folder(folder), max_events, identity, progress)
     return _open(folder)
+
+
+def _refuse_copies(stores: Sequence[EventStore]) -> None:
+    """Refuse parton events simulated several times: here all events count alike, so each would count once a copy."""
+    for store in stores:
+        if store.metadata.copies:
+            raise SchemaError(
+                f"{store.path} holds parton events several times, each copy with a part of the weight, and networks of "
+                "the unfolding take all events for equal: train them on events that were simulated without "
+                "`simulation.fractional_smearing` (`unfolding.stores`)"
+            )
 
 
 def tokens_of(arrays: Mapping[str, Tensor]) -> EventTokens:
