@@ -35,7 +35,10 @@ def test_a_feature_that_lacks_only_later_is_at_its_mean():
 def test_distance_from_the_training_is_in_deviations():
     scaler = fitted(np.array([[1.0, 10.0], [3.0, 20.0]]))
     outside = scaler.outside(torch.tensor([[2.0, 15.0], [6.0, 15.0], [2.0, np.nan]], dtype=torch.float64))
-    np.testing.assert_allclose(outside, [0.0, 3.0, 0.0])
+    np.testing.assert_allclose(outside, [0.0, 3.0, 2.0], err_msg="no event of the training lacked the second feature")
+    flagged = fitted(np.array([[1.0, 10.0], [3.0, 20.0], [2.0, np.nan]]))
+    lacking = torch.tensor([[2.0, np.nan]], dtype=torch.float64)
+    assert flagged.outside(lacking).tolist() == [0.0], "the networks know what it means to lack it"
 
 
 def test_constant_features_are_told_and_harmless(caplog):

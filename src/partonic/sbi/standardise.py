@@ -84,9 +84,15 @@ class FeatureScaler(nn.Module):
         return torch.cat([inputs, missing[:, self.flagged].to(inputs)], dim=1).float()
 
     def outside(self, features: Float[Tensor, "events features"]) -> Float[Tensor, " events"]:
-        """Return the largest distance of a feature from the range of the sample, in standard deviations; 0 within."""
+        """Return the largest distance of a feature from the range of the sample, in standard deviations; 0 within.
+
+        A feature that an event lacks, but no event of the sample did, counts with the whole width of the range: what
+        the networks get for it, the mean, is a guess.
+        """
         scaled = (features - self.mean) / self.deviation
         beyond = torch.maximum(scaled - self.highest, self.lowest - scaled)
+        never_missing = ~self.flagged & torch.isfinite(self.deviation)
+        beyond = torch.where(torch.isnan(features) & never_missing, self.highest - self.lowest, beyond)
         return torch.nan_to_num(beyond, nan=0.0).clamp(min=0.0).amax(dim=1)
 
 
