@@ -17,14 +17,12 @@ def test_shares_sum_to_one_and_presets_fill_in():
 
 def test_with_stores_of_their_own_no_event_is_kept_for_the_fit():
     assert SbiConfig.model_validate({"stores": ["a.parquet"]}).parts()[3] == 0.0
-    assert SbiConfig.model_validate({"stores": ["a.parquet"], "shares": {"fit": 0.0}}).parts()[3] == 0.0
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ({"shares": {"fit": 0.7, "calibration": 0.3}}, "nothing is left to train on"),
-        ({"shares": {"fit": 0.0}}, "no event is left for the fit"),
         ({"range": {"a": [1.0, 1.0]}}, "the range must ascend"),
         ({"method": "magic"}, "derivatives"),
         ({"reference": []}, "at least 1 item"),

@@ -52,6 +52,7 @@ def test_analysis_with_all_that_it_needs(tmp_path: Path) -> None:
         ),
         ({"mem": {"model": "absent"}}, "mem", "absent holds no model 'transfer'"),
         ({"mem": {"store": "absent.parquet"}}, "mem", "there is no file absent.parquet; mend the key mem.store"),
+        ({"sbi": {"shares": {"fit": 0.0}}}, "sbi", "sbi.shares.fit: no event is left for the fit"),
         ({"sbi": {"stores": ["absent.parquet"]}}, "sbi", "there is no file absent.parquet; mend the key sbi.stores"),
         ({"inference": {"source": "sbi"}}, "inference", "the section `sbi` makes, and there is none: add `sbi: {}`"),
         ({"inference": {"source": "classical"}}, "inference", "add `classical: {}`, or choose another source"),

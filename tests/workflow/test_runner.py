@@ -1,15 +1,18 @@
 import json
 import os
+import re
 from pathlib import Path
 
+import click
 import pytest
 from tests.workflow.conftest import TextStep
 
+from partonic.cli.group import main
 from partonic.config import AnalysisConfig
 from partonic.errors import ConfigError, OutputError, WorkflowError
 from partonic.workflow import run_analysis
 from partonic.workflow.lock import folder_lock
-from partonic.workflow.runner import step_identity
+from partonic.workflow.runner import not_up_to_date, step_identity
 from partonic.workflow.state import WorkflowState
 from partonic.workflow.step import Step
 
@@ -191,3 +194,14 @@ def test_nothing_runs_if_a_later_step_lacks_a_file(config: AnalysisConfig, steps
     with pytest.raises(WorkflowError, match=r"the step 'report' reads .*elsewhere.*no such file"):
         run_analysis(config, available=[*steps[:2], TextStep("report", before="elsewhere")])
     assert steps[0].runs == steps[1].runs == []
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("mem", "`partonic mem` first"), ("train_sbi", "`partonic train` first"), ("classical", "; run `partonic run`$")],
+)
+def test_the_command_that_is_proposed_exists(config: AnalysisConfig, name: str, command: str) -> None:
+    message = not_up_to_date(TextStep(name), config)
+    assert re.search(command, message), message
+    for proposed in re.findall(r"`partonic (\w+)`", message):
+        assert main.get_command(click.Context(main), proposed) is not None

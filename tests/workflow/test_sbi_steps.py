@@ -126,3 +126,15 @@ def test_a_store_of_another_process_is_refused_before_the_training(finished, tmp
     with pytest.raises(SchemaError, match=r"holds events of 'external', but the analysis is of 'tth': .*sbi\.stores"):
         SbiTrainStep().run(config, SILENT)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_training_may_leave_nothing_for_the_fit_but_a_run_is_refused_before_it(finished, tmp_path):
+    folder, _ = finished
+    shares = {"fit": 0.0, "calibration": 0.0}
+    config = analysis(folder, sbi={"features": ["partons[7]"], "preset": "tiny", "shares": shares})
+    config = config.model_copy(update={"output": tmp_path / "alone"})
+    with pytest.raises(ConfigError, match=r"sbi\.shares\.fit: no event is left"):
+        run_analysis(config, progress=SILENT)
+    assert not (tmp_path / "alone").exists()
+    run_analysis(config, steps=["import", "train_sbi"], progress=SILENT)
+    assert (tmp_path / "alone" / "train_sbi" / "model.json").is_file()

@@ -189,13 +189,6 @@ class SbiConfig(StrictModel):
                 raise SettingError(("range", name), f"the range must ascend, got {low} to {high}")
         return self
 
-    @model_validator(mode="after")
-    def _something_is_fitted(self) -> "SbiConfig":
-        if not self.stores and self.shares.fit == 0.0:
-            message = "no event is left for the fit: expected more than 0, or event stores to train on in `sbi.stores`"
-            raise SettingError(("shares", "fit"), message)
-        return self
-
     def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, float]]]:
         """Yield every mapping from theory parameters to values, with where it is in the section."""
         for index, point in enumerate(self.reference):

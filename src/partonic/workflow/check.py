@@ -261,12 +261,12 @@ def sbi_is_ready(config: AnalysisConfig) -> str:
     """Look for the event stores that simulation-based inference is trained on.
 
     Raises:
-        ConfigError: if they are the events that are fitted.
+        ConfigError: if they are the events that are fitted, or none is left to be fitted.
         EventFileError: naming those that are missing.
     """
-    from partonic.workflow.sbi_steps import SbiTrainStep
+    from partonic.workflow.sbi_steps import SbiStep
 
-    SbiTrainStep().inputs(config)
+    SbiStep().inputs(config)
     section = config.sbi or SbiConfig()
     _check_files(section.stores, "sbi.stores")
     source = f"{len(section.stores)} event stores found" if section.stores else "a part of the events of this analysis"
@@ -284,13 +284,13 @@ def inference_is_ready(config: AnalysisConfig) -> str:
     from partonic.workflow.steps import STEPS
 
     made = {path for step in STEPS if step.applies(config) for path in step.outputs(config)}
-    if missing := [path for path in InferStep().inputs(config) if path not in made and not path.is_file()]:
-        if missing[0].parent.parent == config.output:
-            maker = missing[0].parent.name
-            raise WorkflowError(
-                f"`inference.source` asks for {missing[0]}, which the section `{maker}` makes, and there is none: add "
-                f"`{maker}: {{}}`, or choose another source"
-            )
+    missing = [path for path in InferStep().inputs(config) if path not in made and not path.is_file()]
+    if missing and missing[0].parent.parent == config.output:
+        maker = missing[0].parent.name
+        raise WorkflowError(
+            f"`inference.source` asks for {missing[0]}, which the section `{maker}` makes, and there is none: add "
+            f"`{maker}: {{}}`, or choose another source"
+        )
     made_here = config.output.resolve()
     files = [path for path in InferStep().inputs(config) if made_here not in path.resolve().parents]
     _check_files(files, "inference")

@@ -22,6 +22,9 @@ __all__ = ["applicable_steps", "missing_inputs", "needed_steps", "run_analysis",
 
 logger = logging.getLogger(__name__)
 
+_COMMANDS = {"train_mem": "train", "train_sbi": "train", "classical": None}
+"""Commands of the steps that have none of their name; None: no command but that of all steps."""
+
 
 def run_analysis(
     config: AnalysisConfig,
@@ -134,10 +137,9 @@ def _bring_up_to_date(
 
 def not_up_to_date(step: Step, config: AnalysisConfig) -> str:
     """Return what to do about a step that is needed, but was not asked for."""
-    return (
-        f"the step '{step.name}' has not run with these settings in {config.output}; run `partonic {step.name}` "
-        "first, or `partonic run` for all steps"
-    )
+    command = _COMMANDS.get(step.name, step.name)
+    first = f"run `partonic {command}` first, or `partonic run` for all steps" if command else "run `partonic run`"
+    return f"the step '{step.name}' has not run with these settings in {config.output}; {first}"
 
 
 @contextlib.contextmanager

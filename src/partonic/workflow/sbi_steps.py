@@ -67,9 +67,17 @@ class SbiStep:
         return {"max_events": section.max_events, "parts": section.parts(), "calibrated": is_calibrated(config)}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the events, those that were trained on, and the files of the model."""
+        """Return the events, those that were trained on, and the files of the model.
+
+        Raises:
+            ConfigError: if no event is left for the fit.
+        """
         from partonic.trained.model_files import model_files
 
+        section = _section(config)
+        if not section.stores and section.shares.fit == 0.0:
+            message = "sbi.shares.fit: no event is left for the fit; expected more than 0, or others in `sbi.stores`"
+            raise ConfigError(message)
         return tuple(dict.fromkeys((event_store(config), *_stores(config), *model_files(trained_sbi(config)))))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
