@@ -23,6 +23,7 @@ def test_with_stores_of_their_own_no_event_is_kept_for_the_fit():
     ("content", "message"),
     [
         ({"shares": {"fit": 0.7, "calibration": 0.3}}, "nothing is left to train on"),
+        ({"method": "trees", "trees": {"held_out": 0.3}}, "validation_fraction` sets this part: leave it out"),
         ({"range": {"a": [1.0, 1.0]}}, "the range must ascend"),
         ({"method": "magic"}, "derivatives"),
         ({"reference": []}, "at least 1 item"),

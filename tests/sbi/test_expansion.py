@@ -54,3 +54,8 @@ def test_a_reference_needs_points_of_known_parameters():
         Expansion.around(TWO, [])
     with pytest.raises(ParameterError, match="unknown theory parameter 'c'"):
         Expansion.around(TWO, [{"c": 1.0}])
+
+
+def test_a_reference_out_of_all_proportion_is_refused():
+    with pytest.raises(ParameterError, match=r"around the reference .*nearer to θ = 0"):
+        Expansion.around(Monomials.up_to_degree(("a",), 2), [{"a": 1e9}])

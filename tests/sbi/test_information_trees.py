@@ -117,8 +117,10 @@ def test_signed_weights(tmp_path):
 
 
 def test_held_out_events_are_those_of_the_validation(tmp_path):
+    settings = config(method="trees")
+    settings = settings.model_copy(update={"trees": settings.trees.model_copy(update={"held_out": 0.2})})
     with pytest.raises(TrainingError, match=r"sbi\.trees\.held_out has no meaning here"):
-        train(TOY, 2_000, [0.0], tmp_path, method="trees", trees={"held_out": 0.2})
+        train_on_events(known(TOY, 2_000, [0.0], settings), settings, 1, tmp_path)
 
 
 def test_shapes_of_a_method_without_trees():

@@ -189,6 +189,13 @@ class SbiConfig(StrictModel):
                 raise SettingError(("range", name), f"the range must ascend, got {low} to {high}")
         return self
 
+    @model_validator(mode="after")
+    def _validation_of_trees_is_that_of_all_methods(self) -> "SbiConfig":
+        if self.method == "trees" and self.trees.held_out > 0.0:
+            message = "has no meaning here, for `sbi.training.validation_fraction` sets this part: leave it out"
+            raise SettingError(("trees", "held_out"), message)
+        return self
+
     def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, float]]]:
         """Yield every mapping from theory parameters to values, with where it is in the section."""
         for index, point in enumerate(self.reference):

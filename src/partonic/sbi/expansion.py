@@ -48,7 +48,7 @@ class Expansion:
         """Return the expansion around a point, or around the centre of several.
 
         Raises:
-            ParameterError: if a point names an unknown parameter, or there is none.
+            ParameterError: if a point names an unknown parameter, there is none, or they are out of all proportion.
         """
         if not reference:
             message = "expected one reference point at least, e.g. `reference: [{}]` for θ = 0"
@@ -62,7 +62,15 @@ class Expansion:
         else:  # leave out the monomial that the reference has most of: the others are the targets
             rest = np.delete(np.eye(len(monomials)), int(np.abs(mean).argmax()), axis=0)
             matrix = np.concatenate([mean[None], rest])
-        return cls(monomials, points, matrix, np.asarray(np.linalg.inv(matrix), dtype=np.float64))
+        try:
+            inverse = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+        except np.linalg.LinAlgError as error:
+            raise ParameterError(
+                f"the polynomial cannot be written around the reference {[dict(point) for point in reference]}: its "
+                "monomials differ too much in size there; take a reference (sbi.reference) nearer to θ = 0, or other "
+                "units of the parameters"
+            ) from error
+        return cls(monomials, points, matrix, inverse)
 
     def targets(self, coefficients: Array) -> Array:
         """Return y `(N, A)` of coefficients c_a `(N, A)`, in their unit; y_0 is c_ref."""
