@@ -135,7 +135,10 @@ def train_proposal(
     """
     info, run = ProcessInfo.of(process), _Run(config, seed, folder, progress)
     if info.parton_pdg != decay_channel.parton_pdg:
-        raise SchemaError(f"the process has the partons {info.parton_pdg}, the channel {decay_channel.parton_pdg}")
+        raise SchemaError(
+            f"the process has the partons {info.parton_pdg}, the decay channel {decay_channel.parton_pdg}: choose a "
+            "decay channel of this process"
+        )
     masses = tuple(particle.mass for particle in process.final_state)
     view = DecayChannelView(decay_channel.name, masses, info.collider_energy, decay_channel)
     known = None if config.start is None else _known(mem_folder(config.start, info.name), config, view)
