@@ -36,6 +36,11 @@ def test_package_that_is_needed_is_missing(tmp_path: Path, monkeypatch: pytest.M
     assert not Diagnosis([part]).passed
 
 
+def test_what_only_developers_use_may_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "installed_extras", lambda: (Extra("benchmarks", "peers", ("nosuchpeer",)),))
+    assert "extra benchmarks" not in found(tmp_path)
+
+
 def test_missing_extra_is_told_with_its_purpose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     extras = (Extra("report", "the page", ()), Extra("ufo", "matrix elements", ("pyamplicol",)))
     monkeypatch.setattr(diagnosis, "installed_extras", lambda: extras)

@@ -10,7 +10,7 @@ from partonic.errors import ModelError
 from partonic.physics.pdf_sets import available_sets, search_folders
 from partonic.provenance import package_versions
 from partonic.workflow.doctor.data_files import check_pretrained_models
-from partonic.workflow.doctor.extras import installed_extras, missing_dependencies, requirements
+from partonic.workflow.doctor.extras import FOR_DEVELOPERS, installed_extras, missing_dependencies, requirements
 from partonic.workflow.doctor.machine import ROOM_NEEDED, Machine
 from partonic.workflow.doctor.self_test import run_self_test
 
@@ -85,7 +85,7 @@ def _extras() -> Iterator[Part]:
     names = {"extras": {extra.name: {"purpose": extra.purpose, "missing": list(extra.missing)} for extra in extras}}
     yield Part("extras", "ok", f"installed: {', '.join(whole) or 'none'}", names)
     for extra in extras:
-        if extra.missing:
+        if extra.missing and extra.name not in FOR_DEVELOPERS:
             detail = f"{extra.purpose}; lacks {', '.join(extra.missing)}: pip install 'partonic[{extra.name}]'"
             yield Part(f"extra {extra.name}", "missing", detail)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["EXTRA_PURPOSES", "Extra", "installed_extras", "missing_dependencies", "requirements"]
+__all__ = ["EXTRA_PURPOSES", "FOR_DEVELOPERS", "Extra", "installed_extras", "missing_dependencies", "requirements"]
 
 EXTRA_PURPOSES: Mapping[str, str] = {
     "generation": "generating events: neural importance sampling, Les Houches files",
@@ -22,7 +22,10 @@ EXTRA_PURPOSES: Mapping[str, str] = {
     "docs": "building the documentation",
     "test": "running the tests",
 }
-"""What each extra is for. `all` is their sum, without `benchmarks`."""
+"""What each extra is for. `all` is their sum, without `FOR_DEVELOPERS`."""
+
+FOR_DEVELOPERS = ("benchmarks",)
+"""Extras that no analysis needs: that they are not installed is no finding."""
 
 
 @dataclass(frozen=True)
