@@ -65,7 +65,7 @@ def test_best_split_is_that_of_trying_all(signed, entropy):
     found = histogram_of(codes, statistics)
     kernels().best_splits(found, np.arange(3), objective, (30.0, 0.0), gains, choices)
     gain, feature, highest, missing_left = best_split(codes, statistics, 30.0, targets, entropy)
-    assert gain > 1.0
+    assert gain > 0.5
     assert feature == 1
     assert np.argmax(gains) == feature
     assert gains[feature] == pytest.approx(gain, rel=1e-9)
