@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import torch
+
 from partonic.errors import DependencyError, PartonicError, SimulationError
 
 __all__ = ["WorkerSettings", "number_of_workers", "run_tasks"]
@@ -59,7 +61,13 @@ def run_tasks(
         PartonicError: of the class `error`, if a worker dies again and again, or the scheduler cannot be reached.
     """
     if config.scheduler is None and number_of_workers(config) == 1:
-        yield from (function(*task) for task in tasks)
+        for task in tasks:
+            threads = torch.get_num_threads()
+            try:
+                result = function(*task)
+            finally:
+                torch.set_num_threads(threads)  # a task takes one core; what comes after it in this process need not
+            yield result
         return
     try:
         with _client(config, section) as client:
