@@ -59,12 +59,12 @@ def test_a_mean_far_from_zero_ends(rng):
     coefficients = sample(rng, shift=10.0)
     targets = targets_of(coefficients, (1,))
     copies = copies_of(coefficients, targets, SETTINGS)
-    t, mean = coefficients[:, 1], targets.mean[0]
-    for number in (copies - 1, copies + 1):
-        other = number >= 1
-        assert (np.abs(t / copies - mean)[other] <= np.abs(t[other] / number[other] - mean) + 1e-12).all() or (
-            np.abs(t / copies - mean) <= 0.5 * targets.deviation[0]
-        ).any()
+    distance = np.abs(coefficients[:, 1, None] / np.arange(1, 101) - targets.mean[0])
+    within = distance <= 0.5 * targets.deviation[0]
+    expected = 1 + np.where(within.any(axis=1), within.argmax(axis=1), distance.argmin(axis=1))
+    positive = coefficients[:, 1] > 0.0
+    assert not within[positive].any(axis=1).all()
+    np.testing.assert_array_equal(copies[positive], expected[positive])
     opposite = np.concatenate([coefficients, [[1.0, -30.0, 0.0]]])
     assert 1 < copies_of(opposite, targets, SETTINGS)[-1] <= np.ceil(30.0 / (0.5 * targets.deviation[0]))
 
