@@ -68,9 +68,7 @@ def export_likelihood(result: Path, folder: Path) -> ExportedLikelihood:
     write_bundle(folder, writers, _is_likelihood)
     free = tuple(each["name"] for each in document["parameters"] if each["free"])
     densities = len(document["cross_sections"]["values"])
-    return ExportedLikelihood(
-        folder, table.num_rows, densities, free, float(fitted.record.result["log_likelihood"])
-    )
+    return ExportedLikelihood(folder, table.num_rows, densities, free, float(fitted.record.result["log_likelihood"]))
 
 
 def _is_likelihood(folder: Path) -> bool:

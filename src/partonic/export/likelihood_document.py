@@ -131,7 +131,7 @@ def _components(mixture: Mixture) -> list[dict[str, Any]]:
     """Return signal, further components and backgrounds in the order of v."""
     count = mixture.theory_count
     names = ["signal", *(each.name for each in mixture.components), *(each.name for each in mixture.backgrounds)]
-    uncertainties = [None, *(each.uncertainty for each in (*mixture.components, *mixture.backgrounds))]
+    uncertainties = [None, *(c.uncertainty for c in mixture.components), *(b.uncertainty for b in mixture.backgrounds)]
     depending = [_monomials(each) for each in mixture.mapped]
     constant = {"theta": {}, "monomials": ["1"], "exponents": [[]]}
     described: list[Mapping[str, Any]] = [*depending, *(constant for _ in mixture.backgrounds)]

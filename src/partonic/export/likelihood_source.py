@@ -81,8 +81,8 @@ def _files(record: InferenceRecord) -> Files:
     named = [*filter(None, (store, signal)), *paths["backgrounds"].values(), *paths["components"].values()]
     if gone := [str(path) for path in named if not path.exists()]:
         raise EventFileError(
-            f"{record.path} names {', '.join(gone)}, and there is no such file, seen from {Path.cwd()}: work in the folder "
-            "in which the fit was made, or run `partonic infer` again"
+            f"{record.path} names {', '.join(gone)}, and there is no such file, seen from {Path.cwd()}: work in the "
+            "folder in which the fit was made, or run `partonic infer` again"
         )
     return Files(store or None, signal or None, paths["backgrounds"], paths["components"])
 
@@ -92,6 +92,6 @@ def _check_same(data: Data, record: InferenceRecord) -> None:
     found = float(data.likelihood(best_point(data.likelihood.mixture, record)))
     if not np.isclose(found, stated, rtol=_SAME, atol=_SAME):
         raise InferenceError(
-            f"{record.path} states log L = {stated!r} at its best fit, but the files that it names give {found!r}: they "
-            "have changed since the fit; run `partonic infer` again"
+            f"{record.path} states log L = {stated!r} at its best fit, but the files that it names give {found!r}: "
+            "they have changed since the fit; run `partonic infer` again"
         )

@@ -58,7 +58,13 @@ def run_onnx(model: "onnx.ModelProto", inputs: Mapping[str, NDArray[np.floating]
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = 1, 3
-    refusals = (states.Fail, states.InvalidArgument, states.InvalidGraph, states.NotImplemented, states.RuntimeException)
+    refusals = (
+        states.Fail,
+        states.InvalidArgument,
+        states.InvalidGraph,
+        states.NotImplemented,
+        states.RuntimeException,
+    )
     try:
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         found = session.run(None, dict(inputs))

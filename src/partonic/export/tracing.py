@@ -44,7 +44,8 @@ def traced(
     Args:
         module: in the mode of evaluation.
         examples: inputs to follow the computation with; their first axis counts events, and is left open in the graph.
-        inputs, outputs: names of the arrays.
+        inputs: names of the arrays that go in.
+        outputs: names of those that come out.
 
     Raises:
         ModelError: if the module does something that ONNX has no operator for.
@@ -58,11 +59,11 @@ def traced(
                 input_names=list(inputs), output_names=list(outputs), opset_version=OPSET,
             )  # fmt: skip
     except torch.onnx.OnnxExporterError as error:
-        reason = str(error.__cause__ or error).strip().splitlines()[0]
-        raise ModelError(f"this network cannot be written as ONNX: {reason}") from error
+        raise ModelError(f"this network cannot be written as ONNX: {_root(error)}") from error
     if program is None:
         message = "this network cannot be written as ONNX: torch gave no graph"
         raise ModelError(message)
+    _forget_sources(program.model_proto)
     return program.model_proto
 
 
@@ -72,7 +73,8 @@ def joined(
     """Return one graph after another as one.
 
     Args:
-        first, second: the graphs.
+        first: a graph.
+        second: one that goes on where it ends.
         names: output of the first → input of the second.
         outputs: of the whole.
     """
@@ -81,6 +83,20 @@ def joined(
     inner = compose.add_prefix(second, "after_", rename_outputs=False, rename_inputs=False)
     inner.ir_version = first.ir_version = max(first.ir_version, second.ir_version)
     return compose.merge_models(first, inner, io_map=list(names.items()), outputs=list(outputs))
+
+
+def _forget_sources(model: "onnx.ModelProto") -> None:
+    """Take out which lines of which files each operation came from: the graph is to mean the same everywhere."""
+    graph = model.graph
+    for part in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer, graph):
+        del part.metadata_props[:]
+
+
+def _root(error: BaseException) -> str:
+    """Return the first line of what went wrong in the first place: torch wraps it several times."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 @contextlib.contextmanager

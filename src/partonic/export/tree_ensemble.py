@@ -6,10 +6,12 @@ precision, which the operator prescribes.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from partonic.export.tracing import OPSET
 
 if TYPE_CHECKING:
     import onnx
@@ -41,7 +43,7 @@ class Forest:
     @property
     def targets(self) -> int:
         """Number of sums: members times K."""
-        return (int(self.member.max(initial=0)) + 1) * self.steps.shape[1]
+        return (int(self.member.max(initial=0)) + 1) * int(self.steps.shape[1])
 
     def thresholds(self) -> NDArray[np.float64]:
         """Return the largest value that goes left at each node, ∞ where every value does, 0 in leaves, `(M,)`."""
@@ -66,7 +68,8 @@ def forest_model(forest: Forest, source: str, result: str) -> "onnx.ModelProto":
 
     Args:
         forest: the trees.
-        source, result: names of input and output.
+        source: name of the input.
+        result: name of the output.
     """
     from onnx import TensorProto, checker, helper
 
@@ -80,15 +83,13 @@ def forest_model(forest: Forest, source: str, result: str) -> "onnx.ModelProto":
         [helper.make_tensor_value_info(source, TensorProto.DOUBLE, ["events", features])],
         [helper.make_tensor_value_info(result, TensorProto.FLOAT, ["events", forest.targets])],
     )  # fmt: skip
-    from partonic.export.tracing import OPSET
-
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", _ML_OPSET)]
     model = helper.make_model(graph, opset_imports=opsets)
     checker.check_model(model)
     return model
 
 
-def _split_attributes(forest: Forest) -> dict[str, object]:
+def _split_attributes(forest: Forest) -> dict[str, Any]:
     """Return the nodes; within a tree they are numbered from its root."""
     from onnx import TensorProto, helper
 
@@ -108,7 +109,7 @@ def _split_attributes(forest: Forest) -> dict[str, object]:
     }
 
 
-def _leaf_attributes(forest: Forest) -> dict[str, object]:
+def _leaf_attributes(forest: Forest) -> dict[str, Any]:
     """Return what each leaf adds to each sum of its member."""
     from onnx import TensorProto, helper
 
