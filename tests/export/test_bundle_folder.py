@@ -32,9 +32,9 @@ def test_nothing_is_left_of_a_bundle_that_fails(tmp_path: Path) -> None:
 
 def test_an_error_of_a_writer_is_passed_on(tmp_path: Path) -> None:
     def wrong(_: Path) -> None:
-        raise ValueError("NaN")
+        float("no number")
 
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match="could not convert"):
         write_bundle(tmp_path / "bundle", {"what.json": wrong}, is_ours)
     assert not list(tmp_path.iterdir())
 

@@ -21,6 +21,9 @@ TOLERANCE = 1e-4
 Networks are computed in single precision: sums of a few hundred products in another order differ by some 10⁻⁶, and
 exponentials of logarithms of ratios by ten times that."""
 
+_ROUNDING = 1e-9
+"""Part of the largest root mean square below which another place of an output is 0 but for rounding."""
+
 
 def check_parity(
     model: "onnx.ModelProto", inputs: Mapping[str, NDArray[np.floating]], expected: Mapping[str, NDArray[np.floating]]
@@ -76,12 +79,13 @@ def run_onnx(model: "onnx.ModelProto", inputs: Mapping[str, NDArray[np.floating]
 def deviation(found: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
     """Return the largest deviation of arrays of one shape, ∞ if shapes differ or one is NaN where the other is not.
 
-    It is in units of the larger of the value and the root mean square of the values in its place of the last axis.
+    It is in units of the larger of the value and the root mean square of the values in its place of the last axis; a
+    place that is 0 but for rounding beside the others is taken as such.
     """
     if found.shape != expected.shape or not np.array_equal(np.isnan(found), np.isnan(expected)):
         return float("inf")
     one, two = (np.nan_to_num(each.astype(np.float64), nan=0.0) for each in (found, expected))
     axes = tuple(range(max(1, two.ndim - 1)))
     typical = np.sqrt(np.mean(two**2, axis=axes, keepdims=True)) if two.size else np.ones(1)
-    scale = np.maximum(np.abs(two), typical)
+    scale = np.maximum(np.maximum(np.abs(two), typical), _ROUNDING * np.max(typical, initial=0.0))
     return float(np.max(np.abs(one - two) / np.where(scale > 0, scale, 1.0), initial=0.0))

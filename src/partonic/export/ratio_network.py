@@ -24,12 +24,13 @@ class Ratios(NamedTuple):
 
     Attributes:
         ratios: R_a of the mean of the members, NaN where the density at the reference point is not positive.
-        member_ratios: R_a of each member.
+        member_densities: P_a of each member in units of the density that was learned at, of which `ratios` are the
+            means over the members, divided by their density at the reference point.
         covariance: of `ratios`, from the scatter of the members; 0 for a single one.
     """
 
     ratios: Float[Tensor, "events monomials"]
-    member_ratios: Float[Tensor, "members events monomials"]
+    member_densities: Float[Tensor, "members events monomials"]
     covariance: Float[Tensor, "events monomials monomials"]
 
 
@@ -56,20 +57,29 @@ class RatiosOfTargets(nn.Module):
 
     def forward(self, targets: Float[Tensor, "members events monomials"]) -> Ratios:
         """Return the ratios of events."""
-        mean = self._relative(targets.mean(dim=0))
+        densities = targets @ self.inverse.T
+        mean = self._relative(targets.mean(dim=0) @ self.inverse.T)
         members = targets.shape[0]
         if members == 1:
-            return Ratios(mean, self._relative(targets), torch.zeros_like(mean)[..., None] * self.at_reference)
-        columns = [targets[..., number][chosen] for number, chosen in enumerate(self.pairing)]
-        drawn = self._relative(torch.stack(columns, dim=-1))
+            return Ratios(mean, densities, torch.zeros_like(mean)[..., None] * self.at_reference)
+        drawn = self._relative(self._drawn(targets) @ self.inverse.T)
         shift = drawn - drawn.mean(dim=0)
         covariance = (shift[..., :, None] * shift[..., None, :]).sum(dim=0) / (members - 1)
-        return Ratios(mean, self._relative(targets), covariance)
+        return Ratios(mean, densities, covariance)
 
-    def _relative(self, targets: Float[Tensor, "*batch monomials"]) -> Float[Tensor, "*batch monomials"]:
-        ratios = targets @ self.inverse.T
-        at_point = (ratios * self.at_reference).sum(dim=-1, keepdim=True)
-        relative = ratios / torch.where(at_point > 0, at_point, torch.nan)
+    def smallest_density(self, targets: Float[Tensor, "members events monomials"]) -> Float[Tensor, " events"]:
+        """Return the smallest density at the reference point that is divided by, in units of that learned at."""
+        means = torch.cat([targets.mean(dim=0, keepdim=True), self._drawn(targets)])
+        return (means @ self.inverse.T @ self.at_reference).amin(dim=0)
+
+    def _drawn(self, targets: Float[Tensor, "members events monomials"]) -> Float[Tensor, "members events monomials"]:
+        """Return the targets with each taken from a member of its own."""
+        columns = [targets[..., number][chosen] for number, chosen in enumerate(self.pairing)]
+        return torch.stack(columns, dim=-1)
+
+    def _relative(self, densities: Float[Tensor, "*batch monomials"]) -> Float[Tensor, "*batch monomials"]:
+        at_point = (densities * self.at_reference).sum(dim=-1, keepdim=True)
+        relative = densities / torch.where(at_point > 0, at_point, torch.nan)
         if not self.first_is_one:
             return relative
         first = torch.where(torch.isnan(relative[..., :1]), torch.nan, 1.0).to(relative)

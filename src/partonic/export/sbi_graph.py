@@ -9,7 +9,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from partonic.errors import SchemaError
+from partonic.errors import ModelError, SchemaError
 from partonic.events.store import EventStore
 from partonic.export.described import ArrayDescription, Description
 from partonic.export.feature_units import feature_unit
@@ -30,9 +30,12 @@ __all__ = ["sbi_graph"]
 Array = NDArray[np.float64]
 
 _INPUT = "features"
-_OUTPUTS = ("ratios", "member_ratios", "covariance", "outside")
+_OUTPUTS = ("ratios", "member_densities", "covariance", "outside")
 _EXAMPLE = 3
 """Events that the computation is followed with; the check has others."""
+
+_SMALLEST = 0.05
+"""Density at the reference point, in units of that learned at, below which ratios to it are not compared."""
 
 _ABSENT = 0.2
 """Part of the random events that lack a feature which events may lack."""
@@ -53,6 +56,7 @@ def sbi_graph(folder: Path, events: int, generator: np.random.Generator, store: 
     """
     model = SbiModel.load(folder)
     features = random_features(model, events, generator) if store is None else _features_of(store, model, events)
+    features = _well_conditioned(model, features)
     with torch.no_grad():
         found = RatioNetwork(model)(torch.from_numpy(features))
     expected = dict(zip(_OUTPUTS, (each.numpy() for each in found), strict=True))
@@ -69,6 +73,25 @@ def random_features(model: SbiModel, events: int, generator: np.random.Generator
     values: Array = mean + np.where(np.isfinite(deviation), deviation, 0.0) * drawn
     values[(generator.uniform(size=size) < _ABSENT) & model.scaler.flagged.numpy()] = np.nan
     return values
+
+
+def _well_conditioned(model: SbiModel, features: Array) -> Array:
+    """Return the events whose ratios mean something: rounding decides them where what they are divided by is nearly 0.
+
+    Raises:
+        ModelError: if there are none.
+    """
+    with torch.no_grad():
+        targets = model.method.targets_of(model.scaler(torch.from_numpy(features)))
+        good = (RatiosOfTargets(model).smallest_density(targets) > _SMALLEST).numpy()
+    if not good.any():
+        message = (
+            "the learned density at the Standard Model is not positive for any of the events that the file was to be "
+            "compared on: give events of a store (--store), or train longer"
+        )
+        raise ModelError(message)
+    found: Array = features[good]
+    return found
 
 
 def _features_of(store: Path, model: SbiModel, events: int) -> Array:
@@ -124,7 +147,7 @@ class _TreeRatios(nn.Module):
         derivatives = sums.double().reshape(sums.shape[0], self.members, -1).transpose(0, 1)
         derivatives = derivatives * self.deviation + self.mean
         found = self.ratios(torch.cat([torch.ones_like(derivatives[..., :1]), derivatives], dim=-1))
-        return found.ratios, found.member_ratios, found.covariance
+        return found.ratios, found.member_densities, found.covariance
 
 
 def _tree_model(model: SbiModel) -> "onnx.ModelProto":
@@ -159,7 +182,14 @@ def _description(record: SbiRecord, folder: Path) -> Description:
     ratio = "R_a = P_a/P_ref, of which the density of an event is the sum with the monomials of θ"
     outputs = (
         ArrayDescription("ratios", ("events", "monomials"), "", f"{ratio}; NaN where P_ref is not positive.", names),
-        ArrayDescription("member_ratios", ("members", "events", "monomials"), "", "R_a of each member.", names),
+        ArrayDescription(
+            "member_densities",
+            ("members", "events", "monomials"),
+            "",
+            "P_a of each member in units of the density that was learned at; their mean over the members, divided by "
+            "its density at the reference point, is `ratios`.",
+            names,
+        ),
         ArrayDescription(
             "covariance", ("events", "monomials", "monomials"), "", "Covariance of the ratios from the members.", names
         ),
@@ -174,13 +204,14 @@ def _description(record: SbiRecord, folder: Path) -> Description:
 
 def _facts(record: SbiRecord) -> dict[str, Any]:
     """Return what a fit needs beside the ratios."""
+    reference = record.monomials.point(record.reference_point)
     return {
         "method": record.config.method,
         "members": record.config.network.members,
         "parameters": list(record.parameters),
         "exponents": [list(powers) for powers in record.exponents],
         "monomials": list(record.monomials.names),
-        "reference_point": record.reference_point,
+        "reference_point": dict(zip(record.parameters, reference.tolist(), strict=True)),
         "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
         "cross_section": {"unit": "pb", **record.cross_section.model_dump(mode="json")},
         "collider_energy": record.collider_energy,

@@ -63,8 +63,9 @@ def traced(
     if program is None:
         message = "this network cannot be written as ONNX: torch gave no graph"
         raise ModelError(message)
-    _forget_sources(program.model_proto)
-    return program.model_proto
+    model = program.model_proto
+    _forget_sources(model)
+    return model
 
 
 def joined(
@@ -82,7 +83,11 @@ def joined(
 
     inner = compose.add_prefix(second, "after_", rename_outputs=False, rename_inputs=False)
     inner.ir_version = first.ir_version = max(first.ir_version, second.ir_version)
-    return compose.merge_models(first, inner, io_map=list(names.items()), outputs=list(outputs))
+    whole = compose.merge_models(first, inner, io_map=list(names.items()), outputs=list(outputs))
+    found = {value.name: value for value in whole.graph.output}
+    del whole.graph.output[:]  # they come in the order of the parts
+    whole.graph.output.extend(found[name] for name in outputs)
+    return whole
 
 
 def _forget_sources(model: "onnx.ModelProto") -> None:
