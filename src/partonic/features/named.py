@@ -111,7 +111,7 @@ class NamedFeatures:
         if name in OF_OBJECTS:
             optional = tuple(each for each in BatchObjects.optional if each in columns)
             return _of_objects(OF_OBJECTS[name]), (*BatchObjects.columns, *optional)
-        if name in MANDELSTAM and len(self._metadata.parton_names) == 2:
+        if name in MANDELSTAM and len(self.metadata.parton_names) == 2:
             return (lambda batch: mandelstam(batch, name)), MANDELSTAM_COLUMNS
         return self._parton_observable(name, columns)
 

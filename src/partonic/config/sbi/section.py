@@ -5,7 +5,10 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from partonic.config.backbones import (
+from partonic.config.base import SettingError, StrictModel
+from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset, filled_with
+from partonic.config.paths import LocalPath, NameOrPath
+from partonic.config.sbi.backbones import (
     OBJECT_BACKBONES,
     BackboneName,
     LgatrConfig,
@@ -13,9 +16,6 @@ from partonic.config.backbones import (
     SetTransformerConfig,
     backbone_defaults,
 )
-from partonic.config.base import SettingError, StrictModel
-from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset, filled_with
-from partonic.config.paths import LocalPath, NameOrPath
 from partonic.config.trees import TreeSettings
 
 __all__ = [
