@@ -51,10 +51,11 @@ def sbi_graph(folder: Path, events: int, generator: np.random.Generator, store: 
         store: of events to try it on.
 
     Raises:
-        ModelError: if the folder holds no such model, or its networks cannot be written as ONNX.
+        ModelError: if the folder holds no such model, or its networks look at objects, or cannot be written as ONNX.
         SchemaError: if the store holds other events than the model was trained on.
     """
     model = SbiModel.load(folder)
+    _check_inputs(model, folder)
     features = random_features(model, events, generator) if store is None else _features_of(store, model, events)
     features = _well_conditioned(model, features)
     with torch.no_grad():
@@ -62,6 +63,16 @@ def sbi_graph(folder: Path, events: int, generator: np.random.Generator, store: 
     expected = dict(zip(_OUTPUTS, (each.numpy() for each in found), strict=True))
     graph = _tree_model(model) if isinstance(model.method, InformationTrees) else _network_model(model)
     return Graph(graph, _description(model.record, folder), {_INPUT: features}, expected)
+
+
+def _check_inputs(model: SbiModel, folder: Path) -> None:
+    """Refuse networks over the objects of an event: they pack those that are real, as many as each event has."""
+    if model.objects is not None:
+        raise ModelError(
+            f"the networks of {folder} look at the objects of events (backbone "
+            f"'{model.record.config.network.backbone}'), whose number differs between events, and no ONNX files are "
+            "made of such; train with `sbi.network.backbone: mlp`, or trees, on named features"
+        )
 
 
 def random_features(model: SbiModel, events: int, generator: np.random.Generator) -> Array:
