@@ -60,6 +60,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use() -> None:
         "infer",
         "discriminate",
         "report",
+        "export",
         "check",
         "status",
         "doctor",

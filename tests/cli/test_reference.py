@@ -32,10 +32,23 @@ def test_page_is_up_to_date(writer: ModuleType, page: str) -> None:
     assert writer.page(page) == page, "run python docs/write_command_line.py"
 
 
-@pytest.mark.parametrize("name", list(main.commands))
+def commands(group: click.Group, before: str = "") -> dict[str, click.Command]:
+    """All commands by their whole names, those of groups within the group among them."""
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        inner = commands(command, f"{before}{name} ") if isinstance(command, click.Group) else {before + name: command}
+        found |= inner
+    return found
+
+
+COMMANDS = commands(main)
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_is_on_it(page: str, name: str) -> None:
     section = page.partition(f"### `partonic {name}")[2].partition("###")[0]
-    for option in main.commands[name].params:
+    assert section
+    for option in COMMANDS[name].params:
         if isinstance(option, click.Option):
             assert all(f"`{spelt}" in section for spelt in option.opts)
 
