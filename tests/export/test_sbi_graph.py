@@ -1,6 +1,7 @@
 """Files of trained estimators, against what the estimator itself says of the events of a store."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,14 @@ import pytest
 from tests.inference.line_toy import grid, write_store
 from tests.sbi.toy_events import train
 
-from partonic.errors import SchemaError
+from partonic.errors import ModelError, SchemaError
 from partonic.events.store import EventStore
 from partonic.export.network_file import write_network
 from partonic.export.parity import run_onnx
 from partonic.export.sbi_graph import sbi_graph
+from partonic.features.event_objects import ObjectSlots
 from partonic.features.named import NamedFeatures
+from partonic.sbi.backbones.object_scaler import ObjectScaler
 from partonic.sbi.estimator import SbiEstimator
 from partonic.sbi.gaussian_toy import FEATURE, GaussianToy
 from partonic.sbi.model import SbiModel
@@ -95,3 +98,24 @@ def test_events_of_a_store(store: Path, tmp_path: Path, rng: np.random.Generator
     write_store(tmp_path / "other.parquet", grid(5))
     with pytest.raises(SchemaError, match="holds events of 'toy', the model was trained on 'gaussian_toy'"):
         sbi_graph(tmp_path / "model", 100, rng, tmp_path / "other.parquet")
+
+
+def test_networks_over_objects_are_refused(tmp_path: Path, rng: np.random.Generator, monkeypatch) -> None:
+    """Their graph depends on how many objects an event has."""
+    estimator = trained("trees", tmp_path / "model")
+    scaler = ObjectScaler(ObjectSlots(jets=2, leptons=1, photons=0))
+    model = replace(estimator.model, objects=scaler)
+    monkeypatch.setattr(SbiModel, "load", lambda _: model)
+    with pytest.raises(ModelError, match=r"look at the objects of events .* no ONNX files are made of such"):
+        sbi_graph(tmp_path / "model", 10, rng)
+
+
+def test_a_density_that_is_nowhere_positive_is_not_compared(tmp_path: Path, rng, monkeypatch) -> None:
+    estimator = trained("trees", tmp_path / "model")
+    point = estimator.model.record.model_copy(update={"reference_point": {"theta": 30.0}})
+    estimator.model.method.mean.fill_(-1.0)
+    estimator.model.method.steps.zero_()
+    model = replace(estimator.model, record=point)
+    monkeypatch.setattr(SbiModel, "load", lambda _: model)
+    with pytest.raises(ModelError, match="not positive for any of the events"):
+        sbi_graph(tmp_path / "model", 10, rng)
