@@ -21,7 +21,7 @@ Reference = Literal["beam", "time"]
 class SetTransformerConfig(StrictModel):
     """A transformer over objects whose attention is told of pairs."""
 
-    width: int = Field(48, ge=4)
+    width: int = Field(32, ge=4)
     """Numbers per object inside the network."""
 
     heads: int = Field(4, ge=1)
@@ -30,13 +30,13 @@ class SetTransformerConfig(StrictModel):
     layers: int = Field(2, ge=1)
     """Layers of attention."""
 
-    feedforward: int = Field(96, ge=1)
+    feedforward: int = Field(64, ge=1)
     """Hidden units of the network in each layer."""
 
     pair_hidden: int = Field(16, ge=0)
     """Hidden units between the features of a pair (distances, kT, mass) and its bias in each head; 0 for none."""
 
-    dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    dropout: float = Field(0.1, ge=0.0, lt=1.0)
     """Part of the units of each layer that is dropped in training."""
 
     @model_validator(mode="after")
@@ -67,7 +67,8 @@ class LgatrConfig(_Covariant):
     """L-GATr (arXiv:2405.14806, 2411.00446): a transformer of multivectors; the slim one has vectors in their place."""
 
     vectors: int = Field(8, ge=1)
-    """Channels of multivectors, or of vectors, per object; a multiple of the heads."""
+    """Channels of multivectors, or of vectors, per object; a multiple of the heads. 4 for ``lgatr`` where nothing is
+    said, since a multivector costs four times a vector."""
 
     scalars: int = Field(16, ge=1)
     """Channels of scalars per object; a multiple of the heads."""
@@ -95,8 +96,12 @@ class LlocaConfig(_Covariant):
 def backbone_defaults(data: Any) -> dict[str, dict[str, Any]]:
     """Return what holds for the backbone of a section as it is written in a file, by sub-section, under its preset.
 
-    Networks over objects are larger than the perceptrons, and want smaller steps.
+    Networks over objects are larger than perceptrons: they need smaller steps, learn what a sample holds in fewer
+    epochs, and leave less to the perceptrons behind them.
     """
     network = data.get("network") if isinstance(data, Mapping) else None
     name = network.get("backbone") if isinstance(network, Mapping) else None
-    return {"training": {"batch_size": 256, "learning_rate": 2e-3}} if name in OBJECT_BACKBONES else {}
+    if name not in OBJECT_BACKBONES:
+        return {}
+    sizes = {"lgatr": {"vectors": 4}} if name == "lgatr" else {}
+    return {"network": {"hidden": (32,), **sizes}, "training": {"batch_size": 256, "learning_rate": 2e-3, "epochs": 12}}

@@ -145,7 +145,8 @@ def train_on_events(
     scaler = FeatureScaler(len(known.events.names))
     scaler.fit(known.events.features[train], known.events.names)
     objects = _object_scaler(known.events, train, config)
-    method = _new_method(config, facts, (scaler.width, known.events.slots), seed, theta)
+    slots = None if objects is None else objects.slots
+    method = _new_method(config, facts, (scaler.width, slots), seed, theta)
     if isinstance(method, InformationTrees):
         sample = _tree_sample(scaler, known.events, targets, (train, validation))
         result = grown(method, sample, expansion, config.trees, seed, folder / "training", progress)
@@ -163,7 +164,7 @@ def train_on_events(
             for part in (train, validation)
         ]
         result = _run(method, tables, config, seed, folder, progress)
-    record = _record(known, config, facts, seed, (reference, standard), scaler.width)
+    record = _record(known, config, facts, seed, (reference, standard), (scaler.width, slots))
     model = SbiModel(record, scaler, method, objects)
     covered = covered_range(expansion, targets_by_group(targets[train], group), sensitivity(expansion, targets[train]))
     model = _finished(model, known.events.select(train), targets[train], result, covered)
@@ -243,13 +244,13 @@ def _run(
 
 def _record(
     known: TrainingEvents, config: SbiConfig, facts: Facts, seed: int,
-    points: tuple[tuple[dict[str, float], ...], dict[str, float]], inputs: int,
+    points: tuple[tuple[dict[str, float], ...], dict[str, float]], inputs: tuple[int, ObjectSlots | None],
 ) -> SbiRecord:  # fmt: skip
     reference, standard = points
     return SbiRecord(
         config=config, process=known.metadata.process, collider_energy=known.metadata.collider_energy,
         parameters=known.metadata.parameters, exponents=known.metadata.exponents, features=known.events.names,
-        inputs=inputs, slots=known.events.slots, reference=reference, reference_point=standard,
+        inputs=inputs[0], slots=inputs[1], reference=reference, reference_point=standard,
         means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
         basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),
