@@ -50,12 +50,13 @@ class SbiEstimator:
         model: the trained estimator.
         features: how its features are made from the events of a store.
         folder: of the model, for the record; None if it is not known.
+        source: its name in `inference.source`: ``sbi``, or ``sbi.<variant>`` where an analysis has several.
     """
 
-    source = SOURCE
-
-    def __init__(self, model: SbiModel, features: NamedFeatures, folder: Path | None = None) -> None:
-        self.model, self.features, self.folder = model, features, folder
+    def __init__(
+        self, model: SbiModel, features: NamedFeatures, folder: Path | None = None, source: str = SOURCE
+    ) -> None:
+        self.model, self.features, self.folder, self.source = model, features, folder, source
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
         self._pairing = _pairing(model)
 
@@ -75,7 +76,7 @@ class SbiEstimator:
         return columns_of_inputs(self.features, self.model.record.slots, self.features.metadata)
 
     def check(self, metadata: StoreMetadata, where: str) -> None:
-        """Check that events are of the process that was learned.
+        """Check that events are of process, detector, decays and selection that were learned.
 
         Raises:
             SchemaError: naming what differs.
@@ -92,6 +93,8 @@ class SbiEstimator:
                 f"{where} holds events of √S = {metadata.collider_energy:g} GeV, the networks know "
                 f"{record.collider_energy:g} GeV: train a model on such events"
             )
+        if record.events is not None:
+            record.events.check(metadata, where)
         needed = columns_of_inputs(NamedFeatures(record.features, metadata), record.slots, metadata)
         if needed != self.columns:
             raise SchemaError(f"{where} makes the features from other columns than {', '.join(self.columns)}")
@@ -204,12 +207,13 @@ def _pairing(model: SbiModel) -> NDArray[np.int64]:
     return np.stack([generator.permutation(members) for _ in range(size)], axis=1)
 
 
-def sbi_job(folder: Path, store: Path) -> EstimatorJob:
+def sbi_job(folder: Path, store: Path, source: str = SOURCE) -> EstimatorJob:
     """Return a trained estimator as a job of `partonic.estimators.run.estimate_store`.
 
     Args:
         folder: of the model.
         store: whose events will be estimated.
+        source: its name in `inference.source`.
 
     Raises:
         ModelError: if the model is missing or damaged.
@@ -217,15 +221,15 @@ def sbi_job(folder: Path, store: Path) -> EstimatorJob:
     record = SbiModel.load(folder).record
     return EstimatorJob(
         name=record.process,
-        source=SOURCE,
+        source=source,
         fingerprint=model_fingerprint(folder),
-        load=partial(_load, folder, store),
+        load=partial(_load, folder, store, source),
         config={"sbi": record.config.model_dump(mode="json")},
         seed=record.seed,
         reads_objects=record.slots is not None,
     )
 
 
-def _load(folder: Path, store: Path, device: str) -> SbiEstimator:
+def _load(folder: Path, store: Path, source: str, device: str) -> SbiEstimator:
     model = SbiModel.load(folder, device)
-    return SbiEstimator(model, NamedFeatures(model.record.features, EventStore.open(store).metadata), folder)
+    return SbiEstimator(model, NamedFeatures(model.record.features, EventStore.open(store).metadata), folder, source)

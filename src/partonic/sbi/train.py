@@ -40,6 +40,7 @@ from partonic.sbi.weights import (
     targets_by_group,
     warn_of_blind_validation,
 )
+from partonic.trained.learned_events import LearnedEvents
 
 __all__ = ["TrainedSbi", "TrainingEvents", "train_on_events", "train_sbi"]
 
@@ -254,7 +255,7 @@ def _record(
         means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
         basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),
-        cross_section=known.cross_section, seed=seed,
+        cross_section=known.cross_section, seed=seed, events=LearnedEvents.of(known.metadata),
     )  # fmt: skip
 
 
