@@ -7,7 +7,7 @@ import torch
 from tests.sbi.backbones.covariant import ABOUT, ACROSS, ALONG, NAMED, TILT, changed, events
 from tests.sbi.backbones.object_events import LAYOUT, SLOTS, objects, rows
 
-from partonic.config.backbones import LgatrConfig
+from partonic.config.sbi.backbones import LgatrConfig
 from partonic.errors import DependencyError
 from partonic.sbi.backbones.geometric import GeometricTransformer, SlimTransformer
 

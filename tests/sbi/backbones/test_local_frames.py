@@ -7,7 +7,7 @@ import torch
 from tests.sbi.backbones.covariant import ABOUT, ACROSS, ALONG, NAMED, TILT, changed, events
 from tests.sbi.backbones.object_events import LAYOUT, SLOTS, objects, rows
 
-from partonic.config.backbones import LlocaConfig
+from partonic.config.sbi.backbones import LlocaConfig
 from partonic.errors import DependencyError
 from partonic.sbi.backbones.local_frames import LocalFrames
 

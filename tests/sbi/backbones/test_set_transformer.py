@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from tests.sbi.backbones.object_events import LAYOUT, NAMED, SLOTS, inputs, named, objects, rows, scaler
 
-from partonic.config.backbones import SetTransformerConfig
+from partonic.config.sbi.backbones import SetTransformerConfig
 from partonic.features.event_objects import ObjectSlots
 from partonic.sbi.backbones.layout import InputLayout
 from partonic.sbi.backbones.set_transformer import SetTransformer

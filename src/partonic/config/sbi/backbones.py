@@ -1,14 +1,23 @@
-"""Settings of the networks that look at the objects of an event: `sbi.network.set_transformer`, `lgatr`, `lloca`."""
+"""The networks of the section `sbi`: perceptrons of named features, or networks over the objects of an event."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from partonic.config.base import StrictModel
 from partonic.config.networks import check_heads
 
-__all__ = ["OBJECT_BACKBONES", "BackboneName", "LgatrConfig", "LlocaConfig", "Reference", "SetTransformerConfig"]
+__all__ = [
+    "OBJECT_BACKBONES",
+    "BackboneName",
+    "LgatrConfig",
+    "LlocaConfig",
+    "Reference",
+    "SbiNetworkConfig",
+    "SetTransformerConfig",
+    "backbone_defaults",
+]
 
 BackboneName = Literal["mlp", "set_transformer", "lgatr", "lgatr_slim", "lloca"]
 
@@ -91,6 +100,54 @@ class LlocaConfig(_Covariant):
 
     frame_hidden: int = Field(32, ge=1)
     """Hidden units of the network that predicts the frames."""
+
+
+class SbiNetworkConfig(StrictModel):
+    """The networks: one for each derivative, or basis point, and member of the ensemble, all trained in one pass."""
+
+    backbone: BackboneName = "mlp"
+    """What looks at an event: ``mlp``, perceptrons of the named features; or, with these, networks over its jets,
+    leptons, photons and missing momentum: ``set_transformer``, ``lgatr``, ``lgatr_slim`` (package `lgatr`), ``lloca``
+    (package `lloca`)."""
+
+    hidden: tuple[PositiveInt, ...] = Field((64, 64, 64), min_length=1)
+    """Hidden units of each layer of the perceptrons; those that follow a network over objects among them."""
+
+    named_features: bool = True
+    """Whether networks over objects are given `sbi.features`, too."""
+
+    shared: bool = True
+    """Whether derivatives, or basis points, of a member share one network over the objects; else each has its own."""
+
+    max_jets: int = Field(12, ge=0, le=16)
+    """Hardest jets that networks over objects are given."""
+
+    set_transformer: SetTransformerConfig = SetTransformerConfig()
+    """Sizes of the backbone ``set_transformer``."""
+
+    lgatr: LgatrConfig = LgatrConfig()
+    """Sizes of the backbones ``lgatr`` and ``lgatr_slim``."""
+
+    lloca: LlocaConfig = LlocaConfig()
+    """Sizes of the backbone ``lloca``."""
+
+    members: int = Field(4, ge=1)
+    """Networks of the ensemble, from different first weights. Their scatter is the covariance of the coefficients."""
+
+    repulsion: float = Field(1.0, ge=0.0)
+    """Strength of the repulsion of the members in function space, in units of one event's share of the loss; 0 for a
+    plain ensemble."""
+
+    @property
+    def sees_objects(self) -> bool:
+        """Whether the networks look at the objects of events."""
+        return self.backbone in OBJECT_BACKBONES
+
+    @property
+    def momentum_unit(self) -> float | None:
+        """GeV that momenta are given in units of; None for the mean pT of the training events."""
+        sizes = {"lgatr": self.lgatr, "lgatr_slim": self.lgatr, "lloca": self.lloca}
+        return sizes[self.backbone].momentum_unit if self.backbone in sizes else None
 
 
 def backbone_defaults(data: Any) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from partonic.config.sbi import SbiNetworkConfig
+from partonic.config.sbi.backbones import SbiNetworkConfig
 from partonic.features.event_objects import ObjectSlots
 from partonic.sbi.backbones.geometric import GeometricTransformer, SlimTransformer
 from partonic.sbi.backbones.layout import InputLayout

@@ -32,6 +32,12 @@ def test_networks_over_objects_have_defaults_of_their_own_under_the_file_and_the
     assert made(backbone="lgatr_slim").network.lgatr.vectors == 8
 
 
+def test_the_sizes_of_papers():
+    config = SbiConfig.model_validate({"preset": "paper", "network": {"backbone": "lgatr", "members": 2}})
+    assert (config.network.lgatr.blocks, config.network.lgatr.vectors, config.network.members) == (8, 32, 2)
+    assert config.training.learning_rate == 5e-4
+
+
 def test_what_is_written_is_read_back_the_same():
     config = made(backbone="lgatr", lgatr={"momentum_unit": 20.0})
     assert SbiConfig.model_validate(config.model_dump(mode="json")) == config
