@@ -142,7 +142,7 @@ class SbiEstimator:
             "method": record.config.method,
             "features": list(record.features),
             "members": record.config.network.members,
-            "backbone": record.config.network.backbone,
+            "backbone": None if record.config.method == "trees" else record.config.network.backbone,
             "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
             "normalisation": record.config.normalisation,
             "model": None if self.folder is None else str(self.folder),
