@@ -25,7 +25,7 @@ from partonic.sbi.expansion import Expansion
 from partonic.sbi.model import SbiModel
 from partonic.trained.model_files import model_fingerprint
 
-__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "sbi_job"]
+__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "pairing", "sbi_job"]
 
 Array = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ class SbiEstimator:
     ) -> None:
         self.model, self.features, self.folder, self.source = model, features, folder, source
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
-        self._pairing = _pairing(model)
+        self._pairing = pairing(model)
 
     @property
     def monomials(self) -> Monomials:
@@ -196,7 +196,7 @@ class SbiEstimator:
         return Diagnostics(columns)
 
 
-def _pairing(model: SbiModel) -> NDArray[np.int64]:
+def pairing(model: SbiModel) -> NDArray[np.int64]:
     """Return which member each target takes in each combination, `(M, A)`; one member for all where they share one."""
     members, size = model.record.config.network.members, len(model.record.means)
     generator = numpy_generator(model.record.seed, "sbi", "pairing")
