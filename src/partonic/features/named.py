@@ -4,6 +4,7 @@ A name is one of
 
 - ``high_level``: all of `partonic.features.high_level.FEATURES`, or one of them;
 - ``met_px``, ``met_py``: components of the missing transverse momentum in GeV;
+- an observable of the reconstructed objects (`partonic.features.object_observables`), e.g. ``z_candidate_pt``;
 - a column of the event store with one number an event, e.g. ``met_pt``;
 - a place in a column of lists, e.g. ``jet_pt[0]`` or ``partons[3]`` (from 0);
 - an observable of the partons that the process defines, e.g. ``m_WZ``.
@@ -23,6 +24,8 @@ from partonic.errors import ConfigError
 from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.features.high_level import FEATURES, high_level_features
+from partonic.features.object_observables import OBJECT_OBSERVABLES
+from partonic.features.objects import BatchObjects
 from partonic.process_registry import find_process, process_names
 from partonic.processes.definition import PartonObservable
 
@@ -86,6 +89,9 @@ class NamedFeatures:
             return _never, RECO_COLUMNS
         if name in ("met_px", "met_py"):
             return (_met_x if name == "met_px" else _met_y), ("met_pt", "met_phi")
+        if name in OBJECT_OBSERVABLES:
+            photons = BatchObjects.optional if self._metadata.photons else ()
+            return _of_objects(name), (*BatchObjects.columns, *photons)
         columns = {each.name: each.type for each in self._metadata.event_schema.columns if self._is_feature(each.group)}
         if name in columns and not _is_list(columns[name]):
             return (lambda batch: _scalar(batch, name)), (name,)
@@ -110,9 +116,19 @@ class NamedFeatures:
         plain = sorted(each for each, kind in columns.items() if not _is_list(kind))
         raise ConfigError(
             f"there is no feature '{name}' of '{facts.process}' events; known: {HIGH_LEVEL} ({', '.join(FEATURES)}), "
-            f"met_px, met_py, columns ({', '.join(plain)}), places in lists ({', '.join(lists)}), and observables of "
+            f"met_px, met_py, observables of objects ({', '.join(OBJECT_OBSERVABLES)}), columns ({', '.join(plain)}), places in lists ({', '.join(lists)}), and observables of "
             f"the partons ({', '.join(each.name for each in known) or 'none for this process'})"
         )
+
+
+def _of_objects(name: str) -> Reader:
+    def read(batch: EventBatch) -> Array:
+        result = np.full(len(batch), np.nan)
+        values, defined = OBJECT_OBSERVABLES[name](BatchObjects(batch))
+        result[batch.valid("jet_pt")] = np.where(defined, values, np.nan)
+        return result
+
+    return read
 
 
 def _of_partons(observable: PartonObservable) -> Reader:

@@ -74,17 +74,22 @@ class SbiEstimator:
         return self.features.columns
 
     def check(self, metadata: StoreMetadata, where: str) -> None:
-        """Check that events are of the process that was learned.
+        """Check that events are of the process that was learned, or do not depend on θ.
+
+        Events of a background, or collision data, may be of any process: what is asked of them is their density under
+        the process that was learned.
 
         Raises:
             SchemaError: naming what differs.
             ConfigError: if they lack a feature.
         """
         record = self.model.record
-        if (metadata.process, metadata.monomials) != (record.process, record.monomials):
+        same = (metadata.process, metadata.monomials) == (record.process, record.monomials)
+        if not (same or _is_independent(metadata)):
             raise SchemaError(
                 f"{where} holds events of '{metadata.process}' in {', '.join(metadata.monomials.names)}; the networks "
-                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such events"
+                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such events, or "
+                "import a background with `theta_independent: true`"
             )
         if abs(metadata.collider_energy - record.collider_energy) > 1e-6 * record.collider_energy:
             raise SchemaError(
@@ -188,6 +193,12 @@ class SbiEstimator:
         if residual is not None:
             columns["projection_residual"] = residual
         return Diagnostics(columns)
+
+
+def _is_independent(metadata: StoreMetadata) -> bool:
+    """Return whether the weights of events were imported as independent of θ."""
+    section = metadata.config.get("import")
+    return isinstance(section, dict) and bool(section.get("theta_independent"))
 
 
 def _pairing(model: SbiModel) -> NDArray[np.int64]:
