@@ -3,12 +3,12 @@
 PROCESS is ``zbb``, pp → Z + jets with Z → ee, μμ, or ``ttbar``, pp → tt̄ with two leptons, both at 13.6 TeV and leading
 order by Pythia 8 (without multiparton interactions, as the signal of `vh_bit.yaml`). SHOWERS hard processes are made;
 those with two leptons of one flavour that may be those of a Z are showered, and if the pair has pT > 65 GeV and there
-are two b quarks apart from each other, hadronised `COPIES` times and written as HepMC. The file states the cross section
-of what is in it, that of Pythia times the part that passed; corrections of QCD (+20% for Z + jets, +80% for tt̄) are not
-in it. Copies share their partons: statistical errors of histograms that take them as independent are too small.
+are two b quarks apart from each other, hadronised `COPIES` times and written as HepMC. The file states the cross
+section of what is in it, that of Pythia times the part that passed; corrections of QCD (+20% for Z + jets, +80% for tt̄)
+are not in it. Copies share their partons: statistical errors of histograms that take them as independent are too small.
 
-The b quarks of ``zbb`` come from the proton and from gluons that split in the shower. The matrix element of Z bb̄, most of
-all gg → Z bb̄ with both quarks at large angles, is not in Pythia: the true background is larger. Jets of c and light
+The b quarks of ``zbb`` come from the proton and from gluons that split in the shower. The matrix element of Z bb̄, most
+of all gg → Z bb̄ with both quarks at large angles, is not in Pythia: the true background is larger. Jets of c and light
 quarks that are tagged are left out.
 """
 
@@ -39,6 +39,7 @@ BASE = (
     "Next:numberShowEvent = 0", "Next:numberShowInfo = 0", "Next:numberShowProcess = 0", "Random:setSeed = on",
     "ParticleDecays:limitTau0 = on", "ParticleDecays:tau0Max = 10",
 )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -107,7 +108,8 @@ def started(process: str, seed: int, hook: LeptonsOfZ) -> Any:
             raise SystemExit(f"Pythia does not know '{setting}'")
     pythia.setUserHooksPtr(hook)
     if not pythia.init():
-        raise SystemExit("Pythia could not be initialised")
+        message = "Pythia could not be initialised"
+        raise SystemExit(message)
     return pythia
 
 

@@ -116,7 +116,8 @@ class NamedFeatures:
         plain = sorted(each for each, kind in columns.items() if not _is_list(kind))
         raise ConfigError(
             f"there is no feature '{name}' of '{facts.process}' events; known: {HIGH_LEVEL} ({', '.join(FEATURES)}), "
-            f"met_px, met_py, observables of objects ({', '.join(OBJECT_OBSERVABLES)}), columns ({', '.join(plain)}), places in lists ({', '.join(lists)}), and observables of "
+            f"met_px, met_py, observables of objects ({', '.join(OBJECT_OBSERVABLES)}), columns "
+            f"({', '.join(plain)}), places in lists ({', '.join(lists)}), and observables of "
             f"the partons ({', '.join(each.name for each in known) or 'none for this process'})"
         )
 

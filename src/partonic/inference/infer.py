@@ -115,7 +115,7 @@ def infer(
     result |= _expected(loaded, config, curves)
     result |= compared(loaded, config)
     result |= studies(loaded, data, best, scans, config, output / "result.json", progress)
-    result |= _template(loaded, config, output, progress)
+    result |= _template(loaded, config, files, output, progress)
     if config.pyhf is not None:
         export_of(loaded, data, config.pyhf).write(output / "workspace.json")
     curves.write(output / "curves.parquet")
@@ -129,11 +129,13 @@ def infer(
     )
 
 
-def _template(loaded: Loaded, config: InferenceConfig, output: Path, progress: Progress) -> dict[str, Any]:
+def _template(
+    loaded: Loaded, config: InferenceConfig, files: Files, output: Path, progress: Progress
+) -> dict[str, Any]:
     """Return the numbers of the template, and write its workspace, if they are asked for."""
     if config.template is None:
         return {}
-    found = template_of(loaded, config, config.template, output, progress)
+    found = template_of(loaded, config, config.template, output, files.signal, progress)
     if found.workspace is not None:
         found.workspace.write(output / "template_workspace.json")
     return {"template": found.record}

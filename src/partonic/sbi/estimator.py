@@ -88,8 +88,8 @@ class SbiEstimator:
         if not (same or _is_independent(metadata)):
             raise SchemaError(
                 f"{where} holds events of '{metadata.process}' in {', '.join(metadata.monomials.names)}; the networks "
-                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such events, or "
-                "import a background with `theta_independent: true`"
+                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such "
+                "events, or import a background with `theta_independent: true`"
             )
         if abs(metadata.collider_energy - record.collider_energy) > 1e-6 * record.collider_energy:
             raise SchemaError(

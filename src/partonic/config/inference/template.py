@@ -16,7 +16,7 @@ class TemplateRegionConfig(StrictModel):
 
     where: dict[str, tuple[float | None, float | None]] = Field(min_length=1)
     """Ranges of observables of the reconstructed objects, all of which an event must be in: lowest value, which is
-    within, and highest, which is not; null for no bound. GeV and radians, e.g. ``{higgs_candidate_mass: [90, 150]}``."""
+    within, and highest, which is not; null for no bound. GeV and radians: ``{higgs_candidate_mass: [90, 150]}``."""
 
     bins: int = Field(8, ge=1)
     """Most bins of the ratio; 1 counts the events of the region, as in a control region."""

@@ -1,7 +1,7 @@
 """Simulated events of a template: learned ratios, true weights, region of each, and the part that is searched on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,16 @@ from partonic.config.inference import InferenceConfig
 from partonic.config.inference.template import TemplateBackgroundConfig, TemplateConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore
+from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.likelihood.mixture import Mixture
 from partonic.inference.optimised_template.regions import region_of_events
 from partonic.inference.samples import Loaded
 from partonic.inference.sources import read_of_source
+from partonic.provenance import file_digest
 
-__all__ = ["BackgroundEvents", "TemplateEvents", "template_events"]
+__all__ = ["BackgroundEvents", "TemplateEvents", "check_simulation", "template_events"]
 
 Array = NDArray[np.float64]
 
@@ -93,22 +96,23 @@ class TemplateEvents:
             scaled = each.weights[mask] * (sums[0] / sums[1])
             backgrounds.append(replace(each, ratios=each.ratios[mask], weights=scaled, region=each.region[mask]))
         scaled_signal = self.weights[chosen] * (whole / part)
-        return TemplateEvents(
-            self.mixture, self.ratios[chosen], scaled_signal, self.region[chosen], tuple(backgrounds)
-        )
+        return TemplateEvents(self.mixture, self.ratios[chosen], scaled_signal, self.region[chosen], tuple(backgrounds))
 
 
-def template_events(loaded: Loaded, config: InferenceConfig, section: TemplateConfig) -> TemplateEvents:
+def template_events(
+    loaded: Loaded, config: InferenceConfig, section: TemplateConfig, signal_file: Path | None = None
+) -> TemplateEvents:
     """Return the events of signal and backgrounds that are in one of the regions.
 
     Args:
         loaded: simulated events of the signal, with their coefficients.
         config: the fit.
         section: its template.
+        signal_file: file of these coefficients, which says what models made them; None if there is none.
 
     Raises:
-        InferenceError: if there are no simulated events or coefficients of an estimator, a store of a background has
-            another detector or selection, no event is in the regions, or one is in two.
+        InferenceError: if there are no simulated events, a store of a background has another detector or selection, its
+            coefficients are of other models or events, no event is in the regions, or one is in two.
         EventFileError: if a file is missing or damaged.
     """
     if not loaded.samples or loaded.store is None:
@@ -129,42 +133,76 @@ def template_events(loaded: Loaded, config: InferenceConfig, section: TemplateCo
     vector = sample.signal.monomials.evaluate(sample.signal.monomials.point(mixture.standard_point()))
     scale = float(mixture.signal.coefficients @ vector / (sample.weights.sum(axis=0) @ vector))
     ratios = np.where(sample.signal.usable()[:, None], sample.signal.ratios, np.nan)
-    backgrounds = tuple(
-        _background(name, each, config, section, store) for name, each in section.backgrounds.items()
-    )
-    _check_monomials(backgrounds, ratios.shape[1], section.backgrounds)
+    models = None if signal_file is None else read_coefficients(signal_file)[1].facts.get("models")
+    reader = _BackgroundReader(config, section, loaded, store, models)
+    backgrounds = tuple(reader.read(name, each) for name, each in section.backgrounds.items())
     return TemplateEvents(mixture, ratios[inside], scale * sample.weights[inside], region[inside], backgrounds)
 
 
-def _background(
-    name: str, section: TemplateBackgroundConfig, config: InferenceConfig, template: TemplateConfig, signal: EventStore
-) -> BackgroundEvents:
-    key = f"inference.template.backgrounds.{name}"
-    if not section.store.exists():
-        raise EventFileError(f"`{key}.store`: there is no file {section.store}; make it, or leave the background out")
-    store = EventStore.open(section.store)
-    _check_simulation(store, signal, key)
-    coefficients, _ = read_of_source(section.coefficients, config.source, f"{key}.coefficients")
-    weights = section.scale * weights_of(store, coefficients.event_id)[:, 0]
-    selected = sum(len(batch) for batch in store.batches(["selected"], accepted_only=True))
-    if len(coefficients) != selected:
-        raise InferenceError(
-            f"`{key}.coefficients`: {section.coefficients} has {len(coefficients)} events, but {store.path} has "
-            f"{selected} selected ones: make the coefficients of all of them"
-        )
-    region = region_of_events(template.regions, store, coefficients.event_id)
-    inside = region >= 0
-    if not weights[inside].sum() > 0:
-        raise InferenceError(
-            f"`{key}`: none of {len(inside)} selected events of {store.path} is in the regions of the template, or "
-            "their weights sum to nothing: leave the background out, or simulate more of it"
-        )
-    ratios = np.where(coefficients.usable()[:, None], coefficients.ratios, np.nan)
-    return BackgroundEvents(name, ratios[inside], weights[inside], region[inside], section.uncertainty)
+@dataclass(frozen=True)
+class _BackgroundReader:
+    """Reads backgrounds that fit to a signal; `models` is the hash of those that made its coefficients."""
+
+    config: InferenceConfig
+    section: TemplateConfig
+    loaded: Loaded
+    signal: EventStore
+    models: object
+
+    def read(self, name: str, section: TemplateBackgroundConfig) -> BackgroundEvents:
+        """Return the events of a background in the regions, with the calibration of the signal's ratios."""
+        key = f"inference.template.backgrounds.{name}"
+        if not section.store.exists():
+            raise EventFileError(f"`{key}.store`: there is no file {section.store}; make it, or leave the key out")
+        store = EventStore.open(section.store)
+        check_simulation(store, self.signal, key)
+        coefficients, metadata = read_of_source(section.coefficients, self.config.source, f"{key}.coefficients")
+        self._check_coefficients(coefficients, metadata, store, section, key)
+        weights = section.scale * weights_of(store, coefficients.event_id)[:, 0]
+        if self.loaded.calibration is not None:
+            coefficients = self.loaded.calibration.apply(coefficients, self.loaded.setup.mixture.signal)
+        region = region_of_events(self.section.regions, store, coefficients.event_id)
+        inside = region >= 0
+        if not weights[inside].sum() > 0:
+            raise InferenceError(
+                f"`{key}`: none of {len(inside)} selected events of {store.path} is in the regions of the template, or "
+                "their weights sum to nothing: leave the background out, or simulate more of it"
+            )
+        ratios = np.where(coefficients.usable()[:, None], coefficients.ratios, np.nan)
+        return BackgroundEvents(name, ratios[inside], weights[inside], region[inside], section.uncertainty)
+
+    def _check_coefficients(
+        self, coefficients: EventCoefficients, metadata: CoefficientsMetadata, store: EventStore,
+        section: TemplateBackgroundConfig, key: str,
+    ) -> None:  # fmt: skip
+        """Refuse coefficients of other events, in other parameters, or of other models than those of the signal."""
+        selected = sum(len(batch) for batch in store.batches(["selected"], accepted_only=True))
+        path = section.coefficients
+        if len(coefficients) != selected or metadata.store_digest not in ("", file_digest(store.path)):
+            raise InferenceError(
+                f"`{key}.coefficients`: {path} has {len(coefficients)} events of {metadata.store or 'a store'}, "
+                f"expected all {selected} selected ones of {store.path}: make the coefficients again"
+            )
+        if coefficients.monomials != self.loaded.signal.monomials:
+            raise InferenceError(
+                f"`{key}.coefficients`: {path} has the monomials {', '.join(coefficients.monomials.names)}, those of "
+                f"the signal {', '.join(self.loaded.signal.monomials.names)}: make both with one model"
+            )
+        theirs = metadata.facts.get("models")
+        if None not in (theirs, self.models) and theirs != self.models:
+            raise InferenceError(
+                f"`{key}.coefficients`: {path} was made by another trained model than the coefficients of the signal: "
+                "make it again, with `partonic sbi --store` and the model of the signal"
+            )
 
 
-def _check_simulation(store: EventStore, signal: EventStore, key: str) -> None:
+def check_simulation(store: EventStore, signal: EventStore, key: str) -> None:
     """Refuse a store whose events passed another detector or selection than those of the signal.
+
+    Args:
+        store: of a background.
+        signal: of the signal.
+        key: of the settings that names the background, for messages.
 
     Raises:
         InferenceError: naming what differs.
@@ -185,17 +223,6 @@ def _difference(ours: object, theirs: object) -> str:
         return f"expected {ours}, got {theirs}"
     names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     return "; ".join(f"{name}: expected {ours.get(name)}, got {theirs.get(name)}" for name in names)
-
-
-def _check_monomials(
-    backgrounds: tuple[BackgroundEvents, ...], size: int, sections: Mapping[str, TemplateBackgroundConfig]
-) -> None:
-    for each in backgrounds:
-        if each.ratios.shape[1] != size:
-            raise InferenceError(
-                f"`inference.template.backgrounds.{each.name}.coefficients`: {sections[each.name].coefficients} has "
-                f"{each.ratios.shape[1]} coefficients an event, those of the signal {size}: make both with one model"
-            )
 
 
 def _too_few(name: str, events: int) -> str:

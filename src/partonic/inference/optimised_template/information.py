@@ -1,15 +1,13 @@
 r"""What a template keeps of the Fisher information in the Standard Model, parameter by parameter (the others known).
 
-Beside the template stand, for the events in its regions: the rate alone; the unbinned use of the estimator's ratios; and
-parton truth, which no method exceeds. Ratios of an estimator are not exact, and the square of a learned score counts noise
-as information. The mean of the learned score s over the data is an observable of its own, and as such has the information
+Beside the template stand, for the events in its regions: the rate alone; the unbinned use of the estimator's ratios;
+and parton truth, which no method exceeds. Ratios of an estimator are not exact, and the square of a learned score counts
+noise as information. The mean of the learned score s over the data is an observable of its own, with the information
 
     I = L (Σ_i c_k s_i)² / Σ_i c_0 s_i²,
 
 from the true coefficients c: no more than there is, and all of it where s is the true score of x.
 """
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,9 +57,7 @@ def information_kept(
     }
 
 
-def information_of_score(
-    ratios: Array, weights: Array, monomials: Monomials, theta: Array, luminosity: float
-) -> Array:
+def information_of_score(ratios: Array, weights: Array, monomials: Monomials, theta: Array, luminosity: float) -> Array:
     """Return the information of the sum over events of each component of the learned score, `(K,)`.
 
     Args:

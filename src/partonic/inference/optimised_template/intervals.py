@@ -18,6 +18,9 @@ __all__ = ["intervals_of"]
 
 Array = NDArray[np.float64]
 
+_POINTS = 21
+"""Of the scan in which crossings are looked for; they are then refined."""
+
 
 def intervals_of(
     templates: Templates, mixture: Mixture, names: tuple[str, ...], levels: Sequence[float], counts: Array
@@ -49,9 +52,9 @@ def _of(
 ) -> list[dict[str, Any]] | str:
     try:
         likelihood = binned_likelihood(templates, counts, mixture)
-        with np.errstate(over="ignore", invalid="ignore"):  # a flat log L sends the first step far off; it is halved
+        with np.errstate(over="ignore", invalid="ignore"):  # a flat log L sends steps far off; they are halved
             best = fit(likelihood, verify=False)
-        intervals = asymptotic_intervals(likelihood, best, name, tuple(levels))[1]
+            intervals = asymptotic_intervals(likelihood, best, name, tuple(levels), points=_POINTS)[1]
     except InferenceError as error:
         return str(error)
     return [_record(each, float(best.phi[mixture.index(name)])) for each in intervals]

@@ -4,8 +4,8 @@ The Asimov data of the Standard Model are n_j = ν_j(θ_SM). With ν_j = L (T_j�
 
     q(θ) = min_n 2 Σ_j [ν_j − n_j log ν_j]_{SM}^{θ, n} + Σ_b (n_b − 1)²/δ_b²
 
-is found for a whole grid of θ at once: it is convex in the normalisations n. An uncertainty of the luminosity is left out
-here; the intervals of the result (`study`) have it.
+is found for a whole grid of θ at once: it is convex in the normalisations n. An uncertainty of the luminosity is left
+out here; the intervals of the result (`study`) have it.
 """
 
 import numpy as np
@@ -65,7 +65,7 @@ def expected_lengths(
 
 
 def information_of(templates: Templates, standard: Array, luminosity: float) -> Array:
-    """Return the Fisher information on θ in the Standard Model, normalisations of backgrounds fitted along, `(K, K)`."""
+    """Return the Fisher information on θ in the Standard Model, backgrounds' normalisations fitted along, `(K, K)`."""
     monomials, scale = templates.monomials, luminosity * PB_TO_FB
     backgrounds = _backgrounds(templates)
     expected = templates.signal @ monomials.evaluate(standard) + backgrounds.sum(axis=0)
@@ -125,7 +125,7 @@ def _penalty(templates: Templates, norms: Array) -> Array:
 
 
 def _profiled(templates: Templates, signal: Array, backgrounds: Array, counts: Array) -> Array:
-    """Return the normalisations of backgrounds that minimise q at each of G points, `(G, B)`: Newton's method, damped."""
+    """Return the normalisations of backgrounds that minimise q at each of G points, `(G, B)`, by damped Newton steps."""
     norms = np.ones((len(signal), len(backgrounds)))
     free = np.array([each.uncertainty != 0.0 for each in templates.backgrounds], dtype=np.bool_)
     if not free.any():
@@ -146,7 +146,7 @@ def _profiled(templates: Templates, signal: Array, backgrounds: Array, counts: A
 
 
 def _length(shifts: Array, q: Array, cut: float) -> float:
-    """Return the summed lengths of the segments with q ≤ cut, with linear interpolation between the points of the grid."""
+    """Return the summed lengths of the segments with q ≤ cut, interpolating linearly between the points of the grid."""
     finite = np.where(np.isfinite(q), q, cut + 1e6)
     below, above = np.minimum(finite[:-1], finite[1:]), np.maximum(finite[:-1], finite[1:])
     rise = np.where(above > below, above - below, 1.0)

@@ -65,9 +65,7 @@ class SearchPlan:
     def first_points(self) -> list[dict[str, float]]:
         """Return two points on the axis of each parameter, half way to the ends of its range."""
         centre = {name: min(max(self.standard[name], low), high) for name, (low, high) in self.ranges.items()}
-        return [
-            {**centre, name: 0.5 * (centre[name] + end)} for name, ends in self.ranges.items() for end in ends
-        ]
+        return [{**centre, name: 0.5 * (centre[name] + end)} for name, ends in self.ranges.items() for end in ends]
 
 
 def search(merit: Merit, plan: SearchPlan, progress: Progress = SILENT) -> tuple[Trial, ...]:
@@ -100,8 +98,8 @@ def search(merit: Merit, plan: SearchPlan, progress: Progress = SILENT) -> tuple
     progress.finish()
     if not any(math.isfinite(each.merit) for each in trials):
         raise InferenceError(
-            f"none of {len(trials)} points θ* of `inference.template.search` has a finite figure of merit: the template "
-            "says nothing of one of the parameters. Fit fewer, or take `merit: intervals`"
+            f"none of {len(trials)} points θ* of `inference.template.search` has a finite figure of merit: the "
+            "template says nothing of one of the parameters. Fit fewer, or take `merit: intervals`"
         )
     return tuple(trials)
 

@@ -69,7 +69,12 @@ class OptimisedTemplate:
 
 
 def template_of(
-    loaded: Loaded, config: InferenceConfig, section: TemplateConfig, output: Path, progress: Progress = SILENT
+    loaded: Loaded,
+    config: InferenceConfig,
+    section: TemplateConfig,
+    output: Path,
+    signal_file: Path | None = None,
+    progress: Progress = SILENT,
 ) -> TemplateFit:
     """Return the template of the simulated events that were read.
 
@@ -78,6 +83,7 @@ def template_of(
         config: the fit.
         section: its template.
         output: folder of the results; the journal of the search is there until it is removed.
+        signal_file: file of the coefficients of the signal; None if there is none.
         progress: told of the search.
 
     Raises:
@@ -85,13 +91,13 @@ def template_of(
         EventFileError: if a file of a background is missing or damaged.
         DependencyError: if θ* is to be searched and optuna is not installed.
     """
-    events = template_events(loaded, config, section)
+    data = _data_point(loaded, config)
+    events = template_events(loaded, config, section, signal_file)
     names = loaded.setup.interest
     seed = loaded.setup.seed
     found = optimise_template(events, section, names, seed, max(config.levels), output / JOURNAL, progress)
     templates = fill_template(found.rest, found.theta, found.binning)
     mixture = template_mixture(templates, events.mixture, config)
-    data = _data_point(loaded, config)
     counts = _counts(templates, mixture, data, config, seed)
     record = {
         "theta_star": dict(zip(templates.monomials.parameters, found.theta.tolist(), strict=True)),
@@ -240,8 +246,8 @@ def _data_point(loaded: Loaded, config: InferenceConfig) -> Mapping[str, float]:
     """
     if config.data == "events":
         message = (
-            "`inference.template` fits pseudo-data or an Asimov sample, for its bins are filled with the same simulated "
-            "events: set `inference.data: pseudo`"
+            "`inference.template` fits pseudo-data or an Asimov sample, for its bins are filled with the same "
+            "simulated events: set `inference.data: pseudo`"
         )
         raise InferenceError(message)
     known = loaded.generated_at if config.truth is None else config.truth
@@ -265,6 +271,7 @@ def _yields(templates: Templates, events: TemplateEvents, config: InferenceConfi
     errors = templates.signal_errors(events.standard, config.luminosity)
     return {
         "monomials": list(templates.monomials.names),
+        "exponents": [list(powers) for powers in templates.monomials.exponents],
         "coefficients_pb": templates.signal.tolist(),
         "signal": {"expected": signal.tolist(), "error": errors.tolist()},
         **{

@@ -1,8 +1,8 @@
 """The bins of r(x|θ*) in each region, and what signal and backgrounds yield in them.
 
 Bins are those of two observables, one inside the other: the region, and the ratio in it. Edges are quantiles of a
-mixture of the signal at θ* and in the Standard Model, so that some bins are fine where the ratio is large; bins in which
-too little was simulated are joined to the next lower one.
+mixture of the signal at θ* and in the Standard Model, so that some bins are fine where the ratio is large; bins in
+which too little was simulated are joined to the next lower one.
 """
 
 from dataclasses import dataclass

@@ -17,6 +17,7 @@ EXTRA_PURPOSES: Mapping[str, str] = {
     "inference": "pseudo-experiments on several cores; fits checked by Minuit; pyhf workspaces",
     "classifier": "boosted trees to compare the discriminant with",
     "sbi": "boosted information trees (networks of simulation-based inference need `training`)",
+    "optimise": "the search for the θ* of one template (`inference.template`)",
     "benchmarks": "programs that the benchmarks compare with",
     "report": "the HTML report and its figures",
     "docs": "building the documentation",
