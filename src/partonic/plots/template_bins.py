@@ -46,10 +46,10 @@ def draw_template_bins(
         axes.stairs(values, edges, color=colour, linewidth=1.6, label=name, baseline=None)
     axes.errorbar(places, counts, yerr=np.sqrt(counts), fmt="o", color="black", markersize=3.5, label="data")
     _mark_regions(axes, regions)
-    axes.set_yscale("log")
     largest = max(float(counts.max(initial=1.0)), float(below.max(initial=1.0)))
     smallest = [each[each > 0].min() for each in (*processes.values(), *signals.values()) if (each > 0).any()]
-    axes.set_ylim(max(0.3 * min(smallest, default=1.0), 1e-3), 40.0 * largest)
+    axes.set_ylim(max(0.3 * min(smallest, default=1.0), 1e-3), 40.0 * largest)  # first: a log axis scales to nothing
+    axes.set_yscale("log")
     axes.set_xlim(-0.5, bins - 0.5)
     axes.set_xticks(places, _numbers(regions))
     axes.minorticks_off()

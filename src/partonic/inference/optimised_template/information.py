@@ -1,8 +1,8 @@
 r"""What a template keeps of the Fisher information in the Standard Model, parameter by parameter (the others known).
 
 Beside the template stand, for the events in its regions: the rate alone; the unbinned use of the estimator's ratios;
-and parton truth, which no method exceeds. Ratios of an estimator are not exact, and the square of a learned score counts
-noise as information. The mean of the learned score s over the data is an observable of its own, with the information
+and parton truth, which no method exceeds. Ratios of an estimator are not exact, and the square of a learned score
+counts noise as information. The mean of the learned score s over the data is an observable of its own, and has
 
     I = L (Σ_i c_k s_i)² / Σ_i c_0 s_i²,
 

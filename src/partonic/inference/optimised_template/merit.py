@@ -125,7 +125,7 @@ def _penalty(templates: Templates, norms: Array) -> Array:
 
 
 def _profiled(templates: Templates, signal: Array, backgrounds: Array, counts: Array) -> Array:
-    """Return the normalisations of backgrounds that minimise q at each of G points, `(G, B)`, by damped Newton steps."""
+    """Return the normalisations of backgrounds that minimise q at each of G points, `(G, B)`, by Newton steps."""
     norms = np.ones((len(signal), len(backgrounds)))
     free = np.array([each.uncertainty != 0.0 for each in templates.backgrounds], dtype=np.bool_)
     if not free.any():
