@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from partonic.errors import InferenceError
 from partonic.inference.binned.binned_likelihood import binned_likelihood
 from partonic.inference.binned.templates import Templates
-from partonic.inference.likelihood.fit import fit
+from partonic.inference.experiments.comparison import natural_scale
+from partonic.inference.likelihood.fit import BestFit, fit
 from partonic.inference.likelihood.intervals import Interval, asymptotic_intervals
 from partonic.inference.likelihood.mixture import Mixture
+from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 
 __all__ = ["intervals_of"]
 
@@ -20,6 +22,10 @@ Array = NDArray[np.float64]
 
 _POINTS = 21
 """Of the scan in which crossings are looked for; they are then refined."""
+
+_RANGE = 3.0
+"""Of a scan that must not go on, to both sides of the best fit, in units of θ at which the quadratic term of the cross
+section is as large as the constant one."""
 
 
 def intervals_of(
@@ -54,10 +60,27 @@ def _of(
         likelihood = binned_likelihood(templates, counts, mixture)
         with np.errstate(over="ignore", invalid="ignore"):  # a flat log L sends steps far off; they are halved
             best = fit(likelihood, verify=False)
-            intervals = asymptotic_intervals(likelihood, best, name, tuple(levels), points=_POINTS)[1]
+            intervals = _intervals(templates, likelihood, best, name, tuple(levels))
     except InferenceError as error:
         return str(error)
     return [_record(each, float(best.phi[mixture.index(name)])) for each in intervals]
+
+
+def _intervals(
+    templates: Templates, likelihood: ExtendedLikelihood, best: BestFit, name: str, levels: tuple[float, ...]
+) -> tuple[Interval, ...]:
+    """Return intervals; where the scan leaves all that makes sense, those in a range, which may be open.
+
+    With free normalisations one template of many parameters can have valleys that go on for ever, along which signal
+    and negative backgrounds cancel each other.
+    """
+    try:
+        return asymptotic_intervals(likelihood, best, name, levels, points=_POINTS)[1]
+    except InferenceError:
+        scale = _RANGE * natural_scale(templates.signal, templates.monomials, name)
+        centre = float(best.phi[likelihood.mixture.index(name)])
+        limits = (centre - scale, centre + scale)
+        return asymptotic_intervals(likelihood, best, name, levels, limits, 3 * _POINTS)[1]
 
 
 def _record(interval: Interval, best: float) -> dict[str, Any]:
