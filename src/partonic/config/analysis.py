@@ -20,7 +20,7 @@ from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
 from partonic.config.process import AnyProcess, ProcessConfig, default_settings, parameter_names
 from partonic.config.report import ReportConfig
-from partonic.config.sbi import SbiConfig
+from partonic.config.sbi.variants import SOURCE, SbiSection, variant_source
 from partonic.config.simulation import SimulationConfig
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.process_registry import default_process, find_process, process_names
@@ -67,9 +67,9 @@ class AnalysisConfig(StrictModel):
     """The same integrals by the classical form of the method, for `inference.source: classical`. Absent: none; ``{}``:
     with all defaults."""
 
-    sbi: SbiConfig | None = None
-    """Networks that learn likelihood ratios from simulated events, and coefficients of the others with them. Absent:
-    none; ``{}``: with all defaults."""
+    sbi: SbiSection | None = None
+    """Networks that learn likelihood ratios from simulated events, and coefficients of the others with them; several
+    beside each other with `also`. Absent: none; ``{}``: with all defaults."""
 
     inference: InferenceConfig | None = None
     """Likelihood and limits of the theory parameters. Absent: none; ``{}``: with all defaults."""
@@ -98,7 +98,7 @@ class AnalysisConfig(StrictModel):
 
     @model_validator(mode="after")
     def _decays_are_those_of_the_process(self) -> "AnalysisConfig":
-        if self.import_ is None:  # imported events have the decays of their file
+        if self.import_ is None and self.simulation.level == "detector":  # others have the decays of their file
             tree = find_process(self.process.name).decay_tree(self.process)
             of_shower = [resonance.pdg_ids for resonance in tree.of_shower]
             check_decays(self.simulation.decays, self.process.name, of_shower)
@@ -139,6 +139,19 @@ class AnalysisConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _partons_stay_partons(self) -> "AnalysisConfig":
+        """Refuse what needs reconstructed objects where events are partons."""
+        partons = self.simulation.level == "partons"
+        if partons and self.import_ is not None and self.import_.format == "hepmc":
+            message = "HepMC events pass through the detector response: leave it out"
+            raise SettingError(("simulation", "level"), message)
+        for key in ("unfolding", "mem_training", "mem", "classical"):
+            if partons and self.import_ is None and getattr(self, key) is not None:
+                message = "works on reconstructed objects, and with `simulation.level: partons` there are none"
+                raise SettingError((key,), message)
+        return self
+
+    @model_validator(mode="after")
     def _theory_parameters_are_known(self) -> "AnalysisConfig":
         known = parameter_names(self.process)
         for location, point in self._theta_points():
@@ -148,6 +161,18 @@ class AnalysisConfig(StrictModel):
                         (*location, name),
                         f"the process '{self.process.name}' has no theory parameter '{name}'; {nearest(name, known)}",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _learned_source_is_there(self) -> "AnalysisConfig":
+        """Refuse a fit of a variant of the section `sbi` that the section does not have."""
+        source = "" if self.inference is None else self.inference.source
+        if not source.startswith(f"{SOURCE}.") or (self.inference and self.inference.coefficients is not None):
+            return self
+        known = [variant_source(name) for name in (self.sbi.estimators if self.sbi else ())]
+        if source not in known:
+            message = f"no variant in `sbi.also` makes the coefficients of '{source}'; {nearest(source, known)}"
+            raise SettingError(("inference", "source"), message)
         return self
 
     @model_validator(mode="after")
@@ -174,8 +199,7 @@ class AnalysisConfig(StrictModel):
         for section, keys in _POINTS_OF_THETA.items():
             model = getattr(self, section)
             if model is not None:
-                changes = {key: _completed(key, getattr(model, key), standard) for key in keys}
-                completed[section] = model.model_copy(update=changes)
+                completed[section] = _with_points(model, keys, standard)
         for section, model in completed.items():
             object.__setattr__(self, section, model)
         return self
@@ -210,6 +234,14 @@ _POINTS_OF_THETA: Final = {
     "report": ("reference", "theta"),
 }
 """Keys that hold a θ point, a list of them, or (`weight_points`) points by name; `inference` completes its own."""
+
+
+def _with_points(section: StrictModel, keys: tuple[str, ...], standard: Mapping[str, float]) -> StrictModel:
+    """Return a section with the θ points of its keys completed, those of its variants, too."""
+    changes: dict[str, Any] = {key: _completed(key, getattr(section, key), standard) for key in keys}
+    if isinstance(section, SbiSection):
+        changes["also"] = {name: _with_points(variant, keys, standard) for name, variant in section.also.items()}
+    return section.model_copy(update=changes)
 
 
 def _completed(key: str, value: Any, standard: Mapping[str, float]) -> Any:

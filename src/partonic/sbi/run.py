@@ -18,7 +18,7 @@ from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
 from partonic.progress import SILENT, Progress
 from partonic.sbi.data import group_column
-from partonic.sbi.estimator import sbi_job
+from partonic.sbi.estimator import SOURCE, sbi_job
 from partonic.sbi.model import SbiModel
 from partonic.sbi.split import Parts, parts_of
 
@@ -37,6 +37,7 @@ class SbiFiles:
         trained_on: stores that the estimator was trained on; `store` may be one of them.
         output: coefficients of the events that are fitted.
         calibration: file of the calibration to write; None for none.
+        source: name of the estimator in the file of coefficients.
     """
 
     model: Path
@@ -44,6 +45,7 @@ class SbiFiles:
     trained_on: tuple[Path, ...]
     output: Path
     calibration: Path | None = None
+    source: str = SOURCE
 
 
 def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: Progress = SILENT) -> str:
@@ -72,7 +74,7 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
     for path in dict.fromkeys((files.store, *(files.trained_on if files.calibration else ()))):
         every = files.output.parent / "all" / f"{files.output.stem}-{numbers.get(path, 'fit')}.parquet"
         limited = config if path == files.store else config.model_copy(update={"max_events": None})
-        estimate_store(path, sbi_job(files.model, path), limited, every, progress, section="sbi")
+        estimate_store(path, sbi_job(files.model, path, files.source), limited, every, progress, section="sbi")
         coefficients, metadata = read_coefficients(every)
         parts = None if path not in numbers else _parts(files, path, coefficients, record.config, record.seed)
         if path == files.store:

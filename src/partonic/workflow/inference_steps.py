@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import InferenceConfig
+from partonic.config.sbi.variants import SOURCE
+from partonic.estimator_registry import family_of
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
 from partonic.workflow.places import estimates_file, integrated_store, sbi_calibration
@@ -73,15 +75,21 @@ class InferStep:
 def _section(config: AnalysisConfig) -> InferenceConfig:
     """Return the section, with the calibration of the coefficients that were learned here if it names no other."""
     section = needed(config.inference, "inference", config)
-    learned_here = section.source == "sbi" and section.coefficients is None and is_calibrated(config)
-    if learned_here and section.calibration is None:
-        return section.model_copy(update={"calibration": sbi_calibration(config)})
+    if section.coefficients is None and section.calibration is None:
+        return section.model_copy(update={"calibration": _own_calibration(config, section.source)})
     return section
 
 
 def _of_template(section: InferenceConfig) -> Sequence["TemplateBackgroundConfig"]:
     """Return the backgrounds of the template."""
     return () if section.template is None else tuple(section.template.backgrounds.values())
+
+
+def _own_calibration(config: AnalysisConfig, source: str) -> Path | None:
+    """Return the calibration of coefficients that are learned here; None if there is none, or they are not learned."""
+    variant = source.partition(".")[2]
+    learned = family_of(source) == SOURCE
+    return sbi_calibration(config, variant) if learned and is_calibrated(config, variant) else None
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:
