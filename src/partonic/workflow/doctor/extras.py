@@ -16,6 +16,7 @@ EXTRA_PURPOSES: Mapping[str, str] = {
     "training": "training networks",
     "inference": "pseudo-experiments on several cores; fits checked by Minuit; pyhf workspaces",
     "classifier": "boosted trees to compare the discriminant with",
+    "lloca": "networks in learned local frames",
     "sbi": "boosted information trees (networks of simulation-based inference need `training`)",
     "optimise": "the search for the θ* of one template (`inference.template`)",
     "benchmarks": "programs that the benchmarks compare with",
