@@ -79,6 +79,8 @@ HEAVY = (
     "lightning",
     "safetensors",
     "numba",
+    "lgatr",
+    "lloca",
     "onnx",
     "onnxruntime",
     "onnxscript",

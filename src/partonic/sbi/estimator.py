@@ -78,15 +78,21 @@ class SbiEstimator:
     def check(self, metadata: StoreMetadata, where: str) -> None:
         """Check that events are of process, detector, decays and selection that were learned.
 
+        Events that do not depend on θ, of a background or collision data, may be of any process and decays: what is
+        asked of them is their density under the process that was learned.
+
         Raises:
             SchemaError: naming what differs.
             ConfigError: if they lack a feature.
         """
         record = self.model.record
-        if (metadata.process, metadata.monomials) != (record.process, record.monomials):
+        same = (metadata.process, metadata.monomials) == (record.process, record.monomials)
+        independent = _is_independent(metadata)
+        if not (same or independent):
             raise SchemaError(
                 f"{where} holds events of '{metadata.process}' in {', '.join(metadata.monomials.names)}; the networks "
-                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such events"
+                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such "
+                "events, or import a background with `theta_independent: true`"
             )
         if abs(metadata.collider_energy - record.collider_energy) > 1e-6 * record.collider_energy:
             raise SchemaError(
@@ -94,7 +100,7 @@ class SbiEstimator:
                 f"{record.collider_energy:g} GeV: train a model on such events"
             )
         if record.events is not None:
-            record.events.check(metadata, where)
+            record.events.check(metadata, where, any_process=independent)
         needed = columns_of_inputs(NamedFeatures(record.features, metadata), record.slots, metadata)
         if needed != self.columns:
             raise SchemaError(f"{where} makes the features from other columns than {', '.join(self.columns)}")
@@ -142,7 +148,7 @@ class SbiEstimator:
             "method": record.config.method,
             "features": list(record.features),
             "members": record.config.network.members,
-            "backbone": record.config.network.backbone,
+            "backbone": None if record.config.method == "trees" else record.config.network.backbone,
             "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
             "normalisation": record.config.normalisation,
             "model": None if self.folder is None else str(self.folder),
@@ -194,6 +200,12 @@ class SbiEstimator:
         if residual is not None:
             columns["projection_residual"] = residual
         return Diagnostics(columns)
+
+
+def _is_independent(metadata: StoreMetadata) -> bool:
+    """Return whether the weights of events were imported as independent of θ."""
+    section = metadata.config.get("import")
+    return isinstance(section, dict) and bool(section.get("theta_independent"))
 
 
 def pairing(model: SbiModel) -> NDArray[np.int64]:
