@@ -16,6 +16,7 @@ EXTRA_PURPOSES: Mapping[str, str] = {
     "training": "training networks",
     "inference": "pseudo-experiments on several cores; fits checked by Minuit; pyhf workspaces",
     "classifier": "boosted trees to compare the discriminant with",
+    "export": "networks as ONNX files, compared with torch when they are written",
     "sbi": "boosted information trees, L-GATr (networks of simulation-based inference need `training`)",
     "lloca": "networks over objects in learned local frames (LLoCa)",
     "optimise": "the search for the θ* of one template (`inference.template`)",
