@@ -19,6 +19,7 @@ from partonic.features.named import NamedFeatures
 from partonic.sbi.backbones.object_scaler import ObjectScaler
 from partonic.sbi.estimator import SbiEstimator
 from partonic.sbi.gaussian_toy import FEATURE, GaussianToy
+from partonic.sbi.method import Method
 from partonic.sbi.model import SbiModel
 
 pytest.importorskip("onnxruntime")
@@ -107,6 +108,19 @@ def test_networks_over_objects_are_refused(tmp_path: Path, rng: np.random.Genera
     model = replace(estimator.model, objects=scaler)
     monkeypatch.setattr(SbiModel, "load", lambda _: model)
     with pytest.raises(ModelError, match=r"look at the objects of events .* no ONNX files are made of such"):
+        sbi_graph(tmp_path / "model", 10, rng)
+
+
+def test_methods_with_errors_of_another_kind_are_refused(tmp_path: Path, rng, monkeypatch) -> None:
+    class Other(Method):
+        members = 1
+
+    estimator = trained("trees", tmp_path / "model")
+    model = replace(estimator.model, method=Other())
+    monkeypatch.setattr(SbiModel, "load", lambda _: model)
+    with pytest.raises(
+        ModelError, match="holds a 'Other' of the method 'trees', whose ratios have errors of their own"
+    ):
         sbi_graph(tmp_path / "model", 10, rng)
 
 

@@ -18,8 +18,11 @@ from partonic.export.ratio_network import RatioNetwork, RatiosOfTargets
 from partonic.export.tracing import joined, traced
 from partonic.export.tree_ensemble import Forest, forest_model
 from partonic.features.named import NamedFeatures
+from partonic.sbi.conditional import ConditionalRatio
+from partonic.sbi.derivatives import Derivatives
 from partonic.sbi.information_trees import InformationTrees
 from partonic.sbi.model import SbiModel, SbiRecord
+from partonic.sbi.morphing import MorphingRatios
 from partonic.trained.model_files import model_fingerprint
 
 if TYPE_CHECKING:
@@ -31,6 +34,9 @@ Array = NDArray[np.float64]
 
 _INPUT = "features"
 _OUTPUTS = ("ratios", "member_densities", "covariance", "outside")
+_METHODS = (Derivatives, MorphingRatios, ConditionalRatio, InformationTrees)
+"""Methods whose covariance is the scatter of the members, as `RatiosOfTargets` computes it."""
+
 _EXAMPLE = 3
 """Events that the computation is followed with; the check has others."""
 
@@ -66,7 +72,13 @@ def sbi_graph(folder: Path, events: int, generator: np.random.Generator, store: 
 
 
 def _check_inputs(model: SbiModel, folder: Path) -> None:
-    """Refuse networks over the objects of an event: they pack those that are real, as many as each event has."""
+    """Refuse networks over the objects of an event, which pack those that are real, and methods of another covariance."""
+    if not isinstance(model.method, _METHODS):
+        raise ModelError(
+            f"{folder} holds a '{type(model.method).__name__}' of the method '{model.record.config.method}', whose ratios "
+            "have errors of their own kind, and no ONNX files are made of such: expected networks of derivatives, "
+            "morphing or ratios at any θ, or trees"
+        )
     if model.objects is not None:
         raise ModelError(
             f"the networks of {folder} look at the objects of events (backbone "
