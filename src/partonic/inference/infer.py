@@ -112,7 +112,7 @@ def infer(
     for names in _pairs(config, loaded):
         _add_contour(data.likelihood, best, names, scans, config, curves)
     result |= _expected(loaded, config, curves)
-    result |= compared(loaded, config)
+    result |= compared(loaded, config, files.compared)
     result |= studies(loaded, data, best, scans, config, output / "result.json", progress)
     if config.pyhf is not None:
         export_of(loaded, data, config.pyhf).write(output / "workspace.json")

@@ -1,22 +1,21 @@
 """The step of inference: from the coefficients of events to limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import InferenceConfig
-from partonic.config.sbi_variants import SOURCE
-from partonic.estimator_registry import family_of
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, integrated_store, sbi_calibration
-from partonic.workflow.sbi_steps import is_calibrated
+from partonic.workflow.estimator_files import calibration_of, compared_estimators
+from partonic.workflow.places import estimates_file, integrated_store
 from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
     from partonic.inference.samples import Files
+    from partonic.inference.sources import EstimatorFiles
 
 __all__ = ["InferStep"]
 
@@ -51,6 +50,7 @@ class InferStep:
             *files.backgrounds.values(),
             *section.ensemble,
             *_calibration_file(config),
+            *(path for each in files.compared.values() for path in _paths(each)),
             *(path for events in simulated for path in (events.store, *events.coefficients.values())),
         ]
         return tuple(dict.fromkeys(paths))
@@ -72,15 +72,8 @@ def _section(config: AnalysisConfig) -> InferenceConfig:
     """Return the section, with the calibration of the coefficients that were learned here if it names no other."""
     section = needed(config.inference, "inference", config)
     if section.coefficients is None and section.calibration is None:
-        return section.model_copy(update={"calibration": _own_calibration(config, section.source)})
+        return section.model_copy(update={"calibration": calibration_of(config, section.source)})
     return section
-
-
-def _own_calibration(config: AnalysisConfig, source: str) -> Path | None:
-    """Return the calibration of coefficients that are learned here; None if there is none, or they are not learned."""
-    variant = source.partition(".")[2]
-    learned = family_of(source) == SOURCE
-    return sbi_calibration(config, variant) if learned and is_calibrated(config, variant) else None
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:
@@ -107,4 +100,11 @@ def _files(config: AnalysisConfig) -> "Files":
     components = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.components.items()
     }
-    return Files(store, signal, backgrounds, components)
+    return Files(store, signal, backgrounds, components, compared_estimators(config))
+
+
+def _paths(files: "EstimatorFiles") -> Iterator[Path]:
+    """Yield the files of an estimator that is compared."""
+    for path in (files.coefficients, files.calibration, files.members):
+        if path is not None:
+            yield path

@@ -16,6 +16,7 @@ __all__ = [
     "parton_events",
     "samples_file",
     "sbi_calibration",
+    "sbi_members",
     "trained_mem",
     "trained_models",
     "trained_sbi",
@@ -76,6 +77,11 @@ def sbi_calibration(config: AnalysisConfig, variant: str = "") -> Path:
     if section is not None and section.model is not None:
         return trained_sbi(config, variant) / "calibration.json"
     return config.output / variant_source(variant) / "calibration.json"
+
+
+def sbi_members(config: AnalysisConfig, variant: str = "") -> Path:
+    """Return the path of the ratios of the members of its ensemble."""
+    return config.output / variant_source(variant) / "members.safetensors"
 
 
 def coefficients_file(config: AnalysisConfig) -> Path:
