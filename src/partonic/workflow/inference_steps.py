@@ -25,7 +25,7 @@ class InferStep:
     """Likelihood, limits, and their coverage."""
 
     name: str = "infer"
-    version: int = 2
+    version: int = 3
     knows_its_work: bool = True
 
     def applies(self, config: AnalysisConfig) -> bool:
