@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from inference.toy_coefficients import MONOMIALS, toy_events, toy_weights
+from partonic.inference.experiments.baselines import rate_only
 from partonic.inference.experiments.estimator_quality import (
     directions_of,
     explained,
     information_of_estimator,
+    kept_of_squares,
     score_of,
 )
 from partonic.inference.experiments.information import information_of_events
@@ -104,3 +106,18 @@ def test_directions():
     assert sorted(second["direction"].values()) == pytest.approx([-(0.5**0.5), 0.5**0.5])
     blind = directions_of(np.array([[4.0, 0.0], [0.0, 0.0]]), ("a", "b"))
     assert [each["error"] for each in blind] == [0.5, None]
+
+
+def test_squares_of_parameters_that_interfere_with_nothing(weights):
+    """Noise of the size of the scatter halves what is known of the shape of θ²; one bin knows the rate."""
+    w, score = weights[:, 0], weights[:, 3] / weights[:, 0]
+    mean = w @ score / w.sum()
+    shape, rate = w @ (score - mean) ** 2, w.sum() * mean**2
+    truth = toy_events(weights)
+    ratios = truth.ratios.copy()
+    ratios[:, 3] += np.sqrt(shape / w.sum()) * np.random.default_rng(5).normal(size=len(w))
+    estimates = {"truth": truth, "noisy": replace(truth, ratios=ratios)}
+    found = kept_of_squares(estimates, {"rate": rate_only(MONOMIALS, weights)}, weights, THETA, "truth")
+    assert found["truth"] == pytest.approx({"a": 1.0, "b": 1.0})
+    assert found["noisy"]["a"] == pytest.approx((rate + 0.5 * shape) / (rate + shape), abs=0.02)
+    assert found["rate"]["a"] == pytest.approx(rate / (rate + shape))

@@ -78,6 +78,7 @@ class Comparison:
         information: Fisher information in the Standard Model by method, `(K, K)`: of parton truth, of histograms and
             rate, and what the scores of each estimator keep.
         claimed: what the likelihood of each estimator claims in its place, `(K, K)`.
+        squares: part of the information on the square of each parameter that a method keeps, relative to parton truth.
         explained: R² of each true ratio by estimator and monomial.
         values: of each parameter where `curves` are, `(T,)`.
         curves: expected q by parameter and method.
@@ -93,6 +94,7 @@ class Comparison:
     parameters: tuple[str, ...] = ()
     information: Mapping[str, Array] = field(default_factory=dict)
     claimed: Mapping[str, Array] = field(default_factory=dict)
+    squares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     explained: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     values: Mapping[str, Array] = field(default_factory=dict)
     curves: Mapping[str, Mapping[str, ExpectedCurve]] = field(default_factory=dict)
@@ -114,6 +116,7 @@ class Comparison:
             "parameters": list(self.parameters),
             "methods": {method: found.tolist() for method, found in self.information.items()},
             "claimed": {method: found.tolist() for method, found in self.claimed.items()},
+            "squares": {method: dict(row) for method, row in self.squares.items()},
             "directions": {method: directions_of(found, self.parameters) for method, found in self.information.items()},
         }
         curves = {

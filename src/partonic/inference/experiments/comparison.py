@@ -26,7 +26,7 @@ from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.experiments.baselines import histogram, optimal_binning, optimal_templates, rate_only
 from partonic.inference.experiments.compared import PARTON_TRUTH, RATE_ONLY, ComparedEvents, Comparison
 from partonic.inference.experiments.curves_of_methods import curves_of_methods
-from partonic.inference.experiments.estimator_quality import explained, information_of_estimator
+from partonic.inference.experiments.estimator_quality import explained, information_of_estimator, kept_of_squares
 from partonic.inference.experiments.expected import asimov_likelihood
 from partonic.inference.experiments.information import information_in_bins, information_of_events
 from partonic.inference.experiments.pool import Pool, PoolSample
@@ -87,10 +87,20 @@ def compare_methods(
     values, curves = curves_of_methods(events, luminosity, intervals)
     information, claimed = _information(events, luminosity, names)
     return Comparison(
-        levels, luminosity, expected, len(events.weights), intervals, {m: row for m, row in failures.items() if row},
-        names, information, claimed, {name: explained(each, events.weights) for name, each in events.estimates.items()},
-        values, curves,
-    )  # fmt: skip
+        levels,
+        luminosity,
+        expected,
+        len(events.weights),
+        intervals,
+        {method: row for method, row in failures.items() if row},
+        names,
+        information,
+        claimed,
+        _squares(events),
+        {name: explained(each, events.weights) for name, each in events.estimates.items()},
+        values,
+        curves,
+    )
 
 
 def _information(
@@ -114,6 +124,16 @@ def _information(
         {name: each[square] for name, each in found.items()},
         {name: each.claimed[square] for name, each in own.items()},
     )
+
+
+def _squares(events: ComparedEvents) -> dict[str, dict[str, float]]:
+    """Return what methods keep of the information on the squares of parameters; nothing without parton truth."""
+    if PARTON_TRUTH not in events.estimates:
+        return {}
+    binned = {f"histogram {name}": each for name, each in events.histograms.items()}
+    binned[RATE_ONLY] = rate_only(events.monomials, events.weights)
+    theta = events.monomials.point(events.standard_model)
+    return kept_of_squares(events.estimates, binned, events.weights, theta, PARTON_TRUTH)
 
 
 def shape_norm_of(estimate: EventCoefficients, weights: Array) -> Array:

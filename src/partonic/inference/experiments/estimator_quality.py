@@ -11,15 +11,24 @@ of x (J. Brehmer et al., arXiv:1805.00020, on locally optimal observables). What
 claims is L Σ_i w_i t̂_i t̂_iᵀ with t̂ normalised to the true rate.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from partonic.inference.binned.templates import Templates
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.units import PB_TO_FB
 
-__all__ = ["EstimatorInformation", "directions_of", "explained", "information_of_estimator", "score_of"]
+__all__ = [
+    "EstimatorInformation",
+    "directions_of",
+    "explained",
+    "information_of_estimator",
+    "kept_of_squares",
+    "score_of",
+]
 
 Array = NDArray[np.float64]
 
@@ -75,6 +84,56 @@ def information_of_estimator(
     normalised = score - w @ score / w.sum() + w @ true / w.sum()
     claimed = (w[:, None] * normalised).T @ normalised
     return EstimatorInformation(per_pb * kept, per_pb * claimed)
+
+
+def kept_of_squares(
+    estimates: Mapping[str, EventCoefficients], binned: Mapping[str, Templates], weights: Array, theta: Array,
+    reference: str,
+) -> dict[str, dict[str, float]]:  # fmt: skip
+    """Return the part of the information on the square of each parameter that methods keep, relative to a reference.
+
+    A parameter that interferes with nothing enters as θ² only: its score vanishes in the Standard Model, and what is
+    known of it is the information on θ², with the score c_θθ/w of an event. Parameters without such a term are left
+    out.
+
+    Args:
+        estimates: usable coefficients of N events by method.
+        binned: templates of the same events by method.
+        weights: true weights c_a of the events, pb, `(N, A)`.
+        theta: the Standard Model, `(K,)`.
+        reference: method that others are relative to, one of `estimates`.
+    """
+    monomials = estimates[reference].monomials
+    row = monomials.evaluate(theta)
+    w = np.maximum(weights @ row, 0.0)
+    found: dict[str, dict[str, float]] = {name: {} for name in (*estimates, *binned)}
+    for parameter in monomials.parameters:
+        power = tuple(2 if other == parameter else 0 for other in monomials.parameters)
+        if power not in monomials.exponents:
+            continue
+        column = monomials.exponents.index(power)
+        true = score_of(weights, row, np.eye(len(row))[:, [column]])[:, 0]
+        kept = {name: _kept(w, true, _ratio(each, row, column)) for name, each in estimates.items()}
+        if not kept[reference] > 0:
+            continue
+        for name, each in binned.items():
+            yields, squares = each.signal @ row, each.signal[:, column]
+            some = yields > 0
+            kept[name] = float((squares[some] ** 2 / yields[some]).sum())
+        for name, value in kept.items():
+            found[name][parameter] = value / kept[reference]
+    return found
+
+
+def _ratio(estimate: EventCoefficients, row: Array, column: int) -> Array:
+    return score_of(estimate.ratios, row, np.eye(len(row))[:, [column]])[:, 0]
+
+
+def _kept(weights: Array, true: Array, estimated: Array) -> float:
+    """Return Σ w times the squared projection of true scores on 1 and estimated ones."""
+    known = np.column_stack([np.ones(len(weights)), estimated])
+    mixed, square = (weights * true) @ known, (weights[:, None] * known).T @ known
+    return float(mixed @ np.linalg.pinv(square, rcond=1e-10, hermitian=True) @ mixed)
 
 
 def explained(estimate: EventCoefficients, weights: Array) -> dict[str, float]:

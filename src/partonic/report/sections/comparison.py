@@ -69,7 +69,8 @@ def _paragraphs(comparison: Mapping[str, Any]) -> Iterator[str]:
     yield (
         "Information kept: the Fisher information in the number of events and in the sum of the estimated scores, as "
         "part of that of parton truth; it is a projection of the true scores, so that a wrong estimator cannot claim "
-        "more. In brackets: what the likelihood of the estimator claims. R²: part of the variance of the true linear, "
+        "more. In brackets: what the likelihood of the estimator claims. Of a parameter that enters squared only it is "
+        "that on the square. R²: part of the variance of the true linear, "
         "quadratic ratio of the parameter that the estimated one explains; the partons are not known, so that even the "
         "best estimator stays below 1."
     )
@@ -137,7 +138,7 @@ def _table(comparison: Mapping[str, Any], costs: Mapping[str, EstimatorCost]) ->
         rows.append((method, *cells))
     caption = (
         f"Expected intervals of each parameter by itself at {comparison['luminosity']:g} fb⁻¹, what each method knows, "
-        "and the time that it took: of the training, and of the coefficients of an event."
+        "and the time that it took: of the training, and of the coefficients, for each event that has some."
     )
     return Table(caption, tuple(columns), tuple(rows))
 
@@ -157,13 +158,15 @@ def _knowledge(comparison: Mapping[str, Any], method: str, name: str) -> tuple[s
     of_truth = information["methods"][PARTON_TRUTH][place][place]
     largest = max(abs(row[number]) for number, row in enumerate(information["methods"][PARTON_TRUTH]))
     kept = "–"
-    if method in information["methods"] and of_truth > 1e-6 * largest:
+    if of_truth > 1e-6 * largest and method in information["methods"]:
         kept = f"{information['methods'][method][place][place] / of_truth:.1%}"
         if method in information["claimed"]:
             kept += f" ({information['claimed'][method][place][place] / of_truth:.1%})"
+    elif name in (squares := information["squares"].get(method, {})):
+        kept = f"{squares[name]:.1%} (of θ²)"
     row = comparison["explained"].get(method, {})
-    ratios = [f"{row[each]:.2f}".replace("-", "−") for each in (name, f"{name}^2") if each in row]
-    return kept, ", ".join(ratios) or "–"
+    ratios = [f"{row[each]:.2f}".replace("-", "−") if each in row else "–" for each in (name, f"{name}^2")]
+    return kept, ", ".join(ratios) if row else "–"
 
 
 def _directions(comparison: Mapping[str, Any]) -> Iterator[Table]:
