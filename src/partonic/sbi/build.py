@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from partonic.config.sbi import CONDITIONAL_METHODS, SbiConfig
+from partonic.features.event_objects import ObjectSlots
 from partonic.rng import numpy_generator
+from partonic.sbi.backbones.make import make_backbone
 from partonic.sbi.conditional import ConditionalRatio, Projection
 from partonic.sbi.derivatives import Derivatives
-from partonic.sbi.ensemble_mlp import EnsembleMLP
 from partonic.sbi.expansion import Expansion
 from partonic.sbi.information_trees import InformationTrees
 from partonic.sbi.method import Method
@@ -82,23 +83,29 @@ def facts_of(config: SbiConfig, expansion: Expansion, means: Array, scale: Array
     return Facts(expansion, means, ranges, basis)
 
 
-def build_method(config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws | None = None) -> Method:
+def build_method(
+    config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws | None = None, slots: ObjectSlots | None = None
+) -> Method:
     """Return the method with first weights from torch's global generator.
 
     Args:
         config: the settings.
         facts: of the events.
-        inputs: numbers an event that the networks get.
+        inputs: numbers of the named features of an event as the networks get them.
         draws: θ of the training, for methods that need them; None for a model that is not trained any more.
+        slots: of the objects of an event; None for networks of named features alone.
+
+    Raises:
+        DependencyError: if the package of a backbone is not installed.
     """
     members, count = config.network.members, len(facts.means)
     if config.method == "trees":
         return InformationTrees(members, facts.shapes)
     if config.method in CONDITIONAL_METHODS:
-        backbone = EnsembleMLP(inputs + facts.ranges.shape[0], config.network.hidden, members)
+        backbone = make_backbone(config.network, inputs, slots, members, facts.ranges.shape[0])
         weight = config.conditional.score_weight
         return ConditionalRatio(backbone, members, config.method, _projection(config, facts), draws, weight)
-    backbone = EnsembleMLP(inputs, config.network.hidden, members * (count - 1))
+    backbone = make_backbone(config.network, inputs, slots, members * (count - 1))
     if config.method == "derivatives":
         return Derivatives(backbone, count, members)
     rows = facts.expansion.row(facts.basis)

@@ -34,12 +34,35 @@ class EnsembleMLP(nn.Module):
         bound = 1.0 / math.sqrt(fan_in)
         return nn.Parameter(torch.empty(networks, *shape).uniform_(-bound, bound))
 
-    def forward(self, inputs: Float[Tensor, "*networks events inputs"]) -> Float[Tensor, "networks events"]:
-        """Return the output of every network for every event; inputs are common, or each network has its own."""
+    def forward(
+        self,
+        inputs: Float[Tensor, "*networks events inputs"],
+        theta: Float[Tensor, "networks events parameters"] | None = None,
+    ) -> Float[Tensor, "networks events"]:
+        """Return the output of every network for every event; inputs are common, or each network has its own.
+
+        Args:
+            inputs: of the events.
+            theta: further inputs of each network; None for none.
+        """
         values = inputs.expand(self.networks, *inputs.shape[-2:])
+        if theta is not None:
+            values = torch.cat([values, theta], dim=-1)
         last = len(self.weights) - 1
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             values = torch.baddbmm(bias, values, weight)
             if number < last:
                 values = nn.functional.silu(values)
         return values[..., 0]
+
+    def encode(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "events inputs"]:
+        """Return the inputs: the networks see all of them together with θ."""
+        return inputs
+
+    def decide(
+        self,
+        seen: Float[Tensor, "*networks events inputs"],
+        theta: Float[Tensor, "networks events parameters"] | None = None,
+    ) -> Float[Tensor, "networks events"]:
+        """Return the outputs, as a call."""
+        return self.forward(seen, theta)

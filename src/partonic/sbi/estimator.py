@@ -14,6 +14,7 @@ from partonic.event_status import OK
 from partonic.events.batch import EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.features.event_inputs import EventInputs, columns_of_inputs, inputs_of
 from partonic.features.named import NamedFeatures
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.diagnostics import Diagnostics
@@ -43,7 +44,7 @@ class SbiEstimator:
 
     The ratios are the mean over the members of the ensemble. Their covariance is that of ratios in which each target
     takes a member of its own at random (arXiv:2410.07315, appendix B), for networks of different targets are trained
-    apart.
+    apart; where they share what looks at the objects, all targets are of one member.
 
     Attributes:
         model: the trained estimator.
@@ -71,8 +72,8 @@ class SbiEstimator:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that the features are made from."""
-        return self.features.columns
+        """Columns that the inputs are made from."""
+        return columns_of_inputs(self.features, self.model.record.slots, self.features.metadata)
 
     def check(self, metadata: StoreMetadata, where: str) -> None:
         """Check that events are of process, detector, decays and selection that were learned.
@@ -94,13 +95,14 @@ class SbiEstimator:
             )
         if record.events is not None:
             record.events.check(metadata, where)
-        if NamedFeatures(record.features, metadata).columns != self.columns:
+        needed = columns_of_inputs(NamedFeatures(record.features, metadata), record.slots, metadata)
+        if needed != self.columns:
             raise SchemaError(f"{where} makes the features from other columns than {', '.join(self.columns)}")
 
     def estimate(self, batch: EventBatch) -> EventCoefficients:
         """Return the ratios of events."""
-        features = self.features.of(batch)
-        targets = self.model.targets(features)
+        inputs = inputs_of(batch, self.features, self.model.record.slots)
+        targets = self.model.targets(inputs)
         ratios, covariance = self._ratios(targets)
         whole = np.concatenate([ratios, covariance.reshape(len(ratios), -1)], axis=1)
         finite: NDArray[np.bool_] = np.asarray(np.isfinite(whole).all(axis=1))
@@ -109,7 +111,7 @@ class SbiEstimator:
             OK if good else NO_DENSITY if known else NOT_FINITE for good, known in zip(finite, learned, strict=True)
         )
         ratios[~finite], covariance[~finite] = np.nan, np.nan
-        count = len(features)
+        count = len(inputs)
         return EventCoefficients(
             monomials=self.monomials,
             event_id=batch.column("event_id").astype(np.int64),
@@ -120,7 +122,7 @@ class SbiEstimator:
             relative_error=np.zeros(count),
             source=self.source,
             reference_point=dict(self.reference_point),
-            diagnostics=self._diagnostics(features),
+            diagnostics=self._diagnostics(inputs),
         )
 
     def members(self, batch: EventBatch) -> Array:
@@ -150,6 +152,7 @@ class SbiEstimator:
             "method": record.config.method,
             "features": list(record.features),
             "members": record.config.network.members,
+            "backbone": record.config.network.backbone,
             "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
             "normalisation": record.config.normalisation,
             "model": None if self.folder is None else str(self.folder),
@@ -199,9 +202,9 @@ class SbiEstimator:
             result[..., 0] = np.where(np.isnan(result[..., 0]), np.nan, 1.0)
         return result
 
-    def _diagnostics(self, features: Array) -> Diagnostics:
-        columns = {"outside": self.model.outside(features)}
-        residual = self.model.residual(features)
+    def _diagnostics(self, inputs: EventInputs) -> Diagnostics:
+        columns = {"outside": self.model.outside(inputs.features)}
+        residual = self.model.residual(inputs)
         if residual is not None:
             columns["projection_residual"] = residual
         return Diagnostics(columns)
@@ -212,7 +215,8 @@ def _pairing(model: SbiModel) -> NDArray[np.int64]:
     members, size = model.record.config.network.members, len(model.record.means)
     generator = numpy_generator(model.record.seed, "sbi", "pairing")
     same = np.arange(members)
-    if model.record.config.method not in ("derivatives", "morphing"):
+    together = model.record.config.network.sees_objects and model.record.config.network.shared
+    if together or model.record.config.method not in ("derivatives", "morphing"):
         return np.stack([same] * size, axis=1)
     return np.stack([generator.permutation(members) for _ in range(size)], axis=1)
 
@@ -236,7 +240,7 @@ def sbi_job(folder: Path, store: Path, source: str = SOURCE) -> EstimatorJob:
         load=partial(_load, folder, store, source),
         config={"sbi": record.config.model_dump(mode="json")},
         seed=record.seed,
-        reads_objects=False,
+        reads_objects=record.slots is not None,
     )
 
 

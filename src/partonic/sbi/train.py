@@ -13,12 +13,14 @@ from partonic.config.sbi import CONDITIONAL_METHODS, SbiConfig
 from partonic.errors import TrainingError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.features.event_objects import ObjectSlots
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.nn.training import PhaseResult, PhaseSettings, TensorTable, run_phase, seeded_weights
 from partonic.processes.definition import standard_model
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
+from partonic.sbi.backbones.object_scaler import ObjectScaler
 from partonic.sbi.build import Facts, build_method, facts_of, theta_draws
 from partonic.sbi.coverage import covered_range
 from partonic.sbi.data import SimulatedEvents, read_events
@@ -26,7 +28,7 @@ from partonic.sbi.derivatives import Derivatives
 from partonic.sbi.expansion import Expansion
 from partonic.sbi.information_trees import InformationTrees, TreeSample, grown
 from partonic.sbi.method import Method
-from partonic.sbi.model import SbiModel, SbiRecord, complete
+from partonic.sbi.model import SbiModel, SbiRecord, complete, network_inputs
 from partonic.sbi.phase import MethodPhase
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.standardise import FeatureScaler
@@ -105,7 +107,8 @@ def train_sbi(
         ParameterError: if a point of θ names an unknown parameter, or basis points do not fit.
         TrainingError: if events or weights are not fit to learn from, or the training does not come to finite weights.
     """
-    events, metadata = read_events(stores, config.features, config.group, progress)
+    max_jets = config.network.max_jets if config.network.sees_objects and config.method != "trees" else None
+    events, metadata = read_events(stores, config.features, config.group, progress, max_jets)
     parts = parts_of(events.group, config.parts(), seed)
     known = TrainingEvents(events, metadata, parts, _cross_section(stores))
     return train_on_events(known, config, seed, folder, progress)
@@ -142,7 +145,8 @@ def train_on_events(
         check_weights(summed_by_group(targets[train] @ expansion.row(point), group), f"the basis point {named}")
     scaler = FeatureScaler(len(known.events.names))
     scaler.fit(known.events.features[train], known.events.names)
-    method = _new_method(config, facts, scaler.width, seed, theta)
+    objects = _object_scaler(known.events, train, config)
+    method = _new_method(config, facts, (scaler.width, known.events.slots), seed, theta)
     if isinstance(method, InformationTrees):
         sample = _tree_sample(scaler, known.events, targets, (train, validation))
         result = grown(method, sample, expansion, config.trees, seed, folder / "training", progress)
@@ -150,21 +154,44 @@ def train_on_events(
     else:
         if isinstance(method, Derivatives):
             method.standardise(torch.from_numpy(targets[train]))
-        tables = [_table(scaler, known.events.features[part], targets[part]) for part in (train, validation)]
+        tables = [
+            TensorTable(
+                {
+                    "inputs": network_inputs(scaler, objects, known.events.inputs[part]),
+                    "targets": torch.from_numpy(targets[part]),
+                }
+            )
+            for part in (train, validation)
+        ]
         result = _run(method, tables, config, seed, folder, progress)
     record = _record(known, config, facts, seed, (reference, standard), scaler.width)
-    model = SbiModel(record, scaler, method)
+    model = SbiModel(record, scaler, method, objects)
     covered = covered_range(expansion, targets_by_group(targets[train], group), sensitivity(expansion, targets[train]))
     model = _finished(model, known.events.select(train), targets[train], result, covered)
     model.save(folder)
     return TrainedSbi(folder, model, result)
 
 
-def _new_method(config: SbiConfig, facts: Facts, inputs: int, seed: int, theta: Array | None) -> Method:
+def _object_scaler(events: SimulatedEvents, train: NDArray[np.bool_], config: SbiConfig) -> ObjectScaler | None:
+    if config.method == "trees" or not config.network.sees_objects:
+        return None
+    if events.slots is None or events.objects is None:
+        raise TrainingError(
+            f"the backbone {config.network.backbone} looks at reconstructed objects, and these events have none: use "
+            "`sbi.network.backbone: mlp`"
+        )
+    scaler = ObjectScaler(events.slots)
+    scaler.fit(torch.from_numpy(events.objects[train]), config.network.momentum_unit)
+    return scaler
+
+
+def _new_method(
+    config: SbiConfig, facts: Facts, inputs: tuple[int, ObjectSlots | None], seed: int, theta: Array | None
+) -> Method:
     needs_theta = config.method in CONDITIONAL_METHODS or (config.method == "morphing" and config.morphing.joint)
     draws = theta_draws(facts, theta, seed) if needs_theta else None
     with seeded_weights(seed, "sbi"):
-        return build_method(config, facts, inputs, draws)
+        return build_method(config, facts, inputs[0], draws, inputs[1])
 
 
 def _check_events(
@@ -188,10 +215,6 @@ def _check_events(
             summed_by_group(known.events.coefficients[train] @ row, known.events.group[train]),
             f"the reference {point or 'θ = 0'}",
         )
-
-
-def _table(scaler: FeatureScaler, features: Array, targets: Array) -> TensorTable:
-    return TensorTable({"inputs": scaler(torch.from_numpy(features)), "targets": torch.from_numpy(targets)})
 
 
 def _tree_sample(
@@ -227,7 +250,8 @@ def _record(
     return SbiRecord(
         config=config, process=known.metadata.process, collider_energy=known.metadata.collider_energy,
         parameters=known.metadata.parameters, exponents=known.metadata.exponents, features=known.events.names,
-        inputs=inputs, reference=reference, reference_point=standard, means=tuple(facts.means.tolist()),
+        inputs=inputs, slots=known.events.slots, reference=reference, reference_point=standard,
+        means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
         basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),
         cross_section=known.cross_section, seed=seed, events=LearnedEvents.of(known.metadata),
@@ -239,7 +263,8 @@ def _finished(
 ) -> SbiModel:
     """Return the model with what is known after the training: learned means, how it went, and where it can be used."""
     weight = targets[:, 0]
-    learned = np.einsum("n,na->a", weight, model.targets(events.features).mean(axis=0)) / weight.sum()
+    model.method.eval()
+    learned = np.einsum("n,na->a", weight, model.targets(events.inputs).mean(axis=0)) / weight.sum()
     if not np.isfinite(learned).all():
         message = "the trained networks give ratios that are not finite: lower `sbi.training.learning_rate`"
         raise TrainingError(message)
@@ -251,7 +276,7 @@ def _finished(
         "versions": package_versions(),
     }  # fmt: skip
     update = {"learned_means": tuple(learned.tolist()), "facts": facts}
-    return SbiModel(model.record.model_copy(update=update), model.scaler, model.method)
+    return SbiModel(model.record.model_copy(update=update), model.scaler, model.method, model.objects)
 
 
 def _cross_section(stores: Sequence[Path]) -> CrossSectionRecord:

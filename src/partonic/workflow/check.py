@@ -7,7 +7,7 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.mem_training.section import MemNetworksConfig
-from partonic.config.sbi_variants import SbiSection
+from partonic.config.sbi.variants import SbiSection
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
 from partonic.workflow.lock import folder_lock
@@ -187,6 +187,8 @@ def pythia_accepts(config: AnalysisConfig) -> str:
     Raises:
         ConfigError: naming the setting that Pythia rejects.
     """
+    if config.simulation.level == "partons":
+        return "not needed: events stay partons"
     from partonic.simulation.pipeline import check_simulation
 
     check_simulation(config.simulation)

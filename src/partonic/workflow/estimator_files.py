@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.sbi_variants import SOURCE, variant_source
+from partonic.config.sbi.variants import SOURCE, variant_source
 from partonic.estimator_registry import family_of
 from partonic.pretrained import pretrained_folder
 from partonic.workflow.places import estimates_file, integrated_store, sbi_calibration, sbi_members

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.sbi_variants import variant_source
+from partonic.config.sbi.variants import variant_source
 from partonic.config.unfolding import View
 
 __all__ = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.sbi import SbiConfig
-from partonic.config.sbi_variants import variant_source
+from partonic.config.sbi.variants import variant_source
 from partonic.errors import ConfigError, SchemaError
 from partonic.processes.definition import definition_of
 from partonic.progress import Progress

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import Field, field_validator, model_validator
 
 from partonic.config.base import SettingError
-from partonic.config.sbi import MACHINE_SETTINGS, SbiConfig
+from partonic.config.sbi.section import MACHINE_SETTINGS, SbiConfig
 
 __all__ = ["SOURCE", "SbiSection", "variant_source"]
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from partonic.config.analysis import AnalysisConfig, load_analysis
 from partonic.config.sbi import SbiConfig
-from partonic.config.sbi_variants import SbiSection, variant_source
+from partonic.config.sbi.variants import SbiSection, variant_source
 from partonic.errors import ConfigError
 
 
