@@ -50,7 +50,9 @@ class EstimatorCost:
         if self.estimation is None or not self.events:
             return "–"
         seconds = self.estimation / self.events
-        return f"{seconds:.2g} s" if seconds >= 1.0 else f"{1e3 * seconds:.2g} ms"
+        if seconds >= 1.0:
+            return duration_text(seconds) if seconds >= 60.0 else f"{seconds:.1f} s"
+        return f"{1e3 * seconds:.0f} ms" if seconds >= 0.01 else f"{1e3 * seconds:.2g} ms"
 
     def to_json(self) -> dict[str, float | None]:
         """Return the numbers by name."""
