@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.sbi.variants import variant_source
+from partonic.config.sbi.variants import SOURCE, variant_source
 from partonic.config.unfolding import View
+from partonic.estimator_registry import family_of
 
 __all__ = [
     "coefficients_file",
@@ -96,6 +97,8 @@ def estimates_file(config: AnalysisConfig, source: str) -> Path:
 
 def integrated_store(config: AnalysisConfig, source: str) -> Path:
     """Return the path of the event store whose events an estimator works on."""
+    if family_of(source) == SOURCE:
+        return event_store(config)
     section = config.classical if source == "classical" else config.mem
     return event_store(config) if section is None or section.store is None else section.store
 
