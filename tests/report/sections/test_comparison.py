@@ -91,6 +91,21 @@ def test_one_table_has_their_numbers(sample: Sample) -> None:
     json.dumps(dict(content.results), allow_nan=False)
 
 
+def test_a_method_without_an_interval(sample: Sample) -> None:
+    record = sample.limits.inference
+    comparison = record.result["comparison"]
+    open_one = {**comparison["methods"]["mem, unbinned"]["c_tG"], "open_below": True, "segments": [[-1.0, 1.0]]}
+    methods = {**comparison["methods"], "rate only": {"kappa_tilde_t": None, "c_tG": None},
+               "mem, unbinned": {"kappa_tilde_t": None, "c_tG": open_one}}  # fmt: skip
+    changed = replace(record, result={**record.result, "comparison": {**comparison, "methods": methods}})
+    content = ComparisonSection(replace(sample, limits=replace(sample.limits, inference=changed))).content()
+    rows = {row[0]: row for row in content.tables[0].rows}
+    assert rows["rate only"][1:5] == ("none",) * 4
+    assert rows["mem, unbinned"][3] == "[< −1, 1]"
+    with figure_style():
+        assert content.plots[0].draw(Headline()).axes
+
+
 def test_nothing_was_compared(sample: Sample) -> None:
     content = ComparisonSection(replace(sample, limits=None)).content()
     assert "inference.compare: true" in content.missing[0]

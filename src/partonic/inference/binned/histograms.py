@@ -111,7 +111,7 @@ def _of_objects(store: EventStore) -> dict[str, Values]:
 
     photons = store.metadata.photons
     own = {name: of(name) for name in OBJECT_OBSERVABLES if photons or "photon" not in name}
-    return {**{name: partial(_high_level, name) for name in FEATURES}, **own}
+    return {**own, **{name: partial(_high_level, name) for name in FEATURES}}
 
 
 def _high_level(name: str, batch: EventBatch) -> Array:
