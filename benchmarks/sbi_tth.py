@@ -7,7 +7,7 @@ of training and per event. With `--coefficients`, those of another estimator (th
 table for the events that it has, beside parton truth and the rate. The learning curve of a method is the rows with its
 name. One JSON line a row.
 
-The store: `partonic run` of a file like `examples/tth_sbi.yaml` with more events; its first two thirds train.
+The store: `partonic run` of a file like `examples/tth_sbi.yaml` with more events; its last two thirds train.
 """
 
 import argparse
@@ -88,7 +88,7 @@ class HeldOut:
         self.path, self.store = options.store, EventStore.open(options.store)
         self.parameters = tuple(options.parameters)
         numbers = self.store.read(("event_id",), accepted_only=True).column("event_id").astype(np.int64)
-        numbers = numbers[2 * len(numbers) // 3 :]
+        numbers = numbers[: len(numbers) // 3]
         self.other: EventCoefficients | None = None
         if options.coefficients is not None:
             found = read_coefficients(options.coefficients)[0]
@@ -140,14 +140,14 @@ class HeldOut:
 
 
 def learned(config: SbiConfig, name: str, count: int, held_out: HeldOut, seed: int) -> None:
-    """Train on `count` events of the first two thirds, a twentieth of them validation, and print its line."""
+    """Train on `count` events of the last two thirds, a twentieth of them validation, and print its line."""
     jets = config.network.max_jets if config.network.sees_objects else None
     events, metadata = read_events([held_out.path], config.features, config.group, max_jets=jets)
     number = np.full(len(events.group), 3)
-    last = 2 * len(number) // 3
-    if count > last:
-        raise SystemExit(f"{held_out.path} has {last} events to train on, {count} are asked for")
-    number[:count] = np.where(np.arange(count) % 20 == 0, 1, 0)
+    begin = len(number) // 3
+    if count > len(number) - begin:
+        raise SystemExit(f"{held_out.path} has {len(number) - begin} events to train on, {count} are asked for")
+    number[begin : begin + count] = np.where(np.arange(count) % 20 == 0, 1, 0)
     sums = events.coefficients.sum(axis=0), events.coefficients.T @ events.coefficients
     rate = FiducialRate.of_sums(metadata.monomials, *sums, None)
     known = TrainingEvents(events, metadata, Parts(number), rate.record())
