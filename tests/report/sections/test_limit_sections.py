@@ -83,8 +83,9 @@ def test_page_has_all_sections_and_its_numbers_are_json(files: LimitFiles, tmp_p
     assert tuple(sections) == (*SECTIONS, "summary")
     # Whiskers, pulls, correlation; two curves, one contour, which is in the result box too; R_1 and R_2 of c_tG, R_2 of
     # κ̃, with the best fit, and two plain observables (all events of the toy have six jets); the same three at several
-    # θ; ROC; coverage, pulls, bias; information on two parameters in three planes; quality, calibration.
-    assert len(found.sources) == 3 + 3 + 1 + (3 + 2) + 3 + 1 + 3 + 2 * 3 + 2
+    # θ; ROC; coverage, pulls, bias; shares of the information; information on two parameters in three planes; quality,
+    # calibration.
+    assert len(found.sources) == 3 + 3 + 1 + (3 + 2) + 3 + 1 + 3 + 1 + 2 * 3 + 2
     assert sections["mem_integrals"]["results"]["tth"]["counts"]["zero acceptance"] == 2
 
 
