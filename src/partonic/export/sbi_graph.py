@@ -72,11 +72,11 @@ def sbi_graph(folder: Path, events: int, generator: np.random.Generator, store: 
 
 
 def _check_inputs(model: SbiModel, folder: Path) -> None:
-    """Refuse networks over the objects of an event, which pack those that are real, and methods of another covariance."""
+    """Refuse networks over the objects of an event, which pack those that are real, and other kinds of covariance."""
     if not isinstance(model.method, _METHODS):
         raise ModelError(
-            f"{folder} holds a '{type(model.method).__name__}' of the method '{model.record.config.method}', whose ratios "
-            "have errors of their own kind, and no ONNX files are made of such: expected networks of derivatives, "
+            f"{folder} holds a '{type(model.method).__name__}' of the method '{model.record.config.method}', whose "
+            "ratios have errors of their own kind, and no ONNX files are made of such: expected networks of derivatives, "
             "morphing or ratios at any θ, or trees"
         )
     if model.objects is not None:
