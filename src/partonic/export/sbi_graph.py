@@ -76,8 +76,8 @@ def _check_inputs(model: SbiModel, folder: Path) -> None:
     if not isinstance(model.method, _METHODS):
         raise ModelError(
             f"{folder} holds a '{type(model.method).__name__}' of the method '{model.record.config.method}', whose "
-            "ratios have errors of their own kind, and no ONNX files are made of such: expected networks of derivatives, "
-            "morphing or ratios at any θ, or trees"
+            "ratios have errors of their own kind, and no ONNX files are made of such: expected networks of "
+            "derivatives, morphing or ratios at any θ, or trees"
         )
     if model.objects is not None:
         raise ModelError(
