@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 from tests.report.limit_files import toy_store
 from tests.report.records import record
@@ -65,7 +64,7 @@ def test_what_is_told(sample: Sample) -> None:
     assert "found in 1 trials" in content.paragraphs[0]
     assert "-1.25 of the events" in content.paragraphs[1]
     information, intervals, point = content.tables
-    assert dict((row[0], row[1]) for row in information.rows) == {
+    assert {row[0]: row[1] for row in information.rows} == {
         "parton truth": "8 (200%)",
         "ratios of the estimator, unbinned": "4 (100%)",
         "the template": "1 (25%)",
