@@ -25,7 +25,7 @@ from partonic.sbi.expansion import Expansion
 from partonic.sbi.model import SbiModel
 from partonic.trained.model_files import model_fingerprint
 
-__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "sbi_job"]
+__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "pairing", "sbi_job"]
 
 Array = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ class SbiEstimator:
     ) -> None:
         self.model, self.features, self.folder, self.source = model, features, folder, source
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
-        self._pairing = _pairing(model)
+        self._pairing = pairing(model)
 
     @property
     def monomials(self) -> Monomials:
@@ -148,7 +148,7 @@ class SbiEstimator:
             "method": record.config.method,
             "features": list(record.features),
             "members": record.config.network.members,
-            "backbone": record.config.network.backbone,
+            "backbone": None if record.config.method == "trees" else record.config.network.backbone,
             "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
             "normalisation": record.config.normalisation,
             "model": None if self.folder is None else str(self.folder),
@@ -208,7 +208,7 @@ def _is_independent(metadata: StoreMetadata) -> bool:
     return isinstance(section, dict) and bool(section.get("theta_independent"))
 
 
-def _pairing(model: SbiModel) -> NDArray[np.int64]:
+def pairing(model: SbiModel) -> NDArray[np.int64]:
     """Return which member each target takes in each combination, `(M, A)`; one member for all where they share one."""
     members, size = model.record.config.network.members, len(model.record.means)
     generator = numpy_generator(model.record.seed, "sbi", "pairing")
