@@ -113,7 +113,7 @@ def infer(
     for names in _pairs(config, loaded):
         _add_contour(data.likelihood, best, names, scans, config, curves)
     result |= _expected(loaded, config, curves)
-    result |= compared(loaded, config)
+    result |= compared(loaded, config, files.compared)
     result |= studies(loaded, data, best, scans, config, output / "result.json", progress)
     result |= _template(loaded, config, files, output, progress)
     if config.pyhf is not None:

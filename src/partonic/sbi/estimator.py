@@ -25,7 +25,7 @@ from partonic.sbi.expansion import Expansion
 from partonic.sbi.model import SbiModel
 from partonic.trained.model_files import model_fingerprint
 
-__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "pairing", "sbi_job"]
+__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "members_of", "pairing", "sbi_job"]
 
 Array = NDArray[np.float64]
 
@@ -131,6 +131,16 @@ class SbiEstimator:
             diagnostics=self._diagnostics(inputs),
         )
 
+    def members(self, batch: EventBatch) -> Array:
+        """Return the ratios of events by each combination of members that the covariance is made of, `(M, N, A)`.
+
+        They are NaN where the combination gives no ratio.
+        """
+        targets = self.model.targets(self.features.of(batch))
+        drawn = self._combinations(targets)
+        values: Array = np.where(np.isfinite(drawn.sum(axis=2, keepdims=True)), drawn, np.nan)
+        return values
+
     def cross_section(self) -> CrossSectionRecord:
         """Return σ_a, true or from the sums of the learned ratios, with the covariance of the true one."""
         record = self.model.record
@@ -180,10 +190,14 @@ class SbiEstimator:
         members, count, size = targets.shape
         if members == 1:
             return mean, np.zeros((count, size, size))
-        mixed = np.stack([targets[self._pairing[:, a], :, a] for a in range(size)], axis=-1)
-        drawn = self._to_reference_point(mixed)
+        drawn = self._combinations(targets)
         shift = drawn - drawn.mean(axis=0)
         return mean, np.einsum("mna,mnb->nab", shift, shift) / (members - 1)
+
+    def _combinations(self, targets: Array) -> Array:
+        """Return the ratios `(M, N, A)` of targets `(M, N, A)` of which each takes a member of its own."""
+        mixed = np.stack([targets[self._pairing[:, a], :, a] for a in range(targets.shape[2])], axis=-1)
+        return self._to_reference_point(mixed)
 
     def _to_reference_point(self, targets: Array) -> Array:
         ratios = self._expansion.ratios(targets)
@@ -240,6 +254,27 @@ def sbi_job(folder: Path, store: Path, source: str = SOURCE) -> EstimatorJob:
         seed=record.seed,
         reads_objects=record.slots is not None,
     )
+
+
+def members_of(folder: Path, store: Path, event_id: NDArray[np.int64]) -> Array:
+    """Return the ratios of events by each member of a trained ensemble, `(M, N, A)`.
+
+    Args:
+        folder: of the model.
+        store: of the events.
+        event_id: their numbers, in the order of the store, `(N,)`.
+
+    Raises:
+        ModelError: if the model is missing or damaged.
+    """
+    estimator = _load(folder, store, SOURCE, "cpu")
+    columns = tuple(dict.fromkeys(("event_id", *estimator.columns)))
+    parts = [
+        estimator.members(batch.filter(np.isin(batch.column("event_id"), event_id)))
+        for batch in EventStore.open(store).batches(columns, accepted_only=True)
+    ]
+    whole: Array = np.concatenate(parts, axis=1)
+    return whole
 
 
 def _load(folder: Path, store: Path, source: str, device: str) -> SbiEstimator:

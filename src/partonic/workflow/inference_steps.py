@@ -1,23 +1,22 @@
 """The step of inference: from the coefficients of events to limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import InferenceConfig
-from partonic.config.sbi.variants import SOURCE
-from partonic.estimator_registry import family_of
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, integrated_store, sbi_calibration
-from partonic.workflow.sbi_steps import is_calibrated
+from partonic.workflow.estimator_files import calibration_of, compared_estimators
+from partonic.workflow.places import estimates_file, integrated_store
 from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
     from partonic.config.inference.template import TemplateBackgroundConfig
     from partonic.inference.samples import Files
+    from partonic.inference.sources import EstimatorFiles
 
 __all__ = ["InferStep"]
 
@@ -27,7 +26,7 @@ class InferStep:
     """Likelihood, limits, and their coverage."""
 
     name: str = "infer"
-    version: int = 2
+    version: int = 3
     knows_its_work: bool = True
 
     def applies(self, config: AnalysisConfig) -> bool:
@@ -52,6 +51,7 @@ class InferStep:
             *files.backgrounds.values(),
             *section.ensemble,
             *_calibration_file(config),
+            *(path for each in files.compared.values() for path in _paths(each)),
             *(path for events in simulated for path in (events.store, *events.coefficients.values())),
             *(path for each in _of_template(section) for path in (each.store, each.coefficients)),
         ]
@@ -76,20 +76,13 @@ def _section(config: AnalysisConfig) -> InferenceConfig:
     """Return the section, with the calibration of the coefficients that were learned here if it names no other."""
     section = needed(config.inference, "inference", config)
     if section.coefficients is None and section.calibration is None:
-        return section.model_copy(update={"calibration": _own_calibration(config, section.source)})
+        return section.model_copy(update={"calibration": calibration_of(config, section.source)})
     return section
 
 
 def _of_template(section: InferenceConfig) -> Sequence["TemplateBackgroundConfig"]:
     """Return the backgrounds of the template."""
     return () if section.template is None else tuple(section.template.backgrounds.values())
-
-
-def _own_calibration(config: AnalysisConfig, source: str) -> Path | None:
-    """Return the calibration of coefficients that are learned here; None if there is none, or they are not learned."""
-    variant = source.partition(".")[2]
-    learned = family_of(source) == SOURCE
-    return sbi_calibration(config, variant) if learned and is_calibrated(config, variant) else None
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:
@@ -116,4 +109,11 @@ def _files(config: AnalysisConfig) -> "Files":
     components = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.components.items()
     }
-    return Files(store, signal, backgrounds, components)
+    return Files(store, signal, backgrounds, components, compared_estimators(config))
+
+
+def _paths(files: "EstimatorFiles") -> Iterator[Path]:
+    """Yield the files of an estimator that is compared."""
+    for path in (files.coefficients, files.calibration, files.members):
+        if path is not None:
+            yield path

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.sbi.variants import variant_source
+from partonic.config.sbi.variants import SOURCE, variant_source
 from partonic.config.unfolding import View
+from partonic.estimator_registry import family_of
 
 __all__ = [
     "coefficients_file",
@@ -16,6 +17,7 @@ __all__ = [
     "parton_events",
     "samples_file",
     "sbi_calibration",
+    "sbi_members",
     "trained_mem",
     "trained_models",
     "trained_sbi",
@@ -78,6 +80,11 @@ def sbi_calibration(config: AnalysisConfig, variant: str = "") -> Path:
     return config.output / variant_source(variant) / "calibration.json"
 
 
+def sbi_members(config: AnalysisConfig, variant: str = "") -> Path:
+    """Return the path of the ratios of the members of its ensemble."""
+    return config.output / variant_source(variant) / "members.safetensors"
+
+
 def coefficients_file(config: AnalysisConfig) -> Path:
     """Return the path of the coefficients of events under the hypothesis of the process of the analysis."""
     return estimates_file(config, "mem")
@@ -90,6 +97,8 @@ def estimates_file(config: AnalysisConfig, source: str) -> Path:
 
 def integrated_store(config: AnalysisConfig, source: str) -> Path:
     """Return the path of the event store whose events an estimator works on."""
+    if family_of(source) == SOURCE:
+        return event_store(config)
     section = config.classical if source == "classical" else config.mem
     return event_store(config) if section is None or section.store is None else section.store
 

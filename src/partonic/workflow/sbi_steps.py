@@ -10,7 +10,7 @@ from partonic.config.sbi.variants import variant_source
 from partonic.errors import ConfigError, SchemaError
 from partonic.processes.definition import definition_of
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, event_store, sbi_calibration, trained_sbi
+from partonic.workflow.places import estimates_file, event_store, sbi_calibration, sbi_members, trained_sbi
 from partonic.workflow.sections import needed
 from partonic.workflow.step import Step
 
@@ -124,9 +124,10 @@ class SbiStep:
         return tuple(dict.fromkeys((event_store(config), *_stores(config, self.variant), *files)))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the coefficients, and their calibration if one is made here."""
+        """Return the coefficients, those of the members, and their calibration if one is made here."""
         made = self._calibration(config)
-        return (estimates_file(config, self.name), *([] if made is None else [made]))
+        members = sbi_members(config, self.variant)
+        return (estimates_file(config, self.name), members, *([] if made is None else [made]))
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Make the coefficients, going on at the last batch of an interrupted run."""
@@ -140,6 +141,7 @@ class SbiStep:
             output=estimates_file(config, self.name),
             calibration=self._calibration(config),
             source=self.name,
+            members=sbi_members(config, self.variant),
         )
         return coefficients_and_calibration(files, section, progress)
 

@@ -67,6 +67,10 @@ class InferenceConfig(StrictModel):
     """Calibration of the coefficients of the signal: a file written by `partonic calibrate`, or ``pretrained`` for the
     one that ships with the models of the process; null for none. Parton truth needs none."""
 
+    calibrations: dict[str, NameOrPath] = Field(default_factory=dict)
+    """Calibrations of the other estimators that are compared (`compare`), by the name of their source, e.g.
+    ``{mem: pretrained}``. Coefficients that are learned here are calibrated without being named."""
+
     ensemble: tuple[LocalPath, ...] = ()
     """Coefficients of the same events with networks trained anew; their scatter is the error of the training."""
 
@@ -110,8 +114,9 @@ class InferenceConfig(StrictModel):
     """θ points whose expected limits are computed (Asimov); empty for none."""
 
     compare: bool = False
-    """Expected intervals of parton truth, of optimal observables in bins and of the rate beside those of the unbinned
-    likelihood, from the simulated events of the signal, without backgrounds."""
+    """Expected intervals, information and curves of parton truth, of every estimator that the analysis has (`mem`,
+    `classical`, `sbi` and its variants), of optimal observables in bins, of `binned` histograms and of the rate beside
+    each other, from the simulated events of the signal that all of them know, without backgrounds."""
 
     binned: dict[str, HistogramConfig] = Field(default_factory=dict)
     """Histograms by name that are compared, too, with `compare: true`: what an analysis of one or two observables would
@@ -170,6 +175,13 @@ class InferenceConfig(StrictModel):
         if str(self.calibration) == "pretrained" and self.source not in ("mem", "truth"):
             message = f"the calibration that ships is of coefficients of 'mem', not of '{self.source}': name a file"
             raise SettingError(("calibration",), message)
+        for name, calibration in self.calibrations.items():
+            if not is_estimator(name):
+                message = f"there is no estimator '{name}'; {nearest(name, estimator_names())}"
+                raise SettingError(("calibrations", name), message)
+            if str(calibration) == "pretrained" and name != "mem":
+                message = f"the calibration that ships is of coefficients of 'mem', not of '{name}': name a file"
+                raise SettingError(("calibrations", name), message)
         if self.coefficients is not None and not self.reads_coefficients:
             message = (
                 f"'{self.source}' comes from the events themselves: leave out `coefficients`, or name their source"
@@ -249,6 +261,8 @@ class InferenceConfig(StrictModel):
             del found["template"]
         if not self.binned:
             del found["binned"]
+        if not self.calibrations:
+            del found["calibrations"]
         if self.coverage is not None and self.coverage.toys is None:
             del found["coverage"]["toys"]
         return found

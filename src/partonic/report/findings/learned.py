@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from partonic.estimator_registry import family_of
 from partonic.inference.record import InferenceRecord
 from partonic.report.findings.finding import Finding
 from partonic.report.limits import IntegratedEvents, Limits
@@ -22,7 +23,7 @@ _SECTION = "mem_integrals"
 def learned_findings(limits: Limits) -> Iterator[Finding]:
     """Yield intervals outside the θ that were learned, events outside the features, ratios that are no polynomials."""
     for events in limits.integrated:
-        if events.coefficients.source != "sbi":
+        if family_of(events.coefficients.source) != "sbi":
             continue
         if limits.inference is not None:
             yield from _theta(events, limits.inference)

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.errors import PartonicError
-from partonic.events.store import EventStore
-from partonic.features.named import NamedFeatures
 from partonic.plots.canvas import Headline
 from partonic.plots.ratio_boxes import RatioBox, draw_ratio_boxes
 from partonic.plots.training_curves import draw_training
 from partonic.report.content import Content, Plot, Table
+from partonic.report.features import features_of
 from partonic.report.limits import IntegratedEvents
 from partonic.report.sections.mem_integrals import MemIntegralsSection
 from partonic.report.unfolded import training_history
@@ -115,7 +114,7 @@ class _Learned:
         if weights is None or not names:
             return {}
         try:
-            features = _features(self.events, names)
+            _, features = features_of(self.events, names)
         except PartonicError as error:
             self.missing.append(f"{self.events.name}: no reweighting closure, for the features cannot be read: {error}")
             return {}
@@ -129,16 +128,6 @@ class _Learned:
             ]
             found[f"{name} = {at[name]:.3g}".replace("-", "−")] = [each for each in made if each is not None]
         return {point: closures for point, closures in found.items() if closures}
-
-
-def _features(events: IntegratedEvents, names: tuple[str, ...]) -> Array:
-    """Return the features of the events, in their order."""
-    store = EventStore.open(Path(events.metadata.store))
-    features = NamedFeatures(names, store.metadata)
-    batch = store.read(("event_id", *features.columns), accepted_only=True)
-    known = batch.column("event_id").astype(np.int64)
-    order = np.argsort(known, kind="stable")
-    return features.of(batch)[order[np.searchsorted(known[order], events.coefficients.event_id)]]
 
 
 def _draw_training(figures: Mapping[str, Array], headline: Headline) -> "Figure":
