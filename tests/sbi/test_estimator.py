@@ -101,6 +101,14 @@ def test_events_of_others_are_refused(estimator, store):
         estimator.check(store.metadata.with_facts(collider_energy=8000.0), "here")
 
 
+def test_a_background_may_be_of_any_process(estimator, store):
+    independent = {**store.metadata.config, "import": {"theta_independent": True}}
+    other = store.metadata.with_facts(process="other", config=independent)
+    estimator.check(other, "here")
+    with pytest.raises(SchemaError, match="√S = 8000 GeV"):
+        estimator.check(other.with_facts(collider_energy=8000.0), "here")
+
+
 def test_facts_say_what_it_is(estimator):
     facts = estimator.facts()
     assert facts["method"] == "derivatives"

@@ -36,6 +36,14 @@ def test_others_are_refused_with_what_differs(metadata, section, key, value):
         learned.check(metadata.model_copy(update={"process": "ttbb"}), "the store")
 
 
+def test_a_background_has_process_and_decays_of_its_own(metadata):
+    learned = LearnedEvents.of(metadata)
+    other = _with(metadata, "decays", tops="dilepton").model_copy(update={"process": "ttbb"})
+    learned.check(other, "the store", any_process=True)
+    with pytest.raises(SchemaError, match=r"the store .*simulation\.selection\.jets_min: 6, the model knows"):
+        learned.check(_with(other, "selection", jets_min=6), "the store", any_process=True)
+
+
 def test_events_that_do_not_say_are_taken_as_they_are(metadata):
     """Data of a detector have no section `simulation`."""
     LearnedEvents.of(metadata).check(metadata.model_copy(update={"config": {}}), "data")

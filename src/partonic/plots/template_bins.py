@@ -48,14 +48,14 @@ def draw_template_bins(
     _mark_regions(axes, regions)
     largest = max(float(counts.max(initial=1.0)), float(below.max(initial=1.0)))
     smallest = [each[each > 0].min() for each in (*processes.values(), *signals.values()) if (each > 0).any()]
-    axes.set_ylim(max(0.3 * min(smallest, default=1.0), 1e-3), 40.0 * largest)  # first: a log axis scales to nothing
+    axes.set_ylim(max(0.3 * min(smallest, default=1.0), 1e-3), 3000.0 * largest)  # first: a log axis scales to nothing
     axes.set_yscale("log")
     axes.set_xlim(-0.5, bins - 0.5)
     axes.set_xticks(places, _numbers(regions))
     axes.minorticks_off()
     axes.set_xlabel("bin of the ratio, by region")
     axes.set_ylabel("expected events")
-    axes.legend(ncols=3, loc="upper left", fontsize="small")
+    axes.legend(ncols=6, loc="upper left", fontsize="small", columnspacing=1.2)
     return figure
 
 
@@ -66,7 +66,7 @@ def _mark_regions(axes: "object", regions: Mapping[str, int]) -> None:
         if start:
             axes.axvline(start - 0.5, color="0.4", linewidth=0.8, linestyle="--")  # type: ignore[attr-defined]
         axes.annotate(  # type: ignore[attr-defined]
-            name, (start + 0.5 * bins - 0.5, 0.8), xycoords=("data", "axes fraction"), ha="center", fontsize="small",
+            name, (start + 0.5 * bins - 0.5, 0.87), xycoords=("data", "axes fraction"), ha="center", fontsize="small",
             rotation=0 if bins > 1 else 90, va="top",
         )  # fmt: skip
         start += bins

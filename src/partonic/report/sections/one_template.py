@@ -139,4 +139,5 @@ def _draw(found: Mapping[str, Any], luminosity: float, headline: Headline) -> "F
     vector = monomials.evaluate(np.array(list(found["theta_star"].values())))
     at_star = PB_TO_FB * luminosity * np.array(yields["coefficients_pb"]) @ vector
     counts = np.array(found["data"]["counts"])
-    return draw_template_bins(regions, ordered, {"signal at θ*": at_star}, counts, headline=headline)
+    signals = {"signal in the SM": processes["signal"], "signal at θ*": at_star}
+    return draw_template_bins(regions, ordered, signals, counts, headline=headline)
