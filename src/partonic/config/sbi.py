@@ -12,18 +12,25 @@ from partonic.config.trees import TreeSettings
 
 __all__ = [
     "CONDITIONAL_METHODS",
+    "LOCAL_METHODS",
     "ConditionalConfig",
     "MorphingConfig",
     "SbiConfig",
     "SbiNetworkConfig",
     "SbiTrainingConfig",
+    "ScoreConfig",
     "SharesConfig",
 ]
 
-Method = Literal["derivatives", "trees", "morphing", "carl", "alice", "rolr", "cascal", "alices", "rascal"]
+Method = Literal[
+    "derivatives", "trees", "morphing", "carl", "alice", "rolr", "cascal", "alices", "rascal", "sally", "sallino"
+]
 
 CONDITIONAL_METHODS = ("carl", "alice", "rolr", "cascal", "alices", "rascal")
 """Methods whose network takes θ as an input."""
+
+LOCAL_METHODS = ("sally", "sallino")
+"""Methods that learn the score at the reference, and the density of the score."""
 
 SBI_PRESETS: Presets = {
     "small": {},
@@ -48,6 +55,14 @@ class SbiNetworkConfig(StrictModel):
     repulsion: float = Field(1.0, ge=0.0)
     """Strength of the repulsion of the members in function space, in units of one event's share of the loss; 0 for a
     plain ensemble."""
+
+    bootstrap: bool = False
+    """Train each member on a bootstrap sample of the groups of events, so that the scatter of the members holds the
+    error from the number of training events; costs accuracy where few events decide. Trees always do."""
+
+    error: Literal["ensemble", "laplace"] = "ensemble"
+    """Covariance of the coefficients: the scatter of the members (``ensemble``), or that and what the weights of the last
+    layer may be (``laplace``: ``derivatives`` and ``morphing``, of one member or more)."""
 
 
 class SbiTrainingConfig(NetworkTrainingConfig):
@@ -97,6 +112,19 @@ class MorphingConfig(StrictModel):
     """One loss of the combined ratio at random θ, in place of one for each basis point (less stable)."""
 
 
+class ScoreConfig(StrictModel):
+    """The score at the reference as the observable: ``sally`` and ``sallino``."""
+
+    direction: dict[str, float] = Field(default_factory=dict)
+    """Direction in θ that ``sallino`` projects the score on; empty where there is one parameter alone."""
+
+    density_fraction: float = Field(0.3, gt=0.0, lt=1.0)
+    """Part of the groups of training events that fill the bins of the score, and that networks are not trained on."""
+
+    bin_events: float = Field(200.0, ge=10.0)
+    """Smallest effective number of events in a bin, at the reference."""
+
+
 class ConditionalConfig(StrictModel):
     """Networks that take θ as an input."""
 
@@ -112,8 +140,9 @@ class SbiConfig(StrictModel):
 
     method: Method = "derivatives"
     """What is learned: ``derivatives`` of the density at the reference; the same by boosted information ``trees``;
-    ``morphing``, ratios at basis points; or a ratio as a function of θ (``carl``, ``alice``, ``rolr``, and with the
-    score ``cascal``, ``alices``, ``rascal``)."""
+    ``morphing``, ratios at basis points; a ratio as a function of θ (``carl``, ``alice``, ``rolr``, and with the
+    score ``cascal``, ``alices``, ``rascal``); or the score at the reference and its density (``sally``; ``sallino``
+    in one direction of θ)."""
 
     features: tuple[str, ...] = Field(("high_level",), min_length=1)
     """What the networks see: ``high_level``, names of high-level features, of observables of the partons, of columns,
@@ -149,6 +178,9 @@ class SbiConfig(StrictModel):
 
     conditional: ConditionalConfig = ConditionalConfig()
     """Settings of the methods whose networks take θ."""
+
+    score: ScoreConfig = ScoreConfig()
+    """Settings of the methods ``sally`` and ``sallino``."""
 
     shares: SharesConfig = SharesConfig()
     """Parts of the events for calibration and fit; the others train the networks."""
@@ -196,6 +228,27 @@ class SbiConfig(StrictModel):
             raise SettingError(("trees", "held_out"), message)
         return self
 
+    @model_validator(mode="after")
+    def _score_is_of_one_point(self) -> "SbiConfig":
+        if self.method in LOCAL_METHODS and len(self.reference) != 1:
+            message = f"`{self.method}` learns the score at one point: expected one, got {len(self.reference)}"
+            raise SettingError(("reference",), message)
+        if self.score.direction and self.method != "sallino":
+            message = f"only `sallino` has a direction, `{self.method}` has none: leave it out"
+            raise SettingError(("score", "direction"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _error_can_be_had(self) -> "SbiConfig":
+        if self.network.error == "laplace":
+            if self.method not in ("derivatives", "morphing") or self.morphing.joint:
+                message = "`laplace` is for `method: derivatives`, or `morphing` without `joint`: use `ensemble`"
+                raise SettingError(("network", "error"), message)
+            if self.network.bootstrap:
+                message = "members of bootstrap samples have their scatter for an error: use `error: ensemble`"
+                raise SettingError(("network", "bootstrap"), message)
+        return self
+
     def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, float]]]:
         """Yield every mapping from theory parameters to values, with where it is in the section."""
         for index, point in enumerate(self.reference):
@@ -203,6 +256,7 @@ class SbiConfig(StrictModel):
         for index, point in enumerate(self.morphing.points):
             yield ("morphing", "points", index), point
         yield ("range",), dict.fromkeys(self.range, 0.0)
+        yield ("score", "direction"), self.score.direction
 
     def parts(self) -> tuple[float, float, float, float]:
         """Return the shares of training, validation, calibration and fit, which sum to 1."""

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from partonic.config.sbi import CONDITIONAL_METHODS, SbiConfig
+from partonic.config.sbi import CONDITIONAL_METHODS, LOCAL_METHODS, SbiConfig
 from partonic.rng import numpy_generator
 from partonic.sbi.conditional import ConditionalRatio, Projection
 from partonic.sbi.derivatives import Derivatives
@@ -17,7 +17,9 @@ from partonic.sbi.expansion import Expansion
 from partonic.sbi.information_trees import InformationTrees
 from partonic.sbi.method import Method
 from partonic.sbi.morphing import MorphingRatios, basis_rows
+from partonic.sbi.score.local_score import LocalScore, score_rows
 from partonic.sbi.theta_draws import ThetaDraws
+from partonic.sbi.uncertainty.last_layer import LastLayerLaplace
 
 __all__ = ["Facts", "build_method", "facts_of", "theta_draws"]
 
@@ -85,12 +87,22 @@ def facts_of(config: SbiConfig, expansion: Expansion, means: Array, scale: Array
 def build_method(config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws | None = None) -> Method:
     """Return the method with first weights from torch's global generator.
 
+    With `network.error: laplace` it also knows the covariance of its last layers, once that is measured.
+
     Args:
         config: the settings.
         facts: of the events.
         inputs: numbers an event that the networks get.
         draws: θ of the training, for methods that need them; None for a model that is not trained any more.
+
+    Raises:
+        ParameterError: if basis points or the direction of a score do not fit to the monomials.
     """
+    method = _plain_method(config, facts, inputs, draws)
+    return LastLayerLaplace(method) if config.network.error == "laplace" else method
+
+
+def _plain_method(config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws | None) -> Method:
     members, count = config.network.members, len(facts.means)
     if config.method == "trees":
         return InformationTrees(members, facts.shapes)
@@ -98,6 +110,10 @@ def build_method(config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws
         backbone = EnsembleMLP(inputs + facts.ranges.shape[0], config.network.hidden, members)
         weight = config.conditional.score_weight
         return ConditionalRatio(backbone, members, config.method, _projection(config, facts), draws, weight)
+    if config.method in LOCAL_METHODS:
+        columns = score_rows(facts.expansion, config.method, config.score.direction)
+        backbone = EnsembleMLP(inputs, config.network.hidden, members * (columns.shape[1] - 1))
+        return LocalScore(backbone, columns, members, facts.shapes)
     backbone = EnsembleMLP(inputs, config.network.hidden, members * (count - 1))
     if config.method == "derivatives":
         return Derivatives(backbone, count, members)

@@ -36,10 +36,20 @@ class EnsembleMLP(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "*networks events inputs"]) -> Float[Tensor, "networks events"]:
         """Return the output of every network for every event; inputs are common, or each network has its own."""
+        return torch.baddbmm(self.biases[-1], self._hidden(inputs), self.weights[-1])[..., 0]
+
+    @property
+    def last_width(self) -> int:
+        """Number U of last hidden units of a network, with the constant."""
+        return int(self.weights[-1].shape[1]) + 1
+
+    def last_units(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "networks events units"]:
+        """Return the last hidden units of every network and 1, in which the outputs are linear."""
+        hidden = self._hidden(inputs)
+        return torch.cat([hidden, torch.ones_like(hidden[..., :1])], dim=-1)
+
+    def _hidden(self, inputs: Tensor) -> Tensor:
         values = inputs.expand(self.networks, *inputs.shape[-2:])
-        last = len(self.weights) - 1
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            values = torch.baddbmm(bias, values, weight)
-            if number < last:
-                values = nn.functional.silu(values)
-        return values[..., 0]
+        for weight, bias in zip(list(self.weights)[:-1], list(self.biases)[:-1], strict=True):
+            values = nn.functional.silu(torch.baddbmm(bias, values, weight))
+        return values

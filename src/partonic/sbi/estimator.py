@@ -42,8 +42,9 @@ class SbiEstimator:
     """R_a(x) of events from networks.
 
     The ratios are the mean over the members of the ensemble. Their covariance is that of ratios in which each target
-    takes a member of its own at random (arXiv:2410.07315, appendix B), for networks of different targets are trained
-    apart.
+    takes a member of its own at random (arXiv:2410.07315, appendix A), for networks of different targets are trained
+    apart; members of bootstrap samples stay together, for their targets have events in common. A method that knows its
+    covariance (bins of the score, the Laplace approximation) is asked for it.
 
     Attributes:
         model: the trained estimator.
@@ -98,7 +99,7 @@ class SbiEstimator:
         """Return the ratios of events."""
         features = self.features.of(batch)
         targets = self.model.targets(features)
-        ratios, covariance = self._ratios(targets)
+        ratios, covariance = self._ratios(targets, self.model.covariance(features))
         whole = np.concatenate([ratios, covariance.reshape(len(ratios), -1)], axis=1)
         finite: NDArray[np.bool_] = np.asarray(np.isfinite(whole).all(axis=1))
         learned: NDArray[np.bool_] = np.asarray(np.isfinite(targets).all(axis=(0, 2)))
@@ -162,10 +163,13 @@ class SbiEstimator:
         outside = coefficients.diagnostics.columns["outside"]
         return {"outside": f"{float((outside > 0).mean()):.1%}"} if len(outside) else {}
 
-    def _ratios(self, targets: Array) -> tuple[Array, Array]:
+    def _ratios(self, targets: Array, known: Array | None) -> tuple[Array, Array]:
         """Return R_a `(N, A)` to the reference point, NaN where that has no density, and their covariance."""
         mean = self._to_reference_point(targets.mean(axis=0))
         members, count, size = targets.shape
+        if known is not None:
+            slopes = self._slopes_to_reference_point(targets.mean(axis=0))
+            return mean, slopes @ known @ slopes.transpose(0, 2, 1)
         if members == 1:
             return mean, np.zeros((count, size, size))
         mixed = np.stack([targets[self._pairing[:, a], :, a] for a in range(size)], axis=-1)
@@ -182,6 +186,16 @@ class SbiEstimator:
             result[..., 0] = np.where(np.isnan(result[..., 0]), np.nan, 1.0)
         return result
 
+    def _slopes_to_reference_point(self, targets: Array) -> Array:
+        """Return the derivatives of `_to_reference_point` in the targets of each event, `(N, A, A)`."""
+        weights = self.monomials.evaluate(self.monomials.point(self.reference_point))
+        ratios = self._expansion.ratios(targets)
+        at_point = ratios @ weights
+        scale = np.where(at_point > 0, at_point, np.nan)[:, None, None]
+        shares = np.eye(len(weights)) - ratios[:, :, None] / scale * weights
+        slopes: Array = shares / scale @ self._expansion.inverse
+        return slopes
+
     def _diagnostics(self, features: Array) -> Diagnostics:
         columns = {"outside": self.model.outside(features)}
         residual = self.model.residual(features)
@@ -195,7 +209,8 @@ def _pairing(model: SbiModel) -> NDArray[np.int64]:
     members, size = model.record.config.network.members, len(model.record.means)
     generator = numpy_generator(model.record.seed, "sbi", "pairing")
     same = np.arange(members)
-    if model.record.config.method not in ("derivatives", "morphing"):
+    config = model.record.config
+    if config.method not in ("derivatives", "morphing") or config.network.bootstrap:
         return np.stack([same] * size, axis=1)
     return np.stack([generator.permutation(members) for _ in range(size)], axis=1)
 

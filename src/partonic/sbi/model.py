@@ -121,6 +121,13 @@ class SbiModel:
         return _joined(parts, 1, (self.method.members, 0, len(self.record.means)))
 
     @torch.no_grad()
+    def covariance(self, features: Array) -> Array | None:
+        """Return the covariance of the mean targets `(N, A, A)`; None if it is the scatter of the members."""
+        parts = [self.method.covariance_of(self._inputs(part)) for part in self._chunks(features)]
+        known = [part.cpu() for part in parts if part is not None]
+        return _joined(known, 0, (0,)) if known else None
+
+    @torch.no_grad()
     def residual(self, features: Array) -> Array | None:
         """Return by how much the ratio of each event differs from the polynomial `(N,)`; None if it is one."""
         parts = [self.method.residual(self._inputs(part)) for part in self._chunks(features)]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from partonic.config.sbi import CONDITIONAL_METHODS, SbiConfig
+from partonic.config.sbi import CONDITIONAL_METHODS, LOCAL_METHODS, SbiConfig
 from partonic.errors import TrainingError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
@@ -28,8 +28,11 @@ from partonic.sbi.information_trees import InformationTrees, TreeSample, grown
 from partonic.sbi.method import Method
 from partonic.sbi.model import SbiModel, SbiRecord, complete
 from partonic.sbi.phase import MethodPhase
+from partonic.sbi.score.local_score import LocalScore
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.standardise import FeatureScaler
+from partonic.sbi.uncertainty.bootstrap import bootstrap_weights
+from partonic.sbi.uncertainty.last_layer import LastLayerLaplace
 from partonic.sbi.weights import (
     check_weights,
     effective_number,
@@ -44,6 +47,9 @@ __all__ = ["TrainedSbi", "TrainingEvents", "train_on_events", "train_sbi"]
 Array = NDArray[np.float64]
 
 _LOG = logging.getLogger(__name__)
+
+_OTHER_HASH = 7919
+"""Added to the seed where events that are trained on are parted once more, independently of the first time."""
 
 
 @dataclass(frozen=True)
@@ -142,15 +148,13 @@ def train_on_events(
     scaler = FeatureScaler(len(known.events.names))
     scaler.fit(known.events.features[train], known.events.names)
     method = _new_method(config, facts, scaler.width, seed, theta)
+    sample = _Sample(known.events, targets, train, validation, scaler)
     if isinstance(method, InformationTrees):
-        sample = _tree_sample(scaler, known.events, targets, (train, validation))
-        result = grown(method, sample, expansion, config.trees, seed, folder / "training", progress)
-        facts = replace(facts, shapes=method.shapes)
+        result = grown(method, sample.for_trees(), expansion, config.trees, seed, folder / "training", progress)
     else:
-        if isinstance(method, Derivatives):
-            method.standardise(torch.from_numpy(targets[train]))
-        tables = [_table(scaler, known.events.features[part], targets[part]) for part in (train, validation)]
-        result = _run(method, tables, config, seed, folder, progress)
+        result = _networks_trained(method, sample, config, seed, folder, progress)
+    if isinstance(method, InformationTrees | LocalScore):
+        facts = replace(facts, shapes=method.shapes)
     record = _record(known, config, facts, seed, (reference, standard), scaler.width)
     model = SbiModel(record, scaler, method)
     covered = covered_range(expansion, targets_by_group(targets[train], group), sensitivity(expansion, targets[train]))
@@ -189,22 +193,63 @@ def _check_events(
         )
 
 
-def _table(scaler: FeatureScaler, features: Array, targets: Array) -> TensorTable:
-    return TensorTable({"inputs": scaler(torch.from_numpy(features)), "targets": torch.from_numpy(targets)})
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """Events as methods are trained on them.
+
+    Attributes:
+        events: all of them.
+        targets: y in units of the mean weight at the reference, `(N, A)`.
+        train, validation: which are for what, `(N,)`.
+        scaler: of the features.
+    """
+
+    events: SimulatedEvents
+    targets: Array
+    train: NDArray[np.bool_]
+    validation: NDArray[np.bool_]
+    scaler: FeatureScaler
+
+    def table(self, part: NDArray[np.bool_]) -> TensorTable:
+        """Return the events of a mask `(N,)` as networks take them."""
+        inputs = self.scaler(torch.from_numpy(self.events.features[part]))
+        return TensorTable({"inputs": inputs, "targets": torch.from_numpy(self.targets[part])})
+
+    def for_trees(self) -> TreeSample:
+        """Return the events of training and validation as trees are grown on them."""
+        used = self.train | self.validation
+        return TreeSample(
+            inputs=self.scaler(torch.from_numpy(self.events.features[used])).numpy(),
+            missing=np.flatnonzero(self.scaler.flagged.numpy()).astype(np.int64),
+            targets=self.targets[used],
+            group=self.events.group[used],
+            validation=self.validation[used],
+        )
 
 
-def _tree_sample(
-    scaler: FeatureScaler, events: SimulatedEvents, targets: Array, parts: tuple[NDArray[np.bool_], NDArray[np.bool_]]
-) -> TreeSample:
-    """Return the events of training and validation as trees are grown on them."""
-    used = parts[0] | parts[1]
-    return TreeSample(
-        inputs=scaler(torch.from_numpy(events.features[used])).numpy(),
-        missing=np.flatnonzero(scaler.flagged.numpy()).astype(np.int64),
-        targets=targets[used],
-        group=events.group[used],
-        validation=parts[1][used],
-    )
+def _networks_trained(
+    method: Method, sample: _Sample, config: SbiConfig, seed: int, folder: Path, progress: Progress
+) -> PhaseResult:
+    """Train the networks of a method, and take what it needs beside them from events of the training."""
+    train, group = sample.train, sample.events.group
+    if config.method in LOCAL_METHODS:
+        share = config.score.density_fraction
+        train = sample.train & (parts_of(group, (1.0 - share, share), seed + _OTHER_HASH).number == 0)
+    inner = method.inner if isinstance(method, LastLayerLaplace) else method
+    if isinstance(inner, Derivatives | LocalScore):
+        inner.standardise(torch.from_numpy(sample.targets[train]))
+    table = sample.table(train)
+    table = sample.table(train)
+    if config.network.bootstrap:
+        table = table.with_columns({"weights": bootstrap_weights(group[train], config.network.members, seed)})
+    result = _run(method, [table, sample.table(sample.validation)], config, seed, folder, progress)
+    if isinstance(method, LastLayerLaplace):
+        method.measure(table.columns["inputs"], table.columns["targets"], group[train])
+    if isinstance(method, LocalScore):
+        rest = sample.train & ~train
+        inputs = sample.table(rest).columns["inputs"]
+        method.fill(inputs, sample.targets[rest], group[rest], config.score.bin_events)
+    return result
 
 
 def _run(
