@@ -66,7 +66,7 @@ def test_one_parameter_needs_no_direction(sally, tmp_path):
 
 
 def test_a_score_that_is_zero_is_told(tmp_path):
-    with pytest.raises(TrainingError, match="the score there is 0: move `sbi.reference`"):
+    with pytest.raises(TrainingError, match=r"the score there is 0: move `sbi\.reference`"):
         train(TOY, 4_000, (0.0,), tmp_path, method="sally")
 
 
@@ -82,5 +82,5 @@ def test_directions():
     for direction, message in [({}, "needs one direction"), ({"a": 0.0}, "is zero"), ({"c": 1.0}, "unknown theory")]:
         with pytest.raises(ParameterError, match=message):
             score_rows(around, "sallino", direction)
-    with pytest.raises(ParameterError, match="`sbi.reference` has 2: give one"):
+    with pytest.raises(ParameterError, match=r"`sbi\.reference` has 2: give one"):
         score_rows(Expansion.around(monomials, [{}, {"a": 1.0}]), "sally", {})
