@@ -61,8 +61,8 @@ class SbiNetworkConfig(StrictModel):
     error from the number of training events; costs accuracy where few events decide. Trees always do."""
 
     error: Literal["ensemble", "laplace"] = "ensemble"
-    """Covariance of the coefficients: the scatter of the members (``ensemble``), or that and what the weights of the last
-    layer may be (``laplace``: ``derivatives`` and ``morphing``, of one member or more)."""
+    """Covariance of the coefficients: the scatter of the members (``ensemble``); or that and the Laplace approximation
+    of the last layer (``laplace``: ``derivatives`` and ``morphing``, of one member or more)."""
 
 
 class SbiTrainingConfig(NetworkTrainingConfig):

@@ -1,5 +1,6 @@
 """The section of learned ratios, from a training on the Gaussian toy to tables and figures."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,3 +101,4 @@ def test_theta_that_the_training_events_do_not_reach(sample, reach, told):
     found = [each.text for each in learned_findings(limits)]
     assert len(found) == told
     assert not told or "The intervals of theta reach from" in found[0]
+    assert not told or re.search(r"known to \d+\.\d% and \d+\.\d% on the median", found[0])

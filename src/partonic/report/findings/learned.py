@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+
 from partonic.inference.record import InferenceRecord
 from partonic.report.findings.finding import Finding
 from partonic.report.limits import IntegratedEvents, Limits
@@ -57,6 +59,21 @@ def _theta(events: IntegratedEvents, inference: InferenceRecord) -> Iterator[Fin
             text = (
                 f"The intervals of {name} reach from {ends[0]:.3g} to {ends[1]:.3g}, but the events that the networks "
                 f"were trained on tell of {low:.3g} to {high:.3g} only: further out few of them have most of the "
-                "weight. Generate events there too (`generation.theta_mixture`)."
+                f"weight. {_spread(events, name, ends)}Generate events there too (`generation.theta_mixture`)."
             ).replace("-", "−")
             yield Finding("attention", "sbi", text, _SECTION)
+
+
+def _spread(events: IntegratedEvents, name: str, ends: tuple[float, float]) -> str:
+    """Say how well log r is known to the ends of an interval, by its error on the median; nothing without an error."""
+    coefficients = events.coefficients.select(events.coefficients.usable())
+    if not coefficients.covariance.any():
+        return ""
+    found = []
+    for end in ends:
+        row = coefficients.monomials.evaluate(
+            coefficients.monomials.point({**events.metadata.reference_point, name: end})
+        )
+        variance = np.einsum("a,nab,b->n", row, coefficients.covariance, row)
+        found.append(float(np.median(np.sqrt(np.maximum(variance, 0.0)) / np.abs(coefficients.ratios @ row))))
+    return f"The ratios to these ends are known to {found[0]:.1%} and {found[1]:.1%} on the median. "
