@@ -51,3 +51,9 @@ def test_cuts_that_ask_for_nothing_do_not_make_events_of_before_unknown():
     dilepton = SelectionConfig(leptons=2, leading_lepton_pt_min=40.0, opposite_charges=True)
     found = SimulationConfig(selection=dilepton).physics()["selection"]
     assert (found["leading_lepton_pt_min"], found["opposite_charges"]) == (40.0, True)
+
+
+def test_events_that_stay_partons_depend_on_nothing_else():
+    partons = SimulationConfig(level="partons", multiparton_interactions=True)
+    assert partons.physics() == {"level": "partons"}
+    assert "level" not in SimulationConfig().physics()  # stores from before there was a level are known again

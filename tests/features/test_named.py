@@ -86,3 +86,12 @@ def test_no_events_have_no_features():
     facts = metadata()
     empty = EventBatch(batch(facts).table.slice(0, 0), facts)
     assert NamedFeatures(["met_pt", "jet_pt[0]"], facts).of(empty).shape == (0, 2)
+
+
+def test_logarithm_of_what_is_positive():
+    facts = metadata()
+    features = NamedFeatures(["log(met_pt)", "log(jet_pt[1])", "log(partons[0])"], facts)
+    expected = [[np.log(3), np.log(40), np.nan], [np.log(4), np.nan, np.log(8)], [np.nan, np.nan, np.log(16)]]
+    np.testing.assert_allclose(features.of(batch(facts)), expected, atol=1e-6)
+    with pytest.raises(ConfigError, match="no feature 'nonsense'"):
+        NamedFeatures(["log(nonsense)"], facts)

@@ -98,7 +98,7 @@ class AnalysisConfig(StrictModel):
 
     @model_validator(mode="after")
     def _decays_are_those_of_the_process(self) -> "AnalysisConfig":
-        if self.import_ is None:  # imported events have the decays of their file
+        if self.import_ is None and self.simulation.level == "detector":  # others have the decays of their file
             tree = find_process(self.process.name).decay_tree(self.process)
             of_shower = [resonance.pdg_ids for resonance in tree.of_shower]
             check_decays(self.simulation.decays, self.process.name, of_shower)
@@ -135,6 +135,19 @@ class AnalysisConfig(StrictModel):
                     + ("has decayed its tops: set process.decays to shower, or " if decayed else "has none: ")
                     + "remove this section and use `inference.source: truth`"
                 )
+                raise SettingError((key,), message)
+        return self
+
+    @model_validator(mode="after")
+    def _partons_stay_partons(self) -> "AnalysisConfig":
+        """Refuse what needs reconstructed objects where events are partons."""
+        partons = self.simulation.level == "partons"
+        if partons and self.import_ is not None and self.import_.format == "hepmc":
+            message = "HepMC events pass through the detector response: leave it out"
+            raise SettingError(("simulation", "level"), message)
+        for key in ("unfolding", "mem_training", "mem", "classical"):
+            if partons and self.import_ is None and getattr(self, key) is not None:
+                message = "works on reconstructed objects, and with `simulation.level: partons` there are none"
                 raise SettingError((key,), message)
         return self
 

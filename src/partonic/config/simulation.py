@@ -1,6 +1,6 @@
 """The section `simulation` of an analysis file: decays, shower, detector response, jets and selection."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -58,6 +58,10 @@ class FractionalSmearingConfig(StrictModel):
 
 class SimulationConfig(StrictModel):
     """Shower, detector response and selection of generated events."""
+
+    level: Literal["detector", "partons"] = "detector"
+    """``detector``: shower, detector response and selection; ``partons``: the generated partons as they are, all of
+    them, without decays, objects or selection. Nothing else in this section has an effect then."""
 
     multiparton_interactions: bool = False
     """Simulate further parton interactions of the same collision (several times slower)."""
@@ -125,7 +129,9 @@ class SimulationConfig(StrictModel):
 
         Cuts that came later and ask for nothing are left out, so that events from before them are known again.
         """
-        settings = self.model_dump(mode="json", exclude={"workers", "scheduler"})
+        if self.level == "partons":
+            return {"level": self.level}
+        settings = self.model_dump(mode="json", exclude={"workers", "scheduler", "level"})
         settings["decays"] = self.decays.settings_in_use()
         settings["selection"] = self.selection.settings_in_use(settings["selection"])
         settings["photons"] = self.with_photons

@@ -6,7 +6,11 @@ A name is one of
 - ``met_px``, ``met_py``: components of the missing transverse momentum in GeV;
 - a column of the event store with one number an event, e.g. ``met_pt``;
 - a place in a column of lists, e.g. ``jet_pt[0]`` or ``partons[3]`` (from 0);
-- an observable of the partons that the process defines, e.g. ``m_WZ``.
+- an observable of photons or several leptons, e.g. ``transverse_mass_wz``
+  (`partonic.features.object_observables`, `partonic.features.trilepton`);
+- ``s_hat``, ``t_hat``, ``u_hat`` of the partons (`partonic.features.mandelstam`);
+- an observable of the partons that the process defines, e.g. ``mass_WZ``;
+- the logarithm of one of these, e.g. ``log(s_hat)``, where it is positive.
 
 What an event does not have is NaN.
 """
@@ -23,10 +27,14 @@ from partonic.errors import ConfigError
 from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.features.high_level import FEATURES, high_level_features
+from partonic.features.mandelstam import MANDELSTAM, MANDELSTAM_COLUMNS, mandelstam
+from partonic.features.object_observables import OBJECT_OBSERVABLES, Evaluated
+from partonic.features.objects import BatchObjects
+from partonic.features.trilepton import TRILEPTON
 from partonic.process_registry import find_process, process_names
 from partonic.processes.definition import PartonObservable
 
-__all__ = ["HIGH_LEVEL", "NamedFeatures"]
+__all__ = ["HIGH_LEVEL", "OF_OBJECTS", "NamedFeatures"]
 
 Array = NDArray[np.float64]
 Reader = Callable[[EventBatch], Array]
@@ -34,7 +42,11 @@ Reader = Callable[[EventBatch], Array]
 HIGH_LEVEL = "high_level"
 """Stands for all high-level features."""
 
+OF_OBJECTS = {**OBJECT_OBSERVABLES, **TRILEPTON}
+"""Observables of photons and several leptons by name."""
+
 _ELEMENT = re.compile(r"^(\w+)\[(\d+)\]$")
+_LOGARITHM = re.compile(r"^log\((.+)\)$")
 _HIDDEN_GROUPS = ("event", "identity", "selection")
 """Groups of columns that are no features: numbers, weights, and what was decided with them."""
 
@@ -82,6 +94,10 @@ class NamedFeatures:
 
     def _reader(self, name: str) -> tuple[Reader, tuple[str, ...]]:
         """Return what makes a feature, and the columns that it needs."""
+        if inner := _LOGARITHM.match(name):
+            reader, needed = self._reader(inner[1])
+            plain = inner[1] in FEATURES
+            return (lambda batch: _log(_high_level(batch, inner[1]) if plain else reader(batch))), needed
         if name in FEATURES:
             return _never, RECO_COLUMNS
         if name in ("met_px", "met_py"):
@@ -91,6 +107,11 @@ class NamedFeatures:
             return (lambda batch: _scalar(batch, name)), (name,)
         if (place := _ELEMENT.match(name)) and place[1] in columns and _is_list(columns[place[1]]):
             return (lambda batch: _element(batch, str(place[1]), int(place[2]))), (str(place[1]),)
+        if name in OF_OBJECTS:
+            optional = tuple(each for each in BatchObjects.optional if each in columns)
+            return _of_objects(OF_OBJECTS[name]), (*BatchObjects.columns, *optional)
+        if name in MANDELSTAM and len(self._metadata.parton_names) == 2:
+            return (lambda batch: mandelstam(batch, name)), MANDELSTAM_COLUMNS
         return self._parton_observable(name, columns)
 
     @staticmethod
@@ -110,14 +131,36 @@ class NamedFeatures:
         plain = sorted(each for each, kind in columns.items() if not _is_list(kind))
         raise ConfigError(
             f"there is no feature '{name}' of '{facts.process}' events; known: {HIGH_LEVEL} ({', '.join(FEATURES)}), "
-            f"met_px, met_py, columns ({', '.join(plain)}), places in lists ({', '.join(lists)}), and observables of "
+            f"met_px, met_py, columns ({', '.join(plain)}), places in lists ({', '.join(lists)}), observables of "
+            f"objects ({', '.join(OF_OBJECTS)}), {', '.join(MANDELSTAM)} of two partons, and observables of "
             f"the partons ({', '.join(each.name for each in known) or 'none for this process'})"
         )
+
+
+def _high_level(batch: EventBatch, name: str) -> Array:
+    values: Array = high_level_features(batch.reco())[:, FEATURES.index(name)]
+    return values
+
+
+def _log(values: Array) -> Array:
+    found: Array = np.log(np.where(values > 0, values, np.nan))
+    return found
 
 
 def _of_partons(observable: PartonObservable) -> Reader:
     def read(batch: EventBatch) -> Array:
         values: Array = observable.of(batch.partons().momenta, _pdg_ids(batch)).double().numpy()
+        return values
+
+    return read
+
+
+def _of_objects(observable: Evaluated) -> Reader:
+    def read(batch: EventBatch) -> Array:
+        known = batch.valid("jet_pt")
+        found, exists = observable(BatchObjects(batch))
+        values = np.full(len(batch), np.nan)
+        values[known] = np.where(exists, found, np.nan)
         return values
 
     return read

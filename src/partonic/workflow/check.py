@@ -186,6 +186,8 @@ def pythia_accepts(config: AnalysisConfig) -> str:
     Raises:
         ConfigError: naming the setting that Pythia rejects.
     """
+    if config.simulation.level == "partons":
+        return "not needed: events stay partons"
     from partonic.simulation.pipeline import check_simulation
 
     check_simulation(config.simulation)

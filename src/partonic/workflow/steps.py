@@ -87,11 +87,15 @@ class SimulateStep:
         return (event_store(config),)
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
-        """Simulate the events in chunks."""
+        """Simulate the events in chunks, or store the partons as they are."""
+        from partonic.events.importing import import_events
         from partonic.events.schema import ProcessInfo
         from partonic.simulation.pipeline import simulate
 
         process, store = ProcessInfo.of_config(config.process), event_store(config)
+        if config.simulation.level == "partons":
+            own = ImportConfig(format="lhe", files=(str(parton_events(config)),), theta=config.generation.theta)
+            return str(import_events(own, process, store, progress))
         return str(simulate(parton_events(config), process, config.simulation, config.seed, store, progress))
 
 
