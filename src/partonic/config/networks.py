@@ -7,7 +7,7 @@ from pydantic import Field
 
 from partonic.config.base import SettingError, StrictModel
 
-__all__ = ["NetworkTrainingConfig", "Presets", "check_heads", "filled_from_preset"]
+__all__ = ["NetworkTrainingConfig", "Presets", "check_heads", "filled_from_preset", "filled_with"]
 
 Presets = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Preset → section → setting → value; what is not named keeps its default."""
@@ -78,9 +78,21 @@ def filled_from_preset(data: Any, presets: Presets, default: str = "small") -> A
     """
     if not isinstance(data, Mapping):
         return data
+    return filled_with(data, presets.get(str(data.get("preset", default)), {}))
+
+
+def filled_with(data: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a section as written in a file with other values below, sub-section by sub-section.
+
+    Args:
+        data: the section.
+        values: setting → value, or sub-section → its values.
+    """
     filled = dict(data)
-    for section, values in presets.get(str(data.get("preset", default)), {}).items():
-        given = filled.get(section, {})
-        if isinstance(given, Mapping):
-            filled[section] = {**values, **given}
+    for key, value in values.items():
+        given = filled.get(key, {})
+        if not isinstance(value, Mapping):
+            filled.setdefault(key, value)
+        elif isinstance(given, Mapping):
+            filled[key] = filled_with(given, value)
     return filled

@@ -5,8 +5,16 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from partonic.config.backbones import (
+    OBJECT_BACKBONES,
+    BackboneName,
+    LgatrConfig,
+    LlocaConfig,
+    SetTransformerConfig,
+    backbone_defaults,
+)
 from partonic.config.base import SettingError, StrictModel
-from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset
+from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset, filled_with
 from partonic.config.paths import LocalPath
 from partonic.config.trees import TreeSettings
 
@@ -35,7 +43,13 @@ LOCAL_METHODS = ("sally", "sallino")
 SBI_PRESETS: Presets = {
     "small": {},
     "tiny": {
-        "network": {"hidden": (16, 16), "members": 2},
+        "network": {
+            "hidden": (16, 16),
+            "members": 2,
+            "set_transformer": {"width": 8, "heads": 2, "layers": 1, "feedforward": 16, "pair_hidden": 4},
+            "lgatr": {"blocks": 1, "heads": 1, "vectors": 2, "scalars": 8},
+            "lloca": {"blocks": 1, "heads": 2, "scalars": 4, "vectors": 1, "frame_hidden": 8},
+        },
         "training": {"epochs": 3, "batch_size": 128, "average": None, "validation_fraction": 0.2},
         "trees": {"trees": 10, "min_leaf_events": 10},
     },
@@ -46,8 +60,31 @@ SBI_PRESETS: Presets = {
 class SbiNetworkConfig(StrictModel):
     """The networks: one for each derivative, or basis point, and member of the ensemble, all trained in one pass."""
 
+    backbone: BackboneName = "mlp"
+    """What looks at an event: ``mlp``, perceptrons of the named features; or, with these, networks over its jets,
+    leptons, photons and missing momentum: ``set_transformer``, ``lgatr``, ``lgatr_slim`` (package `lgatr`), ``lloca``
+    (package `lloca`)."""
+
     hidden: tuple[PositiveInt, ...] = Field((64, 64, 64), min_length=1)
-    """Hidden units of each layer."""
+    """Hidden units of each layer of the perceptrons; those that follow a network over objects among them."""
+
+    named_features: bool = True
+    """Whether networks over objects are given `sbi.features`, too."""
+
+    shared: bool = True
+    """Whether derivatives, or basis points, of a member share one network over the objects; else each has its own."""
+
+    max_jets: int = Field(12, ge=0, le=16)
+    """Hardest jets that networks over objects are given."""
+
+    set_transformer: SetTransformerConfig = SetTransformerConfig()
+    """Sizes of the backbone ``set_transformer``."""
+
+    lgatr: LgatrConfig = LgatrConfig()
+    """Sizes of the backbones ``lgatr`` and ``lgatr_slim``."""
+
+    lloca: LlocaConfig = LlocaConfig()
+    """Sizes of the backbone ``lloca``."""
 
     members: int = Field(4, ge=1)
     """Networks of the ensemble, from different first weights. Their scatter is the covariance of the coefficients."""
@@ -63,6 +100,17 @@ class SbiNetworkConfig(StrictModel):
     error: Literal["ensemble", "laplace"] = "ensemble"
     """Covariance of the coefficients: the scatter of the members (``ensemble``); or that and the Laplace approximation
     of the last layer (``laplace``: ``derivatives`` and ``morphing``, of one member or more)."""
+
+    @property
+    def sees_objects(self) -> bool:
+        """Whether the networks look at the objects of events."""
+        return self.backbone in OBJECT_BACKBONES
+
+    @property
+    def momentum_unit(self) -> float | None:
+        """GeV that momenta are given in units of; None for the mean pT of the training events."""
+        sizes = {"lgatr": self.lgatr, "lgatr_slim": self.lgatr, "lloca": self.lloca}
+        return sizes[self.backbone].momentum_unit if self.backbone in sizes else None
 
 
 class SbiTrainingConfig(NetworkTrainingConfig):
@@ -211,8 +259,9 @@ class SbiConfig(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_preset(cls, data: Any) -> Any:
-        """Put the preset's values under those of the file."""
-        return filled_from_preset(data, SBI_PRESETS)
+        """Put the preset's values under those of the file, and what the backbone wants under both."""
+        filled = filled_from_preset(data, SBI_PRESETS)
+        return filled_with(filled, backbone_defaults(filled)) if isinstance(filled, Mapping) else filled
 
     @model_validator(mode="after")
     def _ranges_ascend(self) -> "SbiConfig":

@@ -57,6 +57,7 @@ class NamedFeatures:
     Attributes:
         names: of the F features, with ``high_level`` written out.
         columns: columns of the store that they are made from.
+        metadata: of the store.
     """
 
     def __init__(self, names: Sequence[str], metadata: StoreMetadata) -> None:
@@ -76,7 +77,7 @@ class NamedFeatures:
             message = "expected one feature at least, e.g. `features: [high_level]`"
             raise ConfigError(message)
         self.names = tuple(expanded)
-        self._metadata = metadata
+        self.metadata = metadata
         found = [self._reader(name) for name in self.names]
         self._readers = [reader for reader, _ in found]
         self.columns = tuple(dict.fromkeys(column for _, columns in found for column in columns))
@@ -102,7 +103,7 @@ class NamedFeatures:
             return _never, RECO_COLUMNS
         if name in ("met_px", "met_py"):
             return (_met_x if name == "met_px" else _met_y), ("met_pt", "met_phi")
-        columns = {each.name: each.type for each in self._metadata.event_schema.columns if self._is_feature(each.group)}
+        columns = {each.name: each.type for each in self.metadata.event_schema.columns if self._is_feature(each.group)}
         if name in columns and not _is_list(columns[name]):
             return (lambda batch: _scalar(batch, name)), (name,)
         if (place := _ELEMENT.match(name)) and place[1] in columns and _is_list(columns[place[1]]):
@@ -110,7 +111,7 @@ class NamedFeatures:
         if name in OF_OBJECTS:
             optional = tuple(each for each in BatchObjects.optional if each in columns)
             return _of_objects(OF_OBJECTS[name]), (*BatchObjects.columns, *optional)
-        if name in MANDELSTAM and len(self._metadata.parton_names) == 2:
+        if name in MANDELSTAM and len(self.metadata.parton_names) == 2:
             return (lambda batch: mandelstam(batch, name)), MANDELSTAM_COLUMNS
         return self._parton_observable(name, columns)
 
@@ -119,7 +120,7 @@ class NamedFeatures:
         return group not in _HIDDEN_GROUPS
 
     def _parton_observable(self, name: str, columns: dict[str, pa.DataType]) -> tuple[Reader, tuple[str, ...]]:
-        facts = self._metadata
+        facts = self.metadata
         known: tuple[PartonObservable, ...] = ()
         if facts.process in process_names():
             known = find_process(facts.process).observables(facts.parton_names)

@@ -7,7 +7,7 @@ for it. For sets of ten objects two small matrix products are faster than fused 
 sets of thousands.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
@@ -77,22 +77,26 @@ class AttentionBlock(ResidualAttention):
         packing = Packing.of(mask)
         return packing.unpack(self.on_rows(packing.pack(objects), packing))
 
-    def on_rows(self, rows: Float[Tensor, "rows width"], packing: Packing) -> Float[Tensor, "rows width"]:
-        """Do the same with packed objects."""
-        return self.residual(rows, partial(self._attention, packing=packing))
+    def on_rows(
+        self, rows: Float[Tensor, "rows width"], packing: Packing, bias: Sequence[Tensor] | None = None
+    ) -> Float[Tensor, "rows width"]:
+        """Do the same with packed objects; `bias` as for `AttentionStack.on_rows`."""
+        return self.residual(rows, partial(self._attention, packing=packing, bias=bias))
 
-    def _attention(self, rows: Tensor, packing: Packing) -> Tensor:
+    def _attention(self, rows: Tensor, packing: Packing, bias: Sequence[Tensor] | None) -> Tensor:
         blocks = packing.split(linear(self.queries_keys_values, rows))
-        looked_up = [self._look_up(block).flatten(0, 1) for block in blocks]
+        biases = [None] * len(blocks) if bias is None else bias
+        looked_up = [self._look_up(block, more).flatten(0, 1) for block, more in zip(blocks, biases, strict=True)]
         return linear(self.join_heads, torch.cat(looked_up) if looked_up else rows)
 
-    def _look_up(self, block: Tensor) -> Tensor:
+    def _look_up(self, block: Tensor, bias: Tensor | None) -> Tensor:
         """Return the values that each object finds in the others of its event, `(events, objects, width)`."""
         events, objects, stacked = block.shape
         size = stacked // (3 * self.heads)
         queries, keys, values = block.view(events, objects, 3, self.heads, size).permute(2, 0, 3, 1, 4)
         # Keys in rows: a softmax over the last of a few numbers is four times slower than over the last but one.
-        attention = torch.softmax(keys @ (queries * size**-0.5).transpose(-1, -2), dim=-2)
+        logits = keys @ (queries * size**-0.5).transpose(-1, -2)
+        attention = torch.softmax(logits if bias is None else logits + bias, dim=-2)
         found: Tensor = attention.transpose(-1, -2) @ values
         return found.transpose(1, 2).reshape(events, objects, stacked // 3)
 
@@ -116,8 +120,17 @@ class AttentionStack(nn.Module):
         packing = Packing.of(mask)
         return packing.unpack(self.on_rows(packing.pack(objects), packing))
 
-    def on_rows(self, rows: Float[Tensor, "rows width"], packing: Packing) -> Float[Tensor, "rows width"]:
-        """Apply the layers to packed objects."""
+    def on_rows(
+        self, rows: Float[Tensor, "rows width"], packing: Packing, bias: Sequence[Tensor] | None = None
+    ) -> Float[Tensor, "rows width"]:
+        """Apply the layers to packed objects.
+
+        Args:
+            rows: their numbers.
+            packing: of the rows.
+            bias: what is added to the logits of attention, for each block of the packing `(events, heads, objects,
+                objects)`, where the first object is the one that is looked at; None for nothing.
+        """
         for block in self.blocks:
-            rows = cast("AttentionBlock", block).on_rows(rows, packing)
+            rows = cast("AttentionBlock", block).on_rows(rows, packing, bias)
         return rows

@@ -10,16 +10,30 @@ __all__ = ["Backbone"]
 
 @runtime_checkable
 class Backbone(Protocol):
-    """G networks of one number each, with weights of their own, over the same events: an `nn.Module`.
+    """G networks of one number each, over the same events: an `nn.Module`.
 
     Members of an ensemble, and networks of different derivatives or basis points, are networks of one backbone, so
-    that all are computed together. `partonic.sbi.ensemble_mlp.EnsembleMLP` is the first of them; others take the same
-    inputs.
+    that all are computed together. `partonic.sbi.ensemble_mlp.EnsembleMLP` shares nothing between them;
+    `partonic.sbi.backbones.object_backbone.ObjectBackbone` looks at the objects of an event once a member.
+
+    A call is `decide(encode(inputs), theta)`: what does not depend on θ can be computed once for many θ.
     """
 
     @property
     def networks(self) -> int:
         """Number G of networks."""
 
-    def __call__(self, inputs: Float[Tensor, "*networks events inputs"]) -> Float[Tensor, "networks events"]:
-        """Return the output of every network for every event; inputs are common, or each network has its own."""
+    def __call__(
+        self, inputs: Float[Tensor, "events inputs"], theta: Float[Tensor, "networks events parameters"] | None = None
+    ) -> Float[Tensor, "networks events"]:
+        """Return the output of every network for every event, at the θ of each where the networks take it."""
+
+    def encode(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "*networks events seen"]:
+        """Return what the networks see of the events, without θ."""
+
+    def decide(
+        self,
+        seen: Float[Tensor, "*networks events seen"],
+        theta: Float[Tensor, "networks events parameters"] | None = None,
+    ) -> Float[Tensor, "networks events"]:
+        """Return the outputs from what `encode` returned and θ."""

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from partonic.config.sbi import CONDITIONAL_METHODS, LOCAL_METHODS, SbiConfig
+from partonic.features.event_objects import ObjectSlots
 from partonic.rng import numpy_generator
+from partonic.sbi.backbones.make import make_backbone
 from partonic.sbi.conditional import ConditionalRatio, Projection
 from partonic.sbi.derivatives import Derivatives
-from partonic.sbi.ensemble_mlp import EnsembleMLP
 from partonic.sbi.expansion import Expansion
 from partonic.sbi.information_trees import InformationTrees
 from partonic.sbi.method import Method
@@ -84,7 +85,9 @@ def facts_of(config: SbiConfig, expansion: Expansion, means: Array, scale: Array
     return Facts(expansion, means, ranges, basis)
 
 
-def build_method(config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws | None = None) -> Method:
+def build_method(
+    config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws | None = None, slots: ObjectSlots | None = None
+) -> Method:
     """Return the method with first weights from torch's global generator.
 
     With `network.error: laplace` it also knows the covariance of its last layers, once that is measured.
@@ -92,29 +95,33 @@ def build_method(config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws
     Args:
         config: the settings.
         facts: of the events.
-        inputs: numbers an event that the networks get.
+        inputs: numbers of the named features of an event as the networks get them.
         draws: θ of the training, for methods that need them; None for a model that is not trained any more.
+        slots: of the objects of an event; None for networks of named features alone.
 
     Raises:
         ParameterError: if basis points or the direction of a score do not fit to the monomials.
+        DependencyError: if the package of a backbone is not installed.
     """
-    method = _plain_method(config, facts, inputs, draws)
+    method = _plain_method(config, facts, inputs, draws, slots)
     return LastLayerLaplace(method) if config.network.error == "laplace" else method
 
 
-def _plain_method(config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws | None) -> Method:
+def _plain_method(
+    config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws | None, slots: ObjectSlots | None
+) -> Method:
     members, count = config.network.members, len(facts.means)
     if config.method == "trees":
         return InformationTrees(members, facts.shapes)
     if config.method in CONDITIONAL_METHODS:
-        backbone = EnsembleMLP(inputs + facts.ranges.shape[0], config.network.hidden, members)
+        backbone = make_backbone(config.network, inputs, slots, members, facts.ranges.shape[0])
         weight = config.conditional.score_weight
         return ConditionalRatio(backbone, members, config.method, _projection(config, facts), draws, weight)
     if config.method in LOCAL_METHODS:
         columns = score_rows(facts.expansion, config.method, config.score.direction)
-        backbone = EnsembleMLP(inputs, config.network.hidden, members * (columns.shape[1] - 1))
+        backbone = make_backbone(config.network, inputs, slots, members * (columns.shape[1] - 1))
         return LocalScore(backbone, columns, members, facts.shapes)
-    backbone = EnsembleMLP(inputs, config.network.hidden, members * (count - 1))
+    backbone = make_backbone(config.network, inputs, slots, members * (count - 1))
     if config.method == "derivatives":
         return Derivatives(backbone, count, members)
     rows = facts.expansion.row(facts.basis)

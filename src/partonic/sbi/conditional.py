@@ -123,8 +123,7 @@ class ConditionalRatio(Method):
         self, inputs: Float[Tensor, "events inputs"], units: Float[Tensor, "members events parameters"]
     ) -> Float[Tensor, "members events"]:
         """Return log p(x|θ)/p(x|ref) of each member, θ in units of the prior."""
-        common = inputs.expand(self.members, *inputs.shape)
-        return self.backbone(torch.cat([common, units], dim=-1))
+        return self.backbone(inputs, units)
 
     def targets_of(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events monomials"]:
         """Return the targets of the polynomial that is nearest to the ratio."""
@@ -145,10 +144,10 @@ class ConditionalRatio(Method):
 
     def _ratios(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events points"]:
         """Return c(θ)/c_ref at the points of the projection."""
-        columns = []
+        columns, seen = [], self.backbone.encode(inputs)
         for units, sigma in zip(self.units.float(), self.sigma, strict=True):
             theta = units.expand(self.members, len(inputs), -1)
-            columns.append(self.log_ratio(inputs, theta).double().clamp(-30.0, 30.0).exp() * sigma)
+            columns.append(self.backbone.decide(seen, theta).double().clamp(-30.0, 30.0).exp() * sigma)
         return torch.stack(columns, dim=-1)
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from partonic.errors import ConfigError, SchemaError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.features.event_inputs import EventInputs, columns_of_inputs, inputs_of
+from partonic.features.event_objects import ObjectSlots, slots_of
 from partonic.features.named import NamedFeatures
 from partonic.progress import SILENT, Progress
 
@@ -27,12 +29,16 @@ class SimulatedEvents:
         features: `(N, F)`, NaN where an event does not have one.
         coefficients: c_a in pb, `(N, A)`; negative weights are kept.
         group: equal for events that must stay together, `(N,)`.
+        slots: room for the objects of an event; None for events of named features alone.
+        objects: `partonic.features.event_objects.OBJECT_NUMBERS`, `(N, S, 9)`; None without slots.
     """
 
     names: tuple[str, ...]
     features: Array
     coefficients: Array
     group: NDArray[np.int64]
+    slots: ObjectSlots | None = None
+    objects: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """Return the number of events."""
@@ -40,11 +46,23 @@ class SimulatedEvents:
 
     def select(self, mask: NDArray[np.bool_]) -> "SimulatedEvents":
         """Return the events of a mask `(N,)`."""
-        return SimulatedEvents(self.names, self.features[mask], self.coefficients[mask], self.group[mask])
+        inputs = self.inputs[mask]
+        return SimulatedEvents(
+            self.names, inputs.features, self.coefficients[mask], self.group[mask], self.slots, inputs.objects
+        )
+
+    @property
+    def inputs(self) -> EventInputs:
+        """What networks are given of the events."""
+        return EventInputs(self.features, self.objects)
 
 
 def read_events(
-    stores: Sequence[Path], names: Sequence[str], group: str | None, progress: Progress = SILENT
+    stores: Sequence[Path],
+    names: Sequence[str],
+    group: str | None,
+    progress: Progress = SILENT,
+    max_jets: int | None = None,
 ) -> tuple[SimulatedEvents, StoreMetadata]:
     """Return the accepted events of stores of one process, and the metadata of the first.
 
@@ -53,9 +71,11 @@ def read_events(
         names: of the features (`partonic.features.named`).
         group: column of whole numbers; None for that of the copies, or of the events.
         progress: told of the events.
+        max_jets: hardest jets of an event, for networks over its objects; None for named features alone.
 
     Raises:
-        SchemaError: if the stores are of different processes or monomials, or their events have no weights at other θ.
+        SchemaError: if the stores are of different processes or monomials, their events have no weights at other θ, or
+            objects are wanted and an event has none.
         ConfigError: if a feature or the column of the groups is not there.
         EventFileError: if a store is damaged.
     """
@@ -65,30 +85,43 @@ def read_events(
         if (store.metadata.process, store.metadata.monomials) != (first.process, first.monomials):
             raise SchemaError(f"{store.path} has another process or other monomials of θ than {opened[0].path}")
     progress.start("reading events", sum(store.num_events for store in opened), "events")
+    slots = None if max_jets is None else slots_of(first, max_jets)
     parts = [
         part
         for number, store in enumerate(opened)
-        for part in _parts(store, names, group, (number, len(opened)), progress)
+        for part in _parts(store, names, (group, number, len(opened)), slots, progress)
     ]
     progress.finish()
+    objects = [part.objects for part in parts if part.objects is not None]
     whole = SimulatedEvents(
-        NamedFeatures(names, first).names,
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "coefficients", "group")),
+        names=NamedFeatures(names, first).names,
+        features=np.concatenate([part.features for part in parts]),
+        coefficients=np.concatenate([part.coefficients for part in parts]),
+        group=np.concatenate([part.group for part in parts]),
+        slots=slots,
+        objects=np.concatenate(objects) if objects else None,
     )
     return whole, first
 
 
 def _parts(
-    store: EventStore, names: Sequence[str], group: str | None, place: tuple[int, int], progress: Progress
+    store: EventStore,
+    names: Sequence[str],
+    group: tuple[str | None, int, int],
+    slots: ObjectSlots | None,
+    progress: Progress,
 ) -> list[SimulatedEvents]:
-    """Return the events of a store, batch by batch; `place` is its number and that of all stores."""
+    """Return the events of a store, batch by batch; `group` is its column, number of the store and of all stores."""
     features = NamedFeatures(names, store.metadata)
-    column = group_column(group, store.metadata)
-    wanted = dict.fromkeys((*features.columns, "coefficients", column))
+    column = group_column(group[0], store.metadata)
+    wanted = dict.fromkeys((*columns_of_inputs(features, slots, store.metadata), "coefficients", column))
     found = []
     for batch in store.batches(tuple(wanted), accepted_only=True):
-        groups = np.asarray(batch.column(column), dtype=np.int64) * place[1] + place[0]
-        found.append(SimulatedEvents(features.names, features.of(batch), batch.coefficients, groups))
+        groups = np.asarray(batch.column(column), dtype=np.int64) * group[2] + group[1]
+        inputs = inputs_of(batch, features, slots)
+        found.append(
+            SimulatedEvents(features.names, inputs.features, batch.coefficients, groups, slots, inputs.objects)
+        )
         progress.advance(len(batch))
     return found
 

@@ -14,6 +14,7 @@ from partonic.event_status import OK
 from partonic.events.batch import EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.features.event_inputs import EventInputs, columns_of_inputs, inputs_of
 from partonic.features.named import NamedFeatures
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.diagnostics import Diagnostics
@@ -43,8 +44,9 @@ class SbiEstimator:
 
     The ratios are the mean over the members of the ensemble. Their covariance is that of ratios in which each target
     takes a member of its own at random (arXiv:2410.07315, appendix A), for networks of different targets are trained
-    apart; members of bootstrap samples stay together, for their targets have events in common. A method that knows its
-    covariance (bins of the score, the Laplace approximation) is asked for it.
+    apart; where they share what looks at the objects, all targets are of one member, and in bootstrap samples, for they
+    have events in common. A method that knows its covariance (bins of the score, the Laplace approximation) is asked
+    for it.
 
     Attributes:
         model: the trained estimator.
@@ -71,8 +73,8 @@ class SbiEstimator:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that the features are made from."""
-        return self.features.columns
+        """Columns that the inputs are made from."""
+        return columns_of_inputs(self.features, self.model.record.slots, self.features.metadata)
 
     def check(self, metadata: StoreMetadata, where: str) -> None:
         """Check that events are of the process that was learned.
@@ -92,14 +94,15 @@ class SbiEstimator:
                 f"{where} holds events of √S = {metadata.collider_energy:g} GeV, the networks know "
                 f"{record.collider_energy:g} GeV: train a model on such events"
             )
-        if NamedFeatures(record.features, metadata).columns != self.columns:
+        needed = columns_of_inputs(NamedFeatures(record.features, metadata), record.slots, metadata)
+        if needed != self.columns:
             raise SchemaError(f"{where} makes the features from other columns than {', '.join(self.columns)}")
 
     def estimate(self, batch: EventBatch) -> EventCoefficients:
         """Return the ratios of events."""
-        features = self.features.of(batch)
-        targets = self.model.targets(features)
-        ratios, covariance = self._ratios(targets, self.model.covariance(features))
+        inputs = inputs_of(batch, self.features, self.model.record.slots)
+        targets = self.model.targets(inputs)
+        ratios, covariance = self._ratios(targets, self.model.covariance(inputs))
         whole = np.concatenate([ratios, covariance.reshape(len(ratios), -1)], axis=1)
         finite: NDArray[np.bool_] = np.asarray(np.isfinite(whole).all(axis=1))
         learned: NDArray[np.bool_] = np.asarray(np.isfinite(targets).all(axis=(0, 2)))
@@ -107,7 +110,7 @@ class SbiEstimator:
             OK if good else NO_DENSITY if known else NOT_FINITE for good, known in zip(finite, learned, strict=True)
         )
         ratios[~finite], covariance[~finite] = np.nan, np.nan
-        count = len(features)
+        count = len(inputs)
         return EventCoefficients(
             monomials=self.monomials,
             event_id=batch.column("event_id").astype(np.int64),
@@ -118,7 +121,7 @@ class SbiEstimator:
             relative_error=np.zeros(count),
             source=self.source,
             reference_point=dict(self.reference_point),
-            diagnostics=self._diagnostics(features),
+            diagnostics=self._diagnostics(inputs),
         )
 
     def cross_section(self) -> CrossSectionRecord:
@@ -138,6 +141,7 @@ class SbiEstimator:
             "method": record.config.method,
             "features": list(record.features),
             "members": record.config.network.members,
+            "backbone": record.config.network.backbone,
             "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
             "normalisation": record.config.normalisation,
             "model": None if self.folder is None else str(self.folder),
@@ -196,9 +200,9 @@ class SbiEstimator:
         slopes: Array = shares / scale @ self._expansion.inverse
         return slopes
 
-    def _diagnostics(self, features: Array) -> Diagnostics:
-        columns = {"outside": self.model.outside(features)}
-        residual = self.model.residual(features)
+    def _diagnostics(self, inputs: EventInputs) -> Diagnostics:
+        columns = {"outside": self.model.outside(inputs.features)}
+        residual = self.model.residual(inputs)
         if residual is not None:
             columns["projection_residual"] = residual
         return Diagnostics(columns)
@@ -210,7 +214,8 @@ def _pairing(model: SbiModel) -> NDArray[np.int64]:
     generator = numpy_generator(model.record.seed, "sbi", "pairing")
     same = np.arange(members)
     config = model.record.config
-    if config.method not in ("derivatives", "morphing") or config.network.bootstrap:
+    together = config.network.bootstrap or (config.network.sees_objects and config.network.shared)
+    if together or config.method not in ("derivatives", "morphing"):
         return np.stack([same] * size, axis=1)
     return np.stack([generator.permutation(members) for _ in range(size)], axis=1)
 
@@ -233,7 +238,7 @@ def sbi_job(folder: Path, store: Path) -> EstimatorJob:
         load=partial(_load, folder, store),
         config={"sbi": record.config.model_dump(mode="json")},
         seed=record.seed,
-        reads_objects=False,
+        reads_objects=record.slots is not None,
     )
 
 

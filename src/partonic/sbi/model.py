@@ -1,6 +1,6 @@
 """A trained estimator as a folder: what it is (`model.json`) and its numbers (`weights.safetensors`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,26 @@ from torch import Tensor, nn
 from partonic.config.base import StrictModel
 from partonic.config.sbi import SbiConfig
 from partonic.errors import ModelError
+from partonic.features.event_inputs import EventInputs
+from partonic.features.event_objects import ObjectSlots
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.polynomial import Monomials
+from partonic.sbi.backbones.object_scaler import ObjectScaler
 from partonic.sbi.build import Facts, build_method
 from partonic.sbi.expansion import Expansion
 from partonic.sbi.method import Method
 from partonic.sbi.standardise import FeatureScaler
 from partonic.trained.model_folder import load_record, load_weights, save_model
 
-__all__ = ["SbiModel", "SbiRecord"]
+__all__ = ["SbiModel", "SbiRecord", "network_inputs"]
 
 Array = NDArray[np.float64]
 
 _EVENTS = 20_000
 """Events that the networks work on at a time, so that memory stays small."""
+
+_EVENTS_WITH_OBJECTS = 2_000
+"""The same for networks over objects, whose intermediate results are those of ten objects and a hundred pairs."""
 
 
 class SbiRecord(StrictModel):
@@ -52,7 +58,10 @@ class SbiRecord(StrictModel):
     """Features, with ``high_level`` written out."""
 
     inputs: int
-    """Numbers an event that the networks get."""
+    """Numbers of the named features of an event as the networks get them."""
+
+    slots: ObjectSlots | None = None
+    """Room for the objects of an event that the networks get; null for named features alone."""
 
     reference: tuple[dict[str, float], ...]
     """Points of the reference, complete."""
@@ -108,29 +117,43 @@ class SbiModel:
         record: what it is.
         scaler: of the features.
         method: with its networks.
+        objects: scaler of the objects; None for networks of named features alone.
     """
 
     record: SbiRecord
     scaler: FeatureScaler
     method: Method
+    objects: ObjectScaler | None = None
 
     @torch.no_grad()
-    def targets(self, features: Array) -> Array:
-        """Return the learned targets y/y_0 of each member, `(M, N, A)`, of features `(N, F)`."""
-        parts = [self.method.targets_of(self._inputs(part)).cpu() for part in self._chunks(features)]
+    def targets(self, events: EventInputs | Array) -> Array:
+        """Return the learned targets y/y_0 of each member, `(M, N, A)`, of events, or of their named features `(N, F)`.
+
+        Raises:
+            ModelError: if the networks look at objects, and there are none.
+        """
+        parts = [self.method.targets_of(inputs).cpu() for inputs in self._inputs(events)]
         return _joined(parts, 1, (self.method.members, 0, len(self.record.means)))
 
     @torch.no_grad()
-    def covariance(self, features: Array) -> Array | None:
-        """Return the covariance of the mean targets `(N, A, A)`; None if it is the scatter of the members."""
-        parts = [self.method.covariance_of(self._inputs(part)) for part in self._chunks(features)]
+    def covariance(self, events: EventInputs | Array) -> Array | None:
+        """Return the covariance of the mean targets `(N, A, A)`; None if it is the scatter of the members.
+
+        Raises:
+            ModelError: if the networks look at objects, and there are none.
+        """
+        parts = [self.method.covariance_of(inputs) for inputs in self._inputs(events)]
         known = [part.cpu() for part in parts if part is not None]
         return _joined(known, 0, (0,)) if known else None
 
     @torch.no_grad()
-    def residual(self, features: Array) -> Array | None:
-        """Return by how much the ratio of each event differs from the polynomial `(N,)`; None if it is one."""
-        parts = [self.method.residual(self._inputs(part)) for part in self._chunks(features)]
+    def residual(self, events: EventInputs | Array) -> Array | None:
+        """Return by how much the ratio of each event differs from the polynomial `(N,)`; None if it is one.
+
+        Raises:
+            ModelError: if the networks look at objects, and there are none.
+        """
+        parts = [self.method.residual(inputs) for inputs in self._inputs(events)]
         known = [part.cpu() for part in parts if part is not None]
         return _joined(known, 0, (0,)) if known else None
 
@@ -141,8 +164,7 @@ class SbiModel:
 
     def to(self, device: str) -> "SbiModel":
         """Move the networks to a device and return the model."""
-        self.scaler.to(device)
-        self.method.to(device)
+        self._module().to(device)
         return self
 
     def save(self, folder: Path) -> None:
@@ -168,21 +190,39 @@ class SbiModel:
                 "folder that `partonic train` wrote for a section `sbi`"
             ) from error
         scaler = FeatureScaler(len(record.features))
-        model = cls(record, scaler, build_method(record.config, record.method_facts(), record.inputs))
+        method = build_method(record.config, record.method_facts(), record.inputs, slots=record.slots)
+        model = cls(record, scaler, method, None if record.slots is None else ObjectScaler(record.slots))
         load_weights(folder, model._module())
         model.method.eval()
         return model.to(device)
 
     def _module(self) -> nn.ModuleDict:
-        return nn.ModuleDict({"scaler": self.scaler, "method": self.method})
+        objects = {} if self.objects is None else {"objects": self.objects}
+        return nn.ModuleDict({"scaler": self.scaler, "method": self.method, **objects})
 
-    def _inputs(self, features: Array) -> Tensor:
-        found: Tensor = self.scaler(torch.from_numpy(features).to(self.scaler.mean.device))
-        return found
+    def _inputs(self, events: EventInputs | Array) -> Iterator[Tensor]:
+        """Yield the inputs of the networks, some events at a time."""
+        whole = events if isinstance(events, EventInputs) else EventInputs(events)
+        size = _EVENTS if self.objects is None else _EVENTS_WITH_OBJECTS
+        for start in range(0, len(whole), size):
+            yield network_inputs(self.scaler, self.objects, whole[start : start + size])
 
-    @staticmethod
-    def _chunks(features: Array) -> Sequence[Array]:
-        return [features[start : start + _EVENTS] for start in range(0, len(features), _EVENTS)]
+
+def network_inputs(scaler: FeatureScaler, objects: ObjectScaler | None, events: EventInputs) -> Tensor:
+    """Return the inputs of the networks `(N, I)`, float32, on the device of the scalers.
+
+    Raises:
+        ModelError: if there is a scaler of objects, and there are none.
+    """
+    device = scaler.mean.device
+    named: Tensor = scaler(torch.from_numpy(events.features).to(device))
+    if objects is None:
+        return named
+    if events.objects is None:
+        message = "the networks look at the objects of events, and got named features alone: give them both"
+        raise ModelError(message)
+    rows: Tensor = objects(named, torch.from_numpy(events.objects).to(device))
+    return rows
 
 
 def _joined(parts: Sequence[Tensor], dimension: int, empty: tuple[int, ...]) -> Array:

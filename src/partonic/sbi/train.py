@@ -9,30 +9,30 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from partonic.config.sbi import CONDITIONAL_METHODS, LOCAL_METHODS, SbiConfig
+from partonic.config.sbi import CONDITIONAL_METHODS, SbiConfig
 from partonic.errors import TrainingError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
+from partonic.features.event_objects import ObjectSlots
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.nn.training import PhaseResult, PhaseSettings, TensorTable, run_phase, seeded_weights
+from partonic.nn.training import PhaseResult, seeded_weights
 from partonic.processes.definition import standard_model
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
+from partonic.sbi.backbones.object_scaler import ObjectScaler
 from partonic.sbi.build import Facts, build_method, facts_of, theta_draws
 from partonic.sbi.coverage import covered_range
 from partonic.sbi.data import SimulatedEvents, read_events
-from partonic.sbi.derivatives import Derivatives
 from partonic.sbi.expansion import Expansion
-from partonic.sbi.information_trees import InformationTrees, TreeSample, grown
+from partonic.sbi.information_trees import InformationTrees, grown
 from partonic.sbi.method import Method
 from partonic.sbi.model import SbiModel, SbiRecord, complete
-from partonic.sbi.phase import MethodPhase
 from partonic.sbi.score.local_score import LocalScore
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.standardise import FeatureScaler
-from partonic.sbi.uncertainty.bootstrap import bootstrap_weights
-from partonic.sbi.uncertainty.last_layer import LastLayerLaplace
+from partonic.sbi.training.networks import networks_trained
+from partonic.sbi.training.sample import TrainingSample
 from partonic.sbi.weights import (
     check_weights,
     effective_number,
@@ -47,9 +47,6 @@ __all__ = ["TrainedSbi", "TrainingEvents", "train_on_events", "train_sbi"]
 Array = NDArray[np.float64]
 
 _LOG = logging.getLogger(__name__)
-
-_OTHER_HASH = 7919
-"""Added to the seed where events that are trained on are parted once more, independently of the first time."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,8 @@ def train_sbi(
         ParameterError: if a point of θ names an unknown parameter, or basis points do not fit.
         TrainingError: if events or weights are not fit to learn from, or the training does not come to finite weights.
     """
-    events, metadata = read_events(stores, config.features, config.group, progress)
+    max_jets = config.network.max_jets if config.network.sees_objects and config.method != "trees" else None
+    events, metadata = read_events(stores, config.features, config.group, progress, max_jets)
     parts = parts_of(events.group, config.parts(), seed)
     known = TrainingEvents(events, metadata, parts, _cross_section(stores))
     return train_on_events(known, config, seed, folder, progress)
@@ -147,27 +145,43 @@ def train_on_events(
         check_weights(summed_by_group(targets[train] @ expansion.row(point), group), f"the basis point {named}")
     scaler = FeatureScaler(len(known.events.names))
     scaler.fit(known.events.features[train], known.events.names)
-    method = _new_method(config, facts, scaler.width, seed, theta)
-    sample = _Sample(known.events, targets, train, validation, scaler)
+    objects = _object_scaler(known.events, train, config)
+    method = _new_method(config, facts, (scaler.width, known.events.slots), seed, theta)
+    sample = TrainingSample(known.events, targets, train, validation, scaler, objects)
     if isinstance(method, InformationTrees):
         result = grown(method, sample.for_trees(), expansion, config.trees, seed, folder / "training", progress)
     else:
-        result = _networks_trained(method, sample, config, seed, folder, progress)
+        result = networks_trained(method, sample, config, seed, folder, progress)
     if isinstance(method, InformationTrees | LocalScore):
         facts = replace(facts, shapes=method.shapes)
     record = _record(known, config, facts, seed, (reference, standard), scaler.width)
-    model = SbiModel(record, scaler, method)
+    model = SbiModel(record, scaler, method, objects)
     covered = covered_range(expansion, targets_by_group(targets[train], group), sensitivity(expansion, targets[train]))
     model = _finished(model, known.events.select(train), targets[train], result, covered)
     model.save(folder)
     return TrainedSbi(folder, model, result)
 
 
-def _new_method(config: SbiConfig, facts: Facts, inputs: int, seed: int, theta: Array | None) -> Method:
+def _object_scaler(events: SimulatedEvents, train: NDArray[np.bool_], config: SbiConfig) -> ObjectScaler | None:
+    if config.method == "trees" or not config.network.sees_objects:
+        return None
+    if events.slots is None or events.objects is None:
+        raise TrainingError(
+            f"the backbone {config.network.backbone} looks at reconstructed objects, and these events have none: use "
+            "`sbi.network.backbone: mlp`"
+        )
+    scaler = ObjectScaler(events.slots)
+    scaler.fit(torch.from_numpy(events.objects[train]), config.network.momentum_unit)
+    return scaler
+
+
+def _new_method(
+    config: SbiConfig, facts: Facts, inputs: tuple[int, ObjectSlots | None], seed: int, theta: Array | None
+) -> Method:
     needs_theta = config.method in CONDITIONAL_METHODS or (config.method == "morphing" and config.morphing.joint)
     draws = theta_draws(facts, theta, seed) if needs_theta else None
     with seeded_weights(seed, "sbi"):
-        return build_method(config, facts, inputs, draws)
+        return build_method(config, facts, inputs[0], draws, inputs[1])
 
 
 def _check_events(
@@ -193,76 +207,6 @@ def _check_events(
         )
 
 
-@dataclass(frozen=True, eq=False)
-class _Sample:
-    """Events as methods are trained on them.
-
-    Attributes:
-        events: all of them.
-        targets: y in units of the mean weight at the reference, `(N, A)`.
-        train, validation: which are for what, `(N,)`.
-        scaler: of the features.
-    """
-
-    events: SimulatedEvents
-    targets: Array
-    train: NDArray[np.bool_]
-    validation: NDArray[np.bool_]
-    scaler: FeatureScaler
-
-    def table(self, part: NDArray[np.bool_]) -> TensorTable:
-        """Return the events of a mask `(N,)` as networks take them."""
-        inputs = self.scaler(torch.from_numpy(self.events.features[part]))
-        return TensorTable({"inputs": inputs, "targets": torch.from_numpy(self.targets[part])})
-
-    def for_trees(self) -> TreeSample:
-        """Return the events of training and validation as trees are grown on them."""
-        used = self.train | self.validation
-        return TreeSample(
-            inputs=self.scaler(torch.from_numpy(self.events.features[used])).numpy(),
-            missing=np.flatnonzero(self.scaler.flagged.numpy()).astype(np.int64),
-            targets=self.targets[used],
-            group=self.events.group[used],
-            validation=self.validation[used],
-        )
-
-
-def _networks_trained(
-    method: Method, sample: _Sample, config: SbiConfig, seed: int, folder: Path, progress: Progress
-) -> PhaseResult:
-    """Train the networks of a method, and take what it needs beside them from events of the training."""
-    train, group = sample.train, sample.events.group
-    if config.method in LOCAL_METHODS:
-        share = config.score.density_fraction
-        train = sample.train & (parts_of(group, (1.0 - share, share), seed + _OTHER_HASH).number == 0)
-    inner = method.inner if isinstance(method, LastLayerLaplace) else method
-    if isinstance(inner, Derivatives | LocalScore):
-        inner.standardise(torch.from_numpy(sample.targets[train]))
-    table = sample.table(train)
-    table = sample.table(train)
-    if config.network.bootstrap:
-        table = table.with_columns({"weights": bootstrap_weights(group[train], config.network.members, seed)})
-    result = _run(method, [table, sample.table(sample.validation)], config, seed, folder, progress)
-    if isinstance(method, LastLayerLaplace):
-        method.measure(table.columns["inputs"], table.columns["targets"], group[train])
-    if isinstance(method, LocalScore):
-        rest = sample.train & ~train
-        inputs = sample.table(rest).columns["inputs"]
-        method.fill(inputs, sample.targets[rest], group[rest], config.score.bin_events)
-    return result
-
-
-def _run(
-    method: Method, tables: Sequence[TensorTable], config: SbiConfig, seed: int, folder: Path, progress: Progress
-) -> PhaseResult:
-    training = config.training
-    if config.device != "auto" and training.accelerator == "auto":
-        training = training.model_copy(update={"accelerator": "gpu" if config.device == "cuda" else "cpu"})
-    settings = PhaseSettings.from_config(training, "sbi", training.epochs)
-    phase = MethodPhase(method, config.network.repulsion, len(tables[0]))
-    return run_phase(phase, tables[0], tables[1], settings, folder / "phases" / "sbi", seed, progress)
-
-
 def _record(
     known: TrainingEvents, config: SbiConfig, facts: Facts, seed: int,
     points: tuple[tuple[dict[str, float], ...], dict[str, float]], inputs: int,
@@ -271,7 +215,8 @@ def _record(
     return SbiRecord(
         config=config, process=known.metadata.process, collider_energy=known.metadata.collider_energy,
         parameters=known.metadata.parameters, exponents=known.metadata.exponents, features=known.events.names,
-        inputs=inputs, reference=reference, reference_point=standard, means=tuple(facts.means.tolist()),
+        inputs=inputs, slots=known.events.slots, reference=reference, reference_point=standard,
+        means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
         basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),
         cross_section=known.cross_section, seed=seed,
@@ -283,7 +228,8 @@ def _finished(
 ) -> SbiModel:
     """Return the model with what is known after the training: learned means, how it went, and where it can be used."""
     weight = targets[:, 0]
-    learned = np.einsum("n,na->a", weight, model.targets(events.features).mean(axis=0)) / weight.sum()
+    model.method.eval()
+    learned = np.einsum("n,na->a", weight, model.targets(events.inputs).mean(axis=0)) / weight.sum()
     if not np.isfinite(learned).all():
         message = "the trained networks give ratios that are not finite: lower `sbi.training.learning_rate`"
         raise TrainingError(message)
@@ -295,7 +241,7 @@ def _finished(
         "versions": package_versions(),
     }  # fmt: skip
     update = {"learned_means": tuple(learned.tolist()), "facts": facts}
-    return SbiModel(model.record.model_copy(update=update), model.scaler, model.method)
+    return SbiModel(model.record.model_copy(update=update), model.scaler, model.method, model.objects)
 
 
 def _cross_section(stores: Sequence[Path]) -> CrossSectionRecord:

@@ -1,0 +1,1 @@
+"""Networks over the reconstructed objects of events: a trunk for each member, small networks of what it saw."""
