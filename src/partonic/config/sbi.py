@@ -194,7 +194,12 @@ class SbiConfig(StrictModel):
 
     features: tuple[str, ...] = Field(("high_level",), min_length=1)
     """What the networks see: ``high_level``, names of high-level features, of observables of the partons, of columns,
-    or of places in them (``jet_pt[0]``)."""
+    or of places in them (``jet_pt[0]``); and coefficients that another estimator gave the same events, e.g.
+    ``mem:ratios`` and ``mem:errors``."""
+
+    coefficients: dict[str, tuple[LocalPath, ...]] = Field(default_factory=dict)
+    """Files of coefficients by the name before the colon in `features`, one for each store that is trained on or
+    fitted; those of a name that is not here are made by the step of that name in this analysis."""
 
     reference: tuple[dict[str, float], ...] = Field(({},), min_length=1)
     """θ that is learned at; several points are a mixture with equal shares. Parameters not named are at their values in
@@ -316,5 +321,5 @@ class SbiConfig(StrictModel):
 
     def learning(self) -> dict[str, object]:
         """Return what the trained networks depend on, as JSON-like values."""
-        machine = {"max_events", "workers", "scheduler", "device", "batch_events", "stores"}
+        machine = {"max_events", "workers", "scheduler", "device", "batch_events", "stores", "coefficients"}
         return self.model_dump(mode="json", exclude=machine)

@@ -14,7 +14,7 @@ from partonic.event_status import OK
 from partonic.events.batch import EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
-from partonic.features.event_inputs import EventInputs, columns_of_inputs, inputs_of
+from partonic.features.event_inputs import EventInputs, FeatureReader, columns_of_inputs, inputs_of
 from partonic.features.named import NamedFeatures
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.diagnostics import Diagnostics
@@ -23,9 +23,11 @@ from partonic.polynomial import Monomials
 from partonic.rng import numpy_generator
 from partonic.sbi.expansion import Expansion
 from partonic.sbi.model import SbiModel
+from partonic.sbi.stacking.features import CoefficientFiles, EventFeatures
+from partonic.sbi.stacking.names import is_coefficient
 from partonic.trained.model_files import model_fingerprint
 
-__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "sbi_job"]
+__all__ = ["NOT_FINITE", "NO_DENSITY", "NO_FEATURES", "SOURCE", "SbiEstimator", "sbi_job"]
 
 Array = NDArray[np.float64]
 
@@ -37,6 +39,10 @@ NOT_FINITE = "the networks give no finite ratio"
 
 NO_DENSITY = "the learned density at the reference point is not positive"
 """Status of an event without a positive density at the Standard Model, where that is not what was learned at."""
+
+
+NO_FEATURES = "another estimator, whose coefficients are features, was not asked about it"
+"""Status of an event that is not in the files of the coefficients that are features; such events are left out."""
 
 
 class SbiEstimator:
@@ -56,7 +62,7 @@ class SbiEstimator:
 
     source = SOURCE
 
-    def __init__(self, model: SbiModel, features: NamedFeatures, folder: Path | None = None) -> None:
+    def __init__(self, model: SbiModel, features: FeatureReader, folder: Path | None = None) -> None:
         self.model, self.features, self.folder = model, features, folder
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
         self._pairing = _pairing(model)
@@ -94,8 +100,10 @@ class SbiEstimator:
                 f"{where} holds events of √S = {metadata.collider_energy:g} GeV, the networks know "
                 f"{record.collider_energy:g} GeV: train a model on such events"
             )
-        needed = columns_of_inputs(NamedFeatures(record.features, metadata), record.slots, metadata)
-        if needed != self.columns:
+        plain = [name for name in record.features if not is_coefficient(name)]
+        slots = record.slots
+        needed = columns_of_inputs(NamedFeatures(plain, metadata), slots, metadata) if plain else ()
+        if not set(needed) <= set(self.columns):
             raise SchemaError(f"{where} makes the features from other columns than {', '.join(self.columns)}")
 
     def estimate(self, batch: EventBatch) -> EventCoefficients:
@@ -104,10 +112,14 @@ class SbiEstimator:
         targets = self.model.targets(inputs)
         ratios, covariance = self._ratios(targets, self.model.covariance(inputs))
         whole = np.concatenate([ratios, covariance.reshape(len(ratios), -1)], axis=1)
-        finite: NDArray[np.bool_] = np.asarray(np.isfinite(whole).all(axis=1))
+        there = np.ones(len(batch), dtype=np.bool_)
+        if isinstance(self.features, EventFeatures):
+            there = self.features.has(batch)
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(whole).all(axis=1)) & there
         learned: NDArray[np.bool_] = np.asarray(np.isfinite(targets).all(axis=(0, 2)))
         status = tuple(
-            OK if good else NO_DENSITY if known else NOT_FINITE for good, known in zip(finite, learned, strict=True)
+            OK if good else NO_FEATURES if not asked else NO_DENSITY if known else NOT_FINITE
+            for good, asked, known in zip(finite, there, learned, strict=True)
         )
         ratios[~finite], covariance[~finite] = np.nan, np.nan
         count = len(inputs)
@@ -220,28 +232,32 @@ def _pairing(model: SbiModel) -> NDArray[np.int64]:
     return np.stack([generator.permutation(members) for _ in range(size)], axis=1)
 
 
-def sbi_job(folder: Path, store: Path) -> EstimatorJob:
+def sbi_job(folder: Path, store: Path, files: CoefficientFiles | None = None) -> EstimatorJob:
     """Return a trained estimator as a job of `partonic.estimators.run.estimate_store`.
 
     Args:
         folder: of the model.
         store: whose events will be estimated.
+        files: of coefficients that are features, by name.
 
     Raises:
         ModelError: if the model is missing or damaged.
+        ConfigError, EventFileError: if coefficients that are features are not there for the events of the store.
     """
     record = SbiModel.load(folder).record
+    digests = EventFeatures(record.features, EventStore.open(store), files).digests
     return EstimatorJob(
         name=record.process,
         source=SOURCE,
         fingerprint=model_fingerprint(folder),
-        load=partial(_load, folder, store),
+        load=partial(_load, folder, store, files),
+        settings={"coefficients": digests} if digests else {},
         config={"sbi": record.config.model_dump(mode="json")},
         seed=record.seed,
         reads_objects=record.slots is not None,
     )
 
 
-def _load(folder: Path, store: Path, device: str) -> SbiEstimator:
+def _load(folder: Path, store: Path, files: CoefficientFiles | None, device: str) -> SbiEstimator:
     model = SbiModel.load(folder, device)
-    return SbiEstimator(model, NamedFeatures(model.record.features, EventStore.open(store).metadata), folder)
+    return SbiEstimator(model, EventFeatures(model.record.features, EventStore.open(store), files), folder)

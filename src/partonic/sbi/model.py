@@ -189,7 +189,7 @@ class SbiModel:
                 f"{folder} holds no estimator of simulation-based inference ({error.errors()[0]['msg']}): give a "
                 "folder that `partonic train` wrote for a section `sbi`"
             ) from error
-        scaler = FeatureScaler(len(record.features))
+        scaler = FeatureScaler(record.features)
         method = build_method(record.config, record.method_facts(), record.inputs, slots=record.slots)
         model = cls(record, scaler, method, None if record.slots is None else ObjectScaler(record.slots))
         load_weights(folder, model._module())

@@ -1,7 +1,7 @@
 """Coefficients of events with a trained estimator, and their calibration: what `partonic sbi` does."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,10 @@ from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
 from partonic.progress import SILENT, Progress
 from partonic.sbi.data import group_column
-from partonic.sbi.estimator import sbi_job
+from partonic.sbi.estimator import NO_FEATURES, sbi_job
 from partonic.sbi.model import SbiModel
 from partonic.sbi.split import Parts, parts_of
+from partonic.sbi.stacking.features import CoefficientFiles
 
 __all__ = ["SbiFiles", "coefficients_and_calibration"]
 
@@ -37,6 +38,7 @@ class SbiFiles:
         trained_on: stores that the estimator was trained on; `store` may be one of them.
         output: coefficients of the events that are fitted.
         calibration: file of the calibration to write; None for none.
+        features: files of coefficients of other estimators that are features, by name.
     """
 
     model: Path
@@ -44,6 +46,7 @@ class SbiFiles:
     trained_on: tuple[Path, ...]
     output: Path
     calibration: Path | None = None
+    features: CoefficientFiles = field(default_factory=dict)
 
 
 def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: Progress = SILENT) -> str:
@@ -72,8 +75,9 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
     for path in dict.fromkeys((files.store, *(files.trained_on if files.calibration else ()))):
         every = files.output.parent / "all" / f"{files.output.stem}-{numbers.get(path, 'fit')}.parquet"
         limited = config if path == files.store else config.model_copy(update={"max_events": None})
-        estimate_store(path, sbi_job(files.model, path), limited, every, progress, section="sbi")
+        estimate_store(path, sbi_job(files.model, path, files.features), limited, every, progress, section="sbi")
         coefficients, metadata = read_coefficients(every)
+        coefficients = _with_features(coefficients)
         parts = None if path not in numbers else _parts(files, path, coefficients, record.config, record.seed)
         if path == files.store:
             fitted = coefficients if parts is None or not own else coefficients.select(parts.of("fit"))
@@ -94,6 +98,14 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
     calibration = fit_joint_calibration(EventCoefficients.concatenate(kept), np.concatenate(weights))
     write_calibration(files.calibration, calibration)
     return f"{line}; calibrated on {calibration.events} others"
+
+
+def _with_features(coefficients: EventCoefficients) -> EventCoefficients:
+    """Return the events but those that the coefficients that are features do not have: they are no faults."""
+    there = np.array([word != NO_FEATURES for word in coefficients.status], dtype=np.bool_)
+    if not there.all():
+        _LOG.warning("%d events are not in the coefficients that are features, and are left out", (~there).sum())
+    return coefficients.select(there)
 
 
 def _parts(files: SbiFiles, path: Path, coefficients: EventCoefficients, config: SbiConfig, seed: int) -> Parts:

@@ -30,6 +30,7 @@ from partonic.sbi.method import Method
 from partonic.sbi.model import SbiModel, SbiRecord, complete
 from partonic.sbi.score.local_score import LocalScore
 from partonic.sbi.split import Parts, parts_of
+from partonic.sbi.stacking.features import CoefficientFiles
 from partonic.sbi.standardise import FeatureScaler
 from partonic.sbi.training.networks import networks_trained
 from partonic.sbi.training.sample import TrainingSample
@@ -90,7 +91,12 @@ class TrainingEvents:
 
 
 def train_sbi(
-    stores: Sequence[Path], config: SbiConfig, seed: int, folder: Path, progress: Progress = SILENT
+    stores: Sequence[Path],
+    config: SbiConfig,
+    seed: int,
+    folder: Path,
+    progress: Progress = SILENT,
+    files: CoefficientFiles | None = None,
 ) -> TrainedSbi:
     """Train on the events of stores and write the model to a folder.
 
@@ -100,15 +106,17 @@ def train_sbi(
         seed: root seed; the same events, settings and seed give the same networks on the same machine.
         folder: of the model; it keeps the checkpoints, from which a killed training goes on.
         progress: told of events and steps.
+        files: of coefficients of other estimators that are features, by name.
 
     Raises:
         SchemaError: if the stores are of different processes.
         ConfigError: if a feature is not known.
+        EventFileError: if coefficients that are features are not there for the events of a store.
         ParameterError: if a point of θ names an unknown parameter, or basis points do not fit.
         TrainingError: if events or weights are not fit to learn from, or the training does not come to finite weights.
     """
     max_jets = config.network.max_jets if config.network.sees_objects and config.method != "trees" else None
-    events, metadata = read_events(stores, config.features, config.group, progress, max_jets)
+    events, metadata = read_events(stores, config.features, config.group, progress, max_jets, files)
     parts = parts_of(events.group, config.parts(), seed)
     known = TrainingEvents(events, metadata, parts, _cross_section(stores))
     return train_on_events(known, config, seed, folder, progress)
@@ -143,8 +151,8 @@ def train_on_events(
     for point in facts.basis:
         named = dict(zip(expansion.monomials.parameters, point.tolist(), strict=True))
         check_weights(summed_by_group(targets[train] @ expansion.row(point), group), f"the basis point {named}")
-    scaler = FeatureScaler(len(known.events.names))
-    scaler.fit(known.events.features[train], known.events.names)
+    scaler = FeatureScaler(known.events.names)
+    scaler.fit(known.events.features[train])
     objects = _object_scaler(known.events, train, config)
     method = _new_method(config, facts, (scaler.width, known.events.slots), seed, theta)
     sample = TrainingSample(known.events, targets, train, validation, scaler, objects)

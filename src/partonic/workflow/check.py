@@ -265,12 +265,16 @@ def sbi_is_ready(config: AnalysisConfig) -> str:
     Raises:
         ConfigError: if they are the events that are fitted, or none is left to be fitted.
         EventFileError: naming those that are missing.
+        WorkflowError: if no step makes the coefficients that are features.
     """
-    from partonic.workflow.sbi_steps import SbiStep
+    from partonic.workflow.sbi_steps import SbiStep, SbiTrainStep
 
-    SbiStep().inputs(config)
+    needed = (*SbiTrainStep().inputs(config), *SbiStep().inputs(config))
     section = config.sbi or SbiConfig()
     _check_files(section.stores, "sbi.stores")
+    for name, paths in section.coefficients.items():
+        _check_files(paths, f"sbi.coefficients.{name}")
+    _check_made_here(needed, config, "sbi.features")
     source = f"{len(section.stores)} event stores found" if section.stores else "a part of the events of this analysis"
     return f"'{section.method}' of the preset '{section.preset}' is trained on {source}"
 
@@ -283,20 +287,26 @@ def inference_is_ready(config: AnalysisConfig) -> str:
         WorkflowError: if no step makes the coefficients that `inference.source` asks for.
     """
     from partonic.workflow.inference_steps import InferStep
-    from partonic.workflow.steps import STEPS
 
-    made = {path for step in STEPS if step.applies(config) for path in step.outputs(config)}
-    missing = [path for path in InferStep().inputs(config) if path not in made and not path.is_file()]
-    if missing and missing[0].parent.parent == config.output:
-        maker = missing[0].parent.name
-        raise WorkflowError(
-            f"`inference.source` asks for {missing[0]}, which the section `{maker}` makes, and there is none: add "
-            f"`{maker}: {{}}`, or choose another source"
-        )
+    _check_made_here(InferStep().inputs(config), config, "inference.source")
     made_here = config.output.resolve()
     files = [path for path in InferStep().inputs(config) if made_here not in path.resolve().parents]
     _check_files(files, "inference")
     return f"{len(files)} files of other analyses found"
+
+
+def _check_made_here(paths: Sequence[Path], config: AnalysisConfig, key: str) -> None:
+    """Check that a section of the analysis makes each file in its folder that is not there."""
+    from partonic.workflow.steps import STEPS
+
+    made = {path for step in STEPS if step.applies(config) for path in step.outputs(config)}
+    missing = [path for path in paths if path not in made and not path.is_file()]
+    if missing and missing[0].parent.parent == config.output:
+        maker = missing[0].parent.name
+        raise WorkflowError(
+            f"`{key}` asks for {missing[0]}, which the section `{maker}` makes, and there is none: add "
+            f"`{maker}: {{}}`, or choose another source"
+        )
 
 
 def _check_files(paths: Sequence[Path], key: str) -> None:

@@ -32,8 +32,8 @@ class SbiTrainStep:
         return {"sbi": _section(config).learning(), "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the event stores to train on."""
-        return _stores(config)
+        """Return the event stores to train on, and the coefficients that are features."""
+        return (*_stores(config), *_feature_files(config))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the files of the model."""
@@ -46,7 +46,8 @@ class SbiTrainStep:
         from partonic.sbi.train import train_sbi
 
         _check_process(_stores(config), config)
-        return str(train_sbi(_stores(config), _section(config), config.seed, trained_sbi(config), progress))
+        files = _features(config)
+        return str(train_sbi(_stores(config), _section(config), config.seed, trained_sbi(config), progress, files))
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class SbiStep:
         if not section.stores and section.shares.fit == 0.0:
             message = "sbi.shares.fit: no event is left for the fit; expected more than 0, or others in `sbi.stores`"
             raise ConfigError(message)
-        return tuple(dict.fromkeys((event_store(config), *_stores(config), *model_files(trained_sbi(config)))))
+        stores = (event_store(config), *_stores(config))
+        return tuple(dict.fromkeys((*stores, *_feature_files(config), *model_files(trained_sbi(config)))))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the coefficients, and their calibration if one is asked for."""
@@ -95,6 +97,7 @@ class SbiStep:
             trained_on=_stores(config),
             output=estimates_file(config, self.name),
             calibration=sbi_calibration(config) if is_calibrated(config) else None,
+            features=_features(config),
         )
         return coefficients_and_calibration(files, _section(config), progress)
 
@@ -112,6 +115,31 @@ def is_calibrated(config: AnalysisConfig) -> bool:
 
 def _section(config: AnalysisConfig) -> SbiConfig:
     return needed(config.sbi, "sbi", config)
+
+
+def _features(config: AnalysisConfig) -> dict[str, tuple[Path, ...]]:
+    """Return the files of coefficients that are features: those of the section, or of the step of that name.
+
+    Raises:
+        ConfigError: if the features are coefficients that are learned here.
+    """
+    from partonic.sbi.stacking.names import sources_of
+
+    section = _section(config)
+    found = {}
+    for source in sources_of(section.features):
+        if source == "sbi" and source not in section.coefficients:
+            message = (
+                "sbi.features: `sbi:…` are the coefficients that are learned here; give those of another training in "
+                "`sbi.coefficients` under a name of their own"
+            )
+            raise ConfigError(message)
+        found[source] = section.coefficients.get(source) or (estimates_file(config, source),)
+    return found
+
+
+def _feature_files(config: AnalysisConfig) -> tuple[Path, ...]:
+    return tuple(path for paths in _features(config).values() for path in paths)
 
 
 def _stores(config: AnalysisConfig) -> tuple[Path, ...]:

@@ -110,7 +110,8 @@ class _Learned:
             yield Plot(f"sbi_{self.events.name}_closure_{number}", caption, partial(_draw_closures, found))
 
     def _closures(self) -> dict[str, list[Closure]]:
-        weights, names = self.events.weights, tuple(self.told.get("features") or ())[:_MOST_FEATURES]
+        plain = [name for name in self.told.get("features") or () if ":" not in name]  # no coefficients of others
+        weights, names = self.events.weights, tuple(plain[:_MOST_FEATURES])
         if weights is None or not names:
             return {}
         try:

@@ -32,25 +32,33 @@ CoefficientFiles = Mapping[str, Sequence[Path]]
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """Coefficients by event: numbers in ascending order."""
+    """Coefficients by event.
+
+    Attributes:
+        coefficients: in the order of their file.
+        order: their places in ascending order of the numbers of the events.
+        ascending: these numbers.
+    """
 
     coefficients: EventCoefficients
+    order: NDArray[np.int64]
+    ascending: NDArray[np.int64]
 
     @classmethod
     def of(cls, coefficients: EventCoefficients) -> "_Known":
-        order = np.argsort(coefficients.event_id, kind="stable")
-        if (np.diff(coefficients.event_id[order]) == 0).any():
+        order = np.argsort(coefficients.event_id, kind="stable").astype(np.int64)
+        ascending = coefficients.event_id[order]
+        if (np.diff(ascending) == 0).any():
             message = "a file of coefficients has an event twice: make it anew"
             raise EventFileError(message)
-        return cls(_ordered(coefficients, order))
+        return cls(coefficients, order, ascending)
 
     def rows(self, event_id: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each event, −1 where it is not there."""
-        known = self.coefficients.event_id
-        if not len(known):
+        if not len(self.ascending):
             return np.full(len(event_id), -1, dtype=np.int64)
-        place = np.minimum(np.searchsorted(known, event_id), len(known) - 1)
-        found: NDArray[np.int64] = np.where(known[place] == event_id, place, -1)
+        place = np.minimum(np.searchsorted(self.ascending, event_id), len(self.ascending) - 1)
+        found: NDArray[np.int64] = np.where(self.ascending[place] == event_id, self.order[place], -1)
         return found
 
     def column(self, name: CoefficientName) -> Array:
@@ -67,19 +75,13 @@ class _Known:
         return errors
 
 
-def _ordered(coefficients: EventCoefficients, order: NDArray[np.int64]) -> EventCoefficients:
-    if (np.diff(order) > 0).all():
-        return coefficients
-    single = [coefficients.select(np.arange(len(coefficients)) == row) for row in order]
-    return EventCoefficients.concatenate(single)
-
-
 class EventFeatures:
     """Features of the events of one store, plain ones and coefficients.
 
     Attributes:
+        metadata: of the store.
         names: of the F features, all written out.
-        columns: columns of the store that they are made from.
+        columns: columns of the store that they are made from, beside ``event_id``.
         digests: of the files of coefficients that were read, by name.
     """
 
@@ -95,6 +97,7 @@ class EventFeatures:
             ConfigError: if a name is not known, is given twice, or no file of its coefficients is named.
             EventFileError: if no file is of this store, or one is missing or damaged.
         """
+        self.metadata = store.metadata
         sources = sources_of(names)
         found = {source: _file_of(source, store, (files or {}).get(source, ())) for source in sources}
         monomials: dict[str, Monomials] = {source: read_metadata(path).monomials for source, path in found.items()}
@@ -108,18 +111,15 @@ class EventFeatures:
             if is_coefficient(name):
                 self._columns[name] = self._known[name.partition(":")[0]].column(CoefficientName.parse(name))
                 written.append(name)
-            elif self._plain is not None and len(plain) == 1:
-                written += self._plain.names
             else:
                 written += NamedFeatures([name], store.metadata).names
         if repeated := sorted({name for name in written if written.count(name) > 1}):
             raise ConfigError(f"features are listed twice: {', '.join(repeated)}")
         self.names = tuple(written)
-        own = () if self._plain is None else self._plain.columns
-        self.columns = tuple(dict.fromkeys((*own, *(("event_id",) if sources else ()))))
+        self.columns = () if self._plain is None else self._plain.columns
 
     def of(self, batch: EventBatch) -> Array:
-        """Return the features of N events with `columns`, `(N, F)`, NaN where an event does not have one."""
+        """Return the features of N events, `(N, F)`, NaN where an event does not have one."""
         values = np.full((len(batch), len(self.names)), np.nan)
         if self._plain is not None:
             plain = self._plain.of(batch)
