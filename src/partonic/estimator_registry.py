@@ -25,12 +25,14 @@ class EstimatorEntry:
         summary: one line.
         has_file: whether its coefficients are in a file; if not, they are taken from simulated events themselves.
         has_densities: whether it gives densities of x that can be compared between processes, as backgrounds need.
+        has_components: whether it gives them of further processes that depend on θ, too.
     """
 
     name: str
     summary: str
     has_file: bool = True
     has_densities: bool = True
+    has_components: bool = True
 
 
 _OWN = (
@@ -40,7 +42,7 @@ _OWN = (
         "truth", "parton truth of simulated events, the bound of what any method can reach", has_file=False,
         has_densities=False,
     ),
-    EstimatorEntry("sbi", "networks that learn likelihood ratios from simulated events", has_densities=False),
+    EstimatorEntry("sbi", "networks that learn likelihood ratios from simulated events", has_components=False),
 )  # fmt: skip
 
 

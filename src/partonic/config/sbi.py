@@ -23,6 +23,7 @@ __all__ = [
     "LOCAL_METHODS",
     "ConditionalConfig",
     "MorphingConfig",
+    "SbiBackgroundConfig",
     "SbiConfig",
     "SbiNetworkConfig",
     "SbiTrainingConfig",
@@ -173,6 +174,14 @@ class ScoreConfig(StrictModel):
     """Smallest effective number of events in a bin, at the reference."""
 
 
+class SbiBackgroundConfig(StrictModel):
+    """A background, whose density relative to that of the signal is learned."""
+
+    store: LocalPath
+    """Its simulated events, with their weights. A part trains the networks and one calibrates them; pseudo-data are
+    drawn from the rest (`shares`)."""
+
+
 class ConditionalConfig(StrictModel):
     """Networks that take θ as an input."""
 
@@ -246,6 +255,10 @@ class SbiConfig(StrictModel):
     """Event stores to train and calibrate on; then all events of this analysis are fitted. Empty: a part of its events,
     and the others are fitted."""
 
+    backgrounds: dict[str, SbiBackgroundConfig] = Field(default_factory=dict)
+    """Backgrounds by name, as in `inference.backgrounds`. Networks of the same sizes tell each from the signal at the
+    Standard Model."""
+
     max_events: int | None = Field(None, ge=10)
     """Largest number of events that coefficients are made of; null for all."""
 
@@ -318,6 +331,10 @@ class SbiConfig(StrictModel):
         rest = 1.0 - fit - self.shares.calibration
         validation = self.training.validation_fraction * rest
         return rest - validation, validation, self.shares.calibration, fit
+
+    def background_parts(self) -> tuple[float, float, float, float]:
+        """Return the shares of background events: as `parts`, and always with some for pseudo-data."""
+        return self.model_copy(update={"stores": ()}).parts()
 
     def learning(self) -> dict[str, object]:
         """Return what the trained networks depend on, as JSON-like values."""

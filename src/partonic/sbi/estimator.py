@@ -58,11 +58,15 @@ class SbiEstimator:
         model: the trained estimator.
         features: how its features are made from the events of a store.
         folder: of the model, for the record; None if it is not known.
+        of_others: whether events of another process may be asked about, e.g. of a background.
     """
 
     source = SOURCE
 
-    def __init__(self, model: SbiModel, features: FeatureReader, folder: Path | None = None) -> None:
+    def __init__(
+        self, model: SbiModel, features: FeatureReader, folder: Path | None = None, of_others: bool = False
+    ) -> None:
+        self.of_others = of_others
         self.model, self.features, self.folder = model, features, folder
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
         self._pairing = _pairing(model)
@@ -90,7 +94,7 @@ class SbiEstimator:
             ConfigError: if they lack a feature.
         """
         record = self.model.record
-        if (metadata.process, metadata.monomials) != (record.process, record.monomials):
+        if not self.of_others and (metadata.process, metadata.monomials) != (record.process, record.monomials):
             raise SchemaError(
                 f"{where} holds events of '{metadata.process}' in {', '.join(metadata.monomials.names)}; the networks "
                 f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such events"
@@ -232,13 +236,14 @@ def _pairing(model: SbiModel) -> NDArray[np.int64]:
     return np.stack([generator.permutation(members) for _ in range(size)], axis=1)
 
 
-def sbi_job(folder: Path, store: Path, files: CoefficientFiles | None = None) -> EstimatorJob:
+def sbi_job(folder: Path, store: Path, files: CoefficientFiles | None = None, of_others: bool = False) -> EstimatorJob:
     """Return a trained estimator as a job of `partonic.estimators.run.estimate_store`.
 
     Args:
         folder: of the model.
         store: whose events will be estimated.
         files: of coefficients that are features, by name.
+        of_others: whether the events may be of another process.
 
     Raises:
         ModelError: if the model is missing or damaged.
@@ -250,7 +255,7 @@ def sbi_job(folder: Path, store: Path, files: CoefficientFiles | None = None) ->
         name=record.process,
         source=SOURCE,
         fingerprint=model_fingerprint(folder),
-        load=partial(_load, folder, store, files),
+        load=partial(_load, folder, store, files, of_others),
         settings={"coefficients": digests} if digests else {},
         config={"sbi": record.config.model_dump(mode="json")},
         seed=record.seed,
@@ -258,6 +263,6 @@ def sbi_job(folder: Path, store: Path, files: CoefficientFiles | None = None) ->
     )
 
 
-def _load(folder: Path, store: Path, files: CoefficientFiles | None, device: str) -> SbiEstimator:
+def _load(folder: Path, store: Path, files: CoefficientFiles | None, of_others: bool, device: str) -> SbiEstimator:
     model = SbiModel.load(folder, device)
-    return SbiEstimator(model, EventFeatures(model.record.features, EventStore.open(store), files), folder)
+    return SbiEstimator(model, EventFeatures(model.record.features, EventStore.open(store), files), folder, of_others)

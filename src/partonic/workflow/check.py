@@ -272,6 +272,7 @@ def sbi_is_ready(config: AnalysisConfig) -> str:
     needed = (*SbiTrainStep().inputs(config), *SbiStep().inputs(config))
     section = config.sbi or SbiConfig()
     _check_files(section.stores, "sbi.stores")
+    _check_files([each.store for each in section.backgrounds.values()], "sbi.backgrounds")
     for name, paths in section.coefficients.items():
         _check_files(paths, f"sbi.coefficients.{name}")
     _check_made_here(needed, config, "sbi.features")

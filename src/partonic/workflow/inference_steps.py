@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.inference import InferenceConfig
+from partonic.config.inference import BackgroundEventsConfig, InferenceConfig
+from partonic.errors import ConfigError
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, integrated_store, sbi_calibration
+from partonic.workflow.places import estimates_file, integrated_store, sbi_background_files, sbi_calibration
 from partonic.workflow.sbi_steps import is_calibrated
 from partonic.workflow.sections import needed
 
@@ -71,8 +72,30 @@ def _section(config: AnalysisConfig) -> InferenceConfig:
     section = needed(config.inference, "inference", config)
     learned_here = section.source == "sbi" and section.coefficients is None and is_calibrated(config)
     if learned_here and section.calibration is None:
-        return section.model_copy(update={"calibration": sbi_calibration(config)})
-    return section
+        section = section.model_copy(update={"calibration": sbi_calibration(config)})
+    return _with_learned_backgrounds(section, config)
+
+
+def _with_learned_backgrounds(section: InferenceConfig, config: AnalysisConfig) -> InferenceConfig:
+    """Return the section with the simulated events of backgrounds that the section `sbi` has learned.
+
+    Raises:
+        ConfigError: if nothing says how likely events are under a background.
+    """
+    if section.source != "sbi" or not section.backgrounds:
+        return section
+    learned = {} if config.sbi is None else config.sbi.backgrounds
+    files, filled = sbi_background_files(config), dict(section.backgrounds)
+    for name, background in section.backgrounds.items():
+        if background.coefficients is None and name not in learned:
+            raise ConfigError(
+                f"inference.backgrounds.{name}: nothing says how likely events are under it; give its events to "
+                f"`sbi.backgrounds.{name}.store`, or a file of log P_b(x) as `coefficients`"
+            )
+        if background.events is None and name in learned:
+            events = BackgroundEventsConfig(store=learned[name].store, coefficients=files[name])
+            filled[name] = background.model_copy(update={"events": events})
+    return section.model_copy(update={"backgrounds": filled})
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:

@@ -14,7 +14,9 @@ __all__ = [
     "integrated_store",
     "parton_events",
     "samples_file",
+    "sbi_background_files",
     "sbi_calibration",
+    "trained_backgrounds",
     "trained_mem",
     "trained_models",
     "trained_sbi",
@@ -59,6 +61,18 @@ def trained_sbi(config: AnalysisConfig) -> Path:
 def sbi_calibration(config: AnalysisConfig) -> Path:
     """Return the path of the calibration of its coefficients."""
     return config.output / "sbi" / "calibration.json"
+
+
+def trained_backgrounds(config: AnalysisConfig) -> Path:
+    """Return the model folder of the networks that tell backgrounds from the signal."""
+    return trained_sbi(config) / "backgrounds"
+
+
+def sbi_background_files(config: AnalysisConfig) -> dict[str, dict[str, Path]]:
+    """Return the coefficients of the simulated events of each background of the section `sbi`, by hypothesis."""
+    names = () if config.sbi is None else tuple(config.sbi.backgrounds)
+    folder = config.output / "sbi"
+    return {name: {each: folder / f"of_{name}" / f"{each}.parquet" for each in ("signal", *names)} for name in names}
 
 
 def coefficients_file(config: AnalysisConfig) -> Path:

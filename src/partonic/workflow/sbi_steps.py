@@ -9,7 +9,14 @@ from partonic.config.sbi import SbiConfig
 from partonic.errors import ConfigError, SchemaError
 from partonic.processes.definition import definition_of
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, event_store, sbi_calibration, trained_sbi
+from partonic.workflow.places import (
+    estimates_file,
+    event_store,
+    sbi_background_files,
+    sbi_calibration,
+    trained_backgrounds,
+    trained_sbi,
+)
 from partonic.workflow.sections import needed
 
 __all__ = ["SbiStep", "SbiTrainStep", "is_calibrated"]
@@ -33,13 +40,13 @@ class SbiTrainStep:
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the event stores to train on, and the coefficients that are features."""
-        return (*_stores(config), *_feature_files(config))
+        return (*_stores(config), *_background_stores(config), *_feature_files(config))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the files of the model."""
         from partonic.trained.model_files import model_files
 
-        return model_files(trained_sbi(config))
+        return (*model_files(trained_sbi(config)), *_classifier(config))
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Train, going on at the last checkpoint of an interrupted run."""
@@ -47,7 +54,14 @@ class SbiTrainStep:
 
         _check_process(_stores(config), config)
         files = _features(config)
-        return str(train_sbi(_stores(config), _section(config), config.seed, trained_sbi(config), progress, files))
+        section, stores = _section(config), _stores(config)
+        line = str(train_sbi(stores, section, config.seed, trained_sbi(config), progress, files))
+        if not section.backgrounds:
+            return line
+        from partonic.sbi.background.train import train_backgrounds
+
+        train_backgrounds(stores, section, config.seed, trained_backgrounds(config), progress, files)
+        return f"{line}; {', '.join(section.backgrounds)} told from the signal"
 
 
 @dataclass(frozen=True)
@@ -79,13 +93,16 @@ class SbiStep:
         if not section.stores and section.shares.fit == 0.0:
             message = "sbi.shares.fit: no event is left for the fit; expected more than 0, or others in `sbi.stores`"
             raise ConfigError(message)
-        stores = (event_store(config), *_stores(config))
+        stores = (event_store(config), *_stores(config), *_background_stores(config), *_classifier(config))
         return tuple(dict.fromkeys((*stores, *_feature_files(config), *model_files(trained_sbi(config)))))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the coefficients, and their calibration if one is asked for."""
         calibration = (sbi_calibration(config),) if is_calibrated(config) else ()
-        return (estimates_file(config, self.name), *calibration)
+        own = estimates_file(config, self.name)
+        under = [own.with_name(f"{name}.parquet") for name in _section(config).backgrounds]
+        simulated = [path for each in sbi_background_files(config).values() for path in each.values()]
+        return (own, *calibration, *under, *simulated)
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Make the coefficients, going on at the last batch of an interrupted run."""
@@ -99,7 +116,18 @@ class SbiStep:
             calibration=sbi_calibration(config) if is_calibrated(config) else None,
             features=_features(config),
         )
-        return coefficients_and_calibration(files, _section(config), progress)
+        section = _section(config)
+        line = coefficients_and_calibration(files, section, progress)
+        if not section.backgrounds:
+            return line
+        from partonic.sbi.background.run import BackgroundFiles, background_coefficients
+
+        of_signal = {name: files.output.with_name(f"{name}.parquet") for name in section.backgrounds}
+        others = BackgroundFiles(
+            trained_backgrounds(config), files.model, files.store, files.output, of_signal,
+            sbi_background_files(config), files.features,
+        )  # fmt: skip
+        return f"{line}; {background_coefficients(others, section, progress)}"
 
 
 def is_calibrated(config: AnalysisConfig) -> bool:
@@ -136,6 +164,17 @@ def _features(config: AnalysisConfig) -> dict[str, tuple[Path, ...]]:
             raise ConfigError(message)
         found[source] = section.coefficients.get(source) or (estimates_file(config, source),)
     return found
+
+
+def _background_stores(config: AnalysisConfig) -> tuple[Path, ...]:
+    return tuple(each.store for each in _section(config).backgrounds.values())
+
+
+def _classifier(config: AnalysisConfig) -> tuple[Path, ...]:
+    """Return the files of the model of the backgrounds, if there are any."""
+    from partonic.trained.model_files import model_files
+
+    return model_files(trained_backgrounds(config)) if _section(config).backgrounds else ()
 
 
 def _feature_files(config: AnalysisConfig) -> tuple[Path, ...]:
