@@ -17,6 +17,9 @@ OUTSIDE: Final = 0.01
 RESIDUAL: Final = 0.1
 """Relative difference between a learned ratio and its polynomial that matters."""
 
+RELIABILITY: Final = 3.0
+"""Largest deviation, in errors, of the frequency of a background from its stated probability that means nothing."""
+
 _ROUNDING = 1e-9
 _SECTION = "mem_integrals"
 
@@ -28,6 +31,7 @@ def learned_findings(limits: Limits) -> Iterator[Finding]:
             continue
         if limits.inference is not None:
             yield from _theta(events, limits.inference)
+        yield from _reliability(events)
         figures = events.metadata.facts.get("figures") or {}
         if figures.get("outside", 0.0) > OUTSIDE:
             text = (
@@ -41,6 +45,23 @@ def learned_findings(limits: Limits) -> Iterator[Finding]:
                 f"{figures['projection_residual']:.1%} on the median (bound {RESIDUAL:.0%}). Train longer, or "
                 "use `method: derivatives` or `morphing`."
             )
+            yield Finding("attention", "sbi", text, _SECTION)
+
+
+def _reliability(events: IntegratedEvents) -> Iterator[Finding]:
+    """Yield a background whose stated probabilities are not those that are found."""
+    told = events.metadata.facts.get("calibration") or {}
+    stated, found, errors = (np.array(told.get(name, ())) for name in ("stated", "found", "error"))
+    known = errors > 0
+    if known.any():
+        worst = int(np.argmax(np.abs(found - stated)[known] / errors[known]))
+        pull = float(((found - stated)[known] / errors[known])[worst])
+        if abs(pull) > RELIABILITY * np.sqrt(1.0 + np.log(known.sum())):
+            text = (
+                f"Events that are '{events.name}' with a stated probability of {stated[known][worst]:.1%} are it in "
+                f"{found[known][worst]:.1%} of the cases ({pull:+.1f} errors): the learned ratio to the signal is not "
+                "right there. Train on more events, or with more features."
+            ).replace("-", "−")
             yield Finding("attention", "sbi", text, _SECTION)
 
 

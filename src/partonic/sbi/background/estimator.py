@@ -40,13 +40,14 @@ class BackgroundEstimator:
         model: the classifier.
         number: of the background in it.
         features: how its features are made from the events of a store.
+        folder: of the model, for the record; None if it is not known.
     """
 
     source = SOURCE
     monomials = Monomials.constant()
     reference_point: Mapping[str, float] = {}
 
-    def __init__(self, model: BackgroundModel, name: str, features: EventFeatures) -> None:
+    def __init__(self, model: BackgroundModel, name: str, features: EventFeatures, folder: Path | None = None) -> None:
         """Take a classifier and the name of one of its backgrounds.
 
         Raises:
@@ -57,7 +58,7 @@ class BackgroundEstimator:
                 f"the classifier knows the backgrounds {', '.join(model.record.backgrounds)}, not '{name}': train one "
                 f"with `sbi.backgrounds.{name}`"
             )
-        self.model, self.features = model, features
+        self.model, self.features, self.folder = model, features, folder
         self.number = model.record.backgrounds.index(name)
 
     @property
@@ -112,6 +113,8 @@ class BackgroundEstimator:
             "method": "classifier against the signal",
             "features": list(record.features),
             "members": record.config.network.members,
+            "model": None if self.folder is None else str(self.folder),
+            "training": {name: value for name, value in record.facts.items() if name != "calibration"},
             "scale": record.scales[self.number],
             "calibration": record.facts["calibration"][name],
         }
@@ -163,4 +166,5 @@ def background_job(folder: Path, name: str, store: Path, files: CoefficientFiles
 
 def _load(folder: Path, name: str, store: Path, files: CoefficientFiles | None, device: str) -> BackgroundEstimator:
     model = BackgroundModel.load(folder, device)
-    return BackgroundEstimator(model, name, EventFeatures(model.record.features, EventStore.open(store), files))
+    features = EventFeatures(model.record.features, EventStore.open(store), files)
+    return BackgroundEstimator(model, name, features, folder)
