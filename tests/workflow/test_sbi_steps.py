@@ -109,9 +109,14 @@ def test_the_command_takes_any_store_and_model(finished, tmp_path):
     arguments = ["sbi", "--store", str(store), "--model", str(model), "--output", str(output), "--max-events", "50"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
-    assert "50 events" in done.output
     found, _ = read_coefficients(output)
-    assert found.event_id.tolist() == list(range(50))
+    fitted, _ = read_coefficients(folder / "out" / "sbi" / "external.parquet")
+    unseen = [event for event in fitted.event_id.tolist() if event < 50]
+    assert found.event_id.tolist() == unseen
+    assert "learned from or calibrated with are left out" in done.output.replace("\n", " ")
+    wrong = CliRunner().invoke(main, [*arguments, "--coefficients", "mem"])
+    assert wrong.exit_code == 2
+    assert "expected NAME=FILE" in wrong.output
     incomplete = CliRunner().invoke(main, ["sbi", "--store", str(store)])
     assert incomplete.exit_code == 2
     assert "--model with a model" in incomplete.output

@@ -90,6 +90,9 @@ class SbiRecord(StrictModel):
     seed: int
     """Root seed."""
 
+    stores: tuple[str, ...] = ()
+    """SHA-256 of the event stores that it was trained on, in their order; empty if that is not known."""
+
     facts: dict[str, Any] = Field(default_factory=dict)
     """Further facts of the training: events, effective numbers, epochs, losses, versions."""
 

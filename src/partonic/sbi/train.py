@@ -19,7 +19,7 @@ from partonic.inference.coefficients.rate import FiducialRate
 from partonic.nn.training import PhaseResult, seeded_weights
 from partonic.processes.definition import standard_model
 from partonic.progress import SILENT, Progress
-from partonic.provenance import package_versions
+from partonic.provenance import file_digest, package_versions
 from partonic.sbi.backbones.object_scaler import ObjectScaler
 from partonic.sbi.build import Facts, build_method, facts_of, theta_draws
 from partonic.sbi.coverage import covered_range
@@ -82,12 +82,14 @@ class TrainingEvents:
         metadata: of their store.
         parts: which of them train, validate, calibrate and are fitted.
         cross_section: σ_a in pb with their covariance.
+        stores: SHA-256 of the stores that they come from; empty for events that come from none.
     """
 
     events: SimulatedEvents
     metadata: StoreMetadata
     parts: Parts
     cross_section: CrossSectionRecord
+    stores: tuple[str, ...] = ()
 
 
 def train_sbi(
@@ -118,7 +120,8 @@ def train_sbi(
     max_jets = config.network.max_jets if config.network.sees_objects and config.method != "trees" else None
     events, metadata = read_events(stores, config.features, config.group, progress, max_jets, files)
     parts = parts_of(events.group, config.parts(), seed)
-    known = TrainingEvents(events, metadata, parts, _cross_section(stores))
+    digests = tuple(file_digest(path) for path in stores)
+    known = TrainingEvents(events, metadata, parts, _cross_section(stores), digests)
     return train_on_events(known, config, seed, folder, progress)
 
 
@@ -227,7 +230,7 @@ def _record(
         means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
         basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),
-        cross_section=known.cross_section, seed=seed,
+        cross_section=known.cross_section, seed=seed, stores=known.stores,
     )  # fmt: skip
 
 

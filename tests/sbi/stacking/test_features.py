@@ -9,10 +9,12 @@ import pytest
 from tests.sbi.toy_events import config
 
 from partonic.errors import ConfigError, EventFileError
+from partonic.estimators.run import estimate_store
 from partonic.event_status import OK
 from partonic.events.store import EventStore, EventWriter
 from partonic.inference.coefficients.coefficients_file import read_coefficients, write_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.sbi.estimator import sbi_job
 from partonic.sbi.gaussian_toy import GaussianToy
 from partonic.sbi.run import SbiFiles, coefficients_and_calibration
 from partonic.sbi.stacking.features import EventFeatures
@@ -68,10 +70,9 @@ def made(tmp_path_factory):
     for name, feature in (("left", "met_px"), ("right", "met_py")):
         test = coefficients_of(folder, folder / "test.parquet", name, [feature])
         own = folder / f"{name}-train.parquet"
-        settings = config(**TRAINING, features=[feature], stores=["elsewhere.parquet"])
-        coefficients_and_calibration(
-            SbiFiles(folder / name, folder / "train.parquet", (folder / "test.parquet",), own), settings
-        )
+        settings = config(**TRAINING, features=[feature])
+        job = sbi_job(folder / name, folder / "train.parquet")  # of all events: both halves saw them, and say little
+        estimate_store(folder / "train.parquet", job, settings, own, section="sbi")
         files[name] = (test, own)
     return folder, observed, files
 
