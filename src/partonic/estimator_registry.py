@@ -6,12 +6,12 @@ like parton truth, needs none.
 """
 
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from partonic.errors import InferenceError
 
-__all__ = ["EstimatorEntry", "estimator_names", "find_estimator"]
+__all__ = ["EstimatorEntry", "estimator_names", "family_of", "find_estimator", "is_estimator"]
 
 _GROUP = "partonic.estimators"
 
@@ -26,6 +26,7 @@ class EstimatorEntry:
         has_file: whether its coefficients are in a file; if not, they are taken from simulated events themselves.
         has_densities: whether it gives densities of x that can be compared between processes, as backgrounds need.
         has_components: whether it gives them of further processes that depend on θ, too.
+        has_variants: whether an analysis may have several of it, ``<name>.<variant>``.
     """
 
     name: str
@@ -33,6 +34,7 @@ class EstimatorEntry:
     has_file: bool = True
     has_densities: bool = True
     has_components: bool = True
+    has_variants: bool = False
 
 
 _OWN = (
@@ -42,7 +44,9 @@ _OWN = (
         "truth", "parton truth of simulated events, the bound of what any method can reach", has_file=False,
         has_densities=False,
     ),
-    EstimatorEntry("sbi", "networks that learn likelihood ratios from simulated events", has_components=False),
+    EstimatorEntry(
+        "sbi", "networks that learn likelihood ratios from simulated events", has_components=False, has_variants=True
+    ),
 )  # fmt: skip
 
 
@@ -52,15 +56,27 @@ def estimator_names() -> tuple[str, ...]:
     return (*own, *sorted(set(_entry_points()) - set(own)))
 
 
+def family_of(name: str) -> str:
+    """Return the estimator that a name is a variant of: ``sbi`` of ``sbi.trees``; the name itself if it is none."""
+    base, dot, variant = name.partition(".")
+    has_variants = any(entry.name == base and entry.has_variants for entry in _OWN)
+    return base if has_variants and dot and variant else name
+
+
+def is_estimator(name: str) -> bool:
+    """Return whether a name is that of an estimator, or of a variant of one."""
+    return family_of(name) in estimator_names()
+
+
 def find_estimator(name: str) -> EstimatorEntry:
-    """Return what is known of an estimator.
+    """Return what is known of an estimator, or of a variant of one.
 
     Raises:
         InferenceError: if there is none of this name, or another package's entry cannot be loaded.
     """
     for entry in _OWN:
-        if entry.name == name:
-            return entry
+        if entry.name == family_of(name):
+            return replace(entry, name=name)
     if name not in _entry_points():
         raise InferenceError(f"there is no estimator '{name}'; known: {', '.join(estimator_names())}")
     point = _entry_points()[name]

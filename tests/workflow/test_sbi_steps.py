@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.sbi.background.toy_background import write_background
 
 from partonic.cli.group import main
 from partonic.config.analysis import AnalysisConfig
-from partonic.errors import ConfigError, SchemaError, WorkflowError
+from partonic.errors import ConfigError, ModelError, SchemaError, WorkflowError
 from partonic.events.store import EventWriter
 from partonic.inference.coefficients.coefficients_file import read_coefficients
 from partonic.progress import SILENT
@@ -24,6 +25,7 @@ from partonic.workflow.check import sbi_is_ready
 from partonic.workflow.inference_steps import InferStep
 from partonic.workflow.places import estimates_file
 from partonic.workflow.sbi_steps import SbiStep, SbiTrainStep, is_calibrated
+from partonic.workflow.step import steps_of
 from partonic.workflow.steps import STEPS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -207,3 +209,63 @@ def test_coefficients_that_are_features_are_inputs(tmp_path):
         sbi_is_ready(here)
     with pytest.raises(ConfigError, match="are the coefficients that are learned here"):
         SbiTrainStep().inputs(analysis(tmp_path, sbi={"features": ["sbi:ratios"]}))
+
+
+@pytest.fixture(scope="module")
+def several(finished) -> tuple[Path, AnalysisConfig, list]:
+    """The same analysis with two variants: trees, and the model that the section has trained, taken as ready."""
+    folder, _ = finished
+    also = {"trees": {"method": "trees"}, "ready": {"model": str(folder / "out" / "train_sbi")}}
+    section = {"features": ["partons[7]"], "preset": "tiny", "also": also}
+    config = analysis(folder, sbi=section, inference={"source": "sbi.trees", "compare": False})
+    return folder, config, run_analysis(config, steps=["import", "train_sbi", "sbi", "infer"], progress=SILENT)
+
+
+def test_each_variant_is_a_unit_of_its_own(several):
+    folder, config, outcomes = several
+    ran = {outcome.step: outcome.ran for outcome in outcomes}
+    assert list(ran) == ["import", "train_sbi", "train_sbi.trees", "sbi", "sbi.trees", "sbi.ready", "infer"]
+    assert not any(ran[step] for step in ("import", "train_sbi", "sbi")), "what was there is not done again"
+    assert all(ran[step] for step in ("train_sbi.trees", "sbi.trees", "sbi.ready", "infer"))
+    assert (folder / "out" / "train_sbi.trees" / "model.json").is_file()
+    _, metadata = read_coefficients(folder / "out" / "sbi.trees" / "external.parquet")
+    assert metadata.facts["method"] == "trees"
+    result = json.loads((folder / "out" / "infer" / "result.json").read_text(encoding="utf-8"))
+    assert result["source"] == "sbi.trees"
+    assert result["settings"]["calibration"] == str(folder / "out" / "sbi.trees" / "calibration.json")
+    other = config.model_copy(
+        update={"sbi": config.sbi.model_copy(update={"also": {**config.sbi.also, "trees": config.sbi.also["trees"]
+        .model_copy(update={"group": "event_id"})}})}
+    )  # fmt: skip
+    changed = {step.name for step in steps_of(other, STEPS) if step.settings(other) != dict(
+        {each.name: each.settings(config) for each in steps_of(config, STEPS)}[step.name])}  # fmt: skip
+    assert changed == {"train_sbi.trees"}
+
+
+def test_a_ready_model_fits_all_events_and_brings_its_calibration(several, tmp_path):
+    folder, config, _ = several
+    of_model, _ = read_coefficients(folder / "out" / "sbi.ready" / "external.parquet")
+    unseen, _ = read_coefficients(folder / "out" / "sbi" / "external.parquet")
+    assert of_model.event_id.tolist() == unseen.event_id.tolist(), "it was trained on the others"
+    assert not is_calibrated(config, "ready")
+    model = tmp_path / "model"
+    shutil.copytree(folder / "out" / "train_sbi", model)
+    shutil.copy(folder / "out" / "sbi" / "calibration.json", model)
+    section = {"model": str(model)}
+    content = yaml.safe_load((EXAMPLES / "gaussian_toy.yaml").read_text(encoding="utf-8"))
+    content |= {"sbi": section, "output": str(tmp_path / "out"), "inference": {"data": "pseudo", "source": "sbi"}}
+    content["import"]["files"] = [str(folder / "toy.lhe")]
+    with_calibration = AnalysisConfig.model_validate(content)
+    assert [step.name for step in steps_of(with_calibration, STEPS)] == ["import", "sbi", "infer", "report"]
+    run_analysis(with_calibration, steps=["import", "sbi", "infer"], progress=SILENT)
+    result = json.loads((tmp_path / "out" / "infer" / "result.json").read_text(encoding="utf-8"))
+    assert result["settings"]["calibration"] == str(model / "calibration.json")
+
+
+def test_a_model_that_is_not_there_is_told_before_any_work(tmp_path):
+    config = AnalysisConfig.model_validate({"name": "x", "sbi": {"model": "no/where"}})
+    with pytest.raises(ModelError, match="no/where holds no model of simulation-based inference"):
+        SbiStep().inputs(config)
+    shipped = AnalysisConfig.model_validate({"name": "x", "process": {"name": "wh"}, "sbi": {"model": "pretrained"}})
+    with pytest.raises(ModelError, match="no pretrained model of simulation-based inference of 'wh' ships"):
+        SbiStep().inputs(shipped)

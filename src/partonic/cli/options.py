@@ -53,12 +53,12 @@ def execute(
     """
     from partonic.cli.progress import TerminalProgress
     from partonic.config import load_analysis
-    from partonic.workflow import applicable_steps, run_analysis
+    from partonic.workflow import applicable_steps, family_of_step, run_analysis
 
     config = load_analysis(analysis, output)
     chosen = _with_consent(config if change is None else change(config))
     if steps is not None and any_of:
-        steps = [name for name in applicable_steps(chosen) if name in steps] or steps[:1]
+        steps = [name for name in applicable_steps(chosen) if family_of_step(name) in steps] or steps[:1]
     with results_only_on_stdout(as_json):
         outcomes = run_analysis(chosen, steps=steps, force=force, progress=TerminalProgress())
     if as_json:

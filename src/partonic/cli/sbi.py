@@ -42,8 +42,9 @@ def sbi(
 ) -> None:
     """Give events coefficients by networks that learned likelihood ratios: simulation-based inference.
 
-    Either for an ANALYSIS, whose section `sbi` says what is learned (its networks are trained first), or for any event
-    store with a trained model. Of a store that the model was trained on, only events that it has not seen are given:
+    Either for an ANALYSIS, whose section `sbi` says what is learned (its networks, and those of its variants in
+    `sbi.also`, are trained first), or for any event store with a trained model. Of a store that the model was trained
+    on, only events that it has not seen are given:
 
     \b
     partonic sbi --store events.parquet --model runs/x/train_sbi --output coefficients.parquet
@@ -51,7 +52,7 @@ def sbi(
     if analysis is not None:
         if names := given_options(ctx, ("store", *_ONLY_WITH_STORE)):
             raise click.UsageError(f"{names}: the analysis file has these settings, in its section `sbi`")
-        execute(analysis, output, ["train_sbi", "sbi"], force, as_json=options["as_json"])
+        execute(analysis, output, ["sbi", "train_sbi"], force, any_of=True, as_json=options["as_json"])
     elif store is None or output is None or options["model"] is None:
         message = "give an ANALYSIS, or --store with an event store, --model with a model and --output with a file"
         raise click.UsageError(message)

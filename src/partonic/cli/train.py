@@ -20,6 +20,7 @@ def train(analysis: Path, output: Path | None, force: bool, as_json: bool) -> No
     Of unfolding, if the analysis has a section `unfolding` that names no `model`: a folder for each parton view, in
     <output>/train, which `partonic sample --model <output>/train` takes. Of the matrix element method, if it has a
     section `mem_training`: a folder for each part, in <output>/train_mem, which `mem.model` takes. Of
-    simulation-based inference, if it has a section `sbi`: in <output>/train_sbi, which `partonic sbi --model` takes.
+    simulation-based inference, if it has a section `sbi`: in <output>/train_sbi, and of each variant in `sbi.also` in
+    <output>/train_sbi.<name>, which `sbi.model` and `partonic sbi --model` take.
     """
     execute(analysis, output, ["train", "train_mem", "train_sbi"], force, any_of=True, as_json=as_json)

@@ -20,7 +20,7 @@ from partonic.config.names import nearest
 from partonic.config.paths import LocalPath
 from partonic.config.process import AnyProcess, ProcessConfig, default_settings, parameter_names
 from partonic.config.report import ReportConfig
-from partonic.config.sbi import SbiConfig
+from partonic.config.sbi.variants import SOURCE, SbiSection, variant_source
 from partonic.config.simulation import SimulationConfig
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.process_registry import default_process, find_process, process_names
@@ -67,9 +67,9 @@ class AnalysisConfig(StrictModel):
     """The same integrals by the classical form of the method, for `inference.source: classical`. Absent: none; ``{}``:
     with all defaults."""
 
-    sbi: SbiConfig | None = None
-    """Networks that learn likelihood ratios from simulated events, and coefficients of the others with them. Absent:
-    none; ``{}``: with all defaults."""
+    sbi: SbiSection | None = None
+    """Networks that learn likelihood ratios from simulated events, and coefficients of the others with them; several
+    beside each other with `also`. Absent: none; ``{}``: with all defaults."""
 
     inference: InferenceConfig | None = None
     """Likelihood and limits of the theory parameters. Absent: none; ``{}``: with all defaults."""
@@ -164,6 +164,18 @@ class AnalysisConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _learned_source_is_there(self) -> "AnalysisConfig":
+        """Refuse a fit of a variant of the section `sbi` that the section does not have."""
+        source = "" if self.inference is None else self.inference.source
+        if not source.startswith(f"{SOURCE}.") or (self.inference and self.inference.coefficients is not None):
+            return self
+        known = [variant_source(name) for name in (self.sbi.estimators if self.sbi else ())]
+        if source not in known:
+            message = f"no variant in `sbi.also` makes the coefficients of '{source}'; {nearest(source, known)}"
+            raise SettingError(("inference", "source"), message)
+        return self
+
+    @model_validator(mode="after")
     def _targets_of_smearing_are_known(self) -> "AnalysisConfig":
         smearing = self.simulation.fractional_smearing
         if self.import_ is not None or smearing is None:
@@ -187,8 +199,7 @@ class AnalysisConfig(StrictModel):
         for section, keys in _POINTS_OF_THETA.items():
             model = getattr(self, section)
             if model is not None:
-                changes = {key: _completed(key, getattr(model, key), standard) for key in keys}
-                completed[section] = model.model_copy(update=changes)
+                completed[section] = _with_points(model, keys, standard)
         for section, model in completed.items():
             object.__setattr__(self, section, model)
         return self
@@ -223,6 +234,14 @@ _POINTS_OF_THETA: Final = {
     "report": ("reference", "theta"),
 }
 """Keys that hold a θ point, a list of them, or (`weight_points`) points by name; `inference` completes its own."""
+
+
+def _with_points(section: StrictModel, keys: tuple[str, ...], standard: Mapping[str, float]) -> StrictModel:
+    """Return a section with the θ points of its keys completed, those of its variants, too."""
+    changes: dict[str, Any] = {key: _completed(key, getattr(section, key), standard) for key in keys}
+    if isinstance(section, SbiSection):
+        changes["also"] = {name: _with_points(variant, keys, standard) for name, variant in section.also.items()}
+    return section.model_copy(update=changes)
 
 
 def _completed(key: str, value: Any, standard: Mapping[str, float]) -> Any:

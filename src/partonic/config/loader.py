@@ -87,12 +87,25 @@ def sections_at(model: type[BaseModel], location: Location, content: object = No
 
     Of the sections of all processes it is the one that `content`, what is written in the file, names.
     """
-    sections = {model}
+    sections, named = {model}, False
     for part in location:
-        inner = {found for section in sections for found in sections_in(keys_of(section).get(str(part)))}
+        if named:  # the part is the name that the file gives to a section, whatever keys are called so
+            named, content = False, content.get(part) if isinstance(content, Mapping) else None
+            continue
+        annotations = [keys_of(section).get(str(part)) for section in sections]
+        inner = {found for annotation in annotations for found in sections_in(annotation)}
+        named = bool(inner) and any(_is_mapping(annotation) for annotation in annotations)
         content = content.get(part) if isinstance(content, Mapping) else None
         sections = _of_named_process(inner or sections, content)
     return sections
+
+
+def _is_mapping(annotation: Any) -> bool:
+    """Whether an annotation is that of a mapping, or has one among its alternatives."""
+    origin = typing.get_origin(annotation)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return True
+    return any(_is_mapping(each) for each in typing.get_args(annotation)) if origin is not None else False
 
 
 def _of_named_process(sections: set[type[BaseModel]], content: object) -> set[type[BaseModel]]:

@@ -3,7 +3,8 @@
 The Z is the pair of one flavour and opposite charges whose mass is nearest to m_Z, the W the hardest other lepton with
 the missing transverse momentum as neutrino. The longitudinal momentum of the neutrino follows from the mass of the W, a
 quadratic equation: of two solutions the smaller one in size is taken, of none the real part. With it reconstructed
-events have the observables of the process `wz`, above all azimuths in which helicities interfere (arXiv:1708.07823).
+events have the angles of the leptons in the rest frames of W and Z, in whose azimuths helicities interfere
+(`partonic.physics.helicity_angles`).
 """
 
 from collections.abc import Callable, Mapping
@@ -17,8 +18,9 @@ from torch import Tensor
 
 from partonic.events.object_cuts import best_pair
 from partonic.features.objects import BatchObjects
+from partonic.physics.fourvector import mass
+from partonic.physics.helicity_angles import helicity_angles
 from partonic.physics.kinematics import from_pt_eta_phi_m
-from partonic.process_registry import find_process
 
 __all__ = ["TRILEPTON", "W_MASS", "trilepton_momenta"]
 
@@ -27,8 +29,6 @@ Found = tuple[Array, NDArray[np.bool_]]
 
 W_MASS: Final = 80.379
 """Mass in GeV that the neutrino's longitudinal momentum is solved for."""
-
-_PARTONS = ("l_W", "nu", "l_minus", "l_plus")
 
 
 def trilepton_momenta(view: BatchObjects) -> tuple[Float[Tensor, "events 4 4"], NDArray[np.bool_]]:
@@ -67,14 +67,25 @@ def _neutrino(lepton: Float[Tensor, "events 4"], px: Tensor, py: Tensor) -> Floa
     return torch.stack([(transverse + pz.square()).sqrt(), px, py, pz], dim=1)
 
 
-def _of_wz(name: str) -> Callable[[BatchObjects], Found]:
+def _of_momenta(function: Callable[[Tensor], Tensor]) -> Callable[[BatchObjects], Found]:
     def evaluated(view: BatchObjects) -> Found:
-        of = next(each.of for each in find_process("wz").observables(_PARTONS) if each.name == name)
         momenta, exists = trilepton_momenta(view)
         safe = torch.where(torch.from_numpy(exists)[:, None, None], momenta, _STAND_IN)
-        return of(safe, torch.zeros(len(safe), len(_PARTONS), dtype=torch.int64)).numpy(), exists
+        return function(safe).numpy(), exists
 
     return evaluated
+
+
+def _mass(momenta: Tensor) -> Tensor:
+    return mass(momenta.sum(dim=1))
+
+
+def _w_angle(number: int) -> Callable[[Tensor], Tensor]:
+    return lambda momenta: helicity_angles(momenta, 0, (0, 1))[number]
+
+
+def _z_angle(number: int) -> Callable[[Tensor], Tensor]:
+    return lambda momenta: helicity_angles(momenta, 2, (2, 3))[number]
 
 
 _STAND_IN = torch.tensor(
@@ -103,10 +114,10 @@ TRILEPTON: Final[Mapping[str, Callable[[BatchObjects], Found]]] = {
     "lepton_charge_sum": _w_charge,
     "w_lepton_pt": _w_lepton(0),
     "w_lepton_eta": _w_lepton(1),
-    "wz_mass": _of_wz("mass_WZ"),
-    "wz_cos_theta_w": _of_wz("cos_theta_W"),
-    "wz_cos_theta_z": _of_wz("cos_theta_Z"),
-    "wz_phi_w": _of_wz("phi_W"),
-    "wz_phi_z": _of_wz("phi_Z"),
+    "wz_mass": _of_momenta(_mass),
+    "wz_cos_theta_w": _of_momenta(_w_angle(0)),
+    "wz_cos_theta_z": _of_momenta(_z_angle(0)),
+    "wz_phi_w": _of_momenta(_w_angle(1)),
+    "wz_phi_z": _of_momenta(_z_angle(1)),
 }
 """Features of W and Z candidates by name: values and where they exist; GeV and radians."""

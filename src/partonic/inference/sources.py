@@ -10,7 +10,7 @@ from typing import Any
 
 from partonic.config.inference import BackgroundEventsConfig, InferenceConfig
 from partonic.errors import InferenceError
-from partonic.estimator_registry import estimator_names
+from partonic.estimator_registry import is_estimator
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 
@@ -87,6 +87,6 @@ def settings_for(source: str, settings: Mapping[str, Any]) -> InferenceConfig:
     Raises:
         ValidationError: of pydantic, if a setting is unknown or not valid.
     """
-    if "source" in settings or source in estimator_names():
+    if "source" in settings or is_estimator(source):
         return InferenceConfig.model_validate({"source": source, **settings})
     return InferenceConfig.model_validate(dict(settings)).model_copy(update={"source": source})

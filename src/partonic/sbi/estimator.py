@@ -58,16 +58,16 @@ class SbiEstimator:
         model: the trained estimator.
         features: how its features are made from the events of a store.
         folder: of the model, for the record; None if it is not known.
+        source: its name in `inference.source`: ``sbi``, or ``sbi.<variant>`` where an analysis has several.
         of_others: whether events of another process may be asked about, e.g. of a background.
     """
 
-    source = SOURCE
-
     def __init__(
-        self, model: SbiModel, features: FeatureReader, folder: Path | None = None, of_others: bool = False
-    ) -> None:
+        self, model: SbiModel, features: FeatureReader, folder: Path | None = None, source: str = SOURCE,
+        of_others: bool = False,
+    ) -> None:  # fmt: skip
+        self.model, self.features, self.folder, self.source = model, features, folder, source
         self.of_others = of_others
-        self.model, self.features, self.folder = model, features, folder
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
         self._pairing = _pairing(model)
 
@@ -87,7 +87,7 @@ class SbiEstimator:
         return columns_of_inputs(self.features, self.model.record.slots, self.features.metadata)
 
     def check(self, metadata: StoreMetadata, where: str) -> None:
-        """Check that events are of the process that was learned.
+        """Check that events are of process, detector, decays and selection that were learned.
 
         Raises:
             SchemaError: naming what differs.
@@ -104,6 +104,8 @@ class SbiEstimator:
                 f"{where} holds events of √S = {metadata.collider_energy:g} GeV, the networks know "
                 f"{record.collider_energy:g} GeV: train a model on such events"
             )
+        if record.events is not None and not self.of_others:
+            record.events.check(metadata, where)
         plain = [name for name in record.features if not is_coefficient(name)]
         slots = record.slots
         needed = columns_of_inputs(NamedFeatures(plain, metadata), slots, metadata) if plain else ()
@@ -236,12 +238,19 @@ def _pairing(model: SbiModel) -> NDArray[np.int64]:
     return np.stack([generator.permutation(members) for _ in range(size)], axis=1)
 
 
-def sbi_job(folder: Path, store: Path, files: CoefficientFiles | None = None, of_others: bool = False) -> EstimatorJob:
+def sbi_job(
+    folder: Path,
+    store: Path,
+    source: str = SOURCE,
+    files: CoefficientFiles | None = None,
+    of_others: bool = False,
+) -> EstimatorJob:
     """Return a trained estimator as a job of `partonic.estimators.run.estimate_store`.
 
     Args:
         folder: of the model.
         store: whose events will be estimated.
+        source: its name in `inference.source`.
         files: of coefficients that are features, by name.
         of_others: whether the events may be of another process.
 
@@ -253,9 +262,9 @@ def sbi_job(folder: Path, store: Path, files: CoefficientFiles | None = None, of
     digests = EventFeatures(record.features, EventStore.open(store), files).digests
     return EstimatorJob(
         name=record.process,
-        source=SOURCE,
+        source=source,
         fingerprint=model_fingerprint(folder),
-        load=partial(_load, folder, store, files, of_others),
+        load=partial(_load, folder, store, source, files, of_others),
         settings={"coefficients": digests} if digests else {},
         config={"sbi": record.config.model_dump(mode="json")},
         seed=record.seed,
@@ -263,6 +272,9 @@ def sbi_job(folder: Path, store: Path, files: CoefficientFiles | None = None, of
     )
 
 
-def _load(folder: Path, store: Path, files: CoefficientFiles | None, of_others: bool, device: str) -> SbiEstimator:
+def _load(
+    folder: Path, store: Path, source: str, files: CoefficientFiles | None, of_others: bool, device: str
+) -> SbiEstimator:
     model = SbiModel.load(folder, device)
-    return SbiEstimator(model, EventFeatures(model.record.features, EventStore.open(store), files), folder, of_others)
+    features = EventFeatures(model.record.features, EventStore.open(store), files)
+    return SbiEstimator(model, features, folder, source, of_others)

@@ -23,6 +23,7 @@ from partonic.sbi.build import Facts, build_method
 from partonic.sbi.expansion import Expansion
 from partonic.sbi.method import Method
 from partonic.sbi.standardise import FeatureScaler
+from partonic.trained.learned_events import LearnedEvents
 from partonic.trained.model_folder import load_record, load_weights, save_model
 
 __all__ = ["SbiModel", "SbiRecord", "network_inputs"]
@@ -41,6 +42,9 @@ class SbiRecord(StrictModel):
 
     config: SbiConfig
     """Settings of method, networks and training."""
+
+    events: LearnedEvents | None = None
+    """What the events were that it was trained on; None in models of earlier versions."""
 
     process: str
     """Short name of the process."""

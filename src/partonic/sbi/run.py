@@ -19,7 +19,7 @@ from partonic.inference.coefficients.event_weights import weights_of
 from partonic.progress import SILENT, Progress
 from partonic.provenance import file_digest
 from partonic.sbi.data import group_column
-from partonic.sbi.estimator import NO_FEATURES, sbi_job
+from partonic.sbi.estimator import NO_FEATURES, SOURCE, sbi_job
 from partonic.sbi.model import SbiModel, SbiRecord
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.stacking.features import CoefficientFiles
@@ -39,6 +39,7 @@ class SbiFiles:
         trained_on: stores that the estimator was trained on; `store` may be one of them.
         output: coefficients of the events that are fitted.
         calibration: file of the calibration to write; None for none.
+        source: name of the estimator in the file of coefficients.
         features: files of coefficients of other estimators that are features, by name.
     """
 
@@ -47,6 +48,7 @@ class SbiFiles:
     trained_on: tuple[Path, ...]
     output: Path
     calibration: Path | None = None
+    source: str = SOURCE
     features: CoefficientFiles = field(default_factory=dict)
 
 
@@ -71,19 +73,20 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
     """
     record = SbiModel.load(files.model).record
     _check_stores(files, record)
-    own = files.store in files.trained_on
     numbers = {path: number for number, path in enumerate(files.trained_on)}
     kept: list[EventCoefficients] = []
     weights = []
     for path in dict.fromkeys((files.store, *(files.trained_on if files.calibration else ()))):
         every = files.output.parent / "all" / f"{files.output.stem}-{numbers.get(path, 'fit')}.parquet"
         limited = config if path == files.store else config.model_copy(update={"max_events": None})
-        estimate_store(path, sbi_job(files.model, path, files.features), limited, every, progress, section="sbi")
+        job = sbi_job(files.model, path, files.source, files.features)
+        estimate_store(path, job, limited, every, progress, section="sbi")
         coefficients, metadata = read_coefficients(every)
         coefficients = _with_features(coefficients)
-        parts = None if path not in numbers else _parts(path, (numbers[path], len(numbers)), coefficients, record)
+        place = _place(files, record, path)
+        parts = None if place is None else _parts(path, place, coefficients, record)
         if path == files.store:
-            fitted = coefficients if parts is None or not own else coefficients.select(parts.of("fit"))
+            fitted = coefficients if parts is None else coefficients.select(parts.of("fit"))
             if not len(fitted):
                 raise EventFileError(
                     f"no event of {path} is left for the fit: raise `sbi.shares.fit`, or give more events"
@@ -142,7 +145,7 @@ def coefficients_of_store(
     digest = file_digest(store)
     if not record.stores:
         _LOG.warning("%s does not say which stores it was trained on: %s may be one of them", model, store)
-    result = estimate_store(store, sbi_job(model, store, features), config, output, progress, section="sbi")
+    result = estimate_store(store, sbi_job(model, store, files=features), config, output, progress, section="sbi")
     if digest not in record.stores:
         return str(result)
     every, metadata = read_coefficients(output)
@@ -161,6 +164,19 @@ def coefficients_of_store(
     )
 
 
+def _place(files: SbiFiles, record: SbiRecord, path: Path) -> tuple[int, int] | None:
+    """Return the number of a store among those of the training, and their number; None if it is none of them.
+
+    A ready model may have been trained on the very events that are fitted, which its record tells.
+    """
+    if path in files.trained_on:
+        return files.trained_on.index(path), len(files.trained_on)
+    if files.trained_on or not record.stores:
+        return None
+    digest = file_digest(path)
+    return (record.stores.index(digest), len(record.stores)) if digest in record.stores else None
+
+
 def _check_stores(files: SbiFiles, record: SbiRecord) -> None:
     """Check that the stores are those of the training, and that the fitted one is none of them under another name.
 
@@ -169,6 +185,8 @@ def _check_stores(files: SbiFiles, record: SbiRecord) -> None:
     """
     if not record.stores:
         _LOG.warning("%s does not say which stores it was trained on: they are taken to be those named", files.model)
+        return
+    if not files.trained_on:
         return
     found = tuple(file_digest(path) for path in files.trained_on)
     for path, digest in zip(files.trained_on, found, strict=True):

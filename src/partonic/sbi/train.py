@@ -42,6 +42,7 @@ from partonic.sbi.weights import (
     targets_by_group,
     warn_of_blind_validation,
 )
+from partonic.trained.learned_events import LearnedEvents
 
 __all__ = ["TrainedSbi", "TrainingEvents", "train_on_events", "train_sbi"]
 
@@ -230,7 +231,7 @@ def _record(
         means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
         basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),
-        cross_section=known.cross_section, seed=seed, stores=known.stores,
+        cross_section=known.cross_section, seed=seed, stores=known.stores, events=LearnedEvents.of(known.metadata),
     )  # fmt: skip
 
 

@@ -5,10 +5,18 @@ from typing import get_args
 
 from partonic.config.unfolding import View
 from partonic.errors import ModelError
-from partonic.pretrained import pretrained_folder, pretrained_models
+from partonic.pretrained import pretrained_folder, pretrained_models, processes_with
 from partonic.provenance import content_hash, file_digest
 
-__all__ = ["MODEL_FILES", "PRETRAINED", "available_views", "find_model", "model_files", "model_fingerprint"]
+__all__ = [
+    "MODEL_FILES",
+    "PRETRAINED",
+    "available_views",
+    "find_model",
+    "find_sbi_model",
+    "model_files",
+    "model_fingerprint",
+]
 
 PRETRAINED = "pretrained"
 """Name of the models that ship with the package."""
@@ -37,6 +45,32 @@ def find_model(model: str | Path, process: str, view: View | None = None) -> Pat
         if view in (name, None):
             return folder / name
     raise ModelError(_not_found(model, folder, view or "any", process))
+
+
+def find_sbi_model(model: str | Path, process: str) -> Path:
+    """Return the folder of a trained model of simulation-based inference.
+
+    Args:
+        model: `PRETRAINED`, or the model folder itself.
+        process: name of the hard process, for the pretrained model.
+
+    Raises:
+        ModelError: if there is no such model; the message says what there is.
+    """
+    is_pretrained = str(model) == PRETRAINED
+    folder = pretrained_folder(process) / "sbi" if is_pretrained else Path(model)
+    if _is_model(folder):
+        return folder
+    if is_pretrained:
+        known = ", ".join(processes_with("sbi")) or "no process"
+        raise ModelError(
+            f"no pretrained model of simulation-based inference of '{process}' ships with partonic (there is one of: "
+            f"{known}): leave `model` out, and it is trained on events of this analysis, or name a model folder"
+        )
+    raise ModelError(
+        f"{folder} holds no model of simulation-based inference ({MODEL_FILES[0]}): give '{PRETRAINED}', or a folder "
+        "that `partonic train` wrote for a section `sbi`, such as <output>/train_sbi"
+    )
 
 
 def available_views(model: str | Path, process: str) -> tuple[View, ...]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.mem_training.section import MemNetworksConfig
-from partonic.config.sbi import SbiConfig
+from partonic.config.sbi.variants import SbiSection
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
+from partonic.workflow.places import trained_sbi
 from partonic.workflow.state import WorkflowState
 
 __all__ = ["Finding", "check_analysis"]
@@ -123,7 +124,7 @@ def _needed_packages(config: AnalysisConfig) -> _Extras:
     wanted = (
         (bool(external), external),
         (trains, _TRAINING),
-        (config.sbi, _SBI[config.sbi is not None and config.sbi.method == "trees"]),
+        *((True, _SBI[each.method == "trees"]) for each in (config.sbi.estimators.values() if config.sbi else ())),
         (config.mem or config.classical, _MEM),
         (config.inference, _INFERENCE),
     )
@@ -260,24 +261,33 @@ def classical_is_ready(config: AnalysisConfig) -> str:
 
 
 def sbi_is_ready(config: AnalysisConfig) -> str:
-    """Look for the event stores that simulation-based inference is trained on.
+    """Look for the event stores that simulation-based inference is trained on, or for the models that are ready.
 
     Raises:
         ConfigError: if they are the events that are fitted, or none is left to be fitted.
         EventFileError: naming those that are missing.
+        ModelError: if a model that the section names is not there.
         WorkflowError: if no step makes the coefficients that are features.
     """
     from partonic.workflow.sbi_steps import SbiStep, SbiTrainStep
 
-    needed = (*SbiTrainStep().inputs(config), *SbiStep().inputs(config))
-    section = config.sbi or SbiConfig()
-    _check_files(section.stores, "sbi.stores")
-    _check_files([each.store for each in section.backgrounds.values()], "sbi.backgrounds")
-    for name, paths in section.coefficients.items():
-        _check_files(paths, f"sbi.coefficients.{name}")
-    _check_made_here(needed, config, "sbi.features")
-    source = f"{len(section.stores)} event stores found" if section.stores else "a part of the events of this analysis"
-    return f"'{section.method}' of the preset '{section.preset}' is trained on {source}"
+    told = []
+    for name, section in (config.sbi or SbiSection()).estimators.items():
+        SbiStep(name).inputs(config)
+        beginning, key = (f"{name}: ", f"sbi.also.{name}") if name else ("", "sbi")
+        for feature, paths in section.coefficients.items():
+            _check_files(paths, f"{key}.coefficients.{feature}")
+        if section.model is not None:
+            told.append(f"{beginning}trained model found: {trained_sbi(config, name)}")
+            continue
+        _check_files(section.stores, f"{key}.stores")
+        _check_files([each.store for each in section.backgrounds.values()], f"{key}.backgrounds")
+        needed = (*SbiTrainStep(name).inputs(config), *SbiStep(name).inputs(config))
+        _check_made_here(needed, config, f"{key}.features")
+        stores = len(section.stores)
+        source = f"{stores} event stores found" if stores else "a part of the events of this analysis"
+        told.append(f"{beginning}'{section.method}' of the preset '{section.preset}' is trained on {source}")
+    return "; ".join(told)
 
 
 def inference_is_ready(config: AnalysisConfig) -> str:
@@ -298,12 +308,13 @@ def inference_is_ready(config: AnalysisConfig) -> str:
 
 def _check_made_here(paths: Sequence[Path], config: AnalysisConfig, key: str) -> None:
     """Check that a section of the analysis makes each file in its folder that is not there."""
+    from partonic.workflow.step import steps_of
     from partonic.workflow.steps import STEPS
 
-    made = {path for step in STEPS if step.applies(config) for path in step.outputs(config)}
+    made = {path for step in steps_of(config, STEPS) for path in step.outputs(config)}
     missing = [path for path in paths if path not in made and not path.is_file()]
     if missing and missing[0].parent.parent == config.output:
-        maker = missing[0].parent.name
+        maker = missing[0].parent.name.replace("sbi.", "sbi.also.", 1)
         raise WorkflowError(
             f"`{key}` asks for {missing[0]}, which the section `{maker}` makes, and there is none: add "
             f"`{maker}: {{}}`, or choose another source"

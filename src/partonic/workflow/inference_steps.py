@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.inference import BackgroundEventsConfig, InferenceConfig
+from partonic.config.sbi.variants import SOURCE
 from partonic.errors import ConfigError
+from partonic.estimator_registry import family_of
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
 from partonic.workflow.places import estimates_file, integrated_store, sbi_background_files, sbi_calibration
@@ -70,9 +72,8 @@ class InferStep:
 def _section(config: AnalysisConfig) -> InferenceConfig:
     """Return the section, with the calibration of the coefficients that were learned here if it names no other."""
     section = needed(config.inference, "inference", config)
-    learned_here = section.source == "sbi" and section.coefficients is None and is_calibrated(config)
-    if learned_here and section.calibration is None:
-        section = section.model_copy(update={"calibration": sbi_calibration(config)})
+    if section.coefficients is None and section.calibration is None:
+        section = section.model_copy(update={"calibration": _own_calibration(config, section.source)})
     return _with_learned_backgrounds(section, config)
 
 
@@ -82,10 +83,12 @@ def _with_learned_backgrounds(section: InferenceConfig, config: AnalysisConfig) 
     Raises:
         ConfigError: if nothing says how likely events are under a background.
     """
-    if section.source != "sbi" or not section.backgrounds:
+    if family_of(section.source) != SOURCE or not section.backgrounds:
         return section
-    learned = {} if config.sbi is None else config.sbi.backgrounds
-    files, filled = sbi_background_files(config), dict(section.backgrounds)
+    variant = section.source.partition(".")[2]
+    estimator = None if config.sbi is None else config.sbi.estimators.get(variant)
+    learned = {} if estimator is None else estimator.backgrounds
+    files, filled = sbi_background_files(config, variant), dict(section.backgrounds)
     for name, background in section.backgrounds.items():
         if background.coefficients is None and name not in learned:
             raise ConfigError(
@@ -96,6 +99,13 @@ def _with_learned_backgrounds(section: InferenceConfig, config: AnalysisConfig) 
             events = BackgroundEventsConfig(store=learned[name].store, coefficients=files[name])
             filled[name] = background.model_copy(update={"events": events})
     return section.model_copy(update={"backgrounds": filled})
+
+
+def _own_calibration(config: AnalysisConfig, source: str) -> Path | None:
+    """Return the calibration of coefficients that are learned here; None if there is none, or they are not learned."""
+    variant = source.partition(".")[2]
+    learned = family_of(source) == SOURCE
+    return sbi_calibration(config, variant) if learned and is_calibrated(config, variant) else None
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from partonic.workflow.step import family_of_step
+
 __all__ = ["StepInterrupted", "kept_work"]
 
 _KEPT = {
@@ -44,12 +46,13 @@ def kept_work(step: str, folder: Path) -> str:
         folder: of its files.
     """
     files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
-    if step not in _KEPT or (step == "import" and not any(folder.glob("*.parts"))):
+    family = family_of_step(step)
+    if family not in _KEPT or (step == "import" and not any(folder.glob("*.parts"))):
         return f"nothing of '{step}' is kept, it begins anew; the steps before it stay finished"
     if not files:
         return f"'{step}' had not finished anything yet and begins anew; the steps before it stay finished"
     size = sum(path.stat().st_size for path in files)
     return (
-        f"kept: {_KEPT[step]} ({len(files)} file{'s' * (len(files) != 1)}, {size / 1e6:.1f} MB in {folder}); '{step}' "
-        "goes on from there"
+        f"kept: {_KEPT[family]} ({len(files)} file{'s' * (len(files) != 1)}, {size / 1e6:.1f} MB in {folder}); "
+        f"'{step}' goes on from there"
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
+from partonic.config.sbi.variants import variant_source
 from partonic.config.unfolding import View
 
 __all__ = [
@@ -53,25 +54,47 @@ def trained_mem(config: AnalysisConfig) -> Path:
     return config.output / "train_mem"
 
 
-def trained_sbi(config: AnalysisConfig) -> Path:
-    """Return the model folder of simulation-based inference trained here."""
-    return config.output / "train_sbi"
+def trained_sbi(config: AnalysisConfig, variant: str = "") -> Path:
+    """Return the model folder of simulation-based inference: of the one trained here, or the ready one it names.
+
+    Args:
+        config: the analysis.
+        variant: name in `sbi.also`; empty for the section itself.
+
+    Raises:
+        ModelError: if a model that is named is not there.
+    """
+    section = None if config.sbi is None else config.sbi.estimators.get(variant)
+    if section is not None and section.model is not None:
+        from partonic.trained.model_files import find_sbi_model
+
+        return find_sbi_model(section.model, config.process.name)
+    return config.output / variant_source(variant).replace("sbi", "train_sbi", 1)
 
 
-def sbi_calibration(config: AnalysisConfig) -> Path:
-    """Return the path of the calibration of its coefficients."""
-    return config.output / "sbi" / "calibration.json"
+def sbi_calibration(config: AnalysisConfig, variant: str = "") -> Path:
+    """Return the path of the calibration of its coefficients; it need not exist beside a ready model."""
+    section = None if config.sbi is None else config.sbi.estimators.get(variant)
+    if section is not None and section.model is not None:
+        return trained_sbi(config, variant) / "calibration.json"
+    return config.output / variant_source(variant) / "calibration.json"
 
 
-def trained_backgrounds(config: AnalysisConfig) -> Path:
+def trained_backgrounds(config: AnalysisConfig, variant: str = "") -> Path:
     """Return the model folder of the networks that tell backgrounds from the signal."""
-    return trained_sbi(config) / "backgrounds"
+    return trained_sbi(config, variant) / "backgrounds"
 
 
-def sbi_background_files(config: AnalysisConfig) -> dict[str, dict[str, Path]]:
-    """Return the coefficients of the simulated events of each background of the section `sbi`, by hypothesis."""
-    names = () if config.sbi is None else tuple(config.sbi.backgrounds)
-    folder = config.output / "sbi"
+def sbi_background_files(config: AnalysisConfig, variant: str = "") -> dict[str, dict[str, Path]]:
+    """Return the coefficients of the simulated events of each background that is learned, by hypothesis.
+
+    Args:
+        config: the analysis.
+        variant: name in `sbi.also`; empty for the section itself.
+    """
+    section = None if config.sbi is None else config.sbi.estimators.get(variant)
+    names = () if section is None else tuple(section.backgrounds)
+    folder = config.output / variant_source(variant)
     return {name: {each: folder / f"of_{name}" / f"{each}.parquet" for each in ("signal", *names)} for name in names}
 
 

@@ -10,7 +10,7 @@ from partonic.progress import duration_text
 from partonic.workflow.changes import changed_settings, reasons_to_run
 from partonic.workflow.runner import needed_steps, not_up_to_date, step_identity, wanted_steps
 from partonic.workflow.state import StepRecord, WorkflowState
-from partonic.workflow.step import Step
+from partonic.workflow.step import Step, steps_of
 from partonic.workflow.steps import STEPS
 from partonic.workflow.workload import scaled_duration, workload
 
@@ -80,7 +80,7 @@ def plan_analysis(
         WorkflowError: if the records of the output folder cannot be read.
         ModelError: if a trained model is missing.
     """
-    of_analysis = [step for step in available if step.applies(config)]
+    of_analysis = steps_of(config, available)
     wanted = wanted_steps(of_analysis, steps, config)
     state = WorkflowState(config.output)
     made: dict[Path, str] = {}

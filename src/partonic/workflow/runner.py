@@ -14,7 +14,7 @@ from partonic.provenance import content_hash
 from partonic.workflow.interruption import StepInterrupted
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.state import StepIdentity, WorkflowState
-from partonic.workflow.step import Outcome, Step
+from partonic.workflow.step import Outcome, Step, family_of_step, steps_of
 from partonic.workflow.steps import STEPS
 from partonic.workflow.workload import workload
 
@@ -55,7 +55,7 @@ def run_analysis(
         StepInterrupted: if a step is stopped by Ctrl-C.
         PartonicError: whatever a step raises.
     """
-    of_analysis = [step for step in available if step.applies(config)]
+    of_analysis = steps_of(config, available)
     wanted = wanted_steps(of_analysis, steps, config)
     needed = needed_steps(of_analysis, wanted, config)
     if missing := missing_inputs(needed, config):
@@ -68,11 +68,11 @@ def run_analysis(
 
 def applicable_steps(config: AnalysisConfig, available: Sequence[Step] = STEPS) -> tuple[str, ...]:
     """Return the names of the steps that an analysis has, in order."""
-    return tuple(step.name for step in available if step.applies(config))
+    return tuple(step.name for step in steps_of(config, available))
 
 
 def wanted_steps(of_analysis: Sequence[Step], steps: Sequence[str] | None, config: AnalysisConfig) -> set[str]:
-    """Return the names of the steps that are asked for (None: all of the analysis).
+    """Return the names of the steps that are asked for (None: all of the analysis); a name stands for its variants.
 
     Raises:
         ConfigError: if the analysis has not one of them.
@@ -81,9 +81,9 @@ def wanted_steps(of_analysis: Sequence[Step], steps: Sequence[str] | None, confi
     if steps is None:
         return set(names)
     for name in steps:
-        if name not in names:
+        if name not in names and name not in {family_of_step(each) for each in names}:
             raise ConfigError(f"the analysis '{config.name}' has no step '{name}'; it has: {', '.join(names)}")
-    return set(steps)
+    return {name for name in names if name in steps or family_of_step(name) in steps}
 
 
 def needed_steps(of_analysis: Sequence[Step], wanted: set[str], config: AnalysisConfig) -> Sequence[Step]:
@@ -108,7 +108,7 @@ def missing_inputs(steps: Sequence[Step], config: AnalysisConfig) -> list[str]:
 
 
 def _missing(step: Step, path: Path, config: AnalysisConfig) -> str:
-    maker = path.parent.name
+    maker = path.parent.name.replace("sbi.", "sbi.also.", 1)
     remedy = f": an analysis with the section `{maker}` makes it" if path.parent.parent == config.output else ""
     return f"the step '{step.name}' reads {path}, but there is no such file{remedy}"
 
@@ -137,7 +137,8 @@ def _bring_up_to_date(
 
 def not_up_to_date(step: Step, config: AnalysisConfig) -> str:
     """Return what to do about a step that is needed, but was not asked for."""
-    command = _COMMANDS.get(step.name, step.name)
+    family = family_of_step(step.name)
+    command = _COMMANDS.get(family, family)
     first = f"run `partonic {command}` first, or `partonic run` for all steps" if command else "run `partonic run`"
     return f"the step '{step.name}' has not run with these settings in {config.output}; {first}"
 

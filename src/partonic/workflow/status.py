@@ -12,6 +12,7 @@ from partonic.workflow.inference_result import inference_result, result_line
 from partonic.workflow.lock import is_locked
 from partonic.workflow.runner import applicable_steps
 from partonic.workflow.state import FileRecord, StepRecord, WorkflowState
+from partonic.workflow.step import family_of_step
 from partonic.workflow.steps import STEPS
 
 __all__ = ["FileStatus", "RunStatus", "StepStatus", "run_status"]
@@ -112,8 +113,9 @@ def _names(state: WorkflowState, config: AnalysisConfig | None) -> list[str]:
     recorded = state.analysis.get("steps")
     of_analysis = applicable_steps(config) if config else tuple(recorded if isinstance(recorded, list) else ())
     order = [step.name for step in STEPS]
-    known = [name for name in order if name in of_analysis or name in state.records]
-    return known + [name for name in dict.fromkeys((*of_analysis, *state.records)) if name not in order]
+    names = dict.fromkeys((*of_analysis, *state.records))
+    known = [name for first in order for name in names if family_of_step(name) == first]
+    return known + [name for name in names if family_of_step(name) not in order]
 
 
 def _latest_begun(state: WorkflowState) -> str | None:

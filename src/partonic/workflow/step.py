@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from partonic.config.analysis import AnalysisConfig
 from partonic.progress import Progress
 
-__all__ = ["Outcome", "Step"]
+__all__ = ["HasVariants", "Outcome", "Step", "family_of_step", "steps_of"]
 
 
 @runtime_checkable
@@ -43,6 +43,32 @@ class Step(Protocol):
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Do the work, going on where an interrupted run was; return one line on the result."""
+
+
+@runtime_checkable
+class HasVariants(Protocol):
+    """A step that an analysis may have several times, each with files of its own, under ``<name>.<variant>``."""
+
+    def variants(self, config: AnalysisConfig) -> Sequence[Step]:
+        """Return the step for each variant that the analysis has, the one without a name first."""
+
+
+def steps_of(config: AnalysisConfig, available: Sequence[Step]) -> list[Step]:
+    """Return the steps that an analysis has, in order, each variant of a step by itself.
+
+    Args:
+        config: the analysis.
+        available: all steps, in order.
+    """
+    every = [
+        each for step in available for each in (step.variants(config) if isinstance(step, HasVariants) else [step])
+    ]
+    return [step for step in every if step.applies(config)]
+
+
+def family_of_step(name: str) -> str:
+    """Return the name of the step that one is a variant of: ``train_sbi`` of ``train_sbi.trees``; else the name."""
+    return name.partition(".")[0]
 
 
 @dataclass(frozen=True)

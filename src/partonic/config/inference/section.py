@@ -12,7 +12,7 @@ from partonic.config.inference.experiments import CoverageConfig, ToysConfig
 from partonic.config.inference.outputs import HistogramConfig, PyhfConfig, ScanConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath, NameOrPath
-from partonic.estimator_registry import estimator_names, find_estimator
+from partonic.estimator_registry import estimator_names, find_estimator, is_estimator
 
 __all__ = ["InferenceConfig"]
 
@@ -54,8 +54,9 @@ class InferenceConfig(StrictModel):
 
     source: str = "mem"
     """Who made the coefficients: ``mem``, the matrix element method; ``classical``, its classical form; ``truth``, the
-    parton truth of simulated events, the bound of what any method can reach; or an estimator of another package. A
-    file of coefficients that says otherwise is refused."""
+    parton truth of simulated events, the bound of what any method can reach; ``sbi``, the ratios that the section
+    `sbi` learns, and ``sbi.<name>`` those of its variant in `sbi.also`; or an estimator of another package. A file of
+    coefficients that says otherwise is refused."""
 
     coefficients: LocalPath | None = None
     """File of the coefficients of the signal; null: ``mem/<process>.parquet`` for ``mem``, and that of the same name in
@@ -138,7 +139,7 @@ class InferenceConfig(StrictModel):
         for name in self.parameters or ():
             if name in self.fixed:
                 raise SettingError(("fixed", name), f"'{name}' is both fitted (`parameters`) and fixed")
-        if self.source not in estimator_names():
+        if not is_estimator(self.source):
             raise SettingError(
                 ("source",), f"there is no estimator '{self.source}'; {nearest(self.source, estimator_names())}"
             )
@@ -200,7 +201,7 @@ class InferenceConfig(StrictModel):
 
         They are, if they were made by an estimator that is not installed here.
         """
-        return self.source not in estimator_names() or find_estimator(self.source).has_file
+        return not is_estimator(self.source) or find_estimator(self.source).has_file
 
     def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Theta]]:
         """Yield every mapping from theory parameters to values, with where it is in the section.

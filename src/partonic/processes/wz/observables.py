@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from partonic.physics.fourvector import boost_to_rest_frame, mass
+from partonic.physics.helicity_angles import helicity_angles
 from partonic.physics.kinematics import transverse_momentum
 from partonic.processes.definition import PartonObservable
 
@@ -73,35 +74,16 @@ def _cos_scattering(momenta: Tensor, pdg: Tensor) -> Tensor:
 
 
 def _cos_w(momenta: Tensor, pdg: Tensor) -> Tensor:
-    return _helicity_angles(momenta, 0, (0, 1))[0]
+    return helicity_angles(momenta, 0, (0, 1))[0]
 
 
 def _cos_z(momenta: Tensor, pdg: Tensor) -> Tensor:
-    return _helicity_angles(momenta, 2, (2, 3))[0]
+    return helicity_angles(momenta, 2, (2, 3))[0]
 
 
 def _phi_w(momenta: Tensor, pdg: Tensor) -> Tensor:
-    return _helicity_angles(momenta, 0, (0, 1))[1]
+    return helicity_angles(momenta, 0, (0, 1))[1]
 
 
 def _phi_z(momenta: Tensor, pdg: Tensor) -> Tensor:
-    return _helicity_angles(momenta, 2, (2, 3))[1]
-
-
-def _helicity_angles(momenta: Tensor, lepton: int, boson: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Return cos θ* and φ* of a lepton in the rest frame of its boson.
-
-    z points along the flight of the boson in the rest frame of the four leptons, and the axis x lies in the plane of
-    that and the beam: the azimuth in which interference of helicities shows.
-    """
-    total = momenta.sum(dim=1)
-    parent = boost_to_rest_frame(momenta[:, boson[0]] + momenta[:, boson[1]], total)
-    particle = boost_to_rest_frame(boost_to_rest_frame(momenta[:, lepton], total), parent)[:, 1:]
-    along = torch.nn.functional.normalize(parent[:, 1:], dim=1)
-    beam = torch.zeros_like(along)
-    beam[:, 2] = torch.where(total[:, 3] >= 0, 1.0, -1.0)
-    normal = torch.nn.functional.normalize(torch.linalg.cross(beam, along), dim=1)
-    in_plane = torch.linalg.cross(normal, along)
-    direction = torch.nn.functional.normalize(particle, dim=1)
-    x, y, z = ((direction * axis).sum(dim=1) for axis in (in_plane, normal, along))
-    return z, torch.atan2(y, x)
+    return helicity_angles(momenta, 2, (2, 3))[1]

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from partonic.config.backbones import LgatrConfig
+from partonic.config.sbi.backbones import LgatrConfig
 from partonic.errors import DependencyError
 from partonic.sbi.backbones.layout import ObjectInputs
 from partonic.sbi.backbones.references import CovariantView

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from partonic.config.backbones import LlocaConfig
+from partonic.config.sbi.backbones import LlocaConfig
 from partonic.errors import DependencyError
 from partonic.sbi.backbones.layout import ObjectInputs
 from partonic.sbi.backbones.references import CovariantTokens, CovariantView

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from partonic.config.backbones import SetTransformerConfig
+from partonic.config.sbi.backbones import SetTransformerConfig
 from partonic.features.event_objects import KINDS
 from partonic.nn.attention import AttentionStack
 from partonic.nn.packing import Packing

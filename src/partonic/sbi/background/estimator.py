@@ -41,13 +41,20 @@ class BackgroundEstimator:
         number: of the background in it.
         features: how its features are made from the events of a store.
         folder: of the model, for the record; None if it is not known.
+        source: its name in `inference.source`.
     """
 
-    source = SOURCE
     monomials = Monomials.constant()
     reference_point: Mapping[str, float] = {}
 
-    def __init__(self, model: BackgroundModel, name: str, features: EventFeatures, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        model: BackgroundModel,
+        name: str,
+        features: EventFeatures,
+        folder: Path | None = None,
+        source: str = SOURCE,
+    ) -> None:
         """Take a classifier and the name of one of its backgrounds.
 
         Raises:
@@ -58,7 +65,7 @@ class BackgroundEstimator:
                 f"the classifier knows the backgrounds {', '.join(model.record.backgrounds)}, not '{name}': train one "
                 f"with `sbi.backgrounds.{name}`"
             )
-        self.model, self.features, self.folder = model, features, folder
+        self.model, self.features, self.folder, self.source = model, features, folder, source
         self.number = model.record.backgrounds.index(name)
 
     @property
@@ -137,13 +144,16 @@ class BackgroundEstimator:
         return self.model.record.cross_sections[self.number].coefficients[0]
 
 
-def background_job(folder: Path, name: str, store: Path, files: CoefficientFiles | None = None) -> EstimatorJob:
+def background_job(
+    folder: Path, name: str, store: Path, source: str = SOURCE, files: CoefficientFiles | None = None
+) -> EstimatorJob:
     """Return a background as a job of `partonic.estimators.run.estimate_store`.
 
     Args:
         folder: of the classifier.
         name: of the background.
         store: whose events will be estimated.
+        source: its name in `inference.source`.
         files: of coefficients that are features, by name.
 
     Raises:
@@ -154,9 +164,9 @@ def background_job(folder: Path, name: str, store: Path, files: CoefficientFiles
     digests = EventFeatures(record.features, EventStore.open(store), files).digests
     return EstimatorJob(
         name=name,
-        source=SOURCE,
+        source=source,
         fingerprint=model_fingerprint(folder),
-        load=partial(_load, folder, name, store, files),
+        load=partial(_load, folder, name, store, source, files),
         settings={"background": name, **({"coefficients": digests} if digests else {})},
         config={"sbi": record.config.model_dump(mode="json")},
         seed=record.seed,
@@ -164,7 +174,9 @@ def background_job(folder: Path, name: str, store: Path, files: CoefficientFiles
     )
 
 
-def _load(folder: Path, name: str, store: Path, files: CoefficientFiles | None, device: str) -> BackgroundEstimator:
+def _load(
+    folder: Path, name: str, store: Path, source: str, files: CoefficientFiles | None, device: str
+) -> BackgroundEstimator:
     model = BackgroundModel.load(folder, device)
     features = EventFeatures(model.record.features, EventStore.open(store), files)
-    return BackgroundEstimator(model, name, features, folder)
+    return BackgroundEstimator(model, name, features, folder, source)

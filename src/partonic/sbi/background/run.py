@@ -20,7 +20,7 @@ from partonic.progress import SILENT, Progress
 from partonic.sbi.background.estimator import background_job
 from partonic.sbi.background.model import BackgroundModel
 from partonic.sbi.data import group_column
-from partonic.sbi.estimator import sbi_job
+from partonic.sbi.estimator import SOURCE, sbi_job
 from partonic.sbi.split import parts_of
 from partonic.sbi.stacking.features import CoefficientFiles
 
@@ -42,6 +42,7 @@ class BackgroundFiles:
         of_signal: file to write of each background, for the events of `fitted`.
         of_backgrounds: file to write of each background's own events under each hypothesis.
         features: files of coefficients of other estimators that are features, by name.
+        source: name of the estimator in the files of coefficients.
     """
 
     classifier: Path
@@ -51,6 +52,7 @@ class BackgroundFiles:
     of_signal: Mapping[str, Path]
     of_backgrounds: Mapping[str, Mapping[str, Path]]
     features: CoefficientFiles = field(default_factory=dict)
+    source: str = SOURCE
 
 
 def background_coefficients(files: BackgroundFiles, config: SbiConfig, progress: Progress = SILENT) -> str:
@@ -71,7 +73,7 @@ def background_coefficients(files: BackgroundFiles, config: SbiConfig, progress:
     record = BackgroundModel.load(files.classifier).record
     wanted = read_coefficients(files.fitted)[0].event_id
     for name, output in files.of_signal.items():
-        job = background_job(files.classifier, name, files.store, files.features)
+        job = background_job(files.classifier, name, files.store, files.source, files.features)
         _selected(files.store, job, config, output, wanted, progress)
     numbers = []
     for name, outputs in files.of_backgrounds.items():
@@ -79,9 +81,9 @@ def background_coefficients(files: BackgroundFiles, config: SbiConfig, progress:
         kept = _kept(store, record.config, record.seed, name)
         for hypothesis, output in outputs.items():
             if hypothesis == SIGNAL:
-                job = sbi_job(files.signal_model, store, files.features, of_others=True)
+                job = sbi_job(files.signal_model, store, files.source, files.features, of_others=True)
             else:
-                job = background_job(files.classifier, hypothesis, store, files.features)
+                job = background_job(files.classifier, hypothesis, store, files.source, files.features)
             _selected(store, job, config.model_copy(update={"max_events": None}), output, kept, progress)
         numbers.append(f"{len(kept)} of {name}")
     return f"backgrounds: {', '.join(numbers)} for pseudo-data"

@@ -5,7 +5,10 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from partonic.config.backbones import (
+from partonic.config.base import SettingError, StrictModel
+from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset, filled_with
+from partonic.config.paths import LocalPath, NameOrPath
+from partonic.config.sbi.backbones import (
     OBJECT_BACKBONES,
     BackboneName,
     LgatrConfig,
@@ -13,14 +16,12 @@ from partonic.config.backbones import (
     SetTransformerConfig,
     backbone_defaults,
 )
-from partonic.config.base import SettingError, StrictModel
-from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset, filled_with
-from partonic.config.paths import LocalPath
 from partonic.config.trees import TreeSettings
 
 __all__ = [
     "CONDITIONAL_METHODS",
     "LOCAL_METHODS",
+    "MACHINE_SETTINGS",
     "ConditionalConfig",
     "MorphingConfig",
     "SbiBackgroundConfig",
@@ -40,6 +41,9 @@ CONDITIONAL_METHODS = ("carl", "alice", "rolr", "cascal", "alices", "rascal")
 
 LOCAL_METHODS = ("sally", "sallino")
 """Methods that learn the score at the reference, and the density of the score."""
+
+MACHINE_SETTINGS = frozenset({"max_events", "workers", "scheduler", "device", "batch_events", "coefficients"})
+"""Settings of the work on events, which what is learned does not depend on, and which a ready model has, too."""
 
 SBI_PRESETS: Presets = {
     "small": {},
@@ -195,6 +199,11 @@ class ConditionalConfig(StrictModel):
 class SbiConfig(StrictModel):
     """Simulation-based inference: training on simulated events, and coefficients of the others."""
 
+    model: NameOrPath | None = None
+    """A model that is ready, in place of a training: ``pretrained``, or a model folder (``<output>/train_sbi`` of
+    another analysis). All events of this analysis are fitted then, calibrated with the file ``calibration.json`` of
+    the folder if it has one. Null: it is trained here."""
+
     method: Method = "derivatives"
     """What is learned: ``derivatives`` of the density at the reference; the same by boosted information ``trees``;
     ``morphing``, ratios at basis points; a ratio as a function of θ (``carl``, ``alice``, ``rolr``, and with the
@@ -282,6 +291,19 @@ class SbiConfig(StrictModel):
         return filled_with(filled, backbone_defaults(filled)) if isinstance(filled, Mapping) else filled
 
     @model_validator(mode="after")
+    def _ready_models_are_not_trained(self) -> "SbiConfig":
+        """Refuse settings of a training beside a model that is ready, where they would change nothing."""
+        if self.model is None:
+            return self
+        for key, field in SbiConfig.model_fields.items():
+            if key not in MACHINE_SETTINGS | {"model"} and getattr(self, key) != field.get_default(
+                call_default_factory=True
+            ):
+                message = "has no meaning beside `model`, which was trained before: leave one of the two out"
+                raise SettingError((key,), message)
+        return self
+
+    @model_validator(mode="after")
     def _ranges_ascend(self) -> "SbiConfig":
         for name, (low, high) in self.range.items():
             if not low < high:
@@ -338,5 +360,4 @@ class SbiConfig(StrictModel):
 
     def learning(self) -> dict[str, object]:
         """Return what the trained networks depend on, as JSON-like values."""
-        machine = {"max_events", "workers", "scheduler", "device", "batch_events", "stores", "coefficients"}
-        return self.model_dump(mode="json", exclude=machine)
+        return self.model_dump(mode="json", exclude={*MACHINE_SETTINGS, "stores", "model", "also"})
