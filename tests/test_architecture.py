@@ -79,6 +79,8 @@ HEAVY = (
     "lightning",
     "safetensors",
     "numba",
+    "lgatr",
+    "lloca",
 )
 # A child process reads its own list of loaded modules; no clock is involved.
 LOADED = "import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.sbi.backbone import Backbone
+from partonic.sbi.backbone import ConditionalBackbone
 from partonic.sbi.losses import cross_entropy, squared_ratio_error
 from partonic.sbi.method import Method, MethodLoss, event_mean
 from partonic.sbi.theta_draws import ThetaDraws
@@ -55,7 +55,7 @@ class ConditionalRatio(Method):
 
     def __init__(
         self,
-        backbone: Backbone,
+        backbone: ConditionalBackbone,
         members: int,
         kind: str,
         projection: Projection,

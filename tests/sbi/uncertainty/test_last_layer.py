@@ -27,8 +27,14 @@ class Line(torch.nn.Module):
     def last_units(self, inputs):
         return torch.stack([inputs[:, 0], torch.ones(len(inputs))], dim=1)[None]
 
-    def forward(self, inputs):
+    def forward(self, inputs, theta=None):
         return (self.last_units(inputs).double() @ self.line).float()
+
+    def encode(self, inputs):
+        return inputs
+
+    def decide(self, seen, theta=None):
+        return self(seen)
 
 
 def fitted(seed, copies=1):
@@ -123,7 +129,18 @@ def test_error_shrinks_with_the_number_of_events(tmp_path):
 
 def test_what_has_no_last_layer_or_minimum_is_refused():
     class Bare(torch.nn.Module):
+        """A backbone without a linear last layer."""
+
         networks = 1
+
+        def forward(self, inputs, theta=None):
+            return inputs.T
+
+        def encode(self, inputs):
+            return inputs
+
+        def decide(self, seen, theta=None):
+            return self(seen)
 
     with pytest.raises(TrainingError, match="use `ensemble`"):
         LastLayerLaplace(Derivatives(Bare(), 2, 1))

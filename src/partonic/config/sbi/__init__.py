@@ -1,5 +1,6 @@
 """The section `sbi` of an analysis file: networks and trees that learn likelihood ratios from simulated events."""
 
+from partonic.config.sbi.backbones import SbiNetworkConfig
 from partonic.config.sbi.section import (
     CONDITIONAL_METHODS,
     LOCAL_METHODS,
@@ -8,7 +9,6 @@ from partonic.config.sbi.section import (
     MorphingConfig,
     SbiBackgroundConfig,
     SbiConfig,
-    SbiNetworkConfig,
     SbiTrainingConfig,
     ScoreConfig,
     SharesConfig,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from partonic.config.sbi import SbiConfig
@@ -24,7 +23,7 @@ from partonic.nn.training import PhaseResult, seeded_weights
 from partonic.processes.definition import standard_model
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
-from partonic.sbi.backbones.object_scaler import ObjectScaler
+from partonic.sbi.backbones.training_scales import object_scaler
 from partonic.sbi.background.calibration import RatioScale, calibrated, reliability
 from partonic.sbi.background.model import BackgroundModel, BackgroundRecord, ratio_networks
 from partonic.sbi.data import SimulatedEvents, read_events
@@ -92,8 +91,8 @@ def train_backgrounds(
     targets = weights / weights[train].sum(axis=0) * train.sum()
     scaler = FeatureScaler(known.events.names)
     scaler.fit(known.events.features[train])
-    objects = _object_scaler(known.events, train, config)
     settings = config.model_copy(update={"method": "morphing"})
+    objects = object_scaler(known.events, train, settings)
     with seeded_weights(seed, "sbi backgrounds"):
         method = ratio_networks(config, scaler.width, known.events.slots, len(config.backgrounds))
     sample = TrainingSample(known.events, targets, train, validation, scaler, objects)
@@ -183,14 +182,6 @@ def _check_features(store: Path, config: SbiConfig, files: CoefficientFiles | No
             f"features are made from {', '.join(hidden)}, which mean something else in the events of the background "
             f"'{name}' than in those of the signal: expected features of jets, leptons and missing momentum"
         )
-
-
-def _object_scaler(events: SimulatedEvents, train: NDArray[np.bool_], config: SbiConfig) -> ObjectScaler | None:
-    if events.slots is None or events.objects is None:
-        return None
-    scaler = ObjectScaler(events.slots)
-    scaler.fit(torch.from_numpy(events.objects[train]), config.network.momentum_unit)
-    return scaler
 
 
 def _record(signal: Sequence[Path], known: _ClassEvents, config: SbiConfig, seed: int, inputs: int) -> BackgroundRecord:
