@@ -219,10 +219,9 @@ def fit(
     given = _in_memory(coefficients, rate)
     path = Path(coefficients) if isinstance(coefficients, str | Path) else None
     config = _config(_source(given, path), settings)
-    files = Files(
-        None if store is None else Path(store), path,
-        *({name: Path(file) for name, file in (each or {}).items()} for each in (backgrounds, components)),
-    )  # fmt: skip
+    further = ({name: Path(file) for name, file in (each or {}).items()} for each in (backgrounds, components))
+    of_backgrounds, of_components = further
+    files = Files(None if store is None else Path(store), path, of_backgrounds, of_components)
     loaded = load(files, config, seed if config.seed is None else config.seed, given)
     return FitResult(measure(loaded, config), config)
 

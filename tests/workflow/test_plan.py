@@ -204,6 +204,9 @@ def test_report_reads_what_will_be_there(tmp_path: Path) -> None:
         ("mem", {"max_events": 5}, {"max_events": None}, ["mem.max_events: 5 → null"]),
         ("infer", {"compare": True}, {"compare": False}, ["compare: true → false"]),
         ("infer", {"toys": None}, {"toys": {"points": 3}}, ["toys.points: not there → 3"]),
+        ("train_sbi", {"sbi": {"method": "trees"}}, {"sbi": {"method": "carl"}}, ["sbi.method: trees → carl"]),
+        ("train_sbi.a", {"sbi": {"method": "trees"}}, {"sbi": {"method": "carl"}},
+         ["sbi.also.a.method: trees → carl"]),
         ("mem", {"points": (1, 2)}, {"points": [1, 2]}, []),
     ],
 )  # fmt: skip

@@ -85,7 +85,7 @@ def test_nothing_is_done_twice(finished):
 def test_without_a_share_there_is_no_calibration(tmp_path):
     config = analysis(tmp_path, sbi={"features": ["partons[7]"], "shares": {"calibration": 0.0}})
     assert not is_calibrated(config)
-    assert len(SbiStep().outputs(config)) == 1
+    assert [path.name for path in SbiStep().outputs(config)] == ["external.parquet", "members.safetensors"]
     assert is_calibrated(analysis(tmp_path))
     away = {"name": "external", "parameters": {"theta": {"standard_model": 1.0}}, "partons": {"z": 23, "x": 22}}
     assert not is_calibrated(analysis(tmp_path, process=away))
@@ -217,7 +217,8 @@ def several(finished) -> tuple[Path, AnalysisConfig, list]:
     folder, _ = finished
     also = {"trees": {"method": "trees"}, "ready": {"model": str(folder / "out" / "train_sbi")}}
     section = {"features": ["partons[7]"], "preset": "tiny", "also": also}
-    config = analysis(folder, sbi=section, inference={"source": "sbi.trees", "compare": False})
+    coverage = {"experiments": 10}
+    config = analysis(folder, sbi=section, inference={"source": "sbi.trees", "compare": True, "coverage": coverage})
     return folder, config, run_analysis(config, steps=["import", "train_sbi", "sbi", "infer"], progress=SILENT)
 
 
@@ -232,6 +233,11 @@ def test_each_variant_is_a_unit_of_its_own(several):
     assert metadata.facts["method"] == "trees"
     result = json.loads((folder / "out" / "infer" / "result.json").read_text(encoding="utf-8"))
     assert result["source"] == "sbi.trees"
+    assert result["coverage"][0]["parameters"][0]["name"] == "theta"
+    compared = result["comparison"]["curves"]["theta"]["methods"]
+    assert list(compared) == ["parton truth", "sbi.trees", "sbi", "sbi.ready", "rate only"]
+    assert compared["sbi"]["ensemble"] is not None
+    assert compared["sbi"]["q"] != compared["sbi.ready"]["q"], "the ready model has no calibration"
     assert result["settings"]["calibration"] == str(folder / "out" / "sbi.trees" / "calibration.json")
     other = config.model_copy(
         update={"sbi": config.sbi.model_copy(update={"also": {**config.sbi.also, "trees": config.sbi.also["trees"]

@@ -22,7 +22,7 @@ from partonic.inference.experiments.pool import Pool, PoolSample
 from partonic.inference.experiments.pseudo_experiments import Setup
 from partonic.inference.likelihood.mixture import Mixture
 from partonic.inference.model import mixture_of, truth_on_curves
-from partonic.inference.sources import check_source, read_hypotheses, read_of_source
+from partonic.inference.sources import EstimatorFiles, check_source, read_hypotheses, read_of_source
 from partonic.pretrained import pretrained_folder
 from partonic.processes.definition import standard_model
 
@@ -43,12 +43,14 @@ class Files:
         signal: their coefficients under the signal; None for parton truth.
         backgrounds: their coefficients under each background.
         components: the same under each further component that depends on θ.
+        compared: what the estimators left that are compared, that of the fit, too, by the name of their source.
     """
 
     store: Path | None
     signal: Path | None
     backgrounds: Mapping[str, Path] = field(default_factory=dict)
     components: Mapping[str, Path] = field(default_factory=dict)
+    compared: Mapping[str, EstimatorFiles] = field(default_factory=dict)
 
 
 class Hypotheses(NamedTuple):

@@ -5,6 +5,7 @@ another would give limits that look right and are wrong.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,22 @@ from partonic.estimator_registry import is_estimator
 from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 
-__all__ = ["check_source", "read_hypotheses", "read_of_source", "settings_for"]
+__all__ = ["EstimatorFiles", "check_source", "read_hypotheses", "read_of_source", "settings_for"]
+
+
+@dataclass(frozen=True)
+class EstimatorFiles:
+    """What an estimator left.
+
+    Attributes:
+        coefficients: of the events under the signal.
+        calibration: of the coefficients, as they would be fitted; None for none.
+        members: ratios of each member of an ensemble (`partonic.inference.coefficients.members_file`); None without.
+    """
+
+    coefficients: Path
+    calibration: Path | None = None
+    members: Path | None = None
 
 
 def read_of_source(path: Path, expected: str, key: str) -> tuple[EventCoefficients, CoefficientsMetadata]:

@@ -82,8 +82,7 @@ def fitted_events(record: InferenceRecord) -> FittedEvents:
 
 def _files(content: Mapping[str, Any]) -> Files:
     store, signal = content["store"], content["signal"]
-    return Files(
-        Path(store) if store else None,
-        Path(signal) if signal else None,
-        *({name: Path(path) for name, path in content.get(kind, {}).items()} for kind in ("backgrounds", "components")),
+    backgrounds, components = (
+        {name: Path(path) for name, path in content.get(kind, {}).items()} for kind in ("backgrounds", "components")
     )
+    return Files(Path(store) if store else None, Path(signal) if signal else None, backgrounds, components)

@@ -19,11 +19,44 @@ from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.coefficients.sum_rule import SumRule, sum_rule
 from partonic.inference.record import InferenceRecord, read_result
+from partonic.progress import duration_text
 from partonic.report.fitted import FittedEvents, fitted_events
 
-__all__ = ["IntegratedEvents", "LimitFiles", "Limits", "read_limits"]
+__all__ = ["EstimatorCost", "IntegratedEvents", "LimitFiles", "Limits", "read_limits"]
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EstimatorCost:
+    """The time that an estimator took, where it is known.
+
+    Attributes:
+        training: seconds of its training; None if it was trained elsewhere, or the time is not known.
+        estimation: seconds in which its coefficients were made; None if they are not known.
+        events: number of events that they are of.
+    """
+
+    training: float | None
+    estimation: float | None
+    events: int
+
+    def training_text(self) -> str:
+        """Return the time of the training in words, a dash where there is none."""
+        return "–" if self.training is None else duration_text(self.training)
+
+    def event_text(self) -> str:
+        """Return the time of an event, a dash where it is not known."""
+        if self.estimation is None or not self.events:
+            return "–"
+        seconds = self.estimation / self.events
+        if seconds >= 1.0:
+            return duration_text(seconds) if seconds >= 60.0 else f"{seconds:.1f} s"
+        return f"{1e3 * seconds:.0f} ms" if seconds >= 0.01 else f"{1e3 * seconds:.2g} ms"
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return the numbers by name."""
+        return {"training": self.training, "estimation": self.estimation, "events": self.events}
 
 
 @dataclass(frozen=True)
@@ -35,16 +68,21 @@ class LimitFiles:
         store: event store that the coefficients are of; None: that of the report.
         inference: ``result.json`` of the inference, with the curves beside it; None if there is none.
         discrimination: ROC curves of signal against background; None if there are none.
+        others: coefficients of events of the same store by other estimators, by the name of their source.
+        seconds: of training and of estimation of each estimator, None where they are not known, by its name.
     """
 
     coefficients: Mapping[str, Path] = field(default_factory=dict)
     store: Path | None = None
     inference: Path | None = None
     discrimination: Path | None = None
+    others: Mapping[str, Path] = field(default_factory=dict)
+    seconds: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
     def paths(self) -> Iterator[Path]:
         """Yield all files."""
         yield from self.coefficients.values()
+        yield from self.others.values()
         if self.coefficients and self.store is not None:
             yield self.store
         if self.inference is not None:
@@ -94,11 +132,15 @@ class Limits:
         integrated: events under each hypothesis.
         inference: result of the inference; None if there is none.
         discrimination: ROC curves; None if there are none.
+        others: events by other estimators than the one that is fitted, named after it.
+        costs: the time that the estimators took, by the name of their source.
     """
 
     integrated: tuple[IntegratedEvents, ...] = ()
     inference: InferenceRecord | None = None
     discrimination: Discrimination | None = None
+    others: tuple[IntegratedEvents, ...] = ()
+    costs: Mapping[str, EstimatorCost] = field(default_factory=dict)
 
     @cached_property
     def fitted(self) -> FittedEvents | None:
@@ -119,11 +161,23 @@ def read_limits(files: LimitFiles, events: EventStore) -> Limits:
         SchemaError: if a file is none of its kind, or of another format.
     """
     store = events if files.store is None or not files.coefficients else EventStore.open(files.store)
+    integrated = tuple(_integrated(name, path, store) for name, path in files.coefficients.items())
+    others = tuple(_integrated(name, path, store) for name, path in files.others.items())
     return Limits(
-        integrated=tuple(_integrated(name, path, store) for name, path in files.coefficients.items()),
+        integrated=integrated,
+        others=others,
+        costs=_costs(files.seconds, (*integrated[:1], *others)),
         inference=None if files.inference is None else read_result(files.inference),
         discrimination=None if files.discrimination is None else read_discrimination(files.discrimination),
     )
+
+
+def _costs(
+    seconds: Mapping[str, tuple[float | None, float | None]], every: tuple[IntegratedEvents, ...]
+) -> dict[str, EstimatorCost]:
+    """Return the costs of the estimators whose events were read."""
+    numbers = {each.coefficients.source: len(each.coefficients) for each in every}
+    return {name: EstimatorCost(*found, numbers[name]) for name, found in seconds.items() if name in numbers}
 
 
 def _enough(coefficients: EventCoefficients, weights: Array) -> bool:

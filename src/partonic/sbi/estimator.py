@@ -27,7 +27,16 @@ from partonic.sbi.stacking.features import CoefficientFiles, EventFeatures
 from partonic.sbi.stacking.names import is_coefficient
 from partonic.trained.model_files import model_fingerprint
 
-__all__ = ["NOT_FINITE", "NO_DENSITY", "NO_FEATURES", "SOURCE", "SbiEstimator", "sbi_job"]
+__all__ = [
+    "NOT_FINITE",
+    "NO_DENSITY",
+    "NO_FEATURES",
+    "SOURCE",
+    "SbiEstimator",
+    "members_of",
+    "pairing",
+    "sbi_job",
+]
 
 Array = NDArray[np.float64]
 
@@ -69,7 +78,7 @@ class SbiEstimator:
         self.model, self.features, self.folder, self.source = model, features, folder, source
         self.of_others = of_others
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
-        self._pairing = _pairing(model)
+        self._pairing = pairing(model)
 
     @property
     def monomials(self) -> Monomials:
@@ -89,23 +98,29 @@ class SbiEstimator:
     def check(self, metadata: StoreMetadata, where: str) -> None:
         """Check that events are of process, detector, decays and selection that were learned.
 
+        Events that do not depend on θ, of a background or collision data, may be of any process and decays: what is
+        asked of them is their density under the process that was learned.
+
         Raises:
             SchemaError: naming what differs.
             ConfigError: if they lack a feature.
         """
         record = self.model.record
-        if not self.of_others and (metadata.process, metadata.monomials) != (record.process, record.monomials):
+        same = (metadata.process, metadata.monomials) == (record.process, record.monomials)
+        independent = self.of_others or _is_independent(metadata)
+        if not (same or independent):
             raise SchemaError(
                 f"{where} holds events of '{metadata.process}' in {', '.join(metadata.monomials.names)}; the networks "
-                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such events"
+                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such "
+                "events, or import a background with `theta_independent: true`"
             )
         if abs(metadata.collider_energy - record.collider_energy) > 1e-6 * record.collider_energy:
             raise SchemaError(
                 f"{where} holds events of √S = {metadata.collider_energy:g} GeV, the networks know "
                 f"{record.collider_energy:g} GeV: train a model on such events"
             )
-        if record.events is not None and not self.of_others:
-            record.events.check(metadata, where)
+        if record.events is not None:
+            record.events.check(metadata, where, any_process=independent)
         plain = [name for name in record.features if not is_coefficient(name)]
         slots = record.slots
         needed = columns_of_inputs(NamedFeatures(plain, metadata), slots, metadata) if plain else ()
@@ -142,6 +157,16 @@ class SbiEstimator:
             diagnostics=self._diagnostics(inputs),
         )
 
+    def members(self, batch: EventBatch) -> Array:
+        """Return the ratios of events by each combination of members that the covariance is made of, `(M, N, A)`.
+
+        They are NaN where the combination gives no ratio.
+        """
+        targets = self.model.targets(self.features.of(batch))
+        drawn = self._combinations(targets)
+        values: Array = np.where(np.isfinite(drawn.sum(axis=2, keepdims=True)), drawn, np.nan)
+        return values
+
     def cross_section(self) -> CrossSectionRecord:
         """Return σ_a, true or from the sums of the learned ratios, with the covariance of the true one."""
         record = self.model.record
@@ -159,7 +184,7 @@ class SbiEstimator:
             "method": record.config.method,
             "features": list(record.features),
             "members": record.config.network.members,
-            "backbone": record.config.network.backbone,
+            "backbone": None if record.config.method == "trees" else record.config.network.backbone,
             "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
             "normalisation": record.config.normalisation,
             "model": None if self.folder is None else str(self.folder),
@@ -194,10 +219,14 @@ class SbiEstimator:
             return mean, slopes @ known @ slopes.transpose(0, 2, 1)
         if members == 1:
             return mean, np.zeros((count, size, size))
-        mixed = np.stack([targets[self._pairing[:, a], :, a] for a in range(size)], axis=-1)
-        drawn = self._to_reference_point(mixed)
+        drawn = self._combinations(targets)
         shift = drawn - drawn.mean(axis=0)
         return mean, np.einsum("mna,mnb->nab", shift, shift) / (members - 1)
+
+    def _combinations(self, targets: Array) -> Array:
+        """Return the ratios `(M, N, A)` of targets `(M, N, A)` of which each takes a member of its own."""
+        mixed = np.stack([targets[self._pairing[:, a], :, a] for a in range(targets.shape[2])], axis=-1)
+        return self._to_reference_point(mixed)
 
     def _to_reference_point(self, targets: Array) -> Array:
         ratios = self._expansion.ratios(targets)
@@ -226,7 +255,13 @@ class SbiEstimator:
         return Diagnostics(columns)
 
 
-def _pairing(model: SbiModel) -> NDArray[np.int64]:
+def _is_independent(metadata: StoreMetadata) -> bool:
+    """Return whether the weights of events were imported as independent of θ."""
+    section = metadata.config.get("import")
+    return isinstance(section, dict) and bool(section.get("theta_independent"))
+
+
+def pairing(model: SbiModel) -> NDArray[np.int64]:
     """Return which member each target takes in each combination, `(M, A)`; one member for all where they share one."""
     members, size = model.record.config.network.members, len(model.record.means)
     generator = numpy_generator(model.record.seed, "sbi", "pairing")
@@ -270,6 +305,28 @@ def sbi_job(
         seed=record.seed,
         reads_objects=record.slots is not None,
     )
+
+
+def members_of(folder: Path, store: Path, event_id: NDArray[np.int64], files: CoefficientFiles | None = None) -> Array:
+    """Return the ratios of events by each member of a trained ensemble, `(M, N, A)`.
+
+    Args:
+        folder: of the model.
+        store: of the events.
+        event_id: their numbers, in the order of the store, `(N,)`.
+        files: of coefficients that are features, by name.
+
+    Raises:
+        ModelError: if the model is missing or damaged.
+    """
+    estimator = _load(folder, store, SOURCE, files, False, "cpu")
+    columns = tuple(dict.fromkeys(("event_id", *estimator.columns)))
+    parts = [
+        estimator.members(batch.filter(np.isin(batch.column("event_id"), event_id)))
+        for batch in EventStore.open(store).batches(columns, accepted_only=True)
+    ]
+    whole: Array = np.concatenate(parts, axis=1)
+    return whole
 
 
 def _load(

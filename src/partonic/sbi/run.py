@@ -16,10 +16,11 @@ from partonic.inference.calibration.joint_calibration import fit_joint_calibrati
 from partonic.inference.coefficients.coefficients_file import read_coefficients, write_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
+from partonic.inference.coefficients.members_file import write_members
 from partonic.progress import SILENT, Progress
 from partonic.provenance import file_digest
 from partonic.sbi.data import group_column
-from partonic.sbi.estimator import NO_FEATURES, SOURCE, sbi_job
+from partonic.sbi.estimator import NO_FEATURES, SOURCE, members_of, sbi_job
 from partonic.sbi.model import SbiModel, SbiRecord
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.stacking.features import CoefficientFiles
@@ -40,6 +41,7 @@ class SbiFiles:
         output: coefficients of the events that are fitted.
         calibration: file of the calibration to write; None for none.
         source: name of the estimator in the file of coefficients.
+        members: file of the ratios of each member of the ensemble, of the events that are fitted; None for none.
         features: files of coefficients of other estimators that are features, by name.
     """
 
@@ -49,6 +51,7 @@ class SbiFiles:
     output: Path
     calibration: Path | None = None
     source: str = SOURCE
+    members: Path | None = None
     features: CoefficientFiles = field(default_factory=dict)
 
 
@@ -92,6 +95,9 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
                     f"no event of {path} is left for the fit: raise `sbi.shares.fit`, or give more events"
                 )
             write_coefficients(files.output, fitted, metadata)
+            if files.members is not None:
+                of_members = members_of(files.model, path, fitted.event_id, files.features)
+                write_members(files.members, fitted.event_id, of_members)
         if parts is not None and files.calibration is not None:
             chosen = coefficients.select(parts.of("calibration"))
             kept.append(chosen)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from partonic.workflow.state import StepIdentity, StepRecord, WorkflowState
+from partonic.workflow.step import family_of_step
 
 __all__ = ["changed_inputs", "changed_settings", "reasons_to_run"]
 
@@ -102,7 +103,9 @@ def _damage(outputs: Sequence[Path], record: StepRecord, state: WorkflowState) -
 
 def _as_written(step: str, settings: Mapping[str, object]) -> dict[str, object]:
     """Return settings as JSON has them, under the keys of the analysis file."""
-    named, plain = _WRITTEN_AS.get(step, {}), json.loads(json.dumps(dict(settings)))
+    variant = step.removeprefix(family_of_step(step)).lstrip(".")
+    named = {"sbi": f"sbi.also.{variant}"} if variant else _WRITTEN_AS.get(step, {})
+    plain = json.loads(json.dumps(dict(settings)))
     return {named.get(key, key): value for key, value in plain.items()}
 
 

@@ -1,6 +1,6 @@
 """The step of inference: from the coefficients of events to limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +12,14 @@ from partonic.errors import ConfigError
 from partonic.estimator_registry import family_of
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, integrated_store, sbi_background_files, sbi_calibration
-from partonic.workflow.sbi_steps import is_calibrated
+from partonic.workflow.estimator_files import calibration_of, compared_estimators
+from partonic.workflow.places import estimates_file, integrated_store, sbi_background_files
 from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
+    from partonic.config.inference.template import TemplateBackgroundConfig
     from partonic.inference.samples import Files
+    from partonic.inference.sources import EstimatorFiles
 
 __all__ = ["InferStep"]
 
@@ -27,7 +29,7 @@ class InferStep:
     """Likelihood, limits, and their coverage."""
 
     name: str = "infer"
-    version: int = 2
+    version: int = 3
     knows_its_work: bool = True
 
     def applies(self, config: AnalysisConfig) -> bool:
@@ -52,15 +54,19 @@ class InferStep:
             *files.backgrounds.values(),
             *section.ensemble,
             *_calibration_file(config),
+            *(path for each in files.compared.values() for path in _paths(each)),
             *(path for events in simulated for path in (events.store, *events.coefficients.values())),
+            *(path for each in _of_template(section) for path in (each.store, each.coefficients)),
         ]
         return tuple(dict.fromkeys(paths))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the numbers and the curves, and the workspace of pyhf with what ties its norm factors to θ."""
-        folder = config.output / self.name
-        workspace = (folder / "workspace.json", folder / "workspace.morphing.json") if _section(config).pyhf else ()
-        return (folder / "result.json", folder / "curves.parquet", *workspace)
+        """Return the numbers and the curves, and the workspaces of pyhf with what ties their norm factors to θ."""
+        folder, section = config.output / self.name, _section(config)
+        names = ["workspace"] if section.pyhf else []
+        names += ["template_workspace"] if section.template is not None and section.template.workspace else []
+        workspaces = [folder / f"{name}{ending}.json" for name in names for ending in ("", ".morphing")]
+        return (folder / "result.json", folder / "curves.parquet", *workspaces)
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Fit; pseudo-experiments go on where an interrupted run was."""
@@ -73,7 +79,7 @@ def _section(config: AnalysisConfig) -> InferenceConfig:
     """Return the section, with the calibration of the coefficients that were learned here if it names no other."""
     section = needed(config.inference, "inference", config)
     if section.coefficients is None and section.calibration is None:
-        section = section.model_copy(update={"calibration": _own_calibration(config, section.source)})
+        section = section.model_copy(update={"calibration": calibration_of(config, section.source)})
     return _with_learned_backgrounds(section, config)
 
 
@@ -101,11 +107,9 @@ def _with_learned_backgrounds(section: InferenceConfig, config: AnalysisConfig) 
     return section.model_copy(update={"backgrounds": filled})
 
 
-def _own_calibration(config: AnalysisConfig, source: str) -> Path | None:
-    """Return the calibration of coefficients that are learned here; None if there is none, or they are not learned."""
-    variant = source.partition(".")[2]
-    learned = family_of(source) == SOURCE
-    return sbi_calibration(config, variant) if learned and is_calibrated(config, variant) else None
+def _of_template(section: InferenceConfig) -> Sequence["TemplateBackgroundConfig"]:
+    """Return the backgrounds of the template."""
+    return () if section.template is None else tuple(section.template.backgrounds.values())
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:
@@ -132,4 +136,11 @@ def _files(config: AnalysisConfig) -> "Files":
     components = {
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.components.items()
     }
-    return Files(store, signal, backgrounds, components)
+    return Files(store, signal, backgrounds, components, compared_estimators(config))
+
+
+def _paths(files: "EstimatorFiles") -> Iterator[Path]:
+    """Yield the files of an estimator that is compared."""
+    for path in (files.coefficients, files.calibration, files.members):
+        if path is not None:
+            yield path

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.report.limits import LimitFiles
+from partonic.workflow.estimator_files import estimator_names_of
 from partonic.workflow.inference_steps import InferStep
 from partonic.workflow.places import discrimination_file, estimates_file, integrated_store
+from partonic.workflow.state import WorkflowState
 
 __all__ = ["limit_files", "possible_limit_files"]
 
@@ -24,6 +26,8 @@ def limit_files(config: AnalysisConfig) -> LimitFiles | None:
         store=integrated_store(config, _source(config)),
         inference=results[0] if results and all(path.is_file() for path in results) else None,
         discrimination=curves if _has_method(config) and curves.is_file() else None,
+        others={name: path for name, path in _others(config).items() if path.is_file()},
+        seconds=_seconds(config),
     )
     return files if any(files.paths()) else None
 
@@ -31,7 +35,7 @@ def limit_files(config: AnalysisConfig) -> LimitFiles | None:
 def possible_limit_files(config: AnalysisConfig) -> tuple[Path, ...]:
     """Return coefficients and result of the inference, whether they are there or not."""
     results = () if config.inference is None else InferStep().outputs(config)
-    return (*_coefficients(config).values(), *results)
+    return (*_coefficients(config).values(), *_others(config).values(), *results)
 
 
 def _coefficients(config: AnalysisConfig) -> dict[str, Path]:
@@ -49,6 +53,25 @@ def _coefficients(config: AnalysisConfig) -> dict[str, Path]:
         name: each.coefficients or own.with_name(f"{name}.parquet") for name, each in section.components.items()
     }
     return ({} if signal is None else {config.process.name: signal}) | components | backgrounds
+
+
+def _others(config: AnalysisConfig) -> dict[str, Path]:
+    """Return the files of the estimators on the same events that are not fitted, by the name of their source."""
+    source = _source(config)
+    store = integrated_store(config, source)
+    names = [name for name in estimator_names_of(config) if name != source and integrated_store(config, name) == store]
+    return {name: estimates_file(config, name) for name in names}
+
+
+def _seconds(config: AnalysisConfig) -> dict[str, tuple[float | None, float | None]]:
+    """Return how long training and estimation took, as the output folder records it, by the name of the source."""
+    records = WorkflowState(config.output).records
+
+    def of(step: str) -> float | None:
+        record = records.get(step)
+        return record.seconds if record is not None and record.finished else None
+
+    return {name: (of(f"train_{name}"), of(name)) for name in estimator_names_of(config)}
 
 
 def _has_method(config: AnalysisConfig) -> bool:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.sbi.variants import variant_source
+from partonic.config.sbi.variants import SOURCE, variant_source
 from partonic.config.unfolding import View
+from partonic.estimator_registry import family_of
 
 __all__ = [
     "coefficients_file",
@@ -17,6 +18,7 @@ __all__ = [
     "samples_file",
     "sbi_background_files",
     "sbi_calibration",
+    "sbi_members",
     "trained_backgrounds",
     "trained_mem",
     "trained_models",
@@ -98,6 +100,11 @@ def sbi_background_files(config: AnalysisConfig, variant: str = "") -> dict[str,
     return {name: {each: folder / f"of_{name}" / f"{each}.parquet" for each in ("signal", *names)} for name in names}
 
 
+def sbi_members(config: AnalysisConfig, variant: str = "") -> Path:
+    """Return the path of the ratios of the members of its ensemble."""
+    return config.output / variant_source(variant) / "members.safetensors"
+
+
 def coefficients_file(config: AnalysisConfig) -> Path:
     """Return the path of the coefficients of events under the hypothesis of the process of the analysis."""
     return estimates_file(config, "mem")
@@ -110,6 +117,8 @@ def estimates_file(config: AnalysisConfig, source: str) -> Path:
 
 def integrated_store(config: AnalysisConfig, source: str) -> Path:
     """Return the path of the event store whose events an estimator works on."""
+    if family_of(source) == SOURCE:
+        return event_store(config)
     section = config.classical if source == "classical" else config.mem
     return event_store(config) if section is None or section.store is None else section.store
 

@@ -15,6 +15,7 @@ from partonic.workflow.places import (
     event_store,
     sbi_background_files,
     sbi_calibration,
+    sbi_members,
     trained_backgrounds,
     trained_sbi,
 )
@@ -140,11 +141,11 @@ class SbiStep:
         return tuple(dict.fromkeys((*stores, *others, *files)))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the coefficients, and their calibration if one is made here; those of all hypotheses."""
+        """Return coefficients, those of the members, and their calibration if one is made here; of all hypotheses."""
         made, own = self._calibration(config), estimates_file(config, self.name)
         under = [own.with_name(f"{name}.parquet") for name in _section(config, self.variant).backgrounds]
         simulated = [path for each in sbi_background_files(config, self.variant).values() for path in each.values()]
-        return (own, *([] if made is None else [made]), *under, *simulated)
+        return (own, sbi_members(config, self.variant), *([] if made is None else [made]), *under, *simulated)
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Make the coefficients, going on at the last batch of an interrupted run."""
@@ -159,6 +160,7 @@ class SbiStep:
             calibration=self._calibration(config),
             source=self.name,
             features=_features(config, self.variant),
+            members=sbi_members(config, self.variant),
         )
         line = coefficients_and_calibration(files, section, progress)
         if not section.backgrounds:

@@ -12,7 +12,9 @@ from tests.report.limit_files import estimated, toy_store, write
 
 from partonic.config.inference import HistogramConfig, InferenceConfig
 from partonic.errors import EventFileError, InferenceError
+from partonic.events.batch import RECO_COLUMNS
 from partonic.events.store import EventStore
+from partonic.features.high_level import FEATURES, high_level_features
 from partonic.inference.binned.histograms import filled_histograms, observables_of_store
 from partonic.inference.experiments.other_methods import compared
 from partonic.inference.samples import Files, load
@@ -34,6 +36,14 @@ def test_values_are_in_the_order_that_is_asked_for(store: EventStore, ids: np.nd
     backwards = observables_of_store(store, ids[::-1], (name,), "partons")
     np.testing.assert_array_equal(backwards[::-1], observables_of_store(store, ids, (name,), "partons"))
     assert np.ptp(backwards) > 0
+
+
+def test_high_level_features_are_observables_of_the_objects(store: EventStore, ids: np.ndarray) -> None:
+    values = observables_of_store(store, ids, ("sum_pt", "higgs_pair_pt"), "objects")
+    whole = high_level_features(store.read(RECO_COLUMNS, accepted_only=True).reco())
+    for column, name in enumerate(("sum_pt", "higgs_pair_pt")):
+        np.testing.assert_array_equal(values[:, column], whole[:, FEATURES.index(name)])
+    assert np.nanmin(values) > 0.0
 
 
 def test_what_the_events_do_not_have(store: EventStore, ids: np.ndarray, tmp_path: Path) -> None:

@@ -22,17 +22,19 @@ def comparison(events):
 
 def test_less_is_read_off_the_event_the_wider_the_interval(comparison):
     for name in ("a", "b"):
-        lengths = {method: row[name].length for method, row in comparison.intervals.items()}
+        lengths = {method: row[name][-1].length for method, row in comparison.intervals.items()}
         assert list(lengths) == ["truth, unbinned", "truth, binned R1 and R2", "histogram of x", "rate only"]
         ordered = list(lengths.values())
         assert ordered[0] < ordered[1] < ordered[3]
         assert ordered[2] < ordered[3]
-    assert comparison.intervals["histogram of x"]["a"].length < 0.9 * comparison.intervals["rate only"]["a"].length
+    assert (
+        comparison.intervals["histogram of x"]["a"][-1].length < 0.9 * comparison.intervals["rate only"]["a"][-1].length
+    )
 
 
 def test_rate_only_by_hand(events):
     """One parameter and a quadratic yield: q = 2 [ν − ν_0 − ν_0 log(ν/ν_0)] = 3.84 at the ends."""
-    found = compare_methods(events, 300.0, ("a",)).intervals["rate only"]["a"]
+    found = compare_methods(events, 300.0, ("a",)).intervals["rate only"]["a"][-1]
     sums = 3e5 * events.weights.sum(axis=0)
     for low, high in found.segments:
         for end in (low, high):
@@ -47,11 +49,11 @@ def test_parameter_that_enters_squared(events):
     even = ComparedEvents(MONOMIALS, weights, {"truth": toy_events(weights)}, {"x": events.observables["x"]})
     found = compare_methods(even, 300.0, ("a",)).intervals
     sums = 3e5 * weights.sum(axis=0)
-    ((low, high),) = found["rate only"]["a"].segments
+    ((low, high),) = found["rate only"]["a"][-1].segments
     nu = sums[0] + sums[3] * high**2
     assert low == pytest.approx(-high, rel=1e-3)
     assert 2 * (nu - sums[0] - sums[0] * np.log(nu / sums[0])) == pytest.approx(3.841, abs=0.01)
-    assert found["truth, unbinned"]["a"].length < found["truth, binned R1 and R2"]["a"].length < high - low
+    assert found["truth, unbinned"]["a"][-1].length < found["truth, binned R1 and R2"]["a"][-1].length < high - low
 
 
 def test_record(comparison, events):
@@ -82,7 +84,7 @@ def test_normalisation_with_the_mean_ratios(events):
     blurred[:, 1:] = 0.7 * blurred[:, 1:] + blurred[:, :1] * share[1:]
     estimates = ComparedEvents(MONOMIALS, events.weights, {"blurred": toy_events(blurred)}, {})
     plain, normalised = (compare_methods(estimates, 300.0, ("a",), mean_ratios=flag) for flag in (False, True))
-    found = [each.intervals["blurred, unbinned"]["a"] for each in (plain, normalised)]
+    found = [each.intervals["blurred, unbinned"]["a"][-1] for each in (plain, normalised)]
     middles = [abs(sum(sum(segment) / 2 for segment in each.segments) / len(each.segments)) for each in found]
     assert middles[1] < 0.5 * middles[0]
     assert 0.0 in found[1]

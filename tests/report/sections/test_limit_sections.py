@@ -28,6 +28,7 @@ from partonic.report.sections.discriminant import DiscriminantSection
 from partonic.report.sections.inference_coverage import InferenceCoverageSection
 from partonic.report.sections.inference_likelihood import InferenceLikelihoodSection, interval_text
 from partonic.report.sections.information import InformationSection
+from partonic.report.sections.informative_events import InformativeEventsSection
 from partonic.report.sections.intervals import IntervalsSection
 from partonic.report.sections.mem_integrals import MemIntegralsSection
 from partonic.report.sections.optimal_observables import OptimalObservablesSection
@@ -35,11 +36,11 @@ from partonic.report.sections.post_fit import PostFitSection
 
 SECTIONS = (
     "intervals", "inference_likelihood", "post_fit", "optimal_observables", "discriminant", "inference_coverage",
-    "information", "mem_integrals",
+    "informative_events", "information", "mem_integrals",
 )  # fmt: skip
 MAKERS = (
     IntervalsSection, InferenceLikelihoodSection, PostFitSection, OptimalObservablesSection, DiscriminantSection,
-    InferenceCoverageSection, InformationSection, MemIntegralsSection,
+    InferenceCoverageSection, InformativeEventsSection, InformationSection, MemIntegralsSection,
 )  # fmt: skip
 
 
@@ -82,8 +83,9 @@ def test_page_has_all_sections_and_its_numbers_are_json(files: LimitFiles, tmp_p
     assert tuple(sections) == (*SECTIONS, "summary")
     # Whiskers, pulls, correlation; two curves, one contour, which is in the result box too; R_1 and R_2 of c_tG, R_2 of
     # κ̃, with the best fit, and two plain observables (all events of the toy have six jets); the same three at several
-    # θ; ROC; coverage, pulls, bias; information on two parameters in three planes; quality, calibration.
-    assert len(found.sources) == 3 + 3 + 1 + (3 + 2) + 3 + 1 + 3 + 2 * 3 + 2
+    # θ; ROC; coverage, pulls, bias; shares of the information; information on two parameters in three planes; quality,
+    # calibration.
+    assert len(found.sources) == 3 + 3 + 1 + (3 + 2) + 3 + 1 + 3 + 1 + 2 * 3 + 2
     assert sections["mem_integrals"]["results"]["tth"]["counts"]["zero acceptance"] == 2
 
 
@@ -181,15 +183,12 @@ def test_warnings_of_a_fit_are_shown(files: LimitFiles) -> None:
     data = record.result["data"] | {"non_positive": 7, "without_coefficients": 3, "truth": None}
     other = {"values": {"kappa_tilde_t": -0.5, "c_tG": 0.1}, "q": 0.3}
     result = {**record.result, "data": data, "valid": False, "maxima": [record.result["maxima"][0], other]}
-    comparison = {"level": 0.95, "methods": {"rate only": {"c_tG": None}, "mem": {"c_tG": {
-        "segments": [[-1.0, 1.0]], "open_below": True, "open_above": False}}}}  # fmt: skip
-    limits = Limits(inference=replace(record, result=result | {"comparison": comparison}))
+    limits = Limits(inference=replace(record, result=result))
     content = InferenceLikelihoodSection(sample_of(files.store, limits)).content()
     assert content.missing[0] == "The fit is no verified maximum."
     assert content.missing[1].startswith("7 events have a density that is not positive")
     assert content.missing[3] == "There is another maximum at kappa_tilde_t = −0.5, c_tG = 0.1, q = 0.3."
     assert [row[-1] for row in content.tables[0].rows] == ["–", "–"]
-    assert content.tables[-1].rows == (("rate only", "none"), ("mem", "[< −1, 1]"))
 
 
 def test_intervals_as_text() -> None:
@@ -286,7 +285,7 @@ def test_sections_are_there_if_there_is_something_to_show(files: LimitFiles) -> 
     limits = read_limits(files, EventStore.open(files.store))
     assert limit_sections(None) == limit_sections(Limits()) == ()
     assert limit_sections(limits) == MAKERS
-    integrated = (OptimalObservablesSection, InformationSection, MemIntegralsSection)
+    integrated = (OptimalObservablesSection, InformativeEventsSection, InformationSection, MemIntegralsSection)
     assert limit_sections(Limits(limits.integrated)) == integrated
     record = limits.inference
     without = replace(record, result={**record.result, "coverage": []})

@@ -59,7 +59,8 @@ class HistogramConfig(StrictModel):
     divided by the edges of the second. GeV and radians."""
 
     of: Literal["objects", "partons"] = "objects"
-    """``objects``: observables of the reconstructed events; ``partons``: those of the partons that the process has."""
+    """``objects``: observables of the reconstructed events, high-level features (``higgs_pair_pt``) among them;
+    ``partons``: those of the partons that the process has."""
 
     @model_validator(mode="after")
     def _edges_ascend(self) -> "HistogramConfig":

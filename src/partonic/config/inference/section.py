@@ -10,6 +10,7 @@ from partonic.config.curves import CurveConfig
 from partonic.config.inference.components import BackgroundConfig, ComponentConfig, ConstraintConfig
 from partonic.config.inference.experiments import CoverageConfig, ToysConfig
 from partonic.config.inference.outputs import HistogramConfig, PyhfConfig, ScanConfig
+from partonic.config.inference.template import TemplateConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath, NameOrPath
 from partonic.estimator_registry import estimator_names, find_estimator, is_estimator
@@ -66,6 +67,10 @@ class InferenceConfig(StrictModel):
     """Calibration of the coefficients of the signal: a file written by `partonic calibrate`, or ``pretrained`` for the
     one that ships with the models of the process; null for none. Parton truth needs none."""
 
+    calibrations: dict[str, NameOrPath] = Field(default_factory=dict)
+    """Calibrations of the other estimators that are compared (`compare`), by the name of their source, e.g.
+    ``{mem: pretrained}``. Coefficients that are learned here are calibrated without being named."""
+
     ensemble: tuple[LocalPath, ...] = ()
     """Coefficients of the same events with networks trained anew; their scatter is the error of the training."""
 
@@ -109,8 +114,9 @@ class InferenceConfig(StrictModel):
     """θ points whose expected limits are computed (Asimov); empty for none."""
 
     compare: bool = False
-    """Expected intervals of parton truth, of optimal observables in bins and of the rate beside those of the unbinned
-    likelihood, from the simulated events of the signal, without backgrounds."""
+    """Expected intervals, information and curves of parton truth, of every estimator that the analysis has (`mem`,
+    `classical`, `sbi` and its variants), of optimal observables in bins, of `binned` histograms and of the rate beside
+    each other, from the simulated events of the signal that all of them know, without backgrounds."""
 
     binned: dict[str, HistogramConfig] = Field(default_factory=dict)
     """Histograms by name that are compared, too, with `compare: true`: what an analysis of one or two observables would
@@ -124,6 +130,10 @@ class InferenceConfig(StrictModel):
 
     pyhf: PyhfConfig | None = None
     """Binned templates and data for pyhf, ``infer/workspace.json``; null for none."""
+
+    template: TemplateConfig | None = None
+    """One template of the likelihood ratio at a θ* that is given or found, in signal and control regions, beside the
+    unbinned likelihood; null for none."""
 
     workers: int | None = Field(None, ge=1)
     """Worker processes of pseudo-experiments; null: one for each core."""
@@ -172,6 +182,13 @@ class InferenceConfig(StrictModel):
         if str(self.calibration) == "pretrained" and self.source not in ("mem", "truth"):
             message = f"the calibration that ships is of coefficients of 'mem', not of '{self.source}': name a file"
             raise SettingError(("calibration",), message)
+        for name, calibration in self.calibrations.items():
+            if not is_estimator(name):
+                message = f"there is no estimator '{name}'; {nearest(name, estimator_names())}"
+                raise SettingError(("calibrations", name), message)
+            if str(calibration) == "pretrained" and name != "mem":
+                message = f"the calibration that ships is of coefficients of 'mem', not of '{name}': name a file"
+                raise SettingError(("calibrations", name), message)
         if self.coefficients is not None and not self.reads_coefficients:
             message = (
                 f"'{self.source}' comes from the events themselves: leave out `coefficients`, or name their source"
@@ -190,6 +207,9 @@ class InferenceConfig(StrictModel):
         if self.pyhf is not None and (self.curves or self.components):
             message = "templates for pyhf are of one signal in its own parameters: leave out `curves` and `components`"
             raise SettingError(("pyhf",), message)
+        if self.template is not None and (self.curves or self.components):
+            message = "a template is of one signal in its own parameters: leave out `curves` and `components`"
+            raise SettingError(("template",), message)
         if self.pyhf is not None and self.constraints:
             message = "a workspace of pyhf holds no constraints on theory parameters: leave out `constraints`"
             raise SettingError(("pyhf",), message)
@@ -229,6 +249,9 @@ class InferenceConfig(StrictModel):
                 yield ("coverage", "toys", "parameters"), dict.fromkeys(self.coverage.toys.parameters or (), 0.0)
         if self.pyhf is not None:
             yield ("pyhf", "parameter"), {self.pyhf.parameter: 0.0}
+        if self.template is not None:
+            for place, values in self.template.theta_points():
+                yield ("template", *place), values
         if self.toys is not None:
             yield ("toys", "parameters"), dict.fromkeys(self.toys.parameters or (), 0.0)
         yield ("scan", "ranges"), dict.fromkeys(self.scan.ranges, 0.0)
@@ -241,8 +264,12 @@ class InferenceConfig(StrictModel):
         # What is not asked for leaves no trace, so that results from before there were these settings stay valid.
         if self.pyhf is None:
             del found["pyhf"]
+        if self.template is None:
+            del found["template"]
         if not self.binned:
             del found["binned"]
+        if not self.calibrations:
+            del found["calibrations"]
         if self.coverage is not None and self.coverage.toys is None:
             del found["coverage"]["toys"]
         return found

@@ -176,8 +176,8 @@ class SbiConfig(StrictModel):
     left in the score at the reference; ``true``, the cross sections of the events."""
 
     preset: Literal["small", "tiny", "paper"] = "small"
-    """Sizes of networks and training that hold where nothing else is said: ``small`` for two cores, ``tiny``
-    for tests, ``paper`` for accelerators, with networks over objects as large as those that were published
+    """Sizes of networks and training that hold where nothing else is said: ``small`` for two cores and minutes,
+    ``tiny`` for tests, ``paper`` for accelerators, with networks over objects of the order of those that were published
     (arXiv:2202.03772 for attention with pairs, 2411.00446 for L-GATr, 2505.20280 for LLoCa)."""
 
     network: SbiNetworkConfig = SbiNetworkConfig()

@@ -1,6 +1,7 @@
 """Histograms of observables that the settings name: their values for the events of a store, and their templates."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -8,8 +9,9 @@ from numpy.typing import NDArray
 
 from partonic.config.inference import HistogramConfig
 from partonic.errors import EventFileError, InferenceError
-from partonic.events.batch import EventBatch
+from partonic.events.batch import RECO_COLUMNS, EventBatch
 from partonic.events.store import EventStore
+from partonic.features.high_level import FEATURES, high_level_features
 from partonic.features.object_observables import OBJECT_OBSERVABLES
 from partonic.features.objects import BatchObjects
 from partonic.inference.binned.binning import Binning
@@ -108,7 +110,14 @@ def _of_objects(store: EventStore) -> dict[str, Values]:
         return evaluate
 
     photons = store.metadata.photons
-    return {name: of(name) for name in OBJECT_OBSERVABLES if photons or "photon" not in name}
+    own = {name: of(name) for name in OBJECT_OBSERVABLES if photons or "photon" not in name}
+    return {**own, **{name: partial(_high_level, name) for name in FEATURES}}
+
+
+def _high_level(name: str, batch: EventBatch) -> Array:
+    """Return a high-level feature of events, NaN where they have no reconstructed objects, `(N,)`."""
+    values: Array = high_level_features(batch.reco())[:, FEATURES.index(name)]
+    return np.where(batch.valid("jet_pt"), values, np.nan)
 
 
 def _of_partons(store: EventStore) -> dict[str, Values]:
@@ -136,9 +145,10 @@ def _known(store: EventStore) -> set[str]:
 
 
 def _columns(store: EventStore, of: str) -> list[str]:
-    wanted = (*BatchObjects.columns, *BatchObjects.optional) if of == "objects" else ("partons",)
+    objects = (*BatchObjects.columns, *BatchObjects.optional, *RECO_COLUMNS)
     known = _known(store)
-    return ["event_id", "weight", *(name for name in wanted if name in known)]
+    wanted = [name for name in dict.fromkeys(objects if of == "objects" else ("partons",)) if name in known]
+    return list(dict.fromkeys(("event_id", "weight", *wanted)))
 
 
 def _in_order(known: NDArray[np.int64], values: Array, event_id: NDArray[np.int64], store: EventStore) -> Array:

@@ -11,21 +11,22 @@ Each theory parameter is fitted by itself, the others fixed, to the Asimov sampl
 All use the same events, so that they differ in what they read off an event and in nothing else.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.errors import InferenceError, ParameterError
+from partonic.errors import InferenceError
 from partonic.inference.binned.binned_likelihood import binned_pool
 from partonic.inference.binned.templates import Templates
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.observables import linear_and_quadratic
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.experiments.baselines import histogram, optimal_binning, optimal_templates, rate_only
+from partonic.inference.experiments.compared import PARTON_TRUTH, RATE_ONLY, ComparedEvents, Comparison
+from partonic.inference.experiments.curves_of_methods import curves_of_methods
+from partonic.inference.experiments.estimator_quality import explained, information_of_estimator, kept_of_squares
 from partonic.inference.experiments.expected import asimov_likelihood
 from partonic.inference.experiments.information import information_in_bins, information_of_events
 from partonic.inference.experiments.pool import Pool, PoolSample
@@ -42,87 +43,8 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-PARTON_TRUTH = "parton truth"
-"""Name of the bound of what any method can reach."""
-
-RATE_ONLY = "rate only"
-"""Name of the method that only counts events."""
-
 _REACH = 2.5
 """Ends of a scan, in units of the distance at which log L has fallen by 2."""
-
-
-@dataclass(frozen=True)
-class ComparedEvents:
-    """What all methods look at.
-
-    Attributes:
-        monomials: the A monomials of θ.
-        weights: true weights c_a of N accepted events, in sum the fiducial cross sections, pb, `(N, A)`.
-        estimates: coefficients of these events by the name of their estimator.
-        observables: one number of each event by name, each `(N,)`; NaN where an event has none.
-        standard_model: values of theory parameters in the Standard Model; 0 where not named.
-        histograms: templates of these events in bins of observables that the settings name, by name.
-    """
-
-    monomials: Monomials
-    weights: Array
-    estimates: Mapping[str, EventCoefficients]
-    observables: Mapping[str, Array]
-    standard_model: Mapping[str, float] = field(default_factory=dict)
-    histograms: Mapping[str, Templates] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name, events in self.estimates.items():
-            if events.ratios.shape != self.weights.shape or events.monomials != self.monomials:
-                raise ParameterError(
-                    f"the coefficients of '{name}' are of {events.ratios.shape[0]} events in "
-                    f"{', '.join(events.monomials.names)}, the weights of {len(self.weights)} events in "
-                    f"{', '.join(self.monomials.names)}"
-                )
-        for name, values in self.observables.items():
-            if values.shape != (len(self.weights),):
-                raise ParameterError(f"the observable '{name}' has shape {values.shape}, not one number an event")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Expected intervals of each method.
-
-    Attributes:
-        level: confidence level.
-        luminosity: fb⁻¹.
-        expected_events: in the Standard Model.
-        simulated_events: number N that the limits are made from.
-        intervals: by method and parameter; None where no interval exists.
-        failures: why, by method and parameter.
-        parameters: the K theory parameters of the information.
-        information: Fisher information in the Standard Model by method, `(K, K)`: of parton truth and of histograms,
-            which need no likelihood of one parameter.
-    """
-
-    level: float
-    luminosity: float
-    expected_events: float
-    simulated_events: int
-    intervals: Mapping[str, Mapping[str, Interval | None]]
-    failures: Mapping[str, Mapping[str, str]]
-    parameters: tuple[str, ...] = ()
-    information: Mapping[str, Array] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all numbers by name."""
-        head = ("level", "luminosity", "expected_events", "simulated_events")
-        methods = {
-            method: {name: None if found is None else _record(found) for name, found in row.items()}
-            for method, row in self.intervals.items()
-        }
-        information = {
-            "parameters": list(self.parameters),
-            "methods": {method: found.tolist() for method, found in self.information.items()},
-        }
-        numbers = {name: getattr(self, name) for name in head}
-        return {**numbers, "methods": methods, "failures": dict(self.failures), "information": information}
 
 
 def compare_methods(
@@ -131,10 +53,10 @@ def compare_methods(
     parameters: tuple[str, ...] | None = None,
     bins: tuple[int, int] = (5, 6),
     histogram_bins: int = 10,
-    level: float = 0.95,
+    levels: tuple[float, ...] = (0.68, 0.95),
     mean_ratios: bool = False,
 ) -> Comparison:
-    """Return the expected intervals of all methods.
+    """Return the expected intervals of all methods, what they know, and their expected curves.
 
     Args:
         events: simulated events.
@@ -142,7 +64,7 @@ def compare_methods(
         parameters: those to fit; default all.
         bins: in R_2 and R_1.
         histogram_bins: of each observable.
-        level: confidence level.
+        levels: confidence levels, ascending.
         mean_ratios: normalise estimated densities with their own mean (`shape_norm_of`) and not with the rate.
 
     Raises:
@@ -150,33 +72,68 @@ def compare_methods(
     """
     names = events.monomials.parameters if parameters is None else parameters
     methods = _methods(events, luminosity, (*bins, histogram_bins), mean_ratios)
-    intervals: dict[str, dict[str, Interval | None]] = {}
+    intervals: dict[str, dict[str, tuple[Interval, ...] | None]] = {}
     failures: dict[str, dict[str, str]] = {}
     for method, build in methods.items():
         intervals[method], failures[method] = {}, {}
         for name in names:
             try:
                 _require_effect(events, name)
-                intervals[method][name] = _interval(*build(name), name, level)
+                intervals[method][name] = _intervals(*build(name), name, levels)
             except InferenceError as error:
                 intervals[method][name], failures[method][name] = None, str(error)
     rate = rate_only(events.monomials, events.weights)
     expected = float(rate.yields(events.monomials.point(events.standard_model), luminosity).sum())
+    values, curves = curves_of_methods(events, luminosity, intervals)
+    information, claimed = _information(events, luminosity, names)
     return Comparison(
-        level, luminosity, expected, len(events.weights), intervals, {m: row for m, row in failures.items() if row},
-        names, _information(events, luminosity, names),
-    )  # fmt: skip
+        levels,
+        luminosity,
+        expected,
+        len(events.weights),
+        intervals,
+        {method: row for method, row in failures.items() if row},
+        names,
+        information,
+        claimed,
+        _squares(events),
+        {name: explained(each, events.weights) for name, each in events.estimates.items()},
+        values,
+        curves,
+    )
 
 
-def _information(events: ComparedEvents, luminosity: float, names: tuple[str, ...]) -> dict[str, Array]:
-    """Return the Fisher information on some parameters in the Standard Model, the others known."""
+def _information(
+    events: ComparedEvents, luminosity: float, names: tuple[str, ...]
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return the Fisher information on some parameters in the Standard Model, the others known: kept, and claimed."""
     theta = events.monomials.point(events.standard_model)
     chosen = np.array([events.monomials.parameters.index(name) for name in names], dtype=np.int64)
     single = rate_only(events.monomials, events.weights)
+    own = {
+        name: information_of_estimator(each, events.weights, theta, luminosity)
+        for name, each in events.estimates.items()
+        if name != PARTON_TRUTH
+    }
     found = {PARTON_TRUTH: information_of_events(events.weights, events.monomials, theta, luminosity)}
+    found |= {name: each.kept for name, each in own.items()}
     binned = {**{f"histogram {name}": each for name, each in events.histograms.items()}, RATE_ONLY: single}
     found |= {name: information_in_bins(each, theta, luminosity) for name, each in binned.items()}
-    return {name: each[np.ix_(chosen, chosen)] for name, each in found.items()}
+    square = np.ix_(chosen, chosen)
+    return (
+        {name: each[square] for name, each in found.items()},
+        {name: each.claimed[square] for name, each in own.items()},
+    )
+
+
+def _squares(events: ComparedEvents) -> dict[str, dict[str, float]]:
+    """Return what methods keep of the information on the squares of parameters; nothing without parton truth."""
+    if PARTON_TRUTH not in events.estimates:
+        return {}
+    binned = {f"histogram {name}": each for name, each in events.histograms.items()}
+    binned[RATE_ONLY] = rate_only(events.monomials, events.weights)
+    theta = events.monomials.point(events.standard_model)
+    return kept_of_squares(events.estimates, binned, events.weights, theta, PARTON_TRUTH)
 
 
 def shape_norm_of(estimate: EventCoefficients, weights: Array) -> Array:
@@ -212,8 +169,8 @@ def _require_effect(events: ComparedEvents, name: str) -> None:
         )
 
 
-def _interval(setup: Setup, pool: Pool, name: str, level: float) -> Interval:
-    """Return the interval of one parameter from the Asimov sample of the Standard Model.
+def _intervals(setup: Setup, pool: Pool, name: str, levels: tuple[float, ...]) -> tuple[Interval, ...]:
+    """Return the intervals of one parameter from the Asimov sample of the Standard Model, one for each level.
 
     A parameter that enters squared has no curvature there by which to judge how far to scan: the range is that in which
     log L falls, around all maxima that it cannot tell apart.
@@ -222,11 +179,11 @@ def _interval(setup: Setup, pool: Pool, name: str, level: float) -> Interval:
     with np.errstate(over="ignore", invalid="ignore"):  # a flat log L sends the first step far off; it is then halved
         best = fit(likelihood, verify=False)
     number = setup.mixture.index(name)
-    cut = threshold(level)
+    cut = threshold(levels[-1])
     places = best.maxima[best.heights > best.log_likelihood - 0.5 * cut, number]
     reach = _REACH * axis_scales(likelihood, best.phi)[number] * max(1.0, cut**0.5 / 2)
     limits = (float(places.min() - reach), float(places.max() + reach))
-    return asymptotic_intervals(likelihood, best, name, (level,), limits)[1][0]
+    return tuple(asymptotic_intervals(likelihood, best, name, levels, limits)[1])
 
 
 _Build = Callable[[str], tuple[Setup, Pool]]
@@ -279,12 +236,3 @@ def _methods(
 def _same(templates: Templates, name: str) -> Templates:
     """Return templates that are the same for all parameters."""
     return templates
-
-
-def _record(interval: Interval) -> dict[str, Any]:
-    return {
-        "segments": [list(segment) for segment in interval.segments],
-        "length": interval.length,
-        "open_below": interval.open_below,
-        "open_above": interval.open_above,
-    }

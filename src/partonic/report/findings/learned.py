@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from partonic.estimator_registry import family_of
 from partonic.inference.record import InferenceRecord
 from partonic.report.findings.finding import Finding
 from partonic.report.limits import IntegratedEvents, Limits
@@ -27,7 +28,7 @@ _SECTION = "mem_integrals"
 def learned_findings(limits: Limits) -> Iterator[Finding]:
     """Yield intervals outside the θ that were learned, events outside the features, ratios that are no polynomials."""
     for events in limits.integrated:
-        if events.coefficients.source != "sbi":
+        if family_of(events.coefficients.source) != "sbi":
             continue
         if limits.inference is not None:
             yield from _theta(events, limits.inference)

@@ -6,11 +6,13 @@ A new kind of result is one more class in its group.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from partonic.estimator_registry import family_of
 from partonic.report.limits import Limits
 from partonic.report.section import Sample, Section
 from partonic.report.sections.acceptance import AcceptanceSection
 from partonic.report.sections.btag import TaggingSection
 from partonic.report.sections.candidates import CandidatesSection
+from partonic.report.sections.comparison import ComparisonSection
 from partonic.report.sections.cross_section import CrossSectionSection
 from partonic.report.sections.cut_flow import CutFlowSection
 from partonic.report.sections.discriminant import DiscriminantSection
@@ -18,10 +20,12 @@ from partonic.report.sections.generation import GenerationSection
 from partonic.report.sections.inference_coverage import InferenceCoverageSection
 from partonic.report.sections.inference_likelihood import InferenceLikelihoodSection
 from partonic.report.sections.information import InformationSection
+from partonic.report.sections.informative_events import InformativeEventsSection
 from partonic.report.sections.intervals import IntervalsSection
 from partonic.report.sections.jets import JetsSection
 from partonic.report.sections.learned_ratios import LearnedRatiosSection
-from partonic.report.sections.mem_integrals import MemIntegralsSection
+from partonic.report.sections.mem_integrals import MemIntegralsSection, plain_name
+from partonic.report.sections.one_template import OneTemplateSection
 from partonic.report.sections.optimal_observables import OptimalObservablesSection
 from partonic.report.sections.partons import PartonsSection
 from partonic.report.sections.post_fit import PostFitSection
@@ -34,7 +38,7 @@ from partonic.report.sections.unfolding.regression import UnfoldingRegressionSec
 from partonic.report.sections.unfolding.samples import UnfoldingSamplesSection
 from partonic.report.sections.unfolding.training import UnfoldingTrainingSection
 
-__all__ = ["SECTIONS", "UNFOLDING_SECTIONS", "Group", "groups_of", "limit_sections"]
+__all__ = ["SECTIONS", "UNFOLDING_SECTIONS", "Group", "groups_of", "limit_sections", "other_estimators"]
 
 Maker = Callable[[Sample], Section]
 
@@ -93,6 +97,8 @@ def groups_of(sample: Sample) -> Iterator[Group]:
     if integrals:
         title = "Matrix element method" if MemIntegralsSection in integrals else "Simulation-based inference"
         yield Group("mem", title, integrals, is_open=True)
+    if others := tuple(other_estimators(sample.limits)):
+        yield Group("other_estimators", "Other estimators of the same events", others)
     if sample.unfolded:
         yield Group("unfolding", "Unfolding", UNFOLDING_SECTIONS)
     yield Group("simulation", "Reconstructed events", SIMULATION, is_open=not found)
@@ -106,21 +112,33 @@ def limit_sections(limits: Limits | None) -> tuple[Maker, ...]:
         return ()
     inferred = limits.inference is not None
     shown: tuple[tuple[Maker, bool], ...] = (
+        (ComparisonSection, limits.inference is not None and bool(limits.inference.result.get("comparison"))),
         (IntervalsSection, inferred),
         (InferenceLikelihoodSection, inferred),
+        (OneTemplateSection, limits.inference is not None and "template" in limits.inference.result),
         (PostFitSection, inferred),
         (OptimalObservablesSection, inferred or any(each.weights is not None for each in limits.integrated)),
         (DiscriminantSection, limits.discrimination is not None or _has_backgrounds(limits)),
         (InferenceCoverageSection, limits.inference is not None and bool(limits.inference.result["coverage"])),
+        (InformativeEventsSection, any(each.weights is not None for each in limits.integrated)),
         (InformationSection, any(each.weights is not None for each in limits.integrated)),
         (LearnedRatiosSection if _is_learned(limits) else MemIntegralsSection, bool(limits.integrated)),
     )
     return tuple(make for make, there in shown if there)
 
 
+def other_estimators(limits: Limits | None) -> Iterator[Maker]:
+    """Yield the maker of a section for each estimator that has coefficients of the events, but is not fitted."""
+    for place, events in enumerate(limits.others if limits is not None else ()):
+        learned = family_of(events.coefficients.source) == "sbi"
+        base = LearnedRatiosSection if learned else MemIntegralsSection
+        own = {"name": f"estimator_{plain_name(events)}", "title": f"{base.title}: {events.name}", "other": place}
+        yield type(f"{base.__name__}{place}", (base,), own)
+
+
 def _is_learned(limits: Limits) -> bool:
     """Return whether the coefficients are those of networks that learned ratios."""
-    return any(each.coefficients.source == "sbi" for each in limits.integrated)
+    return any(family_of(each.coefficients.source) == "sbi" for each in limits.integrated)
 
 
 def _has_backgrounds(limits: Limits) -> bool:

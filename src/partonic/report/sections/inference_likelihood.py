@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from partonic.inference.experiments.information import errors_of
 from partonic.inference.likelihood.intervals import Interval, threshold
 from partonic.inference.record import InferenceRecord, interval_of
 from partonic.plots.canvas import Headline
@@ -48,8 +47,6 @@ class InferenceLikelihoodSection(FitSection):
                 _best_fit(record),
                 _intervals(record),
                 *_expected(record),
-                *_compared(record),
-                *_information(record),
             ),
             plots=(*_curves(record), *_contours(record)),
             results=_results(record),
@@ -143,46 +140,6 @@ def _expected(record: InferenceRecord) -> Iterator[Table]:
         levels = tuple(f"{level:.0%}" for level in record.levels)
         caption = "Expected intervals: those of the Asimov sample at θ, statistical errors only."
         yield Table(caption, ("θ", "expected events", "parameter", *levels), tuple(rows))
-
-
-def _compared(record: InferenceRecord) -> Iterator[Table]:
-    """Yield the expected limits of several methods, if the result has them."""
-    comparison = record.result.get("comparison")
-    if not comparison:
-        return
-    methods: Mapping[str, Mapping[str, Any]] = comparison["methods"]
-    names = list(dict.fromkeys(name for row in methods.values() for name in row))
-    rows = tuple((method, *(_compared_text(name, row.get(name), comparison["level"]) for name in names))
-                 for method, row in methods.items())  # fmt: skip
-    yield Table(
-        f"Expected {comparison['level']:.0%} intervals of several methods, each by itself, the others as in the SM.",
-        ("method", *map(named, names)),
-        rows,
-    )
-
-
-def _information(record: InferenceRecord) -> Iterator[Table]:
-    """Yield what Fisher information of several methods says of the errors, if the result has it."""
-    found = (record.result.get("comparison") or {}).get("information") or {}
-    names: list[str] = found.get("parameters", [])
-    rows = []
-    for method, matrix in found.get("methods", {}).items():
-        alone, together = errors_of(np.array(matrix, dtype=np.float64))
-        rows.append((method, *(f"{first:.3g}, {all_:.3g}" for first, all_ in zip(alone, together, strict=True))))
-    if rows:
-        yield Table(
-            "Smallest errors by the Fisher information in the Standard Model: of each parameter by itself, and with "
-            "the others fitted. Quadratic terms have no part in it.",
-            ("method", *map(named, names)),
-            tuple(rows),
-        )
-
-
-def _compared_text(name: str, found: Mapping[str, Any] | None, level: float) -> str:
-    if found is None:
-        return "none"
-    segments = tuple((low, high) for low, high in found["segments"])
-    return interval_text(Interval(name, level, segments, found["open_below"], found["open_above"]))
 
 
 def _curves(record: InferenceRecord) -> Iterator[Plot]:

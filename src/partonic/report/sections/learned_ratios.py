@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.errors import PartonicError
-from partonic.events.store import EventStore
-from partonic.features.named import NamedFeatures
 from partonic.plots.canvas import Headline
 from partonic.plots.ratio_boxes import RatioBox, draw_ratio_boxes
 from partonic.plots.training_curves import draw_training
 from partonic.report.content import Content, Plot, Table
+from partonic.report.features import features_of
 from partonic.report.limits import IntegratedEvents
 from partonic.report.sections.mem_integrals import MemIntegralsSection
 from partonic.report.unfolded import training_history
@@ -85,6 +84,7 @@ class _Learned:
     def facts(self) -> Table:
         training = self.told.get("training") or {}
         rows = [("Method", str(self.told.get("method"))), ("Features", ", ".join(self.told.get("features") or ()))]
+        rows += [("Backbone", str(self.told["backbone"]))] if self.told.get("backbone") else []
         rows += [(text, _number(training[name])) for name, text in _FACTS.items() if training.get(name) is not None]
         rows += [(f"{name}: enough events for", f"{low:.3g} to {high:.3g}".replace("-", "−"))
                  for name, (low, high) in (self.told.get("covered_range") or {}).items()]  # fmt: skip
@@ -124,7 +124,7 @@ class _Learned:
         if weights is None or not names:
             return {}
         try:
-            features = _features(self.events, names)
+            _, features = features_of(self.events, names)
         except PartonicError as error:
             self.missing.append(f"{self.events.name}: no reweighting closure, for the features cannot be read: {error}")
             return {}
@@ -138,16 +138,6 @@ class _Learned:
             ]
             found[f"{name} = {at[name]:.3g}".replace("-", "−")] = [each for each in made if each is not None]
         return {point: closures for point, closures in found.items() if closures}
-
-
-def _features(events: IntegratedEvents, names: tuple[str, ...]) -> Array:
-    """Return the features of the events, in their order."""
-    store = EventStore.open(Path(events.metadata.store))
-    features = NamedFeatures(names, store.metadata)
-    batch = store.read(("event_id", *features.columns), accepted_only=True)
-    known = batch.column("event_id").astype(np.int64)
-    order = np.argsort(known, kind="stable")
-    return features.of(batch)[order[np.searchsorted(known[order], events.coefficients.event_id)]]
 
 
 def _draw_training(figures: Mapping[str, Array], headline: Headline) -> "Figure":

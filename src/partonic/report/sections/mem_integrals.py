@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,7 +26,7 @@ from partonic.report.section import Sample
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["MemIntegralsSection"]
+__all__ = ["MemIntegralsSection", "plain_name"]
 
 Array = NDArray[np.float64]
 
@@ -56,9 +57,16 @@ class MemIntegralsSection:
         "slope below 1 means that R_a(x) claims to know more than it does."
     )
 
+    other: ClassVar[int | None] = None
+    """Number of the estimator among those that are not fitted; None for the one that is."""
+
     def __init__(self, sample: Sample) -> None:
         """Prepare for `sample`."""
-        self.integrated = sample.limits.integrated if sample.limits else ()
+        limits = sample.limits
+        self.integrated = limits.integrated if limits else ()
+        if limits is not None and self.other is not None:
+            events = limits.others[self.other]
+            self.integrated = (replace(events, name=plain_name(events)),)
 
     def fill(self, batch: EventBatch) -> None:
         """Ignore the events: their coefficients are there already."""
@@ -79,6 +87,11 @@ class MemIntegralsSection:
             plots=tuple(plots),
             results=results,
         )
+
+
+def plain_name(events: IntegratedEvents) -> str:
+    """Return a name that may be part of that of a file."""
+    return events.name.replace(".", "_")
 
 
 class _Measured:

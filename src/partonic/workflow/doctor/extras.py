@@ -18,6 +18,7 @@ EXTRA_PURPOSES: Mapping[str, str] = {
     "classifier": "boosted trees to compare the discriminant with",
     "sbi": "boosted information trees, L-GATr (networks of simulation-based inference need `training`)",
     "lloca": "networks over objects in learned local frames (LLoCa)",
+    "optimise": "the search for the θ* of one template (`inference.template`)",
     "benchmarks": "programs that the benchmarks compare with",
     "report": "the HTML report and its figures",
     "docs": "building the documentation",
