@@ -140,7 +140,7 @@ class SbiNetworkConfig(StrictModel):
 
     bootstrap: bool = False
     """Train each member on a bootstrap sample of the groups of events, so that the scatter of the members holds the
-    error from the number of training events; costs accuracy where few events decide. Trees always do."""
+    error from the number of training events; can cost accuracy, for each sees fewer events. Trees always do."""
 
     error: Literal["ensemble", "laplace"] = "ensemble"
     """Covariance of the coefficients: the scatter of the members (``ensemble``); or that and the Laplace approximation
