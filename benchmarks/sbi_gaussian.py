@@ -13,8 +13,8 @@ Without a name all parts run; each row of the table is one JSON line.
   validate.
 - `bands`: the first toy again, with α = 1.5 and 3: how much of the truth is within the bands of 68% and 95% that the
   error of the ratios gives: scatter of four members, of four members on bootstrap samples, and Laplace of the last
-  layer of one network and of four; and SALLY, whose error is that of its bins. The bands are of Student's t with as many
-  degrees of freedom as the scatter has.
+  layer of one network and of four; and SALLY, whose error is that of its bins. The bands of scatters are of Student's t
+  with as many degrees of freedom, the others Gaussian.
 - `normal`: the toy z ~ N(θ, 2), x ~ N(z, 1) of the MadMiner package, whose p(z|θ) is no polynomial: 10,000 events,
   log p(x|θ)/p(x|θ = 0) of networks that take θ, for θ in (−4, 4), and with the score. Tested on 2,000 pairs of θ from
   that range and x ~ p(x|θ).
