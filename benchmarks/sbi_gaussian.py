@@ -11,6 +11,10 @@ Without a name all parts run; each row of the table is one JSON line.
   of log R_θ²(x) at 4 < x < 7, and expected log r at θ = 0.6. About six parton events decide there; a share of the
   events for validation has none of them and would choose the weights that know least of the tail, so all events
   validate.
+- `bands`: the first toy again, with α = 1.5 and 3: how much of the truth is within the bands of 68% and 95% that the
+  error of the ratios gives: scatter of four members, of four members on bootstrap samples, and Laplace of the last
+  layer of one network and of four; and SALLY, whose error is that of its bins. The bands of scatters are of Student's t
+  with as many degrees of freedom, the others Gaussian.
 - `normal`: the toy z ~ N(θ, 2), x ~ N(z, 1) of the MadMiner package, whose p(z|θ) is no polynomial: 10,000 events,
   log p(x|θ)/p(x|θ = 0) of networks that take θ, for θ in (−4, 4), and with the score. Tested on 2,000 pairs of θ from
   that range and x ~ p(x|θ).
@@ -19,6 +23,7 @@ All on one thread; seconds are those of the processor in the training.
 """
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -31,6 +36,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import norm
+from scipy.stats import t as student
 from torch import Tensor
 
 from partonic.config.sbi import SbiConfig
@@ -61,6 +68,7 @@ METHODS: dict[str, tuple[tuple[float, ...], dict[str, Any]]] = {
     "trees, events at -1, 0, 1": (SPREAD, {"method": "trees", "trees": TREES}),
     "morphing": (SPREAD, {"method": "morphing", "morphing": {"points": NEXT}}),
     "morphing, joint loss": (SPREAD, {"method": "morphing", "morphing": {"points": NEXT, "joint": True}}),
+    "sally at 0.5": (SPREAD, {"method": "sally", "reference": [{"theta": 0.5}]}),
     "alice": (SPREAD, {"method": "alice"}),
     "alices": (SPREAD, {"method": "alices"}),
     "rascal": (SPREAD, {"method": "rascal"}),
@@ -99,6 +107,51 @@ def ratios_of_mixture(distance: float, quick: bool, seed: int, methods: Sequence
             within_one=(away < 1).mean(),
             within_two=(away < 2).mean(), seconds=seconds,
         )  # fmt: skip
+
+
+def bands(quick: bool, seed: int, methods: Sequence[str]) -> None:
+    """Print a line for each α, method and way to get an error."""
+    four = {"hidden": [32, 32], "members": 4}
+    ways: dict[str, tuple[dict[str, Any], int | None]] = {
+        "ensemble": (four, 3),
+        "bootstrap": ({**four, "bootstrap": True}, 3),
+        "laplace": ({"hidden": [32, 32], "members": 1, "error": "laplace"}, None),
+        "laplace of four": ({**four, "error": "laplace"}, None),
+    }
+    cases = [(name, way) for name in ("derivatives at 0", "morphing") for way in ways] + [("sally at 0.5", "bins")]
+    for distance, (name, way) in itertools.product((1.5, 3.0), cases):
+        toy = GaussianToy(distance)
+        test = toy.draw(50_000, [TESTED_AT], np.random.default_rng([seed, 9])).observed
+        truth = log_ratio(toy.ratios(test)[None], toy)[0]
+        points, settings = METHODS[name]
+        network, freedom = ways.get(way, (four, None))
+        events = toy.draw(30_000 if quick else 300_000, points, np.random.default_rng([seed, len(points)]))
+        group = np.arange(len(events.parton))
+        model, seconds = trained(toy, events, group, points, seed, {**settings, "network": network})
+        mean = log_ratio(learned(model, toy, test).mean(axis=0)[None], toy)[0]
+        away = np.abs(mean - truth) / np.maximum(error_of_log_ratio(model, toy, test), 1e-9)
+        within = [(away < (norm.ppf(0.5 + 0.5 * p) if freedom is None else student.ppf(0.5 + 0.5 * p, freedom))).mean()
+                  for p in (0.68, 0.95)]  # fmt: skip
+        show(
+            toy=f"mixture, alpha = {distance:g}", method=name, error=way, seed=seed,
+            mean_squared_error=np.mean((mean - truth) ** 2), within_68=within[0], within_95=within[1], seconds=seconds,
+        )  # fmt: skip
+
+
+def error_of_log_ratio(model: SbiModel, toy: GaussianToy, observed: Array) -> Array:
+    """Return the error of log r(x|0.6, 0): the scatter of the members, or from the covariance that the method knows."""
+    covariance = model.covariance(observed[:, None])
+    if covariance is None:
+        members: Array = log_ratio(learned(model, toy, observed), toy).std(axis=0, ddof=1)
+        return members
+    expansion = Expansion.around(toy.monomials, model.record.reference)
+    targets = model.targets(observed[:, None]).mean(axis=0)
+    rows = [expansion.row(np.array([theta])) for theta in (TESTED_AT, 0.0)]
+    slopes = [row / np.maximum(targets @ row, 1e-3)[:, None] for row in rows]
+    slope = slopes[0] - slopes[1]
+    variance = np.einsum("na,nab,nb->n", slope, covariance, slope)
+    errors: Array = np.sqrt(np.maximum(variance, 0.0))
+    return errors
 
 
 def tail(quick: bool, seed: int, methods: Sequence[str]) -> None:
@@ -269,6 +322,7 @@ def show(**row: Any) -> None:
 PARTS = {
     "near": partial(ratios_of_mixture, 1.5),
     "far": partial(ratios_of_mixture, 3.0),
+    "bands": bands,
     "tail": tail,
     "normal": normal,
 }

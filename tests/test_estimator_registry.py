@@ -24,7 +24,8 @@ def test_those_of_the_package() -> None:
     names = ("mem", "classical", "truth", "sbi")
     assert estimator_names()[:4] == names
     assert [find_estimator(name).has_file for name in names] == [True, True, False, True]
-    assert [find_estimator(name).has_densities for name in names] == [True, True, False, False]
+    assert [find_estimator(name).has_densities for name in names] == [True, True, False, True]
+    assert [find_estimator(name).has_components for name in names] == [True, True, True, False]
 
 
 def test_another_package_brings_one(installed: None) -> None:

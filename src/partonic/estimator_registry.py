@@ -25,6 +25,7 @@ class EstimatorEntry:
         summary: one line.
         has_file: whether its coefficients are in a file; if not, they are taken from simulated events themselves.
         has_densities: whether it gives densities of x that can be compared between processes, as backgrounds need.
+        has_components: whether it gives them of further processes that depend on θ, too.
         has_variants: whether an analysis may have several of it, ``<name>.<variant>``.
     """
 
@@ -32,6 +33,7 @@ class EstimatorEntry:
     summary: str
     has_file: bool = True
     has_densities: bool = True
+    has_components: bool = True
     has_variants: bool = False
 
 
@@ -43,7 +45,7 @@ _OWN = (
         has_densities=False,
     ),
     EstimatorEntry(
-        "sbi", "networks that learn likelihood ratios from simulated events", has_densities=False, has_variants=True
+        "sbi", "networks that learn likelihood ratios from simulated events", has_components=False, has_variants=True
     ),
 )  # fmt: skip
 

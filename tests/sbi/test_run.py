@@ -12,10 +12,11 @@ from partonic.events.store import EventStore
 from partonic.features.named import NamedFeatures
 from partonic.inference.calibration.calibration_file import read_calibration
 from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.provenance import file_digest
 from partonic.sbi.data import read_events
 from partonic.sbi.estimator import SbiEstimator
 from partonic.sbi.gaussian_toy import FEATURE, GaussianToy
-from partonic.sbi.run import SbiFiles, coefficients_and_calibration
+from partonic.sbi.run import SbiFiles, coefficients_and_calibration, coefficients_of_store
 from partonic.sbi.split import parts_of
 from partonic.sbi.train import train_sbi
 
@@ -66,6 +67,47 @@ def test_nothing_left_to_fit_is_told(store, tmp_path):
     where = files(tmp_path, store, store)
     with pytest.raises(EventFileError, match=r"raise `sbi\.shares\.fit`"):
         coefficients_and_calibration(SbiFiles(where.model, store, (store,), where.output), settings)
+
+
+def test_the_model_knows_the_stores_that_it_has_seen(store, tmp_path):
+    other, copy = tmp_path / "other.parquet", tmp_path / "copy.parquet"
+    TOY.write(other, TOY.draw(3_000, [0.0], np.random.default_rng(2)))
+    copy.write_bytes(other.read_bytes())
+    settings = config(**QUICK, shares={"calibration": 0.2}, stores=[str(other)])
+    trained = train_sbi([other], settings, 5, tmp_path / "model")
+    assert trained.model.record.stores == (file_digest(other),)
+    with pytest.raises(EventFileError, match=r"copy\.parquet holds events that the networks were trained on"):
+        coefficients_and_calibration(files(tmp_path, copy, other), settings)
+    with pytest.raises(EventFileError, match=r"was not trained on .*toy\.parquet as it is now"):
+        coefficients_and_calibration(files(tmp_path, other, store), settings)
+    TOY.write(other, TOY.draw(3_000, [0.0], np.random.default_rng(3)))
+    with pytest.raises(EventFileError, match=r"was not trained on .*other\.parquet as it is now"):
+        coefficients_and_calibration(files(tmp_path, store, other), settings)
+
+
+def test_of_a_store_that_was_trained_on_only_unseen_events_are_given(store, tmp_path):
+    settings = config(**QUICK, shares={"fit": 0.3, "calibration": 0.2})
+    train_sbi([store], settings, 5, tmp_path / "model")
+    output = tmp_path / "found.parquet"
+    line = coefficients_of_store(store, tmp_path / "model", settings, output)
+    groups = read_events([store], [FEATURE], "event_id")[0].group
+    unseen = np.flatnonzero(parts_of(groups, settings.parts(), 5).of("fit"))
+    np.testing.assert_array_equal(read_coefficients(output)[0].event_id, unseen)
+    assert line.startswith(f"{len(unseen)} events in")
+    assert line.endswith("that were learned from or calibrated with are left out")
+    assert coefficients_of_store(store, tmp_path / "model", settings, output) == line
+    fresh = tmp_path / "fresh.parquet"
+    TOY.write(fresh, TOY.draw(500, [0.0], np.random.default_rng(2)))
+    coefficients_of_store(fresh, tmp_path / "model", settings, output)
+    assert len(read_coefficients(output)[0]) == 500
+
+
+def test_a_store_of_which_nothing_is_left_is_refused(store, tmp_path):
+    settings = config(**QUICK)
+    train_sbi([store], settings, 5, tmp_path / "model")
+    with pytest.raises(EventFileError, match="none of these events was left for a fit"):
+        coefficients_of_store(store, tmp_path / "model", settings, tmp_path / "found.parquet")
+    assert not (tmp_path / "found.parquet").exists()
 
 
 def test_events_with_objects_go_through_networks_over_them(tmp_path):

@@ -11,8 +11,8 @@ from partonic.sbi.standardise import FeatureScaler
 
 
 def fitted(values, names=("a", "b")):
-    scaler = FeatureScaler(values.shape[1])
-    scaler.fit(values, names)
+    scaler = FeatureScaler(names[: values.shape[1]])
+    scaler.fit(values)
     return scaler
 
 
@@ -67,3 +67,19 @@ def test_a_feature_that_no_event_of_the_training_has_is_told_and_harmless(caplog
 def test_useless_features_are_refused(values, error, message):
     with pytest.raises(error, match=message):
         fitted(np.array(values))
+
+
+def test_coefficients_have_their_tails_bounded():
+    generator = np.random.default_rng(1)
+    values = np.stack([generator.standard_cauchy(2_000), generator.normal(size=2_000)], axis=1)
+    scaler = fitted(values, ("mem:R[a]", "b"))
+    found = scaler(torch.from_numpy(values)).numpy()
+    middle = values[:, 0] - np.median(values[:, 0])
+    width = np.subtract(*np.quantile(values[:, 0], [0.75, 0.25])) / 1.349
+    np.testing.assert_allclose(found[:, 0], np.arcsinh(middle / width), rtol=1e-5, atol=1e-5)
+    assert np.abs(values[:, 0]).max() > 500
+    assert np.abs(found).max() < 10
+    np.testing.assert_allclose(
+        found[:, 1], (values[:, 1] - values[:, 1].mean()) / values[:, 1].std(), rtol=1e-5, atol=1e-5
+    )
+    assert scaler.outside(torch.from_numpy(values)).max() < 1e-12

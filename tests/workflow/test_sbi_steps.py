@@ -6,16 +6,24 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from click.testing import CliRunner
+from tests.sbi.background.toy_background import write_background
 
 from partonic.cli.group import main
 from partonic.config.analysis import AnalysisConfig
-from partonic.errors import ConfigError, ModelError, SchemaError
+from partonic.errors import ConfigError, ModelError, SchemaError, WorkflowError
+from partonic.events.store import EventWriter
 from partonic.inference.coefficients.coefficients_file import read_coefficients
 from partonic.progress import SILENT
+from partonic.sbi.gaussian_toy import GaussianToy
 from partonic.workflow import run_analysis
+from partonic.workflow.check import sbi_is_ready
+from partonic.workflow.inference_steps import InferStep
+from partonic.workflow.places import estimates_file
 from partonic.workflow.sbi_steps import SbiStep, SbiTrainStep, is_calibrated
 from partonic.workflow.step import steps_of
 from partonic.workflow.steps import STEPS
@@ -103,9 +111,14 @@ def test_the_command_takes_any_store_and_model(finished, tmp_path):
     arguments = ["sbi", "--store", str(store), "--model", str(model), "--output", str(output), "--max-events", "50"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
-    assert "50 events" in done.output
     found, _ = read_coefficients(output)
-    assert found.event_id.tolist() == list(range(50))
+    fitted, _ = read_coefficients(folder / "out" / "sbi" / "external.parquet")
+    unseen = [event for event in fitted.event_id.tolist() if event < 50]
+    assert found.event_id.tolist() == unseen
+    assert "learned from or calibrated with are left out" in done.output.replace("\n", " ")
+    wrong = CliRunner().invoke(main, [*arguments, "--coefficients", "mem"])
+    assert wrong.exit_code == 2
+    assert "expected NAME=FILE" in wrong.output
     incomplete = CliRunner().invoke(main, ["sbi", "--store", str(store)])
     assert incomplete.exit_code == 2
     assert "--model with a model" in incomplete.output
@@ -140,6 +153,62 @@ def test_a_training_may_leave_nothing_for_the_fit_but_a_run_is_refused_before_it
     assert not (tmp_path / "alone").exists()
     run_analysis(config, steps=["import", "train_sbi"], progress=SILENT)
     assert (tmp_path / "alone" / "train_sbi" / "model.json").is_file()
+
+
+def with_background(folder: Path, **inference) -> AnalysisConfig:
+    """An analysis of the toy with its background, whose event stores are there."""
+    return analysis(
+        folder,
+        sbi={
+            "features": ["met_px"], "preset": "tiny", "shares": {"fit": 0.4, "calibration": 0.2},
+            "backgrounds": {"bkg": {"store": str(folder / "bkg.parquet")}},
+        },
+        inference={"compare": False, "backgrounds": {"bkg": {"uncertainty": None}}, **inference},
+    )  # fmt: skip
+
+
+def test_backgrounds_are_learned_and_fitted(tmp_path):
+    config = with_background(tmp_path)
+    toy = GaussianToy(1.5)
+    (tmp_path / "out" / "import").mkdir(parents=True)
+    toy.write(tmp_path / "plain.parquet", toy.draw(6_000, [0.0], np.random.default_rng(1)))
+    metadata = toy.metadata().with_facts(process="external")
+    with EventWriter(tmp_path / "out" / "import" / "events.parquet", metadata) as writer:
+        writer.write(pq.read_table(tmp_path / "plain.parquet"))
+    write_background(tmp_path / "bkg.parquet", 4_000, 2)
+    for step in (SbiTrainStep(), SbiStep(), InferStep()):
+        missing = [path for path in step.inputs(config) if not path.is_file()]
+        assert not missing, step.name
+        step.run(config, SILENT)
+        assert all(path.is_file() for path in step.outputs(config)), step.name
+    result = json.loads((tmp_path / "out" / "infer" / "result.json").read_text(encoding="utf-8"))
+    found = result["best_fit"]["bkg_normalisation"]
+    assert abs(found["value"] - 1.0) < 4 * found["total"] < 1.0
+    assert sbi_is_ready(config)
+
+
+def test_a_background_that_nobody_learned_is_told(tmp_path):
+    config = with_background(tmp_path, backgrounds={"other": {}})
+    with pytest.raises(ConfigError, match=r"inference\.backgrounds\.other: nothing says how likely"):
+        InferStep().inputs(config)
+    own = with_background(tmp_path, backgrounds={"other": {"coefficients": str(tmp_path / "p.parquet")}})
+    assert tmp_path / "p.parquet" in InferStep().inputs(own)
+    with pytest.raises(ValueError, match="gives no densities of further processes"):
+        with_background(tmp_path, components={"thq": {}})
+
+
+def test_coefficients_that_are_features_are_inputs(tmp_path):
+    config = analysis(
+        tmp_path, sbi={"features": ["partons[7]", "other:ratios"], "coefficients": {"other": ["a.parquet"]}}
+    )
+    assert Path("a.parquet") in SbiTrainStep().inputs(config)
+    assert Path("a.parquet") in SbiStep().inputs(config)
+    here = analysis(tmp_path, sbi={"features": ["mem:ratios"]})
+    assert estimates_file(here, "mem") in SbiTrainStep().inputs(here)
+    with pytest.raises(WorkflowError, match=r"add `mem: \{\}`"):
+        sbi_is_ready(here)
+    with pytest.raises(ConfigError, match="are the coefficients that are learned here"):
+        SbiTrainStep().inputs(analysis(tmp_path, sbi={"features": ["sbi:ratios"]}))
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +251,8 @@ def test_each_variant_is_a_unit_of_its_own(several):
 def test_a_ready_model_fits_all_events_and_brings_its_calibration(several, tmp_path):
     folder, config, _ = several
     of_model, _ = read_coefficients(folder / "out" / "sbi.ready" / "external.parquet")
-    assert len(of_model) == 4000
+    unseen, _ = read_coefficients(folder / "out" / "sbi" / "external.parquet")
+    assert of_model.event_id.tolist() == unseen.event_id.tolist(), "it was trained on the others"
     assert not is_calibrated(config, "ready")
     model = tmp_path / "model"
     shutil.copytree(folder / "out" / "train_sbi", model)

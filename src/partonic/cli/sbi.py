@@ -10,7 +10,7 @@ from partonic.cli.options import execute, execute_alone, force_option, given_opt
 __all__ = ["sbi"]
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_ONLY_WITH_STORE = ("model", "max_events", "workers", "device")
+_ONLY_WITH_STORE = ("model", "coefficients", "max_events", "workers", "device")
 
 
 @click.command()
@@ -27,6 +27,12 @@ _ONLY_WITH_STORE = ("model", "max_events", "workers", "device")
 @click.option(
     "--model", type=click.Path(file_okay=False, path_type=Path), help="Model folder, e.g. <output>/train_sbi."
 )
+@click.option(
+    "--coefficients",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="File of coefficients of another estimator that are features of the model; may be repeated.",
+)
 @click.option("--max-events", type=click.IntRange(1), help="Only the first so many selected events.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="cpu", show_default=True)
@@ -37,7 +43,8 @@ def sbi(
     """Give events coefficients by networks that learned likelihood ratios: simulation-based inference.
 
     Either for an ANALYSIS, whose section `sbi` says what is learned (its networks, and those of its variants in
-    `sbi.also`, are trained first), or for any event store with a trained model:
+    `sbi.also`, are trained first), or for any event store with a trained model. Of a store that the model was trained
+    on, only events that it has not seen are given:
 
     \b
     partonic sbi --store events.parquet --model runs/x/train_sbi --output coefficients.parquet
@@ -53,21 +60,34 @@ def sbi(
         _estimate_store(store, output, force, options)
 
 
+def _feature_files(named: tuple[str, ...]) -> dict[str, tuple[Path, ...]]:
+    """Return the files of coefficients by name.
+
+    Raises:
+        UsageError: if one is not NAME=FILE.
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    for text in named:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path):
+            raise click.UsageError(f"--coefficients: expected NAME=FILE, e.g. mem=mem/coefficients.parquet, got {text}")
+        found[name] = (*found.get(name, ()), Path(path))
+    return found
+
+
 def _estimate_store(store: Path, output: Path, force: bool, options: dict[str, Any]) -> None:
     from partonic.cli.progress import TerminalProgress
     from partonic.config.sbi import SbiConfig
-    from partonic.estimators.run import estimate_store
     from partonic.parts import remove_parts
-    from partonic.sbi.estimator import sbi_job
+    from partonic.sbi.run import coefficients_of_store
 
+    features = _feature_files(options["coefficients"])
     config = SbiConfig.model_validate({name: options[name] for name in ("max_events", "workers", "device")})
 
     def work() -> object:
         if force and output.resolve() != store.resolve():
             remove_parts(output)
             output.unlink(missing_ok=True)
-        return estimate_store(
-            store, sbi_job(options["model"], store), config, output, TerminalProgress(), section="sbi"
-        )
+        return coefficients_of_store(store, options["model"], config, output, TerminalProgress(), features)
 
     execute_alone("sbi", [output], work, options["as_json"])

@@ -1,6 +1,7 @@
 """What networks are given of events: named features, and with them the reconstructed objects where they are wanted."""
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +9,28 @@ from numpy.typing import NDArray
 from partonic.events.batch import EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.features.event_objects import ObjectSlots, event_objects, object_columns
-from partonic.features.named import NamedFeatures
 
-__all__ = ["EventInputs", "columns_of_inputs", "inputs_of"]
+__all__ = ["EventInputs", "FeatureReader", "columns_of_inputs", "inputs_of"]
+
+
+@runtime_checkable
+class FeatureReader(Protocol):
+    """What makes features of events, e.g. `partonic.features.named.NamedFeatures`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the F features."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the store that they are made from."""
+
+    @property
+    def metadata(self) -> StoreMetadata:
+        """Metadata of the store."""
+
+    def of(self, batch: EventBatch) -> NDArray[np.float64]:
+        """Return the features of N events, `(N, F)`, NaN where an event does not have one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +55,7 @@ class EventInputs:
         return EventInputs(self.features[rows], None if self.objects is None else self.objects[rows])
 
 
-def columns_of_inputs(features: NamedFeatures, slots: ObjectSlots | None, metadata: StoreMetadata) -> tuple[str, ...]:
+def columns_of_inputs(features: FeatureReader, slots: ObjectSlots | None, metadata: StoreMetadata) -> tuple[str, ...]:
     """Return the columns of a store that the inputs are made from.
 
     Raises:
@@ -45,7 +65,7 @@ def columns_of_inputs(features: NamedFeatures, slots: ObjectSlots | None, metada
     return tuple(dict.fromkeys((*features.columns, *objects)))
 
 
-def inputs_of(batch: EventBatch, features: NamedFeatures, slots: ObjectSlots | None) -> EventInputs:
+def inputs_of(batch: EventBatch, features: FeatureReader, slots: ObjectSlots | None) -> EventInputs:
     """Return the inputs of events.
 
     Raises:

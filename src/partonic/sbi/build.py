@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from partonic.config.sbi import CONDITIONAL_METHODS, SbiConfig
+from partonic.config.sbi import CONDITIONAL_METHODS, LOCAL_METHODS, SbiConfig
 from partonic.features.event_objects import ObjectSlots
 from partonic.rng import numpy_generator
 from partonic.sbi.backbones.make import make_backbone
@@ -18,7 +18,9 @@ from partonic.sbi.expansion import Expansion
 from partonic.sbi.information_trees import InformationTrees
 from partonic.sbi.method import Method
 from partonic.sbi.morphing import MorphingRatios, basis_rows
+from partonic.sbi.score.local_score import LocalScore, score_rows
 from partonic.sbi.theta_draws import ThetaDraws
+from partonic.sbi.uncertainty.last_layer import LastLayerLaplace
 
 __all__ = ["Facts", "build_method", "facts_of", "theta_draws"]
 
@@ -88,6 +90,8 @@ def build_method(
 ) -> Method:
     """Return the method with first weights from torch's global generator.
 
+    With `network.error: laplace` it also knows the covariance of its last layers, once that is measured.
+
     Args:
         config: the settings.
         facts: of the events.
@@ -96,8 +100,16 @@ def build_method(
         slots: of the objects of an event; None for networks of named features alone.
 
     Raises:
+        ParameterError: if basis points or the direction of a score do not fit to the monomials.
         DependencyError: if the package of a backbone is not installed.
     """
+    method = _plain_method(config, facts, inputs, draws, slots)
+    return LastLayerLaplace(method) if config.network.error == "laplace" else method
+
+
+def _plain_method(
+    config: SbiConfig, facts: Facts, inputs: int, draws: ThetaDraws | None, slots: ObjectSlots | None
+) -> Method:
     members, count = config.network.members, len(facts.means)
     if config.method == "trees":
         return InformationTrees(members, facts.shapes)
@@ -105,6 +117,10 @@ def build_method(
         backbone = make_backbone(config.network, inputs, slots, members, facts.ranges.shape[0])
         weight = config.conditional.score_weight
         return ConditionalRatio(backbone, members, config.method, _projection(config, facts), draws, weight)
+    if config.method in LOCAL_METHODS:
+        columns = score_rows(facts.expansion, config.method, config.score.direction)
+        backbone = make_backbone(config.network, inputs, slots, members * (columns.shape[1] - 1))
+        return LocalScore(backbone, columns, members, facts.shapes)
     backbone = make_backbone(config.network, inputs, slots, members * (count - 1))
     if config.method == "derivatives":
         return Derivatives(backbone, count, members)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from partonic.sbi.backbone import ConditionalBackbone
 from partonic.sbi.losses import cross_entropy, squared_ratio_error
-from partonic.sbi.method import Method, MethodLoss
+from partonic.sbi.method import Method, MethodLoss, event_mean
 from partonic.sbi.theta_draws import ThetaDraws
 
 __all__ = ["LARGEST_LOG", "ConditionalRatio", "Projection"]
@@ -86,6 +86,7 @@ class ConditionalRatio(Method):
         inputs: Float[Tensor, "events inputs"],
         targets: Float[Tensor, "events monomials"],
         generator: torch.Generator | None,
+        weights: Float[Tensor, "events members"] | None = None,
     ) -> MethodLoss:
         """Return the mean loss of each member at random θ.
 
@@ -104,20 +105,22 @@ class ConditionalRatio(Method):
             theta = theta.detach().clone().requires_grad_(self.score_weight > 0.0)
             logs = self.log_ratio(inputs, theta)
             kind = squared_ratio_error if self.kind in _SQUARED else cross_entropy
-            loss = kind(logs, reference.float(), other.float()).mean(dim=1)
+            losses = kind(logs, reference.float(), other.float())
             if self.score_weight > 0.0:
-                loss = loss + self.score_weight * self._score_error(logs, theta, targets, number)
-        return loss, logs
+                losses = losses + self.score_weight * self._score_error(logs, theta, targets, number)
+        return event_mean(losses, weights), logs
 
-    def _score_error(self, logs: Tensor, theta: Tensor, targets: Tensor, number: Tensor) -> Float[Tensor, " members"]:
-        """Return the mean of p_1 t̂² − 2 t̂·∇p_1, the squared error of the score t̂ on events of θ."""
+    def _score_error(
+        self, logs: Tensor, theta: Tensor, targets: Tensor, number: Tensor
+    ) -> Float[Tensor, "members events"]:
+        """Return p_1 t̂² − 2 t̂·∇p_1, the squared error of the score t̂ on events of θ."""
         if self.draws is None:
             message = "the score needs θ to train at"
             raise ValueError(message)
         (score,) = torch.autograd.grad(logs.sum(), theta, create_graph=torch.is_grad_enabled())
         density = self.draws.densities(targets, number)[1].float()
         slope = self.draws.slopes(targets, number).float()
-        return (density[None, :, None] * score.square() - 2.0 * slope * score).sum(dim=2).mean(dim=1)
+        return (density[None, :, None] * score.square() - 2.0 * slope * score).sum(dim=2)
 
     def log_ratio(
         self, inputs: Float[Tensor, "events inputs"], units: Float[Tensor, "members events parameters"]

@@ -1,5 +1,6 @@
 """Simulated events as training needs them: features, coefficients, and the group that must stay together."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,14 @@ from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
 from partonic.features.event_inputs import EventInputs, columns_of_inputs, inputs_of
 from partonic.features.event_objects import ObjectSlots, slots_of
-from partonic.features.named import NamedFeatures
 from partonic.progress import SILENT, Progress
+from partonic.sbi.stacking.features import CoefficientFiles, EventFeatures
 
 __all__ = ["SimulatedEvents", "group_column", "read_events"]
 
 Array = NDArray[np.float64]
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,7 @@ def read_events(
     group: str | None,
     progress: Progress = SILENT,
     max_jets: int | None = None,
+    files: CoefficientFiles | None = None,
 ) -> tuple[SimulatedEvents, StoreMetadata]:
     """Return the accepted events of stores of one process, and the metadata of the first.
 
@@ -72,6 +76,7 @@ def read_events(
         group: column of whole numbers; None for that of the copies, or of the events.
         progress: told of the events.
         max_jets: hardest jets of an event, for networks over its objects; None for named features alone.
+        files: of coefficients that are features, by name. Events that they do not have are left out.
 
     Raises:
         SchemaError: if the stores are of different processes or monomials, their events have no weights at other θ, or
@@ -85,16 +90,17 @@ def read_events(
         if (store.metadata.process, store.metadata.monomials) != (first.process, first.monomials):
             raise SchemaError(f"{store.path} has another process or other monomials of θ than {opened[0].path}")
     progress.start("reading events", sum(store.num_events for store in opened), "events")
+    readers = [EventFeatures(names, store, files) for store in opened]
     slots = None if max_jets is None else slots_of(first, max_jets)
     parts = [
         part
         for number, store in enumerate(opened)
-        for part in _parts(store, names, (group, number, len(opened)), slots, progress)
+        for part in _parts(store, readers[number], (group, number, len(opened)), slots, progress)
     ]
     progress.finish()
     objects = [part.objects for part in parts if part.objects is not None]
     whole = SimulatedEvents(
-        names=NamedFeatures(names, first).names,
+        names=readers[0].names,
         features=np.concatenate([part.features for part in parts]),
         coefficients=np.concatenate([part.coefficients for part in parts]),
         group=np.concatenate([part.group for part in parts]),
@@ -106,23 +112,28 @@ def read_events(
 
 def _parts(
     store: EventStore,
-    names: Sequence[str],
+    features: EventFeatures,
     group: tuple[str | None, int, int],
     slots: ObjectSlots | None,
     progress: Progress,
 ) -> list[SimulatedEvents]:
     """Return the events of a store, batch by batch; `group` is its column, number of the store and of all stores."""
-    features = NamedFeatures(names, store.metadata)
     column = group_column(group[0], store.metadata)
-    wanted = dict.fromkeys((*columns_of_inputs(features, slots, store.metadata), "coefficients", column))
-    found = []
-    for batch in store.batches(tuple(wanted), accepted_only=True):
+    wanted = dict.fromkeys(("event_id", *columns_of_inputs(features, slots, store.metadata), "coefficients", column))
+    found, left_out = [], 0
+    for whole in store.batches(tuple(wanted), accepted_only=True):
+        progress.advance(len(whole))
+        there = features.has(whole)
+        batch, left_out = whole.filter(there), left_out + int((~there).sum())
         groups = np.asarray(batch.column(column), dtype=np.int64) * group[2] + group[1]
         inputs = inputs_of(batch, features, slots)
         found.append(
             SimulatedEvents(features.names, inputs.features, batch.coefficients, groups, slots, inputs.objects)
         )
-        progress.advance(len(batch))
+    if left_out:
+        _LOG.warning(
+            "%d events of %s are not in the coefficients that are features, and are left out", left_out, store.path
+        )
     return found
 
 

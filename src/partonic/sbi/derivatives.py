@@ -14,7 +14,7 @@ from torch import Tensor
 
 from partonic.errors import TrainingError
 from partonic.sbi.backbone import Backbone
-from partonic.sbi.method import Method, MethodLoss
+from partonic.sbi.method import Method, MethodLoss, event_mean
 
 __all__ = ["Derivatives"]
 
@@ -68,19 +68,43 @@ class Derivatives(Method):
         inputs: Float[Tensor, "events inputs"],
         targets: Float[Tensor, "events monomials"],
         generator: torch.Generator | None,
+        weights: Float[Tensor, "events members"] | None = None,
     ) -> MethodLoss:
         """Return 1 − R² of each member, averaged over the derivatives: 0 is perfect, 1 knows nothing but the mean."""
         weight = targets[:, :1]
         wanted = ((targets[:, 1:] - self.mean * weight) / self.deviation).float()
         outputs = self._outputs(inputs)
-        loss = 1.0 + (weight.float() * outputs.square() - 2.0 * wanted * outputs).mean(dim=(1, 2))
-        return loss, outputs.flatten(1)
+        squares = (weight.float() * outputs.square() - 2.0 * wanted * outputs).mean(dim=2)
+        return 1.0 + event_mean(squares, weights), outputs.flatten(1)
 
     def targets_of(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events monomials"]:
         """Return 1 and the derivatives."""
         finite = torch.where(torch.isfinite(self.deviation), self.deviation, 0.0)
         values = self._outputs(inputs).double() * finite + self.mean
         return torch.cat([torch.ones_like(values[..., :1]), values], dim=-1)
+
+    @property
+    def outputs(self) -> int:
+        """Number D of outputs of a member."""
+        return len(self.mean)
+
+    def loss_slopes(
+        self, inputs: Float[Tensor, "events inputs"], targets: Float[Tensor, "events monomials"]
+    ) -> tuple[Float[Tensor, "members events outputs"], Float[Tensor, "members events outputs outputs"]]:
+        """Return first and second derivatives of the loss of each event in the outputs, before they are projected."""
+        weight = targets[:, :1]
+        wanted = (targets[:, 1:] - self.mean * weight) / self.deviation
+        first = 2.0 * (weight * self._outputs(inputs).double() - wanted) @ self.projector
+        second = 2.0 * weight[..., None] * self.projector
+        return first, second.expand(self.members, -1, -1, -1)
+
+    def target_slopes(
+        self, inputs: Float[Tensor, "events inputs"]
+    ) -> Float[Tensor, "members events monomials outputs"]:
+        """Return the derivatives of the learned targets in the outputs: units of the targets, and the projection."""
+        finite = torch.where(torch.isfinite(self.deviation), self.deviation, 0.0)
+        rows = torch.cat([torch.zeros_like(finite)[None], finite[:, None] * self.projector])
+        return rows.expand(self.members, len(inputs), -1, -1)
 
     def _outputs(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events derivatives"]:
         outputs = self.backbone(inputs)

@@ -45,15 +45,7 @@ class EnsembleMLP(nn.Module):
             inputs: of the events.
             theta: further inputs of each network; None for none.
         """
-        values = inputs.expand(self.networks, *inputs.shape[-2:])
-        if theta is not None:
-            values = torch.cat([values, theta], dim=-1)
-        last = len(self.weights) - 1
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            values = torch.baddbmm(bias, values, weight)
-            if number < last:
-                values = nn.functional.silu(values)
-        return values[..., 0]
+        return torch.baddbmm(self.biases[-1], self._hidden(inputs, theta), self.weights[-1])[..., 0]
 
     def encode(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "events inputs"]:
         """Return the inputs: the networks see all of them together with θ."""
@@ -66,3 +58,21 @@ class EnsembleMLP(nn.Module):
     ) -> Float[Tensor, "networks events"]:
         """Return the outputs, as a call."""
         return self.forward(seen, theta)
+
+    @property
+    def last_width(self) -> int:
+        """Number U of last hidden units of a network, with the constant."""
+        return int(self.weights[-1].shape[1]) + 1
+
+    def last_units(self, inputs: Float[Tensor, "*networks events inputs"]) -> Float[Tensor, "networks events units"]:
+        """Return the last hidden units of every network and 1, in which the outputs are linear."""
+        hidden = self._hidden(inputs, None)
+        return torch.cat([hidden, torch.ones_like(hidden[..., :1])], dim=-1)
+
+    def _hidden(self, inputs: Tensor, theta: Tensor | None) -> Tensor:
+        values = inputs.expand(self.networks, *inputs.shape[-2:])
+        if theta is not None:
+            values = torch.cat([values, theta], dim=-1)
+        for weight, bias in zip(list(self.weights)[:-1], list(self.biases)[:-1], strict=True):
+            values = nn.functional.silu(torch.baddbmm(bias, values, weight))
+        return values

@@ -14,7 +14,7 @@ from partonic.event_status import OK
 from partonic.events.batch import EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
-from partonic.features.event_inputs import EventInputs, columns_of_inputs, inputs_of
+from partonic.features.event_inputs import EventInputs, FeatureReader, columns_of_inputs, inputs_of
 from partonic.features.named import NamedFeatures
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.diagnostics import Diagnostics
@@ -23,9 +23,20 @@ from partonic.polynomial import Monomials
 from partonic.rng import numpy_generator
 from partonic.sbi.expansion import Expansion
 from partonic.sbi.model import SbiModel
+from partonic.sbi.stacking.features import CoefficientFiles, EventFeatures
+from partonic.sbi.stacking.names import is_coefficient
 from partonic.trained.model_files import model_fingerprint
 
-__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "members_of", "pairing", "sbi_job"]
+__all__ = [
+    "NOT_FINITE",
+    "NO_DENSITY",
+    "NO_FEATURES",
+    "SOURCE",
+    "SbiEstimator",
+    "members_of",
+    "pairing",
+    "sbi_job",
+]
 
 Array = NDArray[np.float64]
 
@@ -39,24 +50,33 @@ NO_DENSITY = "the learned density at the reference point is not positive"
 """Status of an event without a positive density at the Standard Model, where that is not what was learned at."""
 
 
+NO_FEATURES = "another estimator, whose coefficients are features, was not asked about it"
+"""Status of an event that is not in the files of the coefficients that are features; such events are left out."""
+
+
 class SbiEstimator:
     """R_a(x) of events from networks.
 
     The ratios are the mean over the members of the ensemble. Their covariance is that of ratios in which each target
-    takes a member of its own at random (arXiv:2410.07315, appendix B), for networks of different targets are trained
-    apart; where they share what looks at the objects, all targets are of one member.
+    takes a member of its own at random (arXiv:2410.07315, appendix A), for networks of different targets are trained
+    apart; where they share what looks at the objects, all targets are of one member, and in bootstrap samples, for they
+    have events in common. A method that knows its covariance (bins of the score, the Laplace approximation) is asked
+    for it.
 
     Attributes:
         model: the trained estimator.
         features: how its features are made from the events of a store.
         folder: of the model, for the record; None if it is not known.
         source: its name in `inference.source`: ``sbi``, or ``sbi.<variant>`` where an analysis has several.
+        of_others: whether events of another process may be asked about, e.g. of a background.
     """
 
     def __init__(
-        self, model: SbiModel, features: NamedFeatures, folder: Path | None = None, source: str = SOURCE
-    ) -> None:
+        self, model: SbiModel, features: FeatureReader, folder: Path | None = None, source: str = SOURCE,
+        of_others: bool = False,
+    ) -> None:  # fmt: skip
         self.model, self.features, self.folder, self.source = model, features, folder, source
+        self.of_others = of_others
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
         self._pairing = pairing(model)
 
@@ -87,7 +107,7 @@ class SbiEstimator:
         """
         record = self.model.record
         same = (metadata.process, metadata.monomials) == (record.process, record.monomials)
-        independent = _is_independent(metadata)
+        independent = self.of_others or _is_independent(metadata)
         if not (same or independent):
             raise SchemaError(
                 f"{where} holds events of '{metadata.process}' in {', '.join(metadata.monomials.names)}; the networks "
@@ -101,20 +121,26 @@ class SbiEstimator:
             )
         if record.events is not None:
             record.events.check(metadata, where, any_process=independent)
-        needed = columns_of_inputs(NamedFeatures(record.features, metadata), record.slots, metadata)
-        if needed != self.columns:
+        plain = [name for name in record.features if not is_coefficient(name)]
+        slots = record.slots
+        needed = columns_of_inputs(NamedFeatures(plain, metadata), slots, metadata) if plain else ()
+        if not set(needed) <= set(self.columns):
             raise SchemaError(f"{where} makes the features from other columns than {', '.join(self.columns)}")
 
     def estimate(self, batch: EventBatch) -> EventCoefficients:
         """Return the ratios of events."""
         inputs = inputs_of(batch, self.features, self.model.record.slots)
         targets = self.model.targets(inputs)
-        ratios, covariance = self._ratios(targets)
+        ratios, covariance = self._ratios(targets, self.model.covariance(inputs))
         whole = np.concatenate([ratios, covariance.reshape(len(ratios), -1)], axis=1)
-        finite: NDArray[np.bool_] = np.asarray(np.isfinite(whole).all(axis=1))
+        there = np.ones(len(batch), dtype=np.bool_)
+        if isinstance(self.features, EventFeatures):
+            there = self.features.has(batch)
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(whole).all(axis=1)) & there
         learned: NDArray[np.bool_] = np.asarray(np.isfinite(targets).all(axis=(0, 2)))
         status = tuple(
-            OK if good else NO_DENSITY if known else NOT_FINITE for good, known in zip(finite, learned, strict=True)
+            OK if good else NO_FEATURES if not asked else NO_DENSITY if known else NOT_FINITE
+            for good, asked, known in zip(finite, there, learned, strict=True)
         )
         ratios[~finite], covariance[~finite] = np.nan, np.nan
         count = len(inputs)
@@ -184,10 +210,13 @@ class SbiEstimator:
         outside = coefficients.diagnostics.columns["outside"]
         return {"outside": f"{float((outside > 0).mean()):.1%}"} if len(outside) else {}
 
-    def _ratios(self, targets: Array) -> tuple[Array, Array]:
+    def _ratios(self, targets: Array, known: Array | None) -> tuple[Array, Array]:
         """Return R_a `(N, A)` to the reference point, NaN where that has no density, and their covariance."""
         mean = self._to_reference_point(targets.mean(axis=0))
         members, count, size = targets.shape
+        if known is not None:
+            slopes = self._slopes_to_reference_point(targets.mean(axis=0))
+            return mean, slopes @ known @ slopes.transpose(0, 2, 1)
         if members == 1:
             return mean, np.zeros((count, size, size))
         drawn = self._combinations(targets)
@@ -208,6 +237,16 @@ class SbiEstimator:
             result[..., 0] = np.where(np.isnan(result[..., 0]), np.nan, 1.0)
         return result
 
+    def _slopes_to_reference_point(self, targets: Array) -> Array:
+        """Return the derivatives of `_to_reference_point` in the targets of each event, `(N, A, A)`."""
+        weights = self.monomials.evaluate(self.monomials.point(self.reference_point))
+        ratios = self._expansion.ratios(targets)
+        at_point = ratios @ weights
+        scale = np.where(at_point > 0, at_point, np.nan)[:, None, None]
+        shares = np.eye(len(weights)) - ratios[:, :, None] / scale * weights
+        slopes: Array = shares / scale @ self._expansion.inverse
+        return slopes
+
     def _diagnostics(self, inputs: EventInputs) -> Diagnostics:
         columns = {"outside": self.model.outside(inputs.features)}
         residual = self.model.residual(inputs)
@@ -227,47 +266,60 @@ def pairing(model: SbiModel) -> NDArray[np.int64]:
     members, size = model.record.config.network.members, len(model.record.means)
     generator = numpy_generator(model.record.seed, "sbi", "pairing")
     same = np.arange(members)
-    together = model.record.config.network.sees_objects and model.record.config.network.shared
-    if together or model.record.config.method not in ("derivatives", "morphing"):
+    config = model.record.config
+    together = config.network.bootstrap or (config.network.sees_objects and config.network.shared)
+    if together or config.method not in ("derivatives", "morphing"):
         return np.stack([same] * size, axis=1)
     return np.stack([generator.permutation(members) for _ in range(size)], axis=1)
 
 
-def sbi_job(folder: Path, store: Path, source: str = SOURCE) -> EstimatorJob:
+def sbi_job(
+    folder: Path,
+    store: Path,
+    source: str = SOURCE,
+    files: CoefficientFiles | None = None,
+    of_others: bool = False,
+) -> EstimatorJob:
     """Return a trained estimator as a job of `partonic.estimators.run.estimate_store`.
 
     Args:
         folder: of the model.
         store: whose events will be estimated.
         source: its name in `inference.source`.
+        files: of coefficients that are features, by name.
+        of_others: whether the events may be of another process.
 
     Raises:
         ModelError: if the model is missing or damaged.
+        ConfigError, EventFileError: if coefficients that are features are not there for the events of the store.
     """
     record = SbiModel.load(folder).record
+    digests = EventFeatures(record.features, EventStore.open(store), files).digests
     return EstimatorJob(
         name=record.process,
         source=source,
         fingerprint=model_fingerprint(folder),
-        load=partial(_load, folder, store, source),
+        load=partial(_load, folder, store, source, files, of_others),
+        settings={"coefficients": digests} if digests else {},
         config={"sbi": record.config.model_dump(mode="json")},
         seed=record.seed,
         reads_objects=record.slots is not None,
     )
 
 
-def members_of(folder: Path, store: Path, event_id: NDArray[np.int64]) -> Array:
+def members_of(folder: Path, store: Path, event_id: NDArray[np.int64], files: CoefficientFiles | None = None) -> Array:
     """Return the ratios of events by each member of a trained ensemble, `(M, N, A)`.
 
     Args:
         folder: of the model.
         store: of the events.
         event_id: their numbers, in the order of the store, `(N,)`.
+        files: of coefficients that are features, by name.
 
     Raises:
         ModelError: if the model is missing or damaged.
     """
-    estimator = _load(folder, store, SOURCE, "cpu")
+    estimator = _load(folder, store, SOURCE, files, False, "cpu")
     columns = tuple(dict.fromkeys(("event_id", *estimator.columns)))
     parts = [
         estimator.members(batch.filter(np.isin(batch.column("event_id"), event_id)))
@@ -277,6 +329,9 @@ def members_of(folder: Path, store: Path, event_id: NDArray[np.int64]) -> Array:
     return whole
 
 
-def _load(folder: Path, store: Path, source: str, device: str) -> SbiEstimator:
+def _load(
+    folder: Path, store: Path, source: str, files: CoefficientFiles | None, of_others: bool, device: str
+) -> SbiEstimator:
     model = SbiModel.load(folder, device)
-    return SbiEstimator(model, NamedFeatures(model.record.features, EventStore.open(store).metadata), folder, source)
+    features = EventFeatures(model.record.features, EventStore.open(store), files)
+    return SbiEstimator(model, features, folder, source, of_others)

@@ -25,7 +25,7 @@ from partonic.polynomial import Monomials
 from partonic.progress import SILENT, Progress
 from partonic.rng import numpy_generator
 from partonic.sbi.expansion import Expansion
-from partonic.sbi.method import Method, MethodLoss
+from partonic.sbi.method import Method, MethodLoss, event_mean
 from partonic.trees.binned import BinnedEvents, prepare, resampled
 from partonic.trees.boost import boost
 from partonic.trees.data import ArrayData
@@ -100,13 +100,14 @@ class InformationTrees(Method):
         inputs: Float[Tensor, "events inputs"],
         targets: Float[Tensor, "events monomials"],
         generator: torch.Generator | None,
+        weights: Float[Tensor, "events members"] | None = None,
     ) -> MethodLoss:
         """Return 1 − R² of each member, averaged over the derivatives that vary."""
         weight, varies = targets[:, :1], self.deviation > 0
         outputs = (self.targets_of(inputs)[..., 1:] - self.mean)[..., varies] / self.deviation[varies]
         wanted = ((targets[:, 1:] - self.mean * weight)[:, varies]) / self.deviation[varies]
-        loss = 1.0 + (weight * outputs.square() - 2.0 * wanted * outputs).mean(dim=(1, 2))
-        return loss.float(), outputs.flatten(1).float()
+        squares = (weight * outputs.square() - 2.0 * wanted * outputs).mean(dim=2)
+        return 1.0 + event_mean(squares, weights).float(), outputs.flatten(1).float()
 
     def targets_of(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events monomials"]:
         """Return 1 and the derivatives."""

@@ -94,6 +94,9 @@ class SbiRecord(StrictModel):
     seed: int
     """Root seed."""
 
+    stores: tuple[str, ...] = ()
+    """SHA-256 of the event stores that it was trained on, in their order; empty if that is not known."""
+
     facts: dict[str, Any] = Field(default_factory=dict)
     """Further facts of the training: events, effective numbers, epochs, losses, versions."""
 
@@ -140,6 +143,17 @@ class SbiModel:
         return _joined(parts, 1, (self.method.members, 0, len(self.record.means)))
 
     @torch.no_grad()
+    def covariance(self, events: EventInputs | Array) -> Array | None:
+        """Return the covariance of the mean targets `(N, A, A)`; None if it is the scatter of the members.
+
+        Raises:
+            ModelError: if the networks look at objects, and there are none.
+        """
+        parts = [self.method.covariance_of(inputs) for inputs in self._inputs(events)]
+        known = [part.cpu() for part in parts if part is not None]
+        return _joined(known, 0, (0,)) if known else None
+
+    @torch.no_grad()
     def residual(self, events: EventInputs | Array) -> Array | None:
         """Return by how much the ratio of each event differs from the polynomial `(N,)`; None if it is one.
 
@@ -182,7 +196,7 @@ class SbiModel:
                 f"{folder} holds no estimator of simulation-based inference ({error.errors()[0]['msg']}): give a "
                 "folder that `partonic train` wrote for a section `sbi`"
             ) from error
-        scaler = FeatureScaler(len(record.features))
+        scaler = FeatureScaler(record.features)
         method = build_method(record.config, record.method_facts(), record.inputs, slots=record.slots)
         model = cls(record, scaler, method, None if record.slots is None else ObjectScaler(record.slots))
         load_weights(folder, model._module())

@@ -19,7 +19,7 @@ from partonic.errors import ParameterError
 from partonic.sbi.backbone import Backbone
 from partonic.sbi.expansion import Expansion
 from partonic.sbi.losses import cross_entropy, squared_ratio_error
-from partonic.sbi.method import Method, MethodLoss
+from partonic.sbi.method import Method, MethodLoss, event_mean
 from partonic.sbi.theta_draws import ThetaDraws
 
 __all__ = ["MorphingRatios", "basis_rows"]
@@ -82,6 +82,7 @@ class MorphingRatios(Method):
         inputs: Float[Tensor, "events inputs"],
         targets: Float[Tensor, "events monomials"],
         generator: torch.Generator | None,
+        weights: Float[Tensor, "events members"] | None = None,
     ) -> MethodLoss:
         """Return the mean loss of the ratios of each member, or that of the combined one at random θ."""
         logs = self._logs(inputs)
@@ -90,14 +91,42 @@ class MorphingRatios(Method):
             ratio = torch.einsum("men,en->me", self._targets(logs), theta)
             at_theta = (targets * theta).sum(dim=1)
             values = targets[:, 0] * ratio.square() - 2.0 * at_theta * ratio
-            return values.mean(dim=1).float(), logs.flatten(1)
+            return event_mean(values, weights).float(), logs.flatten(1)
         at_points = (targets @ self.rows.T).float()
         kind = cross_entropy if self.loss == "cross_entropy" else squared_ratio_error
-        return kind(logs, targets[:, :1].float(), at_points).mean(dim=(1, 2)), logs.flatten(1)
+        losses = kind(logs, targets[:, :1].float(), at_points).mean(dim=2)
+        return event_mean(losses, weights), logs.flatten(1)
 
     def targets_of(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events monomials"]:
         """Return the targets that follow from the ratios."""
         return self._targets(self._logs(inputs))
+
+    @property
+    def outputs(self) -> int:
+        """Number D of outputs of a member."""
+        return len(self.rows)
+
+    def loss_slopes(
+        self, inputs: Float[Tensor, "events inputs"], targets: Float[Tensor, "events monomials"]
+    ) -> tuple[Float[Tensor, "members events outputs"], Float[Tensor, "members events outputs outputs"]]:
+        """Return first and second derivatives of the loss of each event in the log ratios."""
+        logs = self._logs(inputs).double()
+        reference, other = targets[:, :1], targets @ self.rows.T
+        if self.loss == "cross_entropy":
+            share = logs.sigmoid()
+            first = reference * share - other * (1.0 - share)
+            second = (reference + other) * share * (1.0 - share)
+        else:  # the Gauss–Newton form of squared errors, which is positive where the ratio is not yet right, too
+            ratio = logs.exp()
+            first = 2.0 * (reference * ratio - other) * (ratio + ratio**-2)
+            second = 2.0 * (reference * ratio.square() + other * ratio**-2)
+        return first, torch.diag_embed(second)
+
+    def target_slopes(
+        self, inputs: Float[Tensor, "events inputs"]
+    ) -> Float[Tensor, "members events monomials outputs"]:
+        """Return the derivatives of the learned targets in the log ratios."""
+        return self.solution[:, 1:] * self._logs(inputs).double().exp()[..., None, :]
 
     def _targets(self, logs: Float[Tensor, "members events points"]) -> Float[Tensor, "members events monomials"]:
         ratios = logs.double().exp()

@@ -15,7 +15,8 @@ __all__ = ["MethodPhase"]
 class MethodPhase(PhaseModule):
     """The mean loss of all members, with their repulsion.
 
-    Columns of the table: ``inputs`` `(N, I)` float32 and ``targets`` `(N, A)` float64.
+    Columns of the table: ``inputs`` `(N, I)` float32 and ``targets`` `(N, A)` float64; ``weights`` `(N, M)` if members
+    are trained on bootstrap samples.
     """
 
     def __init__(self, method: Method, strength: float, events: int) -> None:
@@ -33,7 +34,7 @@ class MethodPhase(PhaseModule):
         self, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the mean loss of the members with their repulsion."""
-        losses, outputs = self.method.losses(batch["inputs"], batch["targets"], generator)
+        losses, outputs = self.method.losses(batch["inputs"], batch["targets"], generator, batch.get("weights"))
         total = losses.mean()
         if self.strength > 0.0 and self.method.members > 1:
             total = total + self.strength / (self.events * self.method.members) * repulsion(outputs)

@@ -1,7 +1,7 @@
 """Coefficients of events with a trained estimator, and their calibration: what `partonic sbi` does."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,14 @@ from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.coefficients.members_file import write_members
 from partonic.progress import SILENT, Progress
+from partonic.provenance import file_digest
 from partonic.sbi.data import group_column
-from partonic.sbi.estimator import SOURCE, members_of, sbi_job
-from partonic.sbi.model import SbiModel
+from partonic.sbi.estimator import NO_FEATURES, SOURCE, members_of, sbi_job
+from partonic.sbi.model import SbiModel, SbiRecord
 from partonic.sbi.split import Parts, parts_of
+from partonic.sbi.stacking.features import CoefficientFiles
 
-__all__ = ["SbiFiles", "coefficients_and_calibration"]
+__all__ = ["SbiFiles", "coefficients_and_calibration", "coefficients_of_store"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class SbiFiles:
         calibration: file of the calibration to write; None for none.
         source: name of the estimator in the file of coefficients.
         members: file of the ratios of each member of the ensemble, of the events that are fitted; None for none.
+        features: files of coefficients of other estimators that are features, by name.
     """
 
     model: Path
@@ -49,6 +52,7 @@ class SbiFiles:
     calibration: Path | None = None
     source: str = SOURCE
     members: Path | None = None
+    features: CoefficientFiles = field(default_factory=dict)
 
 
 def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: Progress = SILENT) -> str:
@@ -67,28 +71,33 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
 
     Raises:
         PartonicError: as `partonic.estimators.run.estimate_store`.
-        EventFileError: if no event is left for the fit or for the calibration.
+        EventFileError: if no event is left for the fit or for the calibration, or a store is not the one that the
+            estimator was trained on, so that nobody knows which of its events it has seen.
     """
     record = SbiModel.load(files.model).record
-    own = files.store in files.trained_on
+    _check_stores(files, record)
     numbers = {path: number for number, path in enumerate(files.trained_on)}
     kept: list[EventCoefficients] = []
     weights = []
     for path in dict.fromkeys((files.store, *(files.trained_on if files.calibration else ()))):
         every = files.output.parent / "all" / f"{files.output.stem}-{numbers.get(path, 'fit')}.parquet"
         limited = config if path == files.store else config.model_copy(update={"max_events": None})
-        estimate_store(path, sbi_job(files.model, path, files.source), limited, every, progress, section="sbi")
+        job = sbi_job(files.model, path, files.source, files.features)
+        estimate_store(path, job, limited, every, progress, section="sbi")
         coefficients, metadata = read_coefficients(every)
-        parts = None if path not in numbers else _parts(files, path, coefficients, record.config, record.seed)
+        coefficients = _with_features(coefficients)
+        place = _place(files, record, path)
+        parts = None if place is None else _parts(path, place, coefficients, record)
         if path == files.store:
-            fitted = coefficients if parts is None or not own else coefficients.select(parts.of("fit"))
+            fitted = coefficients if parts is None else coefficients.select(parts.of("fit"))
             if not len(fitted):
                 raise EventFileError(
                     f"no event of {path} is left for the fit: raise `sbi.shares.fit`, or give more events"
                 )
             write_coefficients(files.output, fitted, metadata)
             if files.members is not None:
-                write_members(files.members, fitted.event_id, members_of(files.model, path, fitted.event_id))
+                of_members = members_of(files.model, path, fitted.event_id, files.features)
+                write_members(files.members, fitted.event_id, of_members)
         if parts is not None and files.calibration is not None:
             chosen = coefficients.select(parts.of("calibration"))
             kept.append(chosen)
@@ -103,14 +112,117 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
     return f"{line}; calibrated on {calibration.events} others"
 
 
-def _parts(files: SbiFiles, path: Path, coefficients: EventCoefficients, config: SbiConfig, seed: int) -> Parts:
-    """Return the parts of the events, from the same groups as in the training."""
-    store = EventStore.open(path)
+def _with_features(coefficients: EventCoefficients) -> EventCoefficients:
+    """Return the events but those that the coefficients that are features do not have: they are no faults."""
+    there = np.array([word != NO_FEATURES for word in coefficients.status], dtype=np.bool_)
+    if not there.all():
+        _LOG.warning("%d events are not in the coefficients that are features, and are left out", (~there).sum())
+    return coefficients.select(there)
+
+
+def coefficients_of_store(
+    store: Path,
+    model: Path,
+    config: SbiConfig,
+    output: Path,
+    progress: Progress = SILENT,
+    features: CoefficientFiles | None = None,
+) -> str:
+    """Write the coefficients of the events of any store: what `partonic sbi --store` does.
+
+    If the estimator was trained on this very store, they are those of the events that it has not seen.
+
+    Args:
+        store: the events.
+        model: folder of the trained estimator.
+        config: how the work is shared out.
+        output: coefficients to write.
+        progress: told of each batch.
+        features: files of coefficients of other estimators that are features, by name.
+
+    Returns:
+        one line on the result.
+
+    Raises:
+        PartonicError: as `partonic.estimators.run.estimate_store`.
+        EventFileError: if the estimator has seen all events of the store.
+    """
+    record = SbiModel.load(model).record
+    digest = file_digest(store)
+    if not record.stores:
+        _LOG.warning("%s does not say which stores it was trained on: %s may be one of them", model, store)
+    result = estimate_store(store, sbi_job(model, store, files=features), config, output, progress, section="sbi")
+    if digest not in record.stores:
+        return str(result)
+    every, metadata = read_coefficients(output)
+    parts = _parts(store, (record.stores.index(digest), len(record.stores)), every, record)
+    kept = every.select(parts.of("fit"))
+    if not len(kept):
+        output.unlink()
+        raise EventFileError(
+            f"{model} was trained on {store}, and none of these events was left for a fit (`sbi.shares.fit`): give "
+            "other events"
+        )
+    write_coefficients(output, kept, metadata)
+    return (
+        f"{int(kept.usable().sum())} events in {output}; those of the store that were learned from or calibrated with "
+        "are left out"
+    )
+
+
+def _place(files: SbiFiles, record: SbiRecord, path: Path) -> tuple[int, int] | None:
+    """Return the number of a store among those of the training, and their number; None if it is none of them.
+
+    A ready model may have been trained on the very events that are fitted, which its record tells.
+    """
+    if path in files.trained_on:
+        return files.trained_on.index(path), len(files.trained_on)
+    if files.trained_on or not record.stores:
+        return None
+    digest = file_digest(path)
+    return (record.stores.index(digest), len(record.stores)) if digest in record.stores else None
+
+
+def _check_stores(files: SbiFiles, record: SbiRecord) -> None:
+    """Check that the stores are those of the training, and that the fitted one is none of them under another name.
+
+    Raises:
+        EventFileError: if they are not.
+    """
+    if not record.stores:
+        _LOG.warning("%s does not say which stores it was trained on: they are taken to be those named", files.model)
+        return
+    if not files.trained_on:
+        return
+    found = tuple(file_digest(path) for path in files.trained_on)
+    for path, digest in zip(files.trained_on, found, strict=True):
+        if digest not in record.stores:
+            raise EventFileError(
+                f"{files.model} was not trained on {path} as it is now, so it is not known which of its events the "
+                "networks have seen: train again (`partonic train`), or give the store as it was"
+            )
+    if found != record.stores:
+        raise EventFileError(
+            f"{files.model} was trained on {len(record.stores)} stores in another order than "
+            f"{', '.join(map(str, files.trained_on))}: name them as in the training"
+        )
+    if files.store not in files.trained_on and file_digest(files.store) in record.stores:
+        raise EventFileError(
+            f"{files.store} holds events that the networks were trained on, under another name: fit other events, or "
+            "leave out `sbi.stores`, and `sbi.shares` parts them"
+        )
+
+
+def _parts(path: Path, place: tuple[int, int], coefficients: EventCoefficients, record: SbiRecord) -> Parts:
+    """Return the parts of the events of a store, from the same groups as in the training.
+
+    `place` is the number of the store among those of the training, and their number.
+    """
+    config, store = record.config, EventStore.open(path)
     column = group_column(config.group, store.metadata)
     batch = store.read(tuple(dict.fromkeys(("event_id", column))), accepted_only=True)
     known = batch.column("event_id").astype(np.int64)
-    place = files.trained_on.index(path)
-    groups = batch.column(column).astype(np.int64) * len(files.trained_on) + place
+    groups = batch.column(column).astype(np.int64) * place[1] + place[0]
     order = np.argsort(known, kind="stable")
     rows = order[np.searchsorted(known[order], coefficients.event_id)]
-    return parts_of(groups[rows], config.parts(), seed)
+    return parts_of(groups[rows], config.parts(), record.seed)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from partonic.config.sbi import CONDITIONAL_METHODS, SbiConfig
@@ -16,22 +15,24 @@ from partonic.events.store import EventStore
 from partonic.features.event_objects import ObjectSlots
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.rate import FiducialRate
-from partonic.nn.training import PhaseResult, PhaseSettings, TensorTable, run_phase, seeded_weights
+from partonic.nn.training import PhaseResult, seeded_weights
 from partonic.processes.definition import standard_model
 from partonic.progress import SILENT, Progress
-from partonic.provenance import package_versions
+from partonic.provenance import file_digest, package_versions
 from partonic.sbi.backbones.training_scales import object_scaler, sees_objects
 from partonic.sbi.build import Facts, build_method, facts_of, theta_draws
 from partonic.sbi.coverage import covered_range
 from partonic.sbi.data import SimulatedEvents, read_events
-from partonic.sbi.derivatives import Derivatives
 from partonic.sbi.expansion import Expansion
-from partonic.sbi.information_trees import InformationTrees, TreeSample, grown
+from partonic.sbi.information_trees import InformationTrees, grown
 from partonic.sbi.method import Method
-from partonic.sbi.model import SbiModel, SbiRecord, complete, network_inputs
-from partonic.sbi.phase import MethodPhase
+from partonic.sbi.model import SbiModel, SbiRecord, complete
+from partonic.sbi.score.local_score import LocalScore
 from partonic.sbi.split import Parts, parts_of
+from partonic.sbi.stacking.features import CoefficientFiles
 from partonic.sbi.standardise import FeatureScaler
+from partonic.sbi.training.networks import networks_trained
+from partonic.sbi.training.sample import TrainingSample
 from partonic.sbi.weights import (
     check_weights,
     effective_number,
@@ -81,16 +82,23 @@ class TrainingEvents:
         metadata: of their store.
         parts: which of them train, validate, calibrate and are fitted.
         cross_section: σ_a in pb with their covariance.
+        stores: SHA-256 of the stores that they come from; empty for events that come from none.
     """
 
     events: SimulatedEvents
     metadata: StoreMetadata
     parts: Parts
     cross_section: CrossSectionRecord
+    stores: tuple[str, ...] = ()
 
 
 def train_sbi(
-    stores: Sequence[Path], config: SbiConfig, seed: int, folder: Path, progress: Progress = SILENT
+    stores: Sequence[Path],
+    config: SbiConfig,
+    seed: int,
+    folder: Path,
+    progress: Progress = SILENT,
+    files: CoefficientFiles | None = None,
 ) -> TrainedSbi:
     """Train on the events of stores and write the model to a folder.
 
@@ -100,17 +108,20 @@ def train_sbi(
         seed: root seed; the same events, settings and seed give the same networks on the same machine.
         folder: of the model; it keeps the checkpoints, from which a killed training goes on.
         progress: told of events and steps.
+        files: of coefficients of other estimators that are features, by name.
 
     Raises:
         SchemaError: if the stores are of different processes.
         ConfigError: if a feature is not known.
+        EventFileError: if coefficients that are features are not there for the events of a store.
         ParameterError: if a point of θ names an unknown parameter, or basis points do not fit.
         TrainingError: if events or weights are not fit to learn from, or the training does not come to finite weights.
     """
     max_jets = config.network.max_jets if sees_objects(config) else None
-    events, metadata = read_events(stores, config.features, config.group, progress, max_jets)
+    events, metadata = read_events(stores, config.features, config.group, progress, max_jets, files)
     parts = parts_of(events.group, config.parts(), seed)
-    known = TrainingEvents(events, metadata, parts, _cross_section(stores))
+    digests = tuple(file_digest(path) for path in stores)
+    known = TrainingEvents(events, metadata, parts, _cross_section(stores), digests)
     return train_on_events(known, config, seed, folder, progress)
 
 
@@ -143,28 +154,18 @@ def train_on_events(
     for point in facts.basis:
         named = dict(zip(expansion.monomials.parameters, point.tolist(), strict=True))
         check_weights(summed_by_group(targets[train] @ expansion.row(point), group), f"the basis point {named}")
-    scaler = FeatureScaler(len(known.events.names))
-    scaler.fit(known.events.features[train], known.events.names)
+    scaler = FeatureScaler(known.events.names)
+    scaler.fit(known.events.features[train])
     objects = object_scaler(known.events, train, config)
     slots = None if objects is None else objects.slots
     method = _new_method(config, facts, (scaler.width, slots), seed, theta)
+    sample = TrainingSample(known.events, targets, train, validation, scaler, objects)
     if isinstance(method, InformationTrees):
-        sample = _tree_sample(scaler, known.events, targets, (train, validation))
-        result = grown(method, sample, expansion, config.trees, seed, folder / "training", progress)
-        facts = replace(facts, shapes=method.shapes)
+        result = grown(method, sample.for_trees(), expansion, config.trees, seed, folder / "training", progress)
     else:
-        if isinstance(method, Derivatives):
-            method.standardise(torch.from_numpy(targets[train]))
-        tables = [
-            TensorTable(
-                {
-                    "inputs": network_inputs(scaler, objects, known.events.inputs[part]),
-                    "targets": torch.from_numpy(targets[part]),
-                }
-            )
-            for part in (train, validation)
-        ]
-        result = _run(method, tables, config, seed, folder, progress)
+        result = networks_trained(method, sample, config, seed, folder, progress)
+    if isinstance(method, InformationTrees | LocalScore):
+        facts = replace(facts, shapes=method.shapes)
     record = _record(known, config, facts, seed, (reference, standard), (scaler.width, slots))
     model = SbiModel(record, scaler, method, objects)
     covered = covered_range(expansion, targets_by_group(targets[train], group), sensitivity(expansion, targets[train]))
@@ -205,31 +206,6 @@ def _check_events(
         )
 
 
-def _tree_sample(
-    scaler: FeatureScaler, events: SimulatedEvents, targets: Array, parts: tuple[NDArray[np.bool_], NDArray[np.bool_]]
-) -> TreeSample:
-    """Return the events of training and validation as trees are grown on them."""
-    used = parts[0] | parts[1]
-    return TreeSample(
-        inputs=scaler(torch.from_numpy(events.features[used])).numpy(),
-        missing=np.flatnonzero(scaler.flagged.numpy()).astype(np.int64),
-        targets=targets[used],
-        group=events.group[used],
-        validation=parts[1][used],
-    )
-
-
-def _run(
-    method: Method, tables: Sequence[TensorTable], config: SbiConfig, seed: int, folder: Path, progress: Progress
-) -> PhaseResult:
-    training = config.training
-    if config.device != "auto" and training.accelerator == "auto":
-        training = training.model_copy(update={"accelerator": "gpu" if config.device == "cuda" else "cpu"})
-    settings = PhaseSettings.from_config(training, "sbi", training.epochs)
-    phase = MethodPhase(method, config.network.repulsion, len(tables[0]))
-    return run_phase(phase, tables[0], tables[1], settings, folder / "phases" / "sbi", seed, progress)
-
-
 def _record(
     known: TrainingEvents, config: SbiConfig, facts: Facts, seed: int,
     points: tuple[tuple[dict[str, float], ...], dict[str, float]], inputs: tuple[int, ObjectSlots | None],
@@ -242,7 +218,7 @@ def _record(
         means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
         basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),
-        cross_section=known.cross_section, seed=seed, events=LearnedEvents.of(known.metadata),
+        cross_section=known.cross_section, seed=seed, stores=known.stores, events=LearnedEvents.of(known.metadata),
     )  # fmt: skip
 
 

@@ -280,17 +280,23 @@ def sbi_is_ready(config: AnalysisConfig) -> str:
         ConfigError: if they are the events that are fitted, or none is left to be fitted.
         EventFileError: naming those that are missing.
         ModelError: if a model that the section names is not there.
+        WorkflowError: if no step makes the coefficients that are features.
     """
-    from partonic.workflow.sbi_steps import SbiStep
+    from partonic.workflow.sbi_steps import SbiStep, SbiTrainStep
 
     told = []
     for name, section in (config.sbi or SbiSection()).estimators.items():
         SbiStep(name).inputs(config)
-        beginning = f"{name}: " if name else ""
+        beginning, key = (f"{name}: ", f"sbi.also.{name}") if name else ("", "sbi")
+        for feature, paths in section.coefficients.items():
+            _check_files(paths, f"{key}.coefficients.{feature}")
         if section.model is not None:
             told.append(f"{beginning}trained model found: {trained_sbi(config, name)}")
             continue
-        _check_files(section.stores, f"sbi.also.{name}.stores" if name else "sbi.stores")
+        _check_files(section.stores, f"{key}.stores")
+        _check_files([each.store for each in section.backgrounds.values()], f"{key}.backgrounds")
+        needed = (*SbiTrainStep(name).inputs(config), *SbiStep(name).inputs(config))
+        _check_made_here(needed, config, f"{key}.features")
         stores = len(section.stores)
         source = f"{stores} event stores found" if stores else "a part of the events of this analysis"
         told.append(f"{beginning}'{section.method}' of the preset '{section.preset}' is trained on {source}")
@@ -305,21 +311,27 @@ def inference_is_ready(config: AnalysisConfig) -> str:
         WorkflowError: if no step makes the coefficients that `inference.source` asks for.
     """
     from partonic.workflow.inference_steps import InferStep
-    from partonic.workflow.step import steps_of
-    from partonic.workflow.steps import STEPS
 
-    made = {path for step in steps_of(config, STEPS) for path in step.outputs(config)}
-    missing = [path for path in InferStep().inputs(config) if path not in made and not path.is_file()]
-    if missing and missing[0].parent.parent == config.output:
-        maker = missing[0].parent.name.replace("sbi.", "sbi.also.", 1)
-        raise WorkflowError(
-            f"`inference.source` asks for {missing[0]}, which the section `{maker}` makes, and there is none: add "
-            f"`{maker}: {{}}`, or choose another source"
-        )
+    _check_made_here(InferStep().inputs(config), config, "inference.source")
     made_here = config.output.resolve()
     files = [path for path in InferStep().inputs(config) if made_here not in path.resolve().parents]
     _check_files(files, "inference")
     return f"{len(files)} files of other analyses found"
+
+
+def _check_made_here(paths: Sequence[Path], config: AnalysisConfig, key: str) -> None:
+    """Check that a section of the analysis makes each file in its folder that is not there."""
+    from partonic.workflow.step import steps_of
+    from partonic.workflow.steps import STEPS
+
+    made = {path for step in steps_of(config, STEPS) for path in step.outputs(config)}
+    missing = [path for path in paths if path not in made and not path.is_file()]
+    if missing and missing[0].parent.parent == config.output:
+        maker = missing[0].parent.name.replace("sbi.", "sbi.also.", 1)
+        raise WorkflowError(
+            f"`{key}` asks for {missing[0]}, which the section `{maker}` makes, and there is none: add "
+            f"`{maker}: {{}}`, or choose another source"
+        )
 
 
 def _check_files(paths: Sequence[Path], key: str) -> None:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from partonic.config.analysis import AnalysisConfig
-from partonic.config.inference import InferenceConfig
+from partonic.config.inference import BackgroundEventsConfig, InferenceConfig
+from partonic.config.sbi.variants import SOURCE
+from partonic.errors import ConfigError
+from partonic.estimator_registry import family_of
 from partonic.pretrained import pretrained_folder
 from partonic.progress import Progress
 from partonic.workflow.estimator_files import calibration_of, compared_estimators
-from partonic.workflow.places import estimates_file, integrated_store
+from partonic.workflow.places import estimates_file, integrated_store, sbi_background_files
 from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
@@ -76,8 +79,32 @@ def _section(config: AnalysisConfig) -> InferenceConfig:
     """Return the section, with the calibration of the coefficients that were learned here if it names no other."""
     section = needed(config.inference, "inference", config)
     if section.coefficients is None and section.calibration is None:
-        return section.model_copy(update={"calibration": calibration_of(config, section.source)})
-    return section
+        section = section.model_copy(update={"calibration": calibration_of(config, section.source)})
+    return _with_learned_backgrounds(section, config)
+
+
+def _with_learned_backgrounds(section: InferenceConfig, config: AnalysisConfig) -> InferenceConfig:
+    """Return the section with the simulated events of backgrounds that the section `sbi` has learned.
+
+    Raises:
+        ConfigError: if nothing says how likely events are under a background.
+    """
+    if family_of(section.source) != SOURCE or not section.backgrounds:
+        return section
+    variant = section.source.partition(".")[2]
+    estimator = None if config.sbi is None else config.sbi.estimators.get(variant)
+    learned = {} if estimator is None else estimator.backgrounds
+    files, filled = sbi_background_files(config, variant), dict(section.backgrounds)
+    for name, background in section.backgrounds.items():
+        if background.coefficients is None and name not in learned:
+            raise ConfigError(
+                f"inference.backgrounds.{name}: nothing says how likely events are under it; give its events to "
+                f"`sbi.backgrounds.{name}.store`, or a file of log P_b(x) as `coefficients`"
+            )
+        if background.events is None and name in learned:
+            events = BackgroundEventsConfig(store=learned[name].store, coefficients=files[name])
+            filled[name] = background.model_copy(update={"events": events})
+    return section.model_copy(update={"backgrounds": filled})
 
 
 def _of_template(section: InferenceConfig) -> Sequence["TemplateBackgroundConfig"]:

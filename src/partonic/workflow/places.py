@@ -16,8 +16,10 @@ __all__ = [
     "integrated_store",
     "parton_events",
     "samples_file",
+    "sbi_background_files",
     "sbi_calibration",
     "sbi_members",
+    "trained_backgrounds",
     "trained_mem",
     "trained_models",
     "trained_sbi",
@@ -78,6 +80,24 @@ def sbi_calibration(config: AnalysisConfig, variant: str = "") -> Path:
     if section is not None and section.model is not None:
         return trained_sbi(config, variant) / "calibration.json"
     return config.output / variant_source(variant) / "calibration.json"
+
+
+def trained_backgrounds(config: AnalysisConfig, variant: str = "") -> Path:
+    """Return the model folder of the networks that tell backgrounds from the signal."""
+    return trained_sbi(config, variant) / "backgrounds"
+
+
+def sbi_background_files(config: AnalysisConfig, variant: str = "") -> dict[str, dict[str, Path]]:
+    """Return the coefficients of the simulated events of each background that is learned, by hypothesis.
+
+    Args:
+        config: the analysis.
+        variant: name in `sbi.also`; empty for the section itself.
+    """
+    section = None if config.sbi is None else config.sbi.estimators.get(variant)
+    names = () if section is None else tuple(section.backgrounds)
+    folder = config.output / variant_source(variant)
+    return {name: {each: folder / f"of_{name}" / f"{each}.parquet" for each in ("signal", *names)} for name in names}
 
 
 def sbi_members(config: AnalysisConfig, variant: str = "") -> Path:

@@ -6,11 +6,19 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.sbi import SbiConfig
-from partonic.config.sbi.variants import variant_source
+from partonic.config.sbi.variants import SOURCE, variant_source
 from partonic.errors import ConfigError, SchemaError
 from partonic.processes.definition import definition_of
 from partonic.progress import Progress
-from partonic.workflow.places import estimates_file, event_store, sbi_calibration, sbi_members, trained_sbi
+from partonic.workflow.places import (
+    estimates_file,
+    event_store,
+    sbi_background_files,
+    sbi_calibration,
+    sbi_members,
+    trained_backgrounds,
+    trained_sbi,
+)
 from partonic.workflow.sections import needed
 from partonic.workflow.step import Step
 
@@ -48,14 +56,15 @@ class SbiTrainStep:
         return {"sbi": self._section(config).learning(), "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the event stores to train on."""
-        return _stores(config, self.variant)
+        """Return the event stores to train on, and the coefficients that are features."""
+        stores = (*_stores(config, self.variant), *_background_stores(config, self.variant))
+        return (*stores, *_feature_files(config, self.variant))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the files of the model."""
         from partonic.trained.model_files import model_files
 
-        return model_files(trained_sbi(config, self.variant))
+        return (*model_files(trained_sbi(config, self.variant)), *_classifier(config, self.variant))
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Train, going on at the last checkpoint of an interrupted run."""
@@ -63,8 +72,14 @@ class SbiTrainStep:
 
         stores = _stores(config, self.variant)
         _check_process(stores, config, self.variant)
-        folder = trained_sbi(config, self.variant)
-        return str(train_sbi(stores, self._section(config), config.seed, folder, progress))
+        section, files = self._section(config), _features(config, self.variant)
+        line = str(train_sbi(stores, section, config.seed, trained_sbi(config, self.variant), progress, files))
+        if not section.backgrounds:
+            return line
+        from partonic.sbi.background.train import train_backgrounds
+
+        train_backgrounds(stores, section, config.seed, trained_backgrounds(config, self.variant), progress, files)
+        return f"{line}; {', '.join(section.backgrounds)} told from the signal"
 
     def _section(self, config: AnalysisConfig) -> SbiConfig:
         return _section(config, self.variant)
@@ -114,20 +129,23 @@ class SbiStep:
 
         section, files = _section(config, self.variant), model_files(trained_sbi(config, self.variant))
         if section.model is not None:
-            return (event_store(config), *files)
+            return (event_store(config), *_feature_files(config, self.variant), *files)
         if not section.stores and section.shares.fit == 0.0:
             message = (
                 f"{_key(self.variant)}.shares.fit: no event is left for the fit; expected more than 0, or others in "
                 f"`{_key(self.variant)}.stores`"
             )
             raise ConfigError(message)
-        return tuple(dict.fromkeys((event_store(config), *_stores(config, self.variant), *files)))
+        stores = (event_store(config), *_stores(config, self.variant), *_background_stores(config, self.variant))
+        others = (*_classifier(config, self.variant), *_feature_files(config, self.variant))
+        return tuple(dict.fromkeys((*stores, *others, *files)))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the coefficients, those of the members, and their calibration if one is made here."""
-        made = self._calibration(config)
-        members = sbi_members(config, self.variant)
-        return (estimates_file(config, self.name), members, *([] if made is None else [made]))
+        """Return coefficients, those of the members, and their calibration if one is made here; of all hypotheses."""
+        made, own = self._calibration(config), estimates_file(config, self.name)
+        under = [own.with_name(f"{name}.parquet") for name in _section(config, self.variant).backgrounds]
+        simulated = [path for each in sbi_background_files(config, self.variant).values() for path in each.values()]
+        return (own, sbi_members(config, self.variant), *([] if made is None else [made]), *under, *simulated)
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Make the coefficients, going on at the last batch of an interrupted run."""
@@ -141,9 +159,20 @@ class SbiStep:
             output=estimates_file(config, self.name),
             calibration=self._calibration(config),
             source=self.name,
+            features=_features(config, self.variant),
             members=sbi_members(config, self.variant),
         )
-        return coefficients_and_calibration(files, section, progress)
+        line = coefficients_and_calibration(files, section, progress)
+        if not section.backgrounds:
+            return line
+        from partonic.sbi.background.run import BackgroundFiles, background_coefficients
+
+        of_signal = {name: files.output.with_name(f"{name}.parquet") for name in section.backgrounds}
+        others = BackgroundFiles(
+            trained_backgrounds(config, self.variant), files.model, files.store, files.output, of_signal,
+            sbi_background_files(config, self.variant), files.features, self.name,
+        )  # fmt: skip
+        return f"{line}; {background_coefficients(others, section, progress)}"
 
     def _calibration(self, config: AnalysisConfig) -> Path | None:
         """Return the file of the calibration that is made here; None if none is."""
@@ -179,6 +208,44 @@ def _key(variant: str) -> str:
 
 def _section(config: AnalysisConfig, variant: str = "") -> SbiConfig:
     return needed(needed(config.sbi, "sbi", config).estimators.get(variant), _key(variant), config)
+
+
+def _features(config: AnalysisConfig, variant: str) -> dict[str, tuple[Path, ...]]:
+    """Return the files of coefficients that are features: those of the section, or of the step of that name.
+
+    Raises:
+        ConfigError: if the features are coefficients that are learned here.
+    """
+    from partonic.sbi.stacking.names import sources_of
+
+    section = _section(config, variant)
+    found = dict(section.coefficients)
+    if section.model is not None:  # the model knows its features
+        return found
+    for source in sources_of(section.features):
+        if source == SOURCE and source not in found:
+            message = (
+                f"{_key(variant)}.features: `sbi:…` are the coefficients that are learned here; give those of another "
+                f"training in `{_key(variant)}.coefficients` under a name of their own"
+            )
+            raise ConfigError(message)
+        found.setdefault(source, (estimates_file(config, source),))
+    return found
+
+
+def _feature_files(config: AnalysisConfig, variant: str) -> tuple[Path, ...]:
+    return tuple(path for paths in _features(config, variant).values() for path in paths)
+
+
+def _background_stores(config: AnalysisConfig, variant: str) -> tuple[Path, ...]:
+    return tuple(each.store for each in _section(config, variant).backgrounds.values())
+
+
+def _classifier(config: AnalysisConfig, variant: str) -> tuple[Path, ...]:
+    """Return the files of the model of the backgrounds, if there are any."""
+    from partonic.trained.model_files import model_files
+
+    return model_files(trained_backgrounds(config, variant)) if _section(config, variant).backgrounds else ()
 
 
 def _stores(config: AnalysisConfig, variant: str) -> tuple[Path, ...]:

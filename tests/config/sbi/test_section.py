@@ -28,6 +28,11 @@ def test_with_stores_of_their_own_no_event_is_kept_for_the_fit():
         ({"method": "magic"}, "derivatives"),
         ({"reference": []}, "at least 1 item"),
         ({"features": []}, "at least 1 item"),
+        ({"method": "sally", "reference": [{}, {"a": 1.0}]}, "learns the score at one point: expected one, got 2"),
+        ({"method": "sally", "score": {"direction": {"a": 1.0}}}, "only `sallino` has a direction"),
+        ({"method": "alice", "network": {"error": "laplace"}}, "`laplace` is for `method: derivatives`"),
+        ({"method": "morphing", "morphing": {"joint": True}, "network": {"error": "laplace"}}, "without `joint`"),
+        ({"network": {"error": "laplace", "bootstrap": True}}, "use `error: ensemble`"),
     ],
 )
 def test_what_makes_no_sense_is_refused(content, message):

@@ -181,6 +181,19 @@ def test_too_many_in_a_row_is_an_error(tmp_path: Path) -> None:
         train_toy(tmp_path, module, replace(SETTINGS, max_skipped=5))
 
 
+def test_a_training_that_diverges_at_once_says_that_nothing_is_kept(tmp_path: Path) -> None:
+    module = ToyPhase(hurt=dict.fromkeys(range(STEPS), float("nan")))
+    with pytest.raises(TrainingError, match="no weights are kept"):
+        train_toy(tmp_path, module, replace(SETTINGS, max_skipped=5))
+
+
+def test_a_training_that_diverges_names_its_last_good_state(tmp_path: Path) -> None:
+    module = ToyPhase(hurt=dict.fromkeys(range(2 * STEPS + 1, 4 * STEPS), float("nan")))
+    with pytest.raises(TrainingError, match=r"best weights so far, of epoch [12], are kept in .*best\.safetensors"):
+        train_toy(tmp_path, module, replace(SETTINGS, max_skipped=5))
+    assert all(torch.isfinite(tensor).all() for tensor in weights_of(tmp_path).values())
+
+
 def test_validation_that_is_never_finite_is_an_error(tmp_path: Path) -> None:
     held_out = TensorTable({"x": torch.zeros(10, 1), "y": torch.full((10, 1), float("nan"))})
     with pytest.raises(TrainingError, match="no best weights"):

@@ -1,5 +1,6 @@
 """The section of learned ratios, from a training on the Gaussian toy to tables and figures."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,3 +101,25 @@ def test_theta_that_the_training_events_do_not_reach(sample, reach, told):
     found = [each.text for each in learned_findings(limits)]
     assert len(found) == told
     assert not told or "The intervals of theta reach from" in found[0]
+    assert not told or re.search(r"known to \d+\.\d% and \d+\.\d% on the median", found[0])
+
+
+def with_facts(sample, **facts):
+    events = sample.limits.integrated[0]
+    metadata = events.metadata.model_copy(update={"facts": {**events.metadata.facts, **facts}})
+    return replace(sample, limits=replace(sample.limits, integrated=(replace(events, metadata=metadata),)))
+
+
+@pytest.mark.parametrize(("second", "told"), [(0.52, False), (0.6, True)])
+def test_a_background_shows_its_calibration_and_is_found_if_that_is_off(sample, second, told):
+    calibration = {
+        "stated": [0.1, 0.5], "found": [0.1, second], "error": [0.01, 0.01],
+        "mean_ratio": [1.02, 0.01], "mean_inverse": [0.98, 0.03],
+    }  # fmt: skip
+    shown = with_facts(sample, scale={"slope": 0.97, "slope_error": 0.02}, calibration=calibration)
+    facts = dict(LearnedRatiosSection(shown).content().tables[0].rows)
+    assert facts["Slope of its calibration"] == "0.970 ± 0.020"
+    assert facts["Mean of p_sig/p_bkg over the background"] == "1.020 ± 0.010"
+    found = [each.text for each in learned_findings(shown.limits)]
+    assert len(found) == told
+    assert not told or "stated probability of 50.0% are it in 60.0% of the cases (+10.0 errors)" in found[0]

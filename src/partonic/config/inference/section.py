@@ -171,6 +171,13 @@ class InferenceConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _components_are_of_the_source(self) -> "InferenceConfig":
+        if self.components and not find_estimator(self.source).has_components:
+            message = f"'{self.source}' gives no densities of further processes that depend on θ: use `source: mem`"
+            raise SettingError(("components",), message)
+        return self
+
+    @model_validator(mode="after")
     def _files_are_of_the_source(self) -> "InferenceConfig":
         if str(self.calibration) == "pretrained" and self.source not in ("mem", "truth"):
             message = f"the calibration that ships is of coefficients of 'mem', not of '{self.source}': name a file"

@@ -3,21 +3,27 @@
 from partonic.config.sbi.backbones import SbiNetworkConfig
 from partonic.config.sbi.section import (
     CONDITIONAL_METHODS,
+    LOCAL_METHODS,
     MACHINE_SETTINGS,
     ConditionalConfig,
     MorphingConfig,
+    SbiBackgroundConfig,
     SbiConfig,
     SbiTrainingConfig,
+    ScoreConfig,
     SharesConfig,
 )
 
 __all__ = [
     "CONDITIONAL_METHODS",
+    "LOCAL_METHODS",
     "MACHINE_SETTINGS",
     "ConditionalConfig",
     "MorphingConfig",
+    "SbiBackgroundConfig",
     "SbiConfig",
     "SbiNetworkConfig",
     "SbiTrainingConfig",
+    "ScoreConfig",
     "SharesConfig",
 ]

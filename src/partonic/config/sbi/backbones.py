@@ -138,6 +138,14 @@ class SbiNetworkConfig(StrictModel):
     """Strength of the repulsion of the members in function space, in units of one event's share of the loss; 0 for a
     plain ensemble."""
 
+    bootstrap: bool = False
+    """Train each member on a bootstrap sample of the groups of events, so that the scatter of the members holds the
+    error from the number of training events; can cost accuracy, for each sees fewer events. Trees always do."""
+
+    error: Literal["ensemble", "laplace"] = "ensemble"
+    """Covariance of the coefficients: the scatter of the members (``ensemble``); or that and the Laplace approximation
+    of the last layer (``laplace``: ``derivatives`` and ``morphing``, of one member or more)."""
+
     @property
     def sees_objects(self) -> bool:
         """Whether the networks look at the objects of events."""

@@ -13,20 +13,28 @@ from partonic.config.trees import TreeSettings
 
 __all__ = [
     "CONDITIONAL_METHODS",
+    "LOCAL_METHODS",
     "MACHINE_SETTINGS",
     "ConditionalConfig",
     "MorphingConfig",
+    "SbiBackgroundConfig",
     "SbiConfig",
     "SbiTrainingConfig",
+    "ScoreConfig",
     "SharesConfig",
 ]
 
-Method = Literal["derivatives", "trees", "morphing", "carl", "alice", "rolr", "cascal", "alices", "rascal"]
+Method = Literal[
+    "derivatives", "trees", "morphing", "carl", "alice", "rolr", "cascal", "alices", "rascal", "sally", "sallino"
+]
 
 CONDITIONAL_METHODS = ("carl", "alice", "rolr", "cascal", "alices", "rascal")
 """Methods whose network takes θ as an input."""
 
-MACHINE_SETTINGS = frozenset({"max_events", "workers", "scheduler", "device", "batch_events"})
+LOCAL_METHODS = ("sally", "sallino")
+"""Methods that learn the score at the reference, and the density of the score."""
+
+MACHINE_SETTINGS = frozenset({"max_events", "workers", "scheduler", "device", "batch_events", "coefficients"})
 """Settings of the work on events, which what is learned does not depend on, and which a ready model has, too."""
 
 SBI_PRESETS: Presets = {
@@ -101,6 +109,27 @@ class MorphingConfig(StrictModel):
     """One loss of the combined ratio at random θ, in place of one for each basis point (less stable)."""
 
 
+class ScoreConfig(StrictModel):
+    """The score at the reference as the observable: ``sally`` and ``sallino``."""
+
+    direction: dict[str, float] = Field(default_factory=dict)
+    """Direction in θ that ``sallino`` projects the score on; empty where there is one parameter alone."""
+
+    density_fraction: float = Field(0.3, gt=0.0, lt=1.0)
+    """Part of the groups of training events that fill the bins of the score, and that networks are not trained on."""
+
+    bin_events: float = Field(200.0, ge=10.0)
+    """Smallest effective number of events in a bin, at the reference."""
+
+
+class SbiBackgroundConfig(StrictModel):
+    """A background, whose density relative to that of the signal is learned."""
+
+    store: LocalPath
+    """Its simulated events, with their weights. A part trains the networks and one calibrates them; pseudo-data are
+    drawn from the rest (`shares`)."""
+
+
 class ConditionalConfig(StrictModel):
     """Networks that take θ as an input."""
 
@@ -121,12 +150,18 @@ class SbiConfig(StrictModel):
 
     method: Method = "derivatives"
     """What is learned: ``derivatives`` of the density at the reference; the same by boosted information ``trees``;
-    ``morphing``, ratios at basis points; or a ratio as a function of θ (``carl``, ``alice``, ``rolr``, and with the
-    score ``cascal``, ``alices``, ``rascal``)."""
+    ``morphing``, ratios at basis points; a ratio as a function of θ (``carl``, ``alice``, ``rolr``, and with the
+    score ``cascal``, ``alices``, ``rascal``); or the score at the reference and its density (``sally``; ``sallino``
+    in one direction of θ)."""
 
     features: tuple[str, ...] = Field(("high_level",), min_length=1)
     """What the networks see: ``high_level``, names of high-level features, of observables of the partons, of columns,
-    or of places in them (``jet_pt[0]``)."""
+    or of places in them (``jet_pt[0]``); and coefficients that another estimator gave the same events, e.g.
+    ``mem:ratios`` and ``mem:errors``."""
+
+    coefficients: dict[str, tuple[LocalPath, ...]] = Field(default_factory=dict)
+    """Files of coefficients by the name before the colon in `features`, one for each store that is trained on or
+    fitted; those of a name that is not here are made by the step of that name in this analysis."""
 
     reference: tuple[dict[str, float], ...] = Field(({},), min_length=1)
     """θ that is learned at; several points are a mixture with equal shares. Parameters not named are at their values in
@@ -161,6 +196,9 @@ class SbiConfig(StrictModel):
     conditional: ConditionalConfig = ConditionalConfig()
     """Settings of the methods whose networks take θ."""
 
+    score: ScoreConfig = ScoreConfig()
+    """Settings of the methods ``sally`` and ``sallino``."""
+
     shares: SharesConfig = SharesConfig()
     """Parts of the events for calibration and fit; the others train the networks."""
 
@@ -171,6 +209,10 @@ class SbiConfig(StrictModel):
     stores: tuple[LocalPath, ...] = ()
     """Event stores to train and calibrate on; then all events of this analysis are fitted. Empty: a part of its events,
     and the others are fitted."""
+
+    backgrounds: dict[str, SbiBackgroundConfig] = Field(default_factory=dict)
+    """Backgrounds by name, as in `inference.backgrounds`. Networks of the same sizes tell each from the signal at the
+    Standard Model."""
 
     max_events: int | None = Field(None, ge=10)
     """Largest number of events that coefficients are made of; null for all."""
@@ -221,6 +263,27 @@ class SbiConfig(StrictModel):
             raise SettingError(("trees", "held_out"), message)
         return self
 
+    @model_validator(mode="after")
+    def _score_is_of_one_point(self) -> "SbiConfig":
+        if self.method in LOCAL_METHODS and len(self.reference) != 1:
+            message = f"`{self.method}` learns the score at one point: expected one, got {len(self.reference)}"
+            raise SettingError(("reference",), message)
+        if self.score.direction and self.method != "sallino":
+            message = f"only `sallino` has a direction, `{self.method}` has none: leave it out"
+            raise SettingError(("score", "direction"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _error_can_be_had(self) -> "SbiConfig":
+        if self.network.error == "laplace":
+            if self.method not in ("derivatives", "morphing") or self.morphing.joint:
+                message = "`laplace` is for `method: derivatives`, or `morphing` without `joint`: use `ensemble`"
+                raise SettingError(("network", "error"), message)
+            if self.network.bootstrap:
+                message = "members of bootstrap samples have their scatter for an error: use `error: ensemble`"
+                raise SettingError(("network", "bootstrap"), message)
+        return self
+
     def theta_points(self) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, float]]]:
         """Yield every mapping from theory parameters to values, with where it is in the section."""
         for index, point in enumerate(self.reference):
@@ -228,6 +291,7 @@ class SbiConfig(StrictModel):
         for index, point in enumerate(self.morphing.points):
             yield ("morphing", "points", index), point
         yield ("range",), dict.fromkeys(self.range, 0.0)
+        yield ("score", "direction"), self.score.direction
 
     def parts(self) -> tuple[float, float, float, float]:
         """Return the shares of training, validation, calibration and fit, which sum to 1."""
@@ -235,6 +299,10 @@ class SbiConfig(StrictModel):
         rest = 1.0 - fit - self.shares.calibration
         validation = self.training.validation_fraction * rest
         return rest - validation, validation, self.shares.calibration, fit
+
+    def background_parts(self) -> tuple[float, float, float, float]:
+        """Return the shares of background events: as `parts`, and always with some for pseudo-data."""
+        return self.model_copy(update={"stores": ()}).parts()
 
     def learning(self) -> dict[str, object]:
         """Return what the trained networks depend on, as JSON-like values."""

@@ -129,7 +129,7 @@ def train_acceptance(
     """
     sizes, training = config
     table = acceptance_table(stores, layout, training.max_events, progress)
-    train, validation = split_table(table, training.validation_fraction, seed)
+    train, validation = split_table(table, training.validation_fraction, seed, table.columns["momenta"])
     with seeded_weights(seed, "acceptance"):
         network = AcceptanceNetwork(sizes, layout)
     network.fit_scales(train.columns["momenta"][:_SCALE_EVENTS])

@@ -139,13 +139,13 @@ def train_initial_state(
     with seeded_weights(seed, "initial state"):
         network = InitialStateNetwork(sizes, layout, classes)
     everything, selected = initial_state_tables(stores, layout, classes, training.max_events, progress)
-    train, validation = split_table(everything, training.validation_fraction, seed)
+    train, validation = split_table(everything, training.validation_fraction, seed, everything.columns["momenta"])
     network.fit_share_scales(train.columns["momenta"][:_SCALE_EVENTS])
     of_shares = training.model_copy(update={"batch_size": sizes.share_batch_size})
     settings = PhaseSettings.from_config(of_shares, "shares", sizes.share_epochs)
     run_phase(SharePhase(network), train, validation, settings, folder / "shares", seed, progress)
     selected = selected.with_columns({"log_shares": _log_shares(network, selected.columns["momenta"])})
-    train, validation = split_table(selected, training.validation_fraction, seed)
+    train, validation = split_table(selected, training.validation_fraction, seed, selected.columns["momenta"])
     sample = train.part(0, _SCALE_EVENTS).columns
     network.fit_scales(ObjectTokens.of_columns(sample), sample["momenta"])
     phase, settings = ObjectPhase(network), PhaseSettings.from_config(training, "objects", training.epochs)

@@ -143,7 +143,10 @@ def train_proposal(
     view = DecayChannelView(decay_channel.name, masses, info.collider_energy, decay_channel)
     known = None if config.start is None else _known(mem_folder(config.start, info.name), config, view)
     table = _events(stores, view, run, surrogate)
-    train, validation = split_table(table, config.training.validation_fraction, seed)
+    turned = view.cube.azimuth_numbers  # differ between copies, whose frames are those of their objects
+    fixed = [place for place in range(table.columns["numbers"].shape[1]) if place not in turned]
+    partons = None if config.drawn is not None else table.columns["numbers"][:, fixed]
+    train, validation = split_table(table, config.training.validation_fraction, seed, partons)
     tables = _Tables(with_reflections(train, view.cube) if config.training.reflections else train, validation)
     with seeded_weights(seed, "proposal"):
         model = DecayChannelNetwork(config, view)

@@ -183,7 +183,7 @@ def train_consistency(
     section, training = config
     transfer = TransferFunction.load(folder)
     table = transfer_table(stores, transfer.layout, training.max_events, progress, contrast)
-    train, validation = split_table(table, training.validation_fraction, seed)
+    train, validation = split_table(table, training.validation_fraction, seed, table.columns["momenta"])
     training = training.model_copy(update={"learning_rate": section.learning_rate})
     settings = PhaseSettings.from_config(training, "consistency", section.epochs)
     phase = ConsistencyPhase(transfer.network.train(), section.share, section.used)

@@ -117,7 +117,7 @@ def train_transfer(
     sizes, training = config
     known = None if start is None else _known(start, sizes, layout)
     table = transfer_table(stores, layout, training.max_events, progress)
-    train, validation = split_table(table, training.validation_fraction, seed)
+    train, validation = split_table(table, training.validation_fraction, seed, table.columns["momenta"])
     with seeded_weights(seed, "transfer"):
         network = TransferNetwork(sizes, layout)
     if known is None:

@@ -148,8 +148,14 @@ class Bookkeeping(Callback):
             raise TrainingError(
                 f"phase {self.settings.name}: {self.skipped_in_a_row} steps in a row were skipped because these were "
                 f"not finite: {', '.join(broken)}. Expected finite losses and gradients: lower `learning_rate`, or "
-                "look for events with extreme inputs"
+                f"look for events with extreme inputs. {self._kept()}"
             )
+
+    def _kept(self) -> str:
+        """Say where the last good state is."""
+        if self.best_epoch == 0:
+            return "No epoch was finished before, so no weights are kept"
+        return f"The best weights so far, of epoch {self.best_epoch}, are kept in {self.folder / BEST}"
 
     def _compare(self, validation: float, trainer: Trainer, module: PhaseModule) -> None:
         """Keep the weights if they are the best so far."""

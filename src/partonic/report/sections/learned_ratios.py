@@ -90,7 +90,16 @@ class _Learned:
                  for name, (low, high) in (self.told.get("covered_range") or {}).items()]  # fmt: skip
         outside = (self.told.get("figures") or {}).get("outside")
         rows += [("Events outside the features of the training", f"{outside:.2%}")] if outside is not None else []
+        rows += list(self._ratio_to_signal())
         return Table(f"Networks of {self.events.name}.", ("", ""), tuple(rows))
+
+    def _ratio_to_signal(self) -> Iterator[tuple[str, str]]:
+        """Yield how good the ratio of the density of a background to that of the signal is."""
+        scale, found = self.told.get("scale"), self.told.get("calibration")
+        if scale and found:
+            yield "Slope of its calibration", f"{scale['slope']:.3f} ± {scale['slope_error']:.3f}"
+            yield "Mean of p_sig/p_bkg over the background", "{:.3f} ± {:.3f}".format(*found["mean_ratio"])
+            yield "Mean of p_bkg/p_sig over the signal", "{:.3f} ± {:.3f}".format(*found["mean_inverse"])
 
     def training(self) -> Iterator[Plot]:
         folder = self.told.get("model")
@@ -110,7 +119,8 @@ class _Learned:
             yield Plot(f"sbi_{self.events.name}_closure_{number}", caption, partial(_draw_closures, found))
 
     def _closures(self) -> dict[str, list[Closure]]:
-        weights, names = self.events.weights, tuple(self.told.get("features") or ())[:_MOST_FEATURES]
+        plain = [name for name in self.told.get("features") or () if ":" not in name]  # no coefficients of others
+        weights, names = self.events.weights, tuple(plain[:_MOST_FEATURES])
         if weights is None or not names:
             return {}
         try:

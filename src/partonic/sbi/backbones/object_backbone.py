@@ -69,8 +69,20 @@ class ObjectBackbone(nn.Module):
         theta: Float[Tensor, "networks events parameters"] | None = None,
     ) -> Float[Tensor, "networks events"]:
         """Return the output of every network, from what `encode` returned and θ."""
-        outputs: Tensor = self.heads(seen.repeat_interleave(self.networks // len(seen), dim=0), theta)
+        outputs: Tensor = self.heads(self._of_networks(seen), theta)
         return outputs
+
+    @property
+    def last_width(self) -> int:
+        """Number U of last hidden units of a network, with the constant."""
+        return self.heads.last_width
+
+    def last_units(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "networks events units"]:
+        """Return the last hidden units of every small network and 1, in which the outputs are linear."""
+        return self.heads.last_units(self._of_networks(self.encode(inputs)))
+
+    def _of_networks(self, seen: Float[Tensor, "trunks events seen"]) -> Float[Tensor, "networks events seen"]:
+        return seen.repeat_interleave(self.networks // len(seen), dim=0)
 
     def forward(
         self, inputs: Float[Tensor, "events inputs"], theta: Float[Tensor, "networks events parameters"] | None = None

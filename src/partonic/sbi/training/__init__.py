@@ -1,0 +1,1 @@
+"""How the networks of a method are trained on a sample of events."""
