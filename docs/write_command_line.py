@@ -17,7 +17,16 @@ END = "<!-- end -->"
 
 def commands() -> str:
     """Return all commands with their options as Markdown."""
-    return "\n".join(line for name, command in main.commands.items() for line in _command(name, command))
+    return "\n".join(line for name, command in _all(main) for line in _command(name, command))
+
+
+def _all(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield the commands of a group, those of groups within it by their whole names."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _all(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def _command(name: str, command: click.Command) -> Iterator[str]:

@@ -23,7 +23,7 @@ ORDER = (
     {"cli"},
     {"workflow", "notebook"},
     {"report"},
-    {"plots"},
+    {"plots", "export"},
     {"mem", "sbi"},
     {"unfolding"},
     {"classify"},
@@ -79,6 +79,11 @@ HEAVY = (
     "lightning",
     "safetensors",
     "numba",
+    "lgatr",
+    "lloca",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
 )
 # A child process reads its own list of loaded modules; no clock is involved.
 LOADED = "import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"

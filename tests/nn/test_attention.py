@@ -6,6 +6,7 @@ from torch import nn
 
 from partonic.errors import ConfigError
 from partonic.nn.attention import AttentionBlock, AttentionStack
+from partonic.nn.packing import Packing
 
 WIDTH, HEADS, HIDDEN = 16, 4, 32
 
@@ -88,3 +89,20 @@ def test_agrees_with_the_layer_of_torch(events, seed: int) -> None:
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ConfigError, match="multiple of the heads, got 10 and 4"):
         AttentionBlock(10, 4, 8)
+
+
+def test_an_object_with_a_bias_of_minus_infinity_is_not_looked_at_by_the_others(stack: AttentionStack, events) -> None:
+    objects, mask = events
+    packing, last = Packing.of(mask), mask.sum(dim=1) - 1
+    blocks = packing.split(packing.pack(objects))
+    bias = [torch.zeros(len(block), HEADS, block.shape[1], block.shape[1], dtype=torch.float64) for block in blocks]
+    for block in bias:
+        if block.shape[-1] > 1:
+            block[:, :, -1, :-1] = -torch.inf
+    found = packing.unpack(stack.on_rows(packing.pack(objects), packing, bias))
+    short = mask & (torch.arange(7) != last[:, None])
+    torch.testing.assert_close(found[short], stack(objects, short)[short])
+    none = [torch.zeros_like(block) for block in bias]
+    assert torch.equal(
+        stack.on_rows(packing.pack(objects), packing, none), stack.on_rows(packing.pack(objects), packing)
+    )

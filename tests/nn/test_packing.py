@@ -29,6 +29,14 @@ def test_blocks_hold_events_of_equal_size(padded) -> None:
     assert torch.equal(threes, objects[[0, 4], :3])
 
 
+def test_first_object_and_zero_for_none(padded) -> None:
+    objects, mask = padded
+    packing = Packing.of(mask)
+    expected = torch.where(mask[:, :1], objects[:, 0], 0.0)
+    assert torch.equal(packing.first(packing.pack(objects)), expected)
+    assert Packing.of(mask[:0]).first(torch.zeros(0, 2)).shape == (0, 2)
+
+
 def test_mean_is_that_of_real_objects_and_zero_for_none(padded) -> None:
     objects, mask = padded
     packing = Packing.of(mask)

@@ -15,13 +15,19 @@ WITHOUT_SCORE, WITH_SCORE = ("carl", "alice", "rolr"), ("cascal", "alices", "ras
 
 
 class Quadratic(torch.nn.Module):
-    """log(1 + x u + u²) exactly: a polynomial ratio, of inputs (x, u)."""
+    """log(1 + x u + u²) exactly: a polynomial ratio, of an input x and θ = u."""
 
     networks = 1
 
-    def forward(self, inputs):
-        x, u = inputs[..., 0], inputs[..., 1]
+    def forward(self, inputs, theta=None):
+        x, u = inputs[..., 0], theta[..., 0]
         return torch.log(1.0 + x * u + u**2)
+
+    def encode(self, inputs):
+        return inputs
+
+    def decide(self, seen, theta=None):
+        return self(seen, theta)
 
 
 def projection(points=9):
@@ -48,8 +54,8 @@ def test_a_polynomial_is_projected_onto_itself():
 
 def test_what_is_no_polynomial_leaves_a_residual():
     class Sine(Quadratic):
-        def forward(self, inputs):
-            return torch.sin(6.0 * inputs[..., 1])
+        def forward(self, inputs, theta=None):
+            return torch.sin(6.0 * theta[..., 0])
 
     method = ConditionalRatio(Sine(), 1, "alice", projection(40))
     assert float(method.residual(torch.zeros(2, 1)).min()) > 0.1
@@ -64,8 +70,8 @@ def test_the_truth_has_a_smaller_loss_than_its_neighbours(kind):
             super().__init__()
             self.factor = factor
 
-        def forward(self, inputs):
-            return self.factor * super().forward(inputs)
+        def forward(self, inputs, theta=None):
+            return self.factor * super().forward(inputs, theta)
 
     x = torch.linspace(-1.0, 1.0, 3001, dtype=torch.float64)
     targets = torch.stack([torch.ones_like(x), x, torch.ones_like(x)], dim=1)

@@ -1,16 +1,21 @@
 """The estimator: ratios with covariance, cross section, and the events that it refuses."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.sbi.toy_events import train
 
+from partonic.config.sbi import SbiConfig
 from partonic.errors import SchemaError
 from partonic.estimators.estimator import Estimator
 from partonic.event_status import OK
 from partonic.events.store import EventStore
+from partonic.features.event_inputs import EventInputs, inputs_of
 from partonic.features.named import NamedFeatures
-from partonic.sbi.estimator import NO_DENSITY, NOT_FINITE, SbiEstimator
+from partonic.sbi.estimator import NO_DENSITY, NOT_FINITE, SbiEstimator, sbi_job
 from partonic.sbi.gaussian_toy import FEATURE, GaussianToy
+from partonic.sbi.train import train_sbi
 
 TOY = GaussianToy(1.5)
 POINTS = (-1.0, 0.0, 1.0)
@@ -106,3 +111,29 @@ def test_facts_say_what_it_is(estimator):
     assert facts["members"] == 3
     low, high = facts["trained_range"]["theta"]
     assert low < 0.5 < high
+
+
+def test_networks_over_objects_read_them_from_a_store(tmp_path):
+    """Real events: trained, read again in batches of any size, the same in any order of the objects of a kind."""
+    path = Path(__file__).parents[1] / "reference" / "tth_selected.parquet"
+    network = {"backbone": "set_transformer", "max_jets": 5}
+    settings = SbiConfig.model_validate(
+        {"preset": "tiny", "features": ["met_pt"], "network": network, "shares": {"fit": 0.0, "calibration": 0.0}}
+    )
+    train_sbi([path], settings, 3, tmp_path)
+    job = sbi_job(tmp_path, path)
+    assert job.reads_objects
+    estimator = job.load("cpu")
+    store = EventStore.open(path)
+    estimator.check(store.metadata, "here")
+    batch = store.read(("event_id", *estimator.columns), accepted_only=True)
+    found = estimator.estimate(batch)
+    assert found.usable().all()
+    assert estimator.facts()["backbone"] == "set_transformer"
+    half = estimator.estimate(batch.filter(np.arange(len(batch)) < 150))
+    np.testing.assert_allclose(half.ratios, found.ratios[:150], rtol=1e-4, atol=1e-5)
+    inputs = inputs_of(batch, estimator.features, estimator.model.record.slots)
+    turned = EventInputs(inputs.features, inputs.objects.copy())
+    turned.objects[:, :5] = inputs.objects[:, 4::-1]
+    np.testing.assert_allclose(estimator.model.targets(turned), estimator.model.targets(inputs), rtol=1e-4, atol=1e-5)
+    assert (estimator._pairing == np.arange(2)[:, None]).all(), "targets of a member share its network over objects"

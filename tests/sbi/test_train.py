@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.sbi.backbones.object_events import sample
 from tests.sbi.toy_events import config, known, train
 
-from partonic.errors import ConfigError, ParameterError, TrainingError
+from partonic.errors import ConfigError, ModelError, ParameterError, SchemaError, TrainingError
+from partonic.progress import SilentProgress
 from partonic.sbi.gaussian_toy import FEATURE, GaussianToy
 from partonic.sbi.model import SbiModel
 from partonic.sbi.train import train_on_events, train_sbi
@@ -17,8 +19,8 @@ QUICK = {"training": {"epochs": 2, "batch_size": 256}, "network": {"hidden": [8]
 
 def trained_on(changed, tmp_path, **settings):
     settings = config(**{**QUICK, **settings})
-    sample = known(TOY, 2_000, [0.0], settings)
-    return train_on_events(replace(sample, events=changed(sample.events)), settings, 1, tmp_path)
+    drawn = known(TOY, 2_000, [0.0], settings)
+    return train_on_events(replace(drawn, events=changed(drawn.events)), settings, 1, tmp_path)
 
 
 def scaled_weights(factor):
@@ -73,9 +75,9 @@ def test_classes_without_events_and_too_few_points(tmp_path):
 
     far = GaussianToy(3.2)
     alone = config(**{**QUICK, **settings}, morphing={"points": [{"theta": -1000.0}, {"theta": 1000.0}]})
-    sample = known(far, 2_000, [0.0], alone)
+    drawn = known(far, 2_000, [0.0], alone)
     with pytest.raises(TrainingError, match="the basis point"):
-        train_on_events(sample, alone, 1, tmp_path)
+        train_on_events(drawn, alone, 1, tmp_path)
 
 
 def test_too_few_events(tmp_path):
@@ -120,3 +122,78 @@ def test_from_a_store(tmp_path):
     with pytest.raises(ConfigError, match="no feature 'met_p'"):
         train_sbi([tmp_path / "toy.parquet"], config(features=["met_p"]), 1, tmp_path / "model")
     assert found.model.record.features == (FEATURE,)
+
+
+def over_objects(backbone, method="derivatives", **changes):
+    """Tiny networks over objects; the named feature knows nothing."""
+    return config(
+        preset="tiny", method=method, network={"backbone": backbone, "hidden": [8], "members": 2, **changes},
+        training={"epochs": 2, "batch_size": 256, "learning_rate": 5e-3},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("backbone", ["set_transformer", "lgatr", "lgatr_slim", "lloca"])
+def test_networks_over_objects_are_trained_and_come_back(backbone, tmp_path):
+    settings = over_objects(backbone)
+    drawn = sample(800, settings)
+    found = train_on_events(drawn, settings, 1, tmp_path)
+    assert found.model.record.slots == drawn.events.slots
+    assert np.isfinite(found.result.best_validation)
+    loaded, events = SbiModel.load(tmp_path), drawn.events.inputs[:50]
+    targets = found.model.targets(events)
+    np.testing.assert_array_equal(loaded.targets(events), targets)
+    assert targets.shape == (2, 50, 3)
+    assert targets[..., 2].std() > 0
+    with pytest.raises(ModelError, match="look at the objects of events"):
+        loaded.targets(events.features)
+
+
+@pytest.mark.parametrize("method", ["morphing", "carl", "rascal"])
+def test_every_method_takes_them(method, tmp_path):
+    settings = over_objects("set_transformer", method, shared=method != "morphing")
+    drawn = sample(800, settings)
+    found = train_on_events(drawn, settings, 1, tmp_path).model
+    assert np.isfinite(found.targets(drawn.events.inputs[:50])).all()
+    assert (found.residual(drawn.events.inputs[:50]) is None) == (method == "morphing")
+
+
+def test_what_only_objects_tell_is_learned_from_them(tmp_path):
+    """The target is a function of the distance of two jets, of which a short training learns more than a third."""
+    sizes = {"width": 16, "heads": 2, "layers": 1, "feedforward": 32, "dropout": 0.0}
+    training = {"epochs": 8, "batch_size": 128, "learning_rate": 5e-3, "average": None}
+    settings = config(network={"backbone": "set_transformer", "members": 1, "set_transformer": sizes},
+                      training=training)  # fmt: skip
+    seeing = train_on_events(sample(4_000, settings), settings, 1, tmp_path / "seeing")
+    blind = config(network={"hidden": [16], "members": 1}, training=training)
+    known_nothing = train_on_events(sample(4_000, blind), blind, 1, tmp_path / "blind")
+    assert known_nothing.result.best_validation > 0.97
+    assert seeing.result.best_validation < 0.72
+
+
+def test_a_killed_training_over_objects_goes_on_to_the_same(tmp_path):
+    settings = over_objects("set_transformer", set_transformer={"dropout": 0.2})
+    drawn = sample(800, settings)
+    whole = train_on_events(drawn, settings, 1, tmp_path / "whole").model
+
+    class Killed(SilentProgress):
+        steps = 0
+
+        def advance(self, amount=1, **figures):
+            self.steps += 1
+            if self.steps == 4:
+                raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train_on_events(drawn, settings, 1, tmp_path / "killed", Killed())
+    again = train_on_events(drawn, settings, 1, tmp_path / "killed").model
+    events = drawn.events.inputs[:50]
+    np.testing.assert_array_equal(again.targets(events), whole.targets(events))
+
+
+def test_events_without_objects_are_refused_by_networks_over_objects(tmp_path):
+    settings = over_objects("set_transformer")
+    with pytest.raises(TrainingError, match="backbone set_transformer looks at reconstructed objects"):
+        train_on_events(known(TOY, 2_000, [0.0], settings), settings, 1, tmp_path)
+    TOY.write(tmp_path / "toy.parquet", TOY.draw(300, [0.0], np.random.default_rng(1)))
+    with pytest.raises(SchemaError, match="have no reconstructed objects"):
+        train_sbi([tmp_path / "toy.parquet"], settings, 1, tmp_path / "model")

@@ -69,6 +69,18 @@ def test_a_mean_far_from_zero_ends(rng):
     assert 1 < copies_of(opposite, targets, SETTINGS)[-1] <= np.ceil(30.0 / (0.5 * targets.deviation[0]))
 
 
+def test_a_mean_at_the_edge_of_the_band_asks_for_no_more_than_it_is_worth(rng):
+    """A target of about 0.5 ± 1: by the rule alone negative ratios would be split until they nearly vanish."""
+    ratios = 0.48 + rng.normal(size=20_000)
+    coefficients = np.stack([np.ones_like(ratios), ratios, ratios**2], axis=1)
+    targets = targets_of(coefficients, (1,))
+    copies = copies_of(coefficients, targets, SETTINGS)
+    band = 0.5 * targets.deviation[0]
+    assert 0.0 < band - targets.mean[0] < 0.04
+    assert np.abs(ratios).max() / band < copies.max() <= np.ceil(2 * np.abs(ratios).max() / band)
+    assert copies.mean() < 4.0
+
+
 def test_the_largest_number_of_copies_holds(rng):
     coefficients = np.concatenate([sample(rng), [[1.0, 1e6, 0.0]]])
     settings = FractionalSmearingConfig(max_copies=10)

@@ -11,6 +11,7 @@ from partonic.cli.check import check
 from partonic.cli.discriminate import discriminate
 from partonic.cli.doctor import doctor
 from partonic.cli.event_steps import generate, import_events, simulate
+from partonic.cli.export import export
 from partonic.cli.infer import infer
 from partonic.cli.mem import mem
 from partonic.cli.new import new
@@ -101,6 +102,6 @@ def main(verbose: bool) -> None:
 
 for command in (
     new, processes, run, generate, simulate, import_events, reweight, train, sample, mem, sbi, calibrate, infer,
-    discriminate, report, check, status, doctor,
+    discriminate, report, export, check, status, doctor,
 ):  # fmt: skip
     main.add_command(command)

@@ -14,7 +14,7 @@ from partonic.events.batch import RecoEvents
 from partonic.physics.fourvector import mass
 from partonic.physics.kinematics import azimuth, delta_phi, delta_r, from_pt_eta_phi_m, transverse_momentum
 
-__all__ = ["FEATURES", "HIGGS_MASS", "higgs_pair", "high_level_features"]
+__all__ = ["FEATURES", "HIGGS_MASS", "higgs_pair", "high_level_features", "nearest_tagged_pair"]
 
 HIGGS_MASS = 125.0
 """GeV; the pair of tagged jets whose mass is nearest to it is the candidate of H → bb̄."""
@@ -51,7 +51,22 @@ def high_level_features(reco: RecoEvents) -> NDArray[np.float64]:
 
 def higgs_pair(reco: RecoEvents) -> Float[Tensor, "events 4"]:
     """Return the momentum of the two tagged jets whose mass is nearest to `HIGGS_MASS`; NaN without two of them."""
-    pairs = _Pairs(*_jets(reco))
+    return nearest_tagged_pair(*_jets(reco))
+
+
+def nearest_tagged_pair(
+    jets: Float[Tensor, "events jets 4"], tagged: Bool[Tensor, "events jets"]
+) -> Float[Tensor, "events 4"]:
+    """Return the momentum of the two tagged jets whose mass is nearest to `HIGGS_MASS`.
+
+    Args:
+        jets: momenta (E, px, py, pz) in GeV, two columns or more.
+        tagged: which of them are tagged jets.
+
+    Returns:
+        the momenta, NaN for events without two tagged jets.
+    """
+    pairs = _Pairs(jets, tagged)
     return pairs.chosen(pairs.momentum, (pairs.mass - HIGGS_MASS).abs())
 
 

@@ -1,4 +1,4 @@
-"""Observables of photons and several leptons: masses of pairs, and of W and Z together."""
+"""Observables of photons and several leptons: masses of pairs, and of W and Z, or H and Z, together."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partonic.events.object_cuts import best_pair, pair_mass
+from partonic.features.associated_higgs import ASSOCIATED_HIGGS
 from partonic.features.objects import BatchObjects
 
 __all__ = ["OBJECT_OBSERVABLES", "Evaluated"]
@@ -98,6 +99,11 @@ def _met(view: BatchObjects) -> tuple[Array, Array, NDArray[np.bool_]]:
     return size, phi, known
 
 
+def _missing_pt(view: BatchObjects) -> tuple[Array, NDArray[np.bool_]]:
+    size, _, known = _met(view)
+    return size, known
+
+
 OBJECT_OBSERVABLES: Final[Mapping[str, Evaluated]] = {
     "photon1_pt": _photon_pt,
     "diphoton_mass": _diphoton_mass,
@@ -107,5 +113,7 @@ OBJECT_OBSERVABLES: Final[Mapping[str, Evaluated]] = {
     "delta_phi_wz": _w_lepton_azimuth,
     "w_transverse_mass": _w_transverse_mass,
     "transverse_mass_wz": _wz_transverse_mass,
+    "missing_pt": _missing_pt,
+    **ASSOCIATED_HIGGS,
 }
 """All of them by name; GeV and radians."""

@@ -25,6 +25,7 @@ from partonic.inference.likelihood.intervals import Interval
 from partonic.inference.likelihood.scan import Scan, contour
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 from partonic.inference.measurement import Measurement, measure
+from partonic.inference.optimised_template.study import JOURNAL, template_of
 from partonic.inference.parabola import parabola_misleads
 from partonic.inference.pyhf_export import export_of
 from partonic.inference.result import RESULT_FORMAT, CurveTable, plain
@@ -114,16 +115,30 @@ def infer(
     result |= _expected(loaded, config, curves)
     result |= compared(loaded, config, files.compared)
     result |= studies(loaded, data, best, scans, config, output / "result.json", progress)
+    result |= _template(loaded, config, files, output, progress)
     if config.pyhf is not None:
         export_of(loaded, data, config.pyhf).write(output / "workspace.json")
     curves.write(output / "curves.parquet")
     write_json(output / "result.json", plain(result))
     remove_parts_of_studies(loaded, config, output)
+    (output / JOURNAL).unlink(missing_ok=True)
     events = data.likelihood.total
     units = {name: curve.unit_text for name, curve in config.curves.items()}
     return InferenceSummary(
         output / "result.json", best, found.budget.total, found.intervals, data.truth, events, units
     )
+
+
+def _template(
+    loaded: Loaded, config: InferenceConfig, files: Files, output: Path, progress: Progress
+) -> dict[str, Any]:
+    """Return the numbers of the template, and write its workspace, if they are asked for."""
+    if config.template is None:
+        return {}
+    found = template_of(loaded, config, config.template, output, files.signal, progress)
+    if found.workspace is not None:
+        found.workspace.write(output / "template_workspace.json")
+    return {"template": found.record}
 
 
 def _pairs(config: InferenceConfig, loaded: Loaded) -> Iterable[tuple[str, str]]:

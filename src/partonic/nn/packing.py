@@ -69,6 +69,6 @@ class Packing:
         return torch.empty_like(means).index_copy(0, self.order, means)
 
     def first(self, rows: Float[Tensor, "rows width"]) -> Float[Tensor, "events width"]:
-        """Return the first object of each event; each must have one."""
-        firsts = torch.cat([block[:, 0] for block in self.split(rows)])
+        """Return the first object of each event, zero for an event without."""
+        firsts = torch.cat([block[:, :1].sum(dim=1) for block in self.split(rows)])
         return torch.empty_like(firsts).index_copy(0, self.order, firsts)

@@ -19,12 +19,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from partonic.sbi.backbone import Backbone
+from partonic.sbi.backbone import ConditionalBackbone
 from partonic.sbi.losses import cross_entropy, squared_ratio_error
 from partonic.sbi.method import Method, MethodLoss
 from partonic.sbi.theta_draws import ThetaDraws
 
-__all__ = ["ConditionalRatio", "Projection"]
+__all__ = ["LARGEST_LOG", "ConditionalRatio", "Projection"]
+
+LARGEST_LOG = 30.0
+"""Largest size of log r that is projected onto the polynomial: the exponential of more says nothing but overflow."""
 
 _WITH_SCORE = ("cascal", "alices", "rascal")
 _SAMPLED_CLASSES = ("carl", "cascal")
@@ -55,7 +58,7 @@ class ConditionalRatio(Method):
 
     def __init__(
         self,
-        backbone: Backbone,
+        backbone: ConditionalBackbone,
         members: int,
         kind: str,
         projection: Projection,
@@ -124,14 +127,22 @@ class ConditionalRatio(Method):
 
     def targets_of(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events monomials"]:
         """Return the targets of the polynomial that is nearest to the ratio."""
-        ratios = self._ratios(inputs)
+        solution = torch.linalg.solve(*self.normal_equations(self._ratios(inputs)))
+        return torch.cat([torch.ones_like(solution[..., :1]), solution], dim=-1)
+
+    def normal_equations(
+        self, ratios: Float[Tensor, "members events points"]
+    ) -> tuple[Float[Tensor, "members events free free"], Float[Tensor, "members events free"]]:
+        """Return matrix and right side of the equations of the polynomial, of first target 1, nearest to ratios.
+
+        Args:
+            ratios: c(θ)/c_ref at the points of the projection.
+        """
         weight = 1.0 / (1.0 + ratios)
         free, wanted = self.design[:, 1:], ratios - self.design[:, 0]
         weighted = weight.square()[..., None] * free
         normal = weighted.transpose(-1, -2) @ free
-        right = (weighted * wanted[..., None]).sum(dim=-2)
-        solution = torch.linalg.solve(normal, right)
-        return torch.cat([torch.ones_like(solution[..., :1]), solution], dim=-1)
+        return normal, (weighted * wanted[..., None]).sum(dim=-2)
 
     def residual(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, " events"]:
         """Return the root mean square over θ of (r − polynomial)/(1 + r), averaged over the members."""
@@ -144,7 +155,7 @@ class ConditionalRatio(Method):
         columns, seen = [], self.backbone.encode(inputs)
         for units, sigma in zip(self.units.float(), self.sigma, strict=True):
             theta = units.expand(self.members, len(inputs), -1)
-            columns.append(self.backbone.decide(seen, theta).double().clamp(-30.0, 30.0).exp() * sigma)
+            columns.append(self.backbone.decide(seen, theta).double().clamp(-LARGEST_LOG, LARGEST_LOG).exp() * sigma)
         return torch.stack(columns, dim=-1)
 
 

@@ -84,5 +84,5 @@ class Derivatives(Method):
 
     def _outputs(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events derivatives"]:
         outputs = self.backbone(inputs)
-        separate = outputs.reshape(self.members, -1, len(inputs)).transpose(1, 2)
+        separate = outputs.reshape(self.members, -1, inputs.shape[0]).transpose(1, 2)
         return separate @ self.projector.to(separate)

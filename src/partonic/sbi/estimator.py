@@ -25,7 +25,7 @@ from partonic.sbi.expansion import Expansion
 from partonic.sbi.model import SbiModel
 from partonic.trained.model_files import model_fingerprint
 
-__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "members_of", "sbi_job"]
+__all__ = ["NOT_FINITE", "NO_DENSITY", "SOURCE", "SbiEstimator", "members_of", "pairing", "sbi_job"]
 
 Array = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ class SbiEstimator:
     ) -> None:
         self.model, self.features, self.folder, self.source = model, features, folder, source
         self._expansion = Expansion.around(model.record.monomials, model.record.reference)
-        self._pairing = _pairing(model)
+        self._pairing = pairing(model)
 
     @property
     def monomials(self) -> Monomials:
@@ -78,15 +78,21 @@ class SbiEstimator:
     def check(self, metadata: StoreMetadata, where: str) -> None:
         """Check that events are of process, detector, decays and selection that were learned.
 
+        Events that do not depend on θ, of a background or collision data, may be of any process and decays: what is
+        asked of them is their density under the process that was learned.
+
         Raises:
             SchemaError: naming what differs.
             ConfigError: if they lack a feature.
         """
         record = self.model.record
-        if (metadata.process, metadata.monomials) != (record.process, record.monomials):
+        same = (metadata.process, metadata.monomials) == (record.process, record.monomials)
+        independent = _is_independent(metadata)
+        if not (same or independent):
             raise SchemaError(
                 f"{where} holds events of '{metadata.process}' in {', '.join(metadata.monomials.names)}; the networks "
-                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such events"
+                f"were trained on '{record.process}' in {', '.join(record.monomials.names)}: use a model of such "
+                "events, or import a background with `theta_independent: true`"
             )
         if abs(metadata.collider_energy - record.collider_energy) > 1e-6 * record.collider_energy:
             raise SchemaError(
@@ -94,7 +100,7 @@ class SbiEstimator:
                 f"{record.collider_energy:g} GeV: train a model on such events"
             )
         if record.events is not None:
-            record.events.check(metadata, where)
+            record.events.check(metadata, where, any_process=independent)
         needed = columns_of_inputs(NamedFeatures(record.features, metadata), record.slots, metadata)
         if needed != self.columns:
             raise SchemaError(f"{where} makes the features from other columns than {', '.join(self.columns)}")
@@ -152,7 +158,7 @@ class SbiEstimator:
             "method": record.config.method,
             "features": list(record.features),
             "members": record.config.network.members,
-            "backbone": record.config.network.backbone,
+            "backbone": None if record.config.method == "trees" else record.config.network.backbone,
             "trained_range": dict(zip(record.parameters, map(list, record.ranges), strict=True)),
             "normalisation": record.config.normalisation,
             "model": None if self.folder is None else str(self.folder),
@@ -210,7 +216,13 @@ class SbiEstimator:
         return Diagnostics(columns)
 
 
-def _pairing(model: SbiModel) -> NDArray[np.int64]:
+def _is_independent(metadata: StoreMetadata) -> bool:
+    """Return whether the weights of events were imported as independent of θ."""
+    section = metadata.config.get("import")
+    return isinstance(section, dict) and bool(section.get("theta_independent"))
+
+
+def pairing(model: SbiModel) -> NDArray[np.int64]:
     """Return which member each target takes in each combination, `(M, A)`; one member for all where they share one."""
     members, size = model.record.config.network.members, len(model.record.means)
     generator = numpy_generator(model.record.seed, "sbi", "pairing")

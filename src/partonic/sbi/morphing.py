@@ -105,7 +105,7 @@ class MorphingRatios(Method):
 
     def _logs(self, inputs: Float[Tensor, "events inputs"]) -> Float[Tensor, "members events points"]:
         outputs = self.backbone(inputs)
-        return outputs.reshape(self.members, -1, len(inputs)).transpose(1, 2)
+        return outputs.reshape(self.members, -1, inputs.shape[0]).transpose(1, 2)
 
 
 def basis_rows(

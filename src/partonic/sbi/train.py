@@ -20,7 +20,7 @@ from partonic.nn.training import PhaseResult, PhaseSettings, TensorTable, run_ph
 from partonic.processes.definition import standard_model
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
-from partonic.sbi.backbones.object_scaler import ObjectScaler
+from partonic.sbi.backbones.training_scales import object_scaler, sees_objects
 from partonic.sbi.build import Facts, build_method, facts_of, theta_draws
 from partonic.sbi.coverage import covered_range
 from partonic.sbi.data import SimulatedEvents, read_events
@@ -107,7 +107,7 @@ def train_sbi(
         ParameterError: if a point of θ names an unknown parameter, or basis points do not fit.
         TrainingError: if events or weights are not fit to learn from, or the training does not come to finite weights.
     """
-    max_jets = config.network.max_jets if config.network.sees_objects and config.method != "trees" else None
+    max_jets = config.network.max_jets if sees_objects(config) else None
     events, metadata = read_events(stores, config.features, config.group, progress, max_jets)
     parts = parts_of(events.group, config.parts(), seed)
     known = TrainingEvents(events, metadata, parts, _cross_section(stores))
@@ -145,8 +145,9 @@ def train_on_events(
         check_weights(summed_by_group(targets[train] @ expansion.row(point), group), f"the basis point {named}")
     scaler = FeatureScaler(len(known.events.names))
     scaler.fit(known.events.features[train], known.events.names)
-    objects = _object_scaler(known.events, train, config)
-    method = _new_method(config, facts, (scaler.width, known.events.slots), seed, theta)
+    objects = object_scaler(known.events, train, config)
+    slots = None if objects is None else objects.slots
+    method = _new_method(config, facts, (scaler.width, slots), seed, theta)
     if isinstance(method, InformationTrees):
         sample = _tree_sample(scaler, known.events, targets, (train, validation))
         result = grown(method, sample, expansion, config.trees, seed, folder / "training", progress)
@@ -164,25 +165,12 @@ def train_on_events(
             for part in (train, validation)
         ]
         result = _run(method, tables, config, seed, folder, progress)
-    record = _record(known, config, facts, seed, (reference, standard), scaler.width)
+    record = _record(known, config, facts, seed, (reference, standard), (scaler.width, slots))
     model = SbiModel(record, scaler, method, objects)
     covered = covered_range(expansion, targets_by_group(targets[train], group), sensitivity(expansion, targets[train]))
     model = _finished(model, known.events.select(train), targets[train], result, covered)
     model.save(folder)
     return TrainedSbi(folder, model, result)
-
-
-def _object_scaler(events: SimulatedEvents, train: NDArray[np.bool_], config: SbiConfig) -> ObjectScaler | None:
-    if config.method == "trees" or not config.network.sees_objects:
-        return None
-    if events.slots is None or events.objects is None:
-        raise TrainingError(
-            f"the backbone {config.network.backbone} looks at reconstructed objects, and these events have none: use "
-            "`sbi.network.backbone: mlp`"
-        )
-    scaler = ObjectScaler(events.slots)
-    scaler.fit(torch.from_numpy(events.objects[train]), config.network.momentum_unit)
-    return scaler
 
 
 def _new_method(
@@ -244,13 +232,13 @@ def _run(
 
 def _record(
     known: TrainingEvents, config: SbiConfig, facts: Facts, seed: int,
-    points: tuple[tuple[dict[str, float], ...], dict[str, float]], inputs: int,
+    points: tuple[tuple[dict[str, float], ...], dict[str, float]], inputs: tuple[int, ObjectSlots | None],
 ) -> SbiRecord:  # fmt: skip
     reference, standard = points
     return SbiRecord(
         config=config, process=known.metadata.process, collider_energy=known.metadata.collider_energy,
         parameters=known.metadata.parameters, exponents=known.metadata.exponents, features=known.events.names,
-        inputs=inputs, slots=known.events.slots, reference=reference, reference_point=standard,
+        inputs=inputs[0], slots=inputs[1], reference=reference, reference_point=standard,
         means=tuple(facts.means.tolist()),
         ranges=tuple((float(low), float(high)) for low, high in facts.ranges),
         basis=tuple(tuple(point) for point in facts.basis.tolist()), shapes=dict(facts.shapes),

@@ -8,8 +8,9 @@ with
 
     |v/n − μ| ≤ T σ
 
-for each target. Where no n does, because μ is further from 0 than T σ, it is the one at which v/n is nearest to μ,
-and not so large that |v|/n is below T σ.
+for each target, as long as |v|/n is above T σ/2: copies that are smaller than that decide nothing alone, and where μ is
+about T σ from 0 the rule by itself asks for hundreds of them. Where no such n satisfies it, it is the one at which v/n
+is nearest to μ, and not so large that |v|/n is below T σ.
 """
 
 from collections.abc import Sequence
@@ -103,9 +104,9 @@ def copies_of(
     """
     values = coefficients[:, list(targets.columns)] / targets.reference
     band = settings.threshold * np.where(targets.varies, targets.deviation, 0.0)
-    room = np.where(band > np.abs(targets.mean), band - np.abs(targets.mean), band)
+    room = np.where(band > np.abs(targets.mean), np.maximum(band - np.abs(targets.mean), 0.5 * band), band)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # beyond it the rule holds, or cannot; a target that does not vary asks for no copies
+        # beyond it the rule holds, cannot, or need not; a target that does not vary asks for no copies
         most = np.where(band > 0.0, np.ceil(np.abs(values) / room), 1.0)
     chosen = np.ones(values.shape, dtype=np.int64)
     nearest = np.abs(values - targets.mean)

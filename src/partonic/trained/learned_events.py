@@ -34,22 +34,26 @@ class LearnedEvents(StrictModel):
         """Return the record of the events of a store."""
         return cls(schema_of=SchemaRecord.of(metadata.process_info), simulation=_simulation(metadata))
 
-    def check(self, metadata: StoreMetadata, where: str) -> None:
+    def check(self, metadata: StoreMetadata, where: str, *, any_process: bool = False) -> None:
         """Check that the events of a store are such as were learned.
 
         Args:
             metadata: of the store. What it does not know, as for events of a detector, is taken to be the same.
             where: name of the store, for the message.
+            any_process: the events may be of another process with other decays, as those of a background are.
 
         Raises:
             SchemaError: naming everything that differs.
         """
-        self.schema_of.check(metadata, where)
+        if any_process:
+            self.schema_of.check_detector(metadata, where)
+        else:
+            self.schema_of.check(metadata, where)
         found = _simulation(metadata)
         differences = [
             f"simulation.{section}.{key}: {found[section].get(key)!r}, the model knows {known.get(key)!r}"
             for section, known in self.simulation.items()
-            if section in found
+            if section in found and not (any_process and section == "decays")
             for key in sorted({*known, *found[section]})
             if known.get(key) != found[section].get(key)
         ]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.mem_training.section import MemNetworksConfig
+from partonic.config.sbi import SbiConfig
 from partonic.config.sbi.variants import SbiSection
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
@@ -24,8 +25,12 @@ _OWN_EVENTS: _Extras = {
 }
 _EXTERNAL: _Extras = {"ufo": ("pyamplicol",)}
 _TRAINING: _Extras = {"training": ("lightning",)}
-_SBI: dict[bool, _Extras] = {False: _TRAINING, True: {"sbi": ("numba",)}}
-"""By whether trees are grown or networks trained."""
+_BACKBONES: dict[str, _Extras] = {
+    "lgatr": {"sbi": ("lgatr",)},
+    "lgatr_slim": {"sbi": ("lgatr",)},
+    "lloca": {"lloca": ("lloca",)},
+}
+"""What networks need beside the packages of trainings."""
 _MEM: _Extras = {"mem": ("dask", "distributed")}
 _INFERENCE: _Extras = {"inference": ("dask", "distributed", "iminuit")}
 _REPORT: _Extras = {"report": ("jinja2", "matplotlib")}
@@ -124,14 +129,22 @@ def _needed_packages(config: AnalysisConfig) -> _Extras:
     wanted = (
         (bool(external), external),
         (trains, _TRAINING),
-        *((True, _SBI[each.method == "trees"]) for each in (config.sbi.estimators.values() if config.sbi else ())),
+        *((True, _packages_of_sbi(each)) for each in (config.sbi.estimators.values() if config.sbi else ())),
         (config.mem or config.classical, _MEM),
         (config.inference, _INFERENCE),
     )
     needed = _REPORT | events
-    for is_wanted, extra in wanted:
-        needed |= extra if is_wanted else {}
+    for is_wanted, extras in wanted:
+        for extra, names in (extras if is_wanted else {}).items():
+            needed = {**needed, extra: tuple(dict.fromkeys((*needed.get(extra, ()), *names)))}
     return needed
+
+
+def _packages_of_sbi(config: SbiConfig) -> _Extras:
+    """Return what trees or networks need."""
+    if config.method == "trees":
+        return {"sbi": ("numba",)}
+    return _TRAINING | _BACKBONES.get(config.network.backbone, {})
 
 
 def _packages_of(config: AnalysisConfig) -> _Extras:

@@ -14,6 +14,7 @@ from partonic.workflow.places import estimates_file, integrated_store
 from partonic.workflow.sections import needed
 
 if TYPE_CHECKING:
+    from partonic.config.inference.template import TemplateBackgroundConfig
     from partonic.inference.samples import Files
     from partonic.inference.sources import EstimatorFiles
 
@@ -52,14 +53,17 @@ class InferStep:
             *_calibration_file(config),
             *(path for each in files.compared.values() for path in _paths(each)),
             *(path for events in simulated for path in (events.store, *events.coefficients.values())),
+            *(path for each in _of_template(section) for path in (each.store, each.coefficients)),
         ]
         return tuple(dict.fromkeys(paths))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the numbers and the curves, and the workspace of pyhf with what ties its norm factors to θ."""
-        folder = config.output / self.name
-        workspace = (folder / "workspace.json", folder / "workspace.morphing.json") if _section(config).pyhf else ()
-        return (folder / "result.json", folder / "curves.parquet", *workspace)
+        """Return the numbers and the curves, and the workspaces of pyhf with what ties their norm factors to θ."""
+        folder, section = config.output / self.name, _section(config)
+        names = ["workspace"] if section.pyhf else []
+        names += ["template_workspace"] if section.template is not None and section.template.workspace else []
+        workspaces = [folder / f"{name}{ending}.json" for name in names for ending in ("", ".morphing")]
+        return (folder / "result.json", folder / "curves.parquet", *workspaces)
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Fit; pseudo-experiments go on where an interrupted run was."""
@@ -74,6 +78,11 @@ def _section(config: AnalysisConfig) -> InferenceConfig:
     if section.coefficients is None and section.calibration is None:
         return section.model_copy(update={"calibration": calibration_of(config, section.source)})
     return section
+
+
+def _of_template(section: InferenceConfig) -> Sequence["TemplateBackgroundConfig"]:
+    """Return the backgrounds of the template."""
+    return () if section.template is None else tuple(section.template.backgrounds.values())
 
 
 def _calibration_file(config: AnalysisConfig) -> tuple[Path, ...]:

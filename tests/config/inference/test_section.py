@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from partonic.config import load_analysis
 from partonic.config.inference import InferenceConfig
@@ -50,3 +51,26 @@ def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
 def test_where_experiments_run_changes_nothing() -> None:
     assert InferenceConfig(workers=2).physics() == InferenceConfig(scheduler="tcp://x:1").physics()
     assert InferenceConfig(luminosity=10).physics() != InferenceConfig().physics()
+
+
+def test_template_is_told_what_does_not_fit(tmp_path: Path) -> None:
+    def refused(message: str, **template: object) -> None:
+        with pytest.raises(ValidationError, match=message):
+            InferenceConfig.model_validate({"template": template})
+
+    refused("no region has bins of the ratio", regions={"x": {"where": {"met": [0, 1]}, "bins": 1}})
+    refused("expected a lowest and a larger highest value", regions={"x": {"where": {"met": [2, 1]}}})
+    refused("the range must ascend", search={"range": {"a": [1, 0]}})
+    refused("'signal' is the name of the signal", backgrounds={"signal": {"store": "a", "coefficients": "b"}})
+    with pytest.raises(ValidationError, match="a template is of one signal in its own parameters"):
+        InferenceConfig.model_validate({"template": {}, "curves": {"alpha": {"kind": "circle", "cosine": {"a": 1.0}}}})
+    assert "template" not in InferenceConfig().physics()
+    assert "template" in InferenceConfig.model_validate({"template": {}}).physics()
+
+
+@pytest.mark.parametrize("template", ["{theta_star: {c_Hx: 1}}", "{search: {range: {c_Hx: [0, 1]}}}"])
+def test_template_knows_the_parameters(template: str, tmp_path: Path) -> None:
+    path = tmp_path / "analysis.yaml"
+    path.write_text(f"name: a\nprocess: {{name: zh}}\ninference: {{source: truth, template: {template}}}\n")
+    with pytest.raises(ConfigError, match="has no theory parameter 'c_Hx'"):
+        load_analysis(path)

@@ -9,6 +9,12 @@ from partonic.config.inference.components import (
 from partonic.config.inference.experiments import CoverageConfig, ToyCoverageConfig, ToysConfig
 from partonic.config.inference.outputs import HistogramConfig, PyhfConfig, ScanConfig
 from partonic.config.inference.section import InferenceConfig
+from partonic.config.inference.template import (
+    TemplateBackgroundConfig,
+    TemplateConfig,
+    TemplateRegionConfig,
+    TemplateSearchConfig,
+)
 
 __all__ = [
     "BackgroundConfig",
@@ -20,6 +26,10 @@ __all__ = [
     "InferenceConfig",
     "PyhfConfig",
     "ScanConfig",
+    "TemplateBackgroundConfig",
+    "TemplateConfig",
+    "TemplateRegionConfig",
+    "TemplateSearchConfig",
     "ToyCoverageConfig",
     "ToysConfig",
 ]

@@ -10,6 +10,7 @@ from partonic.config.curves import CurveConfig
 from partonic.config.inference.components import BackgroundConfig, ComponentConfig, ConstraintConfig
 from partonic.config.inference.experiments import CoverageConfig, ToysConfig
 from partonic.config.inference.outputs import HistogramConfig, PyhfConfig, ScanConfig
+from partonic.config.inference.template import TemplateConfig
 from partonic.config.names import nearest
 from partonic.config.paths import LocalPath, NameOrPath
 from partonic.estimator_registry import estimator_names, find_estimator, is_estimator
@@ -130,6 +131,10 @@ class InferenceConfig(StrictModel):
     pyhf: PyhfConfig | None = None
     """Binned templates and data for pyhf, ``infer/workspace.json``; null for none."""
 
+    template: TemplateConfig | None = None
+    """One template of the likelihood ratio at a θ* that is given or found, in signal and control regions, beside the
+    unbinned likelihood; null for none."""
+
     workers: int | None = Field(None, ge=1)
     """Worker processes of pseudo-experiments; null: one for each core."""
 
@@ -195,6 +200,9 @@ class InferenceConfig(StrictModel):
         if self.pyhf is not None and (self.curves or self.components):
             message = "templates for pyhf are of one signal in its own parameters: leave out `curves` and `components`"
             raise SettingError(("pyhf",), message)
+        if self.template is not None and (self.curves or self.components):
+            message = "a template is of one signal in its own parameters: leave out `curves` and `components`"
+            raise SettingError(("template",), message)
         if self.pyhf is not None and self.constraints:
             message = "a workspace of pyhf holds no constraints on theory parameters: leave out `constraints`"
             raise SettingError(("pyhf",), message)
@@ -234,6 +242,9 @@ class InferenceConfig(StrictModel):
                 yield ("coverage", "toys", "parameters"), dict.fromkeys(self.coverage.toys.parameters or (), 0.0)
         if self.pyhf is not None:
             yield ("pyhf", "parameter"), {self.pyhf.parameter: 0.0}
+        if self.template is not None:
+            for place, values in self.template.theta_points():
+                yield ("template", *place), values
         if self.toys is not None:
             yield ("toys", "parameters"), dict.fromkeys(self.toys.parameters or (), 0.0)
         yield ("scan", "ranges"), dict.fromkeys(self.scan.ranges, 0.0)
@@ -246,6 +257,8 @@ class InferenceConfig(StrictModel):
         # What is not asked for leaves no trace, so that results from before there were these settings stay valid.
         if self.pyhf is None:
             del found["pyhf"]
+        if self.template is None:
+            del found["template"]
         if not self.binned:
             del found["binned"]
         if not self.calibrations:

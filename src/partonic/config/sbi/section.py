@@ -3,19 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.networks import NetworkTrainingConfig, Presets, filled_from_preset, filled_with
 from partonic.config.paths import LocalPath, NameOrPath
-from partonic.config.sbi.backbones import (
-    OBJECT_BACKBONES,
-    BackboneName,
-    LgatrConfig,
-    LlocaConfig,
-    SetTransformerConfig,
-    backbone_defaults,
-)
+from partonic.config.sbi.backbones import SbiNetworkConfig, backbone_defaults
 from partonic.config.trees import TreeSettings
 
 __all__ = [
@@ -24,7 +17,6 @@ __all__ = [
     "ConditionalConfig",
     "MorphingConfig",
     "SbiConfig",
-    "SbiNetworkConfig",
     "SbiTrainingConfig",
     "SharesConfig",
 ]
@@ -50,56 +42,16 @@ SBI_PRESETS: Presets = {
         "training": {"epochs": 3, "batch_size": 128, "average": None, "validation_fraction": 0.2},
         "trees": {"trees": 10, "min_leaf_events": 10},
     },
+    "paper": {
+        "network": {
+            "set_transformer": {"width": 128, "heads": 8, "layers": 8, "feedforward": 512, "pair_hidden": 64},
+            "lgatr": {"blocks": 8, "heads": 8, "vectors": 32, "scalars": 32},
+            "lloca": {"blocks": 8, "heads": 8, "scalars": 8, "vectors": 2, "frame_hidden": 128},
+        },
+        "training": {"epochs": 50, "batch_size": 1024, "learning_rate": 5e-4},
+    },
 }
 """Sizes by preset: section → setting → value; what is not named keeps its default."""
-
-
-class SbiNetworkConfig(StrictModel):
-    """The networks: one for each derivative, or basis point, and member of the ensemble, all trained in one pass."""
-
-    backbone: BackboneName = "mlp"
-    """What looks at an event: ``mlp``, perceptrons of the named features; or, with these, networks over its jets,
-    leptons, photons and missing momentum: ``set_transformer``, ``lgatr``, ``lgatr_slim`` (package `lgatr`), ``lloca``
-    (package `lloca`)."""
-
-    hidden: tuple[PositiveInt, ...] = Field((64, 64, 64), min_length=1)
-    """Hidden units of each layer of the perceptrons; those that follow a network over objects among them."""
-
-    named_features: bool = True
-    """Whether networks over objects are given `sbi.features`, too."""
-
-    shared: bool = True
-    """Whether derivatives, or basis points, of a member share one network over the objects; else each has its own."""
-
-    max_jets: int = Field(12, ge=0, le=16)
-    """Hardest jets that networks over objects are given."""
-
-    set_transformer: SetTransformerConfig = SetTransformerConfig()
-    """Sizes of the backbone ``set_transformer``."""
-
-    lgatr: LgatrConfig = LgatrConfig()
-    """Sizes of the backbones ``lgatr`` and ``lgatr_slim``."""
-
-    lloca: LlocaConfig = LlocaConfig()
-    """Sizes of the backbone ``lloca``."""
-
-    members: int = Field(4, ge=1)
-    """Networks of the ensemble, from different first weights. Their scatter is the covariance of the coefficients."""
-
-    repulsion: float = Field(1.0, ge=0.0)
-    """Strength of the repulsion of the members in function space, in units of one event's share of the loss; 0 for a
-    plain ensemble."""
-
-    @property
-    def sees_objects(self) -> bool:
-        """Whether the networks look at the objects of events."""
-        return self.backbone in OBJECT_BACKBONES
-
-    @property
-    def momentum_unit(self) -> float | None:
-        """GeV that momenta are given in units of; None for the mean pT of the training events."""
-        sizes = {"lgatr": self.lgatr, "lgatr_slim": self.lgatr, "lloca": self.lloca}
-        return sizes[self.backbone].momentum_unit if self.backbone in sizes else None
 
 
 class SbiTrainingConfig(NetworkTrainingConfig):
@@ -188,8 +140,10 @@ class SbiConfig(StrictModel):
     """σ_a: ``learned``, the sums of the learned ratios over the training events, so that no bias of the networks is
     left in the score at the reference; ``true``, the cross sections of the events."""
 
-    preset: Literal["small", "tiny"] = "small"
-    """Sizes of networks and training that hold where nothing else is said."""
+    preset: Literal["small", "tiny", "paper"] = "small"
+    """Sizes of networks and training that hold where nothing else is said: ``small`` for two cores and minutes,
+    ``tiny`` for tests, ``paper`` for accelerators, with networks over objects of the order of those that were published
+    (arXiv:2202.03772 for attention with pairs, 2411.00446 for L-GATr, 2505.20280 for LLoCa)."""
 
     network: SbiNetworkConfig = SbiNetworkConfig()
     """The networks."""

@@ -28,7 +28,7 @@ from partonic.mem.transfer.components import CircleDensity, LineDensity, SmallNe
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.mixture import CandidateDensity, CandidateKeys, ObjectPlace, Observed
 from partonic.mem.transfer.objects import ObjectTable
-from partonic.mem.transfer.partons import global_features, global_size, pair_features, pair_size, turned
+from partonic.mem.transfer.partons import global_features, global_size, pair_features, pair_size, turned, turned_to
 from partonic.nn.causal import CausalBlock
 from partonic.nn.linear import linear
 from partonic.nn.scaling import MaskedStandardiser
@@ -170,9 +170,7 @@ class TransferNetwork(nn.Module):
 
     def _alone(self, momenta: Tensor) -> tuple[Tensor, Tensor]:
         """Return the partons in the frame of the reference parton, and its azimuth."""
-        parton = momenta[..., self.layout.reference_parton, :]
-        azimuth = torch.atan2(parton[..., 2], parton[..., 1])
-        return turned(momenta, azimuth), azimuth
+        return turned_to(momenta, self.layout.reference_parton)
 
     def _of_the_event(self, table: ObjectTable, momenta: Tensor, azimuth: Tensor) -> Tensor:
         """Return log p(n_jets|z) + log p(φ_ref|z, n)."""

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["global_features", "global_size", "pair_features", "pair_size", "symmetric_features", "turned"]
+__all__ = ["global_features", "global_size", "pair_features", "pair_size", "symmetric_features", "turned", "turned_to"]
 
 _SMALLEST_PT = 1e-3
 _SCALE = 100.0
@@ -27,6 +27,20 @@ def turned(
     cosine, sine = torch.cos(azimuth)[..., None], torch.sin(azimuth)[..., None]
     energy, px, py, pz = momenta.unbind(dim=-1)
     return torch.stack([energy, cosine * px + sine * py, cosine * py - sine * px, pz], dim=-1)
+
+
+def turned_to(
+    momenta: Float[Tensor, "*batch partons 4"], reference: int
+) -> tuple[Float[Tensor, "*batch partons 4"], Float[Tensor, "*batch"]]:
+    """Return momenta turned about the beam so that one parton has φ = 0, and its azimuth before.
+
+    Its py is exactly 0: what rounding would leave of it, a network that standardises its inputs takes for information.
+    """
+    energy, px, py, pz = momenta[..., reference, :].unbind(dim=-1)
+    azimuth = torch.atan2(py, px)
+    exact = torch.stack([energy, (px.square() + py.square()).sqrt(), torch.zeros_like(py), pz], dim=-1)[..., None, :]
+    others = turned(momenta, azimuth)
+    return torch.cat([others[..., :reference, :], exact, others[..., reference + 1 :, :]], dim=-2), azimuth
 
 
 def global_size(partons: int) -> int:
@@ -59,8 +73,7 @@ def symmetric_features(momenta: Float[Tensor, "*batch partons 4"], reference: in
 
     Neither a rotation about the beam nor one by π across it, which exchanges the beams, changes them.
     """
-    first = momenta[..., reference, :]
-    in_frame = turned(momenta, torch.atan2(first[..., 2], first[..., 1]))
+    in_frame, _ = turned_to(momenta, reference)
     backward = in_frame[..., 3].sum(dim=-1) < 0.0
     sign = torch.where(backward, -1.0, 1.0).to(in_frame)[..., None, None]
     mirrored = torch.cat([in_frame[..., :2], in_frame[..., 2:] * sign], dim=-1)

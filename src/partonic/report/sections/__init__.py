@@ -25,6 +25,7 @@ from partonic.report.sections.intervals import IntervalsSection
 from partonic.report.sections.jets import JetsSection
 from partonic.report.sections.learned_ratios import LearnedRatiosSection
 from partonic.report.sections.mem_integrals import MemIntegralsSection, plain_name
+from partonic.report.sections.one_template import OneTemplateSection
 from partonic.report.sections.optimal_observables import OptimalObservablesSection
 from partonic.report.sections.partons import PartonsSection
 from partonic.report.sections.post_fit import PostFitSection
@@ -114,6 +115,7 @@ def limit_sections(limits: Limits | None) -> tuple[Maker, ...]:
         (ComparisonSection, limits.inference is not None and bool(limits.inference.result.get("comparison"))),
         (IntervalsSection, inferred),
         (InferenceLikelihoodSection, inferred),
+        (OneTemplateSection, limits.inference is not None and "template" in limits.inference.result),
         (PostFitSection, inferred),
         (OptimalObservablesSection, inferred or any(each.weights is not None for each in limits.integrated)),
         (DiscriminantSection, limits.discrimination is not None or _has_backgrounds(limits)),

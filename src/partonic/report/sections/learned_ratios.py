@@ -84,6 +84,7 @@ class _Learned:
     def facts(self) -> Table:
         training = self.told.get("training") or {}
         rows = [("Method", str(self.told.get("method"))), ("Features", ", ".join(self.told.get("features") or ()))]
+        rows += [("Backbone", str(self.told["backbone"]))] if self.told.get("backbone") else []
         rows += [(text, _number(training[name])) for name, text in _FACTS.items() if training.get(name) is not None]
         rows += [(f"{name}: enough events for", f"{low:.3g} to {high:.3g}".replace("-", "−"))
                  for name, (low, high) in (self.told.get("covered_range") or {}).items()]  # fmt: skip

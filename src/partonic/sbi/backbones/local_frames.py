@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from partonic.config.sbi.backbones import LlocaConfig
@@ -36,7 +36,7 @@ class LocalFrames(nn.Module):
         """
         super().__init__()
         parts = _lloca()
-        self.view = CovariantView(named, config.references)
+        self.view, self.time = CovariantView(named, config.references), "time" in config.references
         self.width = (config.scalars + 4 * config.vectors) * config.heads
         vectors = partial(
             parts["MLPVectors"], num_scalars=self.view.scalars, hidden_channels=config.frame_hidden, num_layers_mlp=1
@@ -56,22 +56,42 @@ class LocalFrames(nn.Module):
         momenta = torch.cat([total[:, None], tokens.momenta[:, 1:]], dim=1)
         vectors = torch.cat([momenta[:, :, None], tokens.vectors[:, :, 1:]], dim=2)
         matrices = self._matrices(tokens, momenta)
-        local = torch.einsum("ntab,ntvb->ntva", matrices, vectors).flatten(2)
+        local = torch.einsum("ntab,ntvb->ntva", matrices, vectors.double()).to(momenta).flatten(2)
         seen: Tensor = self.network(
-            torch.cat([local, tokens.scalars], dim=-1), self.frames(matrices), p_ref=total, attn_mask=tokens.mask()
-        )
+            torch.cat([local, tokens.scalars], dim=-1), self.frames(matrices.to(momenta)), p_ref=total,
+            attn_mask=tokens.mask(),
+        )  # fmt: skip
         return seen[:, 0]
 
     def _matrices(self, tokens: CovariantTokens, momenta: Tensor) -> Float[Tensor, "events tokens 4 4"]:
-        """Return the frame of each token, that of the laboratory in empty slots."""
-        real = tokens.real
-        ends = torch.nn.functional.pad(real.sum(dim=1).cumsum(dim=0), (1, 0))
-        rows, scalars = momenta[real], tokens.scalars[real]
-        if not bool(self.predict.equivectors.block.edge_inited):
+        """Return the frame of each token, float64; that of the laboratory in empty slots and in events of few objects.
+
+        A frame needs three independent sums of two momenta: those of four objects, or of two and the direction of time.
+        """
+        real, scalars, fewest = tokens.real, tokens.scalars, 1 + 4
+        if self.time:
+            fewest = 1 + 2
+            direction = momenta.new_tensor([1.0, 0.0, 0.0, 0.0]).expand(len(momenta), 1, 4)
+            momenta = torch.cat([momenta, direction], dim=1)
+            scalars = torch.nn.functional.pad(scalars, (0, 0, 0, 1))
+            real = torch.nn.functional.pad(real, (0, 1), value=True)
+        enough = tokens.real.sum(dim=1) >= fewest
+        matrices = torch.eye(4, dtype=torch.float64, device=momenta.device).repeat(*real.shape, 1, 1)
+        if bool(enough.any()):
+            chosen = real & enough[:, None]
+            ends = torch.nn.functional.pad(chosen[enough].sum(dim=1).cumsum(dim=0), (1, 0))
+            rows = momenta[chosen].double()
+            self._take_scales(rows, ends)
+            found = self.predict(rows, scalars[chosen], ptr=ends).matrices
+            matrices = matrices.masked_scatter(chosen[..., None, None], found.double())
+        return matrices[:, : tokens.real.shape[1]]
+
+    def _take_scales(self, rows: Float[Tensor, "rows 4"], ends: Int[Tensor, " ends"]) -> None:
+        """Let the network of the frames take the scales of its edges from the first events that it meets."""
+        block = self.predict.equivectors.block
+        if not bool(block.edge_inited):
             self.predict.equivectors.init_standardization(rows, ends)
-        found = self.predict(rows, scalars, ptr=ends).matrices.to(momenta)
-        identity = torch.eye(4).to(momenta).expand(*real.shape, 4, 4)
-        return identity.masked_scatter(real[..., None, None], found)
+            block.edge_mean, block.edge_std = block.edge_mean.float(), block.edge_std.float()
 
 
 def _lloca() -> dict[str, Any]:

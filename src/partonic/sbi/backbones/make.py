@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from partonic.config.sbi import SbiNetworkConfig
+from partonic.config.sbi.backbones import SbiNetworkConfig
 from partonic.features.event_objects import ObjectSlots
-from partonic.sbi.backbone import Backbone
 from partonic.sbi.backbones.geometric import GeometricTransformer, SlimTransformer
 from partonic.sbi.backbones.layout import InputLayout
 from partonic.sbi.backbones.local_frames import LocalFrames
@@ -17,7 +16,7 @@ __all__ = ["make_backbone"]
 
 def make_backbone(
     config: SbiNetworkConfig, named: int, slots: ObjectSlots | None, networks: int, parameters: int = 0
-) -> Backbone:
+) -> EnsembleMLP | ObjectBackbone:
     """Return the networks with first weights from torch's global generator.
 
     Args:

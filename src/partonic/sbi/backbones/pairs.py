@@ -55,9 +55,7 @@ class PairBias(nn.Module):
         self.expand = nn.Linear(len(PAIR_FEATURES) + 1, hidden, bias=False)
         self.contract = nn.Linear(hidden, heads, bias=False)
 
-    def forward(
-        self, features: Sequence[Float[Tensor, "events objects objects 7"]]
-    ) -> list[Float[Tensor, "events heads objects objects"]]:
+    def forward(self, features: Sequence[Float[Tensor, "_ _ _ 7"]]) -> list[Float[Tensor, "_ heads _ _"]]:
         """Return the biases of blocks of events (`partonic.nn.packing`), whose sizes differ."""
         rows = torch.cat([block.flatten(0, 2) for block in features])
         biases = self.contract(nn.functional.silu(self.expand(rows)))
@@ -68,8 +66,6 @@ class PairBias(nn.Module):
 
 
 @torch.no_grad()
-def packed_pair_features(
-    momenta: Float[Tensor, "rows 4"], packing: Packing
-) -> list[Float[Tensor, "events objects objects 7"]]:
+def packed_pair_features(momenta: Float[Tensor, "rows 4"], packing: Packing) -> list[Float[Tensor, "_ _ _ 7"]]:
     """Return the features of the pairs of packed objects, block by block."""
     return [pair_features(block) for block in packing.split(momenta)]

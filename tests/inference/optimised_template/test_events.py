@@ -1,0 +1,145 @@
+"""Events of a template: what is read, scaled and refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.inference.optimised_template.plane_toy import plane
+from tests.report.limit_files import LUMINOSITY, estimated, toy_store, write
+
+from partonic.config.inference import InferenceConfig
+from partonic.errors import EventFileError, InferenceError
+from partonic.events.store import EventStore, EventWriter
+from partonic.inference.optimised_template.events import TemplateEvents, check_simulation, template_events
+from partonic.inference.samples import Files, load
+from partonic.polynomial import Monomials
+
+
+@pytest.fixture
+def signal(tmp_path: Path) -> EventStore:
+    return EventStore.open(toy_store(tmp_path, 1000))
+
+
+@pytest.fixture
+def background(tmp_path: Path) -> EventStore:
+    (tmp_path / "other").mkdir()
+    return EventStore.open(toy_store(tmp_path / "other", 500))
+
+
+def read(signal: EventStore, background: EventStore | None, **changes: object) -> TemplateEvents:
+    """Read signal and background; `changes` of the section of the background, or `models`, `coefficients`."""
+    folder = signal.path.parent
+    models = changes.pop("models", "m")
+    ours = write(folder / "signal.parquet", estimated(signal), signal, models="m")
+    regions = changes.pop("regions", {"low": {"where": {"missing_pt": [None, 60.0]}},
+                                      "high": {"where": {"missing_pt": [60.0, None]}, "bins": 1}})  # fmt: skip
+    backgrounds = {}
+    if background is not None:
+        theirs = changes.pop("coefficients", None) or estimated(background)
+        path = write(folder / "background.parquet", theirs, models=models)
+        backgrounds["other"] = {"store": background.path, "coefficients": path, **changes}
+    config = InferenceConfig.model_validate(
+        {"luminosity": LUMINOSITY, "template": {"theta_star": {}, "regions": regions, "backgrounds": backgrounds}}
+    )
+    assert config.template is not None
+    return template_events(load(Files(signal.path, ours), config, 1), config, config.template, ours)
+
+
+def test_weights_are_those_of_the_stores(signal: EventStore, background: EventStore) -> None:
+    found = read(signal, background, scale=2.0, uncertainty=0.1)
+    weights = signal.read(["coefficients"], selected_only=True).coefficients
+    np.testing.assert_allclose(found.weights.sum(axis=0), weights.sum(axis=0), rtol=1e-9, atol=1e-12)
+    of_background = background.read(["coefficients"], selected_only=True).coefficients
+    assert found.backgrounds[0].weights.sum() == pytest.approx(2.0 * of_background[:, 0].sum())
+    assert found.backgrounds[0].uncertainty == 0.1
+    assert set(found.region) == {0, 1}
+
+
+def test_parts_have_the_whole_cross_section(rng: np.random.Generator) -> None:
+    events = plane(2_000, rng, background=0.3)
+    first, second = events.parted(0.3, rng)
+    assert len(first) + len(second) == 2_000
+    assert len(first) == pytest.approx(600, abs=5 * np.sqrt(420))
+    for part in (first, second):
+        assert part.weights[:, 0].sum() == pytest.approx(events.weights[:, 0].sum())
+        assert part.backgrounds[0].weights.sum() == pytest.approx(0.3)
+    assert not {*first.ratios[:, 1]} & {*second.ratios[:, 1]}
+
+
+def test_a_part_without_events(rng: np.random.Generator) -> None:
+    events = plane(100, rng, background=0.3)
+    alone = replace(events.backgrounds[0], ratios=events.backgrounds[0].ratios[:1], weights=np.array([0.3]),
+                    region=np.array([0]))  # fmt: skip
+    with pytest.raises(InferenceError, match=r"events of 'other' .* has 0 events, whose weights do not sum"):
+        replace(events, backgrounds=(alone,)).parted(0.5, rng)
+
+
+def test_events_without_coefficients_have_no_ratio(signal: EventStore) -> None:
+    path = write(signal.path.parent / "lost.parquet", estimated(signal, lost=(0, 5)), signal)
+    config = InferenceConfig.model_validate({"luminosity": LUMINOSITY, "template": {"theta_star": {}}})
+    assert config.template is not None
+    found = template_events(load(Files(signal.path, path), config, 1), config, config.template)
+    assert np.flatnonzero(np.isnan(found.ratios).any(axis=1)).tolist() == [0, 5]
+
+
+def test_a_background_that_is_not_there(signal: EventStore, background: EventStore, tmp_path: Path) -> None:
+    with pytest.raises(EventFileError, match=r"`inference\.template\.backgrounds\.other\.store`: there is no file"):
+        read(signal, background, store=tmp_path / "missing.parquet")
+
+
+@pytest.mark.parametrize(
+    ("part", "ours", "theirs", "message"),
+    [
+        ("selection", {"leptons": 1, "jets_min": 4}, {"leptons": 2, "jets_min": 4}, "leptons: expected 1, got 2"),
+        ("jets", {"radius": 0.4}, {"radius": 0.8}, "radius: expected 0.4, got 0.8"),
+        ("detector", None, {"isolation_radius": 0.5}, "expected None"),
+    ],
+)
+def test_a_background_of_another_selection(
+    part: str, ours: object, theirs: object, message: str, signal: EventStore, tmp_path: Path
+) -> None:
+    def stored(name: str, value: object) -> EventStore:
+        facts = signal.metadata.with_facts(config={"simulation": {part: value}})
+        names = [column.name for column in facts.event_schema.columns]
+        with EventWriter(tmp_path / name, facts) as writer:
+            writer.write(signal.read(names).table)
+        return EventStore.open(tmp_path / name)
+
+    one, other = stored("one.parquet", ours), stored("other.parquet", theirs)
+    with pytest.raises(InferenceError, match=rf"`key.store`: .* another `simulation\.{part}` than .*: {message}"):
+        check_simulation(other, one, "key")
+    check_simulation(one, one, "key")
+
+
+def test_coefficients_that_do_not_fit(signal: EventStore, background: EventStore) -> None:
+    of_background = estimated(background)
+    with pytest.raises(InferenceError, match=r"expected all .* selected ones of .*: make the coefficients again"):
+        read(signal, background, coefficients=of_background.select(np.arange(len(of_background)) > 3))
+    with pytest.raises(InferenceError, match=r"made by another trained model than the coefficients of the signal"):
+        read(signal, background, models="n")
+    constant = replace(
+        of_background, monomials=Monomials.constant(), ratios=of_background.ratios[:, :1],
+        covariance=of_background.covariance[:, :1, :1],
+    )  # fmt: skip
+    with pytest.raises(InferenceError, match=r"those of the signal .*: make both with one model"):
+        read(signal, background, coefficients=constant)
+    with pytest.raises(InferenceError, match=r"`inference.source` is 'mem', but .* says that 'sbi' made it"):
+        read(signal, background, coefficients=replace(of_background, source="sbi"))
+
+
+def test_regions_without_events(signal: EventStore, background: EventStore) -> None:
+    nowhere = {"none": {"where": {"missing_pt": [1e5, None]}}}
+    with pytest.raises(InferenceError, match=r"none of .* events of .* is in the regions none"):
+        read(signal, background, regions=nowhere)
+
+
+def test_real_data_have_no_template(signal: EventStore) -> None:
+    path = write(signal.path.parent / "signal.parquet", estimated(signal), signal)
+    config = InferenceConfig.model_validate(
+        {"luminosity": LUMINOSITY, "data": "events", "template": {"theta_star": {}}}
+    )
+    assert config.template is not None
+    loaded = replace(load(Files(signal.path, path), config, 1), samples=())
+    with pytest.raises(InferenceError, match=r"is filled with simulated events of the signal"):
+        template_events(loaded, config, config.template)
