@@ -1,12 +1,13 @@
 """Names of estimators: those of the package, and those of other packages."""
 
 import importlib.metadata
+from dataclasses import replace
 
 import pytest
 
 from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError
-from partonic.estimator_registry import EstimatorEntry, estimator_names, find_estimator
+from partonic.estimator_registry import EstimatorEntry, estimator_names, family_of, find_estimator, is_estimator
 
 MINE = EstimatorEntry("mine", "a network of mine")
 OTHER = EstimatorEntry("other", "of another name")
@@ -26,6 +27,17 @@ def test_those_of_the_package() -> None:
     assert [find_estimator(name).has_file for name in names] == [True, True, False, True]
     assert [find_estimator(name).has_densities for name in names] == [True, True, False, True]
     assert [find_estimator(name).has_components for name in names] == [True, True, True, False]
+
+
+def test_variants_are_what_they_are_variants_of() -> None:
+    assert find_estimator("sbi.trees") == replace(find_estimator("sbi"), name="sbi.trees")
+    assert [family_of(name) for name in ("sbi.trees", "sbi", "mem", "mem.a", "sbi.")] == [
+        "sbi", "sbi", "mem", "mem.a", "sbi.",
+    ]  # fmt: skip
+    assert is_estimator("sbi.trees")
+    assert not any(is_estimator(name) for name in ("mem.a", "sbi.", "trees", ".trees"))
+    with pytest.raises(InferenceError, match=r"there is no estimator 'mem\.a'"):
+        find_estimator("mem.a")
 
 
 def test_another_package_brings_one(installed: None) -> None:

@@ -65,6 +65,10 @@ def test_covariance_is_the_scatter_of_the_members(tmp_path, store):
     np.testing.assert_allclose(found.covariance[:, 2, 2], targets[..., 2].var(axis=0, ddof=1), atol=1e-12)
     np.testing.assert_allclose(found.ratios[:, 2], targets[..., 2].mean(axis=0))
     assert not found.covariance[:, 0].any()
+    members = estimator.members(batch)
+    assert members.shape == (3, *found.ratios.shape)
+    shift = members - members.mean(axis=0)
+    np.testing.assert_allclose(np.einsum("mna,mnb->nab", shift, shift) / 2, found.covariance, atol=1e-12)
 
 
 def test_cross_section_is_learned_or_true(estimator, tmp_path):

@@ -53,7 +53,8 @@ def execute(
     """
     from partonic.cli.progress import TerminalProgress
     from partonic.config import load_analysis
-    from partonic.workflow import applicable_steps, family_of_step, run_analysis
+    from partonic.workflow import applicable_steps, run_analysis
+    from partonic.workflow.step import family_of_step
 
     config = load_analysis(analysis, output)
     chosen = _with_consent(config if change is None else change(config))

@@ -5,7 +5,7 @@ from partonic.workflow.interruption import StepInterrupted
 from partonic.workflow.plan import PlannedStep, plan_analysis
 from partonic.workflow.runner import applicable_steps, run_analysis
 from partonic.workflow.status import RunStatus, run_status
-from partonic.workflow.step import Outcome, Step, family_of_step
+from partonic.workflow.step import Outcome, Step
 
 __all__ = [
     "Finding",
@@ -16,7 +16,6 @@ __all__ = [
     "StepInterrupted",
     "applicable_steps",
     "check_analysis",
-    "family_of_step",
     "plan_analysis",
     "run_analysis",
     "run_status",

@@ -35,7 +35,7 @@ FEW = 100
 
 @dataclass(frozen=True, eq=False)
 class _Candidate:
-    """An estimator: its calibrated coefficients, and those of each member of its ensemble."""
+    """An estimator: its calibrated coefficients, and those of each member of its ensemble, which are not."""
 
     events: EventCoefficients
     members: tuple[EventCoefficients, ...] = ()
@@ -115,7 +115,7 @@ def _candidates(
         path = each.calibration
         calibration = loaded.calibration if is_fitted else None if path is None else read_calibration(path)
         events = signal if is_fitted else _calibrated(raw, calibration, rate)
-        members = () if each.members is None else _members(raw, each, calibration, rate)
+        members = _members(raw, each)
         found[name] = _Candidate(events, members)
     return found, left_out
 
@@ -124,16 +124,17 @@ def _calibrated(events: EventCoefficients, calibration: Calibration | None, rate
     return events if calibration is None else calibration.apply(events, rate)
 
 
-def _members(
-    events: EventCoefficients, files: EstimatorFiles, calibration: Calibration | None, rate: FiducialRate
-) -> tuple[EventCoefficients, ...]:
-    """Return the coefficients of each member, without an error of their own, calibrated as their mean is."""
+def _members(events: EventCoefficients, files: EstimatorFiles) -> tuple[EventCoefficients, ...]:
+    """Return the coefficients of each member, without an error of their own.
+
+    They are not calibrated: the calibration is one of their mean, and may stretch what a single member has of noise.
+    """
     if files.members is None:
         return ()
     usable = events.usable()[:, None]
     ratios = np.where(usable, read_members(files.members, events.event_id), np.nan)
     exact = replace(events, covariance=np.where(usable[..., None], np.zeros_like(events.covariance), np.nan))
-    return tuple(_calibrated(replace(exact, ratios=each), calibration, rate) for each in ratios)
+    return tuple(replace(exact, ratios=each) for each in ratios)
 
 
 def _common(

@@ -31,6 +31,9 @@ _LETTERS: Final = 10.5
 _PER_LETTER: Final = 0.088
 """Width of a letter of the labels, inches."""
 
+_MORE_COLOURS: Final = ("#a96b59", "#b9ac70", "#92dadd")
+"""For more methods than the palette has colours: from the set of ten of the same author."""
+
 _HEADROOM: Final = 1.9
 """Height of the curves in units of the highest level."""
 
@@ -92,7 +95,7 @@ def styles_of(methods: Sequence[str], reference: str, last: str) -> dict[str, Me
         reference: that others are measured by.
         last: that others should be better than.
     """
-    colours = [colour for colour in PALETTE if colour != "#9c9ca1"]
+    colours = [colour for colour in PALETTE if colour != "#9c9ca1"] + list(_MORE_COLOURS)
     styles = {reference: MethodStyle(REFERENCE_COLOUR, "--"), last: MethodStyle("#9c9ca1", ":")}
     others = [name for name in methods if name not in styles]
     lines = ("-", "-.", (0, (3, 1)))
