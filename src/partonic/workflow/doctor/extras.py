@@ -19,7 +19,6 @@ EXTRA_PURPOSES: Mapping[str, str] = {
     "export": "networks as ONNX files, compared with torch when they are written",
     "sbi": "boosted information trees, L-GATr (networks of simulation-based inference need `training`)",
     "lloca": "networks over objects in learned local frames (LLoCa)",
-    "export": "networks as ONNX files",
     "optimise": "the search for the θ* of one template (`inference.template`)",
     "benchmarks": "programs that the benchmarks compare with",
     "report": "the HTML report and its figures",
