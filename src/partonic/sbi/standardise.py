@@ -29,6 +29,7 @@ class FeatureScaler(nn.Module):
     Attributes:
         names: of the F features.
         bounded: which of them are coefficients, `(F,)`.
+        bounds: whether any of them is.
         mean, deviation: of each feature over the events that have it, `(F,)`; the deviation of a feature that is
             constant, or that no event has, is infinite, so that it is always 0.
         flagged: whether a feature has a flag, `(F,)`.
@@ -45,6 +46,7 @@ class FeatureScaler(nn.Module):
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
         self.names: tuple[str, ...] = tuple(names)
+        self.bounds = any(is_coefficient(name) for name in names)
         features = len(names)
         bounded = torch.tensor([is_coefficient(name) for name in names], dtype=torch.bool)
         self.register_buffer("bounded", bounded, persistent=False)
@@ -116,7 +118,11 @@ class FeatureScaler(nn.Module):
 
     def _scaled(self, features: Float[Tensor, "events features"]) -> Float[Tensor, "events features"]:
         scaled = (features - self.mean) / self.deviation
-        return torch.where(self.bounded, scaled.asinh(), scaled)
+        if not self.bounds:
+            return scaled
+        # asinh, in functions that ONNX Runtime has in float64
+        size = scaled.abs()
+        return torch.where(self.bounded, scaled.sign() * (size + (size.square() + 1.0).sqrt()).log(), scaled)
 
 
 def _named(names: Sequence[str], which: NDArray[np.int64]) -> str:
