@@ -162,7 +162,7 @@ class SbiEstimator:
 
         They are NaN where the combination gives no ratio.
         """
-        targets = self.model.targets(self.features.of(batch))
+        targets = self.model.targets(inputs_of(batch, self.features, self.model.record.slots))
         drawn = self._combinations(targets)
         values: Array = np.where(np.isfinite(drawn.sum(axis=2, keepdims=True)), drawn, np.nan)
         return values
