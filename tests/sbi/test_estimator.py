@@ -145,5 +145,5 @@ def test_networks_over_objects_read_them_from_a_store(tmp_path):
     turned.objects[:, :5] = inputs.objects[:, 4::-1]
     np.testing.assert_allclose(estimator.model.targets(turned), estimator.model.targets(inputs), rtol=1e-4, atol=1e-5)
     shift = estimator.members(batch) - found.ratios
-    np.testing.assert_allclose(2 * np.einsum("mna,mnb->nab", shift, shift) / 2, found.covariance, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(np.einsum("mna,mnb->nab", shift, shift), found.covariance, rtol=1e-3, atol=1e-6)
     assert (estimator._pairing == np.arange(2)[:, None]).all(), "targets of a member share its network over objects"
