@@ -123,7 +123,7 @@ class HeldOut:
         events = ComparedEvents(self.monomials, self.weights, estimates, {})
         intervals = compare_methods(events, LUMINOSITY, self.parameters, mean_ratios=True).intervals
         row = intervals[RATE_ONLY if found is None else f"{name}, unbinned"]
-        limits = {each: None if row[each] is None else rounded(row[each].length / 2) for each in self.parameters}
+        limits = {each: None if row[each] is None else rounded(row[each][-1].length / 2) for each in self.parameters}
         explained = {} if found is None else self.r_squared(found.ratios)
         line = {"estimator": name, "held_out": len(self.weights), "half_95": limits, "r_squared": explained}
         print(json.dumps({**line, **{key: rounded(value) for key, value in facts.items()}}), flush=True)

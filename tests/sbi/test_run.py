@@ -1,5 +1,6 @@
 """Coefficients of the events that were not trained on, and their calibration."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,19 @@ from tests.sbi.toy_events import config
 
 from partonic.config.sbi import SbiConfig
 from partonic.errors import EventFileError
+from partonic.event_status import OK
 from partonic.events.store import EventStore
 from partonic.features.named import NamedFeatures
 from partonic.inference.calibration.calibration_file import read_calibration
+from partonic.inference.calibration.joint_calibration import JointCalibration, fit_joint_calibration
 from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.polynomial import Monomials
 from partonic.provenance import file_digest
 from partonic.sbi.data import read_events
 from partonic.sbi.estimator import SbiEstimator
 from partonic.sbi.gaussian_toy import FEATURE, GaussianToy
-from partonic.sbi.run import SbiFiles, coefficients_and_calibration, coefficients_of_store
+from partonic.sbi.run import SbiFiles, coefficients_and_calibration, coefficients_of_store, taken_away
 from partonic.sbi.split import parts_of
 from partonic.sbi.train import train_sbi
 
@@ -127,3 +132,28 @@ def test_events_with_objects_go_through_networks_over_them(tmp_path):
     batch = events.read(("event_id", *estimator.columns), accepted_only=True)
     at_once = estimator.estimate(batch.filter(np.isin(batch.column("event_id"), found.event_id)))
     np.testing.assert_allclose(found.ratios, at_once.ratios, rtol=1e-4, atol=1e-5)
+
+
+def stiff(calibration, coefficients, rate=None):
+    """Return what a calibration gives that knows the mean of each ratio, and nothing of the event."""
+    mean = np.nanmean(coefficients.ratios, axis=0)
+    return replace(coefficients, ratios=np.where(coefficients.usable()[:, None], mean, np.nan))
+
+
+def test_a_calibration_that_takes_away_what_was_learned_is_told(monkeypatch, caplog):
+    generator = np.random.default_rng(4)
+    x, noise = generator.normal(size=(2, 3_000))
+    slope = 0.5 * x + 0.3 * noise
+    weights = np.stack([np.ones_like(x), slope, 0.5 * slope**2], axis=1)
+    ratios = np.stack([np.ones_like(x), 0.5 * x, 0.5 * (0.25 * x**2 + 0.09)], axis=1)
+    events = EventCoefficients(
+        Monomials.up_to_degree(("t",), 2), np.arange(len(x)), ratios, np.zeros(len(x)), np.zeros((len(x), 3, 3)),
+        (OK,) * len(x), np.zeros(len(x)), "sbi",
+    )  # fmt: skip
+    calibration = fit_joint_calibration(events, weights)
+    assert taken_away(calibration, events, weights) == ""
+    monkeypatch.setattr(JointCalibration, "apply", stiff)
+    told = taken_away(calibration, events, weights)
+    assert told.startswith("; attention: the calibration takes away, R² of t 0.")
+    assert told.endswith("→ 0.00")
+    assert "sbi.shares.calibration: 0" in caplog.text

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from partonic.config.sbi import SbiConfig
 from partonic.errors import EventFileError
@@ -12,11 +13,12 @@ from partonic.estimators.run import estimate_store
 from partonic.event_status import count_statuses, faults_in_words
 from partonic.events.store import EventStore
 from partonic.inference.calibration.calibration_file import write_calibration
-from partonic.inference.calibration.joint_calibration import fit_joint_calibration
+from partonic.inference.calibration.joint_calibration import JointCalibration, fit_joint_calibration
 from partonic.inference.coefficients.coefficients_file import read_coefficients, write_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
 from partonic.inference.coefficients.members_file import write_members
+from partonic.inference.experiments.estimator_quality import explained
 from partonic.progress import SILENT, Progress
 from partonic.provenance import file_digest
 from partonic.sbi.data import group_column
@@ -25,7 +27,13 @@ from partonic.sbi.model import SbiModel, SbiRecord
 from partonic.sbi.split import Parts, parts_of
 from partonic.sbi.stacking.features import CoefficientFiles
 
-__all__ = ["SbiFiles", "coefficients_and_calibration", "coefficients_of_store"]
+__all__ = ["SbiFiles", "coefficients_and_calibration", "coefficients_of_store", "taken_away"]
+
+_KNOWN = 0.05
+"""R² of a ratio from which on a calibration can take something away."""
+
+_LOST = 0.2
+"""Part of it that may be lost: on its own events a calibration that is flexible enough loses nothing."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -107,9 +115,34 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
     line = f"{int(fitted.usable().sum())} events{left_out}, in {files.output}"
     if files.calibration is None:
         return line
-    calibration = fit_joint_calibration(EventCoefficients.concatenate(kept), np.concatenate(weights))
+    others, true = EventCoefficients.concatenate(kept), np.concatenate(weights)
+    calibration = fit_joint_calibration(others, true)
     write_calibration(files.calibration, calibration)
-    return f"{line}; calibrated on {calibration.events} others"
+    return f"{line}; calibrated on {calibration.events} others{taken_away(calibration, others, true)}"
+
+
+def taken_away(calibration: JointCalibration, events: EventCoefficients, weights: NDArray[np.float64]) -> str:
+    """Return in words what a calibration takes away of the ratios of its own events; warn of it, too.
+
+    The calibration is a smooth map of ratios to a reference density. Where few events have most of a ratio it can be
+    too stiff, and calibrated ratios know less than those that were learned.
+
+    Args:
+        calibration: fitted to these events.
+        events: with the learned ratios.
+        weights: their true weights c_a, pb, `(N, A)`.
+    """
+    good = events.usable()
+    before, after = (explained(each.select(good), weights[good]) for each in (events, calibration.apply(events)))
+    lost = [name for name, known in before.items() if known > _KNOWN and known - after[name] > _LOST * known]
+    if not lost:
+        return ""
+    told = ", ".join(f"{name} {before[name]:.2f} → {after[name]:.2f}" for name in lost)
+    _LOG.warning(
+        "the calibration takes away what was learned, R² of the true ratios on its own events: %s. Set "
+        "`sbi.shares.calibration: 0`, or calibrate to more events", told,
+    )  # fmt: skip
+    return f"; attention: the calibration takes away, R² of {told}"
 
 
 def _with_features(coefficients: EventCoefficients) -> EventCoefficients:
