@@ -27,11 +27,14 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=8, help="of its data loader; 8 is its default, 0 for none")
     parser.add_argument("--methods", nargs="*", choices=METHODS, default=METHODS)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the events")
     options = parser.parse_args()
+    options.events //= 10 if options.quick else 1
     try:
         from madminer.ml import ParameterizedRatioEstimator
     except ImportError:
-        sys.exit("MadMiner is not installed: pip install madminer")
+        print("MadMiner is not installed: pip install madminer", file=sys.stderr)
+        return
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)

@@ -46,7 +46,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep the events and networks here")
     parser.add_argument("--mixture", action="store_true", help="learn at a mixture of four points")
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the events, few epochs")
     options = parser.parse_args()
+    if options.quick:
+        options.events, options.epochs = options.events // 100, 3
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         spread = SPREAD if options.mixture else []
