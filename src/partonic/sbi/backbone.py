@@ -14,8 +14,8 @@ class Backbone(Protocol):
 
     Members of an ensemble, and networks of different derivatives or basis points, are networks of one backbone, so
     that all are computed together. `partonic.sbi.ensemble_mlp.EnsembleMLP` shares nothing between them;
-    `partonic.sbi.backbones.object_backbone.ObjectBackbone` looks at the objects of an event once a member. Both are
-    `ConditionalBackbone`s.
+    `partonic.sbi.backbones.object_backbone.ObjectBackbone` looks at the objects of an event once a member. Each is
+    a `ConditionalBackbone`, too.
     """
 
     @property
