@@ -103,16 +103,17 @@ def compare(sample: str, store: Path, model: SbiModel, seconds: float) -> None:
     learned /= learned[..., :1]
     sigma = np.array(model.record.cross_section.coefficients)
     sigma /= sigma[0]
+    own = expansion.ratios(np.array(model.record.learned_means))  # which leaves no spurious term linear in θ
+    own /= own[0]
     names = monomials.parameters
     share = batch.column("weight") / batch.column("weight").sum()
     for chosen in (*((name,) for name in names), *itertools.combinations(names, 2)):
         axes = [np.linspace(-REACH[name], REACH[name], 21 if len(chosen) == 1 else 11) for name in chosen]
         grid = [dict(zip(chosen, point, strict=True)) for point in itertools.product(*axes)]
         values = np.stack([monomials.evaluate(monomials.point(point)) for point in grid], axis=1)
-        rate = sigma @ values
-        true = share @ np.log(weights @ values / weights[:, :1] / rate)
-        members = np.stack([share @ _log(each @ values / rate) for each in learned])
-        mean = share @ _log(learned.mean(axis=0) @ values / rate)
+        true = share @ np.log(weights @ values / weights[:, :1] / (sigma @ values))
+        members = np.stack([share @ _log(each @ values / (own @ values)) for each in learned])
+        mean = share @ _log(learned.mean(axis=0) @ values / (own @ values))
         error, size = (float(np.sqrt(np.mean(np.square(each)))) for each in (mean - true, true))
         row = {
             "difference": error, "log_ratio": size, "relative": error / size,

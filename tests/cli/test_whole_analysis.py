@@ -31,7 +31,7 @@ generation:
   pilot_points: 5000
   chunk_points: 2000
 simulation:
-  chunk_events: 50
+  chunk_events: 25
   workers: 1
 report:
   sections: [summary, cut_flow]
