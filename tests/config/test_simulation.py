@@ -57,3 +57,9 @@ def test_events_that_stay_partons_depend_on_nothing_else():
     partons = SimulationConfig(level="partons", multiparton_interactions=True)
     assert partons.physics() == {"level": "partons"}
     assert "level" not in SimulationConfig().physics()  # stores from before there was a level are known again
+
+
+def test_the_rule_of_copies_is_part_of_the_events():
+    settings = SimulationConfig.model_validate({"fractional_smearing": {}}).physics()
+    assert settings["fractional_smearing"]["rule"] == 2, "stores by the rule of before are made again"
+    assert "fractional_smearing" not in SimulationConfig().physics()

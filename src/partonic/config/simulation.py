@@ -16,6 +16,9 @@ NonNegative = Annotated[float, Field(ge=0.0)]
 _OURS = ("Random:", "Beams:", "Main:", "Next:", "Print:", "Init:", "LesHouches:")
 _RESONANCES = ("6:", "23:", "24:", "25:")
 
+_RULE_OF_COPIES = 2
+"""Version of the rule of `partonic.simulation.fractional_smearing`; another one gives other events."""
+
 
 class JetConfig(StrictModel):
     """Anti-kT jets of the measured particles without isolated leptons."""
@@ -137,6 +140,8 @@ class SimulationConfig(StrictModel):
         settings["photons"] = self.with_photons
         if self.fractional_smearing is None:
             del settings["fractional_smearing"]
+        else:
+            settings["fractional_smearing"]["rule"] = _RULE_OF_COPIES
         if not self.with_photons:
             del settings["photons"], settings["detector"]["photon_identification"]
         return settings

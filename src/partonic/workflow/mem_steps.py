@@ -22,7 +22,7 @@ class MemStep:
     """Coefficients P_a(x) of the selected events under the hypothesis of the process of the analysis."""
 
     name: str = "mem"
-    version: int = 1
+    version: int = 2
     knows_its_work: bool = True
 
     def applies(self, config: AnalysisConfig) -> bool:

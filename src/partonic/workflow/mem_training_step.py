@@ -19,7 +19,7 @@ class MemTrainStep:
     """The networks of the section `mem_training`, trained on simulated events: one model folder for each."""
 
     name: str = "train_mem"
-    version: int = 1
+    version: int = 2
     knows_its_work: bool = False
 
     def applies(self, config: AnalysisConfig) -> bool:

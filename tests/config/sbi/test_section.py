@@ -43,3 +43,15 @@ def test_what_makes_no_sense_is_refused(content, message):
 def test_machine_settings_are_no_part_of_what_is_learned():
     assert SbiConfig().learning() == SbiConfig.model_validate({"workers": 3, "batch_events": 7}).learning()
     assert SbiConfig().learning() != SbiConfig.model_validate({"method": "rascal"}).learning()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"network": {"bootstrap": True, "members": 1}}, "one member has no scatter"),
+        ({"features": ["high_level", "sbi.trees:ratios"]}, "'sbi.trees:ratios': coefficients of a variant"),
+    ],
+)
+def test_settings_that_could_tell_nothing(settings, message):
+    with pytest.raises(ValueError, match=message):
+        SbiConfig.model_validate(settings)

@@ -108,7 +108,8 @@ class SbiNetworkConfig(StrictModel):
     backbone: BackboneName = "mlp"
     """What looks at an event: ``mlp``, perceptrons of the named features; or, with these, networks over its jets,
     leptons, photons and missing momentum: ``set_transformer``, ``lgatr``, ``lgatr_slim`` (package `lgatr`), ``lloca``
-    (package `lloca`)."""
+    (package `lloca`). Networks over objects have defaults of their own: ``hidden: [32]``, batches of 256, a learning
+    rate of 0.002 and 12 epochs. Trees see named features whatever it says."""
 
     hidden: tuple[PositiveInt, ...] = Field((64, 64, 64), min_length=1)
     """Hidden units of each layer of the perceptrons; those that follow a network over objects among them."""

@@ -264,6 +264,26 @@ class SbiConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _bootstrap_has_members(self) -> "SbiConfig":
+        if self.network.bootstrap and self.network.members < 2:
+            message = (
+                "one member has no scatter, so that its bootstrap sample tells no error: expected 2 members or more"
+            )
+            raise SettingError(("network", "bootstrap"), message)
+        return self
+
+    @model_validator(mode="after")
+    def _stacks_on_other_estimators(self) -> "SbiConfig":
+        for name in self.features:
+            if name.startswith("sbi.") and ":" in name:
+                message = (
+                    f"'{name}': coefficients of a variant are of the events that are fitted, and of none to learn "
+                    "from; stack on `mem:ratios`, or on another estimator in `coefficients`"
+                )
+                raise SettingError(("features",), message)
+        return self
+
+    @model_validator(mode="after")
     def _score_is_of_one_point(self) -> "SbiConfig":
         if self.method in LOCAL_METHODS and len(self.reference) != 1:
             message = f"`{self.method}` learns the score at one point: expected one, got {len(self.reference)}"
