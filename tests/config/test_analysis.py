@@ -156,3 +156,12 @@ def test_targets_of_fractional_smearing_are_found_before_any_work(tmp_path: Path
     with pytest.raises(ConfigError, match=r":3: .*targets\.1: 'c_tGG' is no monomial .*did you mean 'c_tG'\?"):
         load_analysis(written(tmp_path, text))
     load_analysis(written(tmp_path, text.replace("c_tGG", '"c_tG^2"')))
+
+
+@pytest.mark.parametrize("sbi", [{}, {"features": ["s_hat"], "network": {"backbone": "set_transformer"}},
+                                 {"features": ["s_hat"], "also": {"other": {"features": ["high_level"]}}}])  # fmt: skip
+def test_events_that_stay_partons_have_no_objects(sbi):
+    settings = {"name": "a", "process": {"name": "wz", "decays": "none"}, "simulation": {"level": "partons"}}
+    assert AnalysisConfig.model_validate({**settings, "sbi": {"features": ["s_hat", "t_hat"]}}).sbi is not None
+    with pytest.raises(ValueError, match=r"with `simulation\.level: partons` there are none"):
+        AnalysisConfig.model_validate({**settings, "sbi": sbi})

@@ -149,6 +149,15 @@ class AnalysisConfig(StrictModel):
             if partons and self.import_ is None and getattr(self, key) is not None:
                 message = "works on reconstructed objects, and with `simulation.level: partons` there are none"
                 raise SettingError((key,), message)
+        learned = self.sbi.estimators if partons and self.import_ is None and self.sbi is not None else {}
+        for name, each in learned.items():
+            place = ("sbi", "also", name) if name else ("sbi",)
+            if each.network.sees_objects or "high_level" in each.features:
+                message = (
+                    "reconstructed objects are looked at, and with `simulation.level: partons` there are none: take the "
+                    "backbone mlp, and features of partons, e.g. [s_hat, t_hat]"
+                )
+                raise SettingError(place, message)
         return self
 
     @model_validator(mode="after")

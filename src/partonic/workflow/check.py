@@ -327,6 +327,11 @@ def _check_made_here(paths: Sequence[Path], config: AnalysisConfig, key: str) ->
     made = {path for step in steps_of(config, STEPS) for path in step.outputs(config)}
     missing = [path for path in paths if path not in made and not path.is_file()]
     if missing and missing[0].parent.parent == config.output:
+        if missing[0].parent in {path.parent for path in made}:  # its section is there
+            raise WorkflowError(
+                f"{missing[0]} is read (section `{key.partition('.')[0]}`), and no step makes it: make it by a "
+                "command, e.g. `partonic sbi --store ... --model ... --output ...`, or name another file"
+            )
         maker = missing[0].parent.name.replace("sbi.", "sbi.also.", 1)
         raise WorkflowError(
             f"`{key}` asks for {missing[0]}, which the section `{maker}` makes, and there is none: add "
