@@ -60,9 +60,9 @@ format: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
-# Three of them need simulated events, which they have to be given.
+# Four of them need simulated events, which they have to be given.
 bench: $(STAMP)
-	@for script in $(filter-out benchmarks/discriminant.py benchmarks/information.py benchmarks/sbi_tth.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script $(BENCH_OPTIONS) || exit 1; done
+	@for script in $(filter-out benchmarks/discriminant.py benchmarks/information.py benchmarks/sbi_tth.py benchmarks/sbi_stacking.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script $(BENCH_OPTIONS) || exit 1; done
 
 clean:
 	rm -rf $(VENV) docs/_build build .pytest_cache .mypy_cache .ruff_cache

@@ -154,8 +154,8 @@ class AnalysisConfig(StrictModel):
             place = ("sbi", "also", name) if name else ("sbi",)
             if each.network.sees_objects or "high_level" in each.features:
                 message = (
-                    "reconstructed objects are looked at, and with `simulation.level: partons` there are none: take the "
-                    "backbone mlp, and features of partons, e.g. [s_hat, t_hat]"
+                    "reconstructed objects are looked at, and with `simulation.level: partons` there are none: take "
+                    "the backbone mlp, and features of partons, e.g. [s_hat, t_hat]"
                 )
                 raise SettingError(place, message)
         return self
