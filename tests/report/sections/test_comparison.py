@@ -135,3 +135,13 @@ def test_why_an_estimator_is_left_out(sample: Sample, tmp_path: Path) -> None:
     changed = replace(record, result={**record.result, "comparison": comparison})
     content = ComparisonSection(replace(sample, limits=replace(sample.limits, inference=changed))).content()
     assert content.missing == ("'sbi' is not compared: only 3 events.",)
+
+
+def test_a_band_that_is_not_finite_fills_the_panel() -> None:
+    from partonic.report.sections.comparison import _curve
+
+    curve = _curve({"q": [0.0, 1.0, None], "statistical": [0.1, None, 0.2], "ensemble": None})
+    assert curve.ensemble is None
+    assert curve.statistical is not None
+    assert list(curve.statistical < 1.0) == [True, False, True], "an unknown error is not none"
+    assert curve.q[2] > 1e3

@@ -99,6 +99,10 @@ def _draw(record: InferenceRecord, comparison: Mapping[str, Any], headline: Head
     return draw_comparison(panels, styles, levels, headline=headline)
 
 
+_UNLIMITED = 1e6
+"""What is drawn of values of −2 log r that are not finite: far beyond every axis."""
+
+
 def _array(values: list[float | None]) -> np.ndarray:
     """Return numbers of the result; what was not finite is infinite again."""
     found: np.ndarray = np.array([np.inf if value is None else value for value in values], dtype=np.float64)
@@ -106,11 +110,12 @@ def _array(values: list[float | None]) -> np.ndarray:
 
 
 def _curve(content: Mapping[str, Any]) -> ComparedCurve:
+    # an error that is not finite fills the panel: nothing is known there
     statistical, ensemble = (
-        None if content[name] is None else np.nan_to_num(_array(content[name]), posinf=0.0)
+        None if content[name] is None else np.nan_to_num(_array(content[name]), posinf=_UNLIMITED)
         for name in ("statistical", "ensemble")
     )
-    return ComparedCurve(np.nan_to_num(_array(content["q"]), posinf=1e6), statistical, ensemble)
+    return ComparedCurve(np.nan_to_num(_array(content["q"]), posinf=_UNLIMITED), statistical, ensemble)
 
 
 def _whisker(name: str, found: Mapping[str, Any] | None) -> Whisker | None:
