@@ -29,7 +29,7 @@ def decay_channel_status(reco: RecoEvents, decay_channel: DecayChannel, jets_min
     if decay_channel.photons:
         faults[f"fewer than {decay_channel.photons} photons"] = reco.photon_mask.sum(dim=1) < decay_channel.photons
         faults["a photon is NaN or infinite"] = any_not_finite(reco.photons, reco.photon_mask)
-        faults["a photon has no transverse momentum"] = smallest_pt(reco.photons, reco.photon_mask) <= 0.0
+        faults["a photon has no transverse momentum"] = (reco.photon_mask & (reco.photons[..., 0] <= 0.0)).any(dim=1)
     faults["a jet is NaN or infinite"] = any_not_finite(reco.jets, reco.jet_mask)
     faults["a lepton is NaN or infinite"] = any_not_finite(reco.leptons, reco.lepton_mask)
     faults["the missing transverse momentum is NaN or infinite"] = ~reco.met.isfinite().all(dim=1)

@@ -109,8 +109,8 @@ def plan_candidates(layout: TransferLayout, slots: int) -> CandidatePlan:
             rows += [(place, photon, _NONE, base + 6) for photon in photons]
     rows = sorted((row for row in rows if max(row[1:3]) < slots - 1), key=lambda row: max(row[1:3]))
     counts = tuple(sum(max(row[1:3]) < slot for row in rows) for slot in range(slots))
-    parton, first, second, kind = torch.tensor(rows).unbind(dim=1)
-    return CandidatePlan(parton, first, second, kind, counts)
+    whose, first, second, kind = torch.tensor(rows).unbind(dim=1)
+    return CandidatePlan(whose, first, second, kind, counts)
 
 
 def candidates_of(
