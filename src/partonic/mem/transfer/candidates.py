@@ -47,6 +47,7 @@ _SCALE = 50.0
 
 _SMALLEST_PT = 1.0
 _ETA_MAX = 4.0
+"""Largest |η| of a candidate where jets do not reach farther."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class CandidatePlan:
         first, second: places of the objects taken away; −1 where there is none, `(C,)`.
         kind: number of the kind of candidate (parton, and what was taken away), `(C,)`.
         counts: how many candidates there are for the object in each slot, that is those whose objects come before it.
+        eta_limit: largest |η| of a candidate; the network sees nothing of what lies beyond.
     """
 
     parton: Tensor
@@ -65,6 +67,7 @@ class CandidatePlan:
     second: Tensor
     kind: Tensor
     counts: tuple[int, ...]
+    eta_limit: float
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def plan_candidates(layout: TransferLayout, slots: int) -> CandidatePlan:
     rows = sorted((row for row in rows if max(row[1:3]) < slots - 1), key=lambda row: max(row[1:3]))
     counts = tuple(sum(max(row[1:3]) < slot for row in rows) for slot in range(slots))
     whose, first, second, kind = torch.tensor(rows).unbind(dim=1)
-    return CandidatePlan(whose, first, second, kind, counts)
+    return CandidatePlan(whose, first, second, kind, counts, max(_ETA_MAX, layout.jet_eta_max))
 
 
 def candidates_of(
@@ -134,7 +137,7 @@ def candidates_of(
     pt = (px.square() + py.square()).sqrt().clamp(min=_SMALLEST_PT)
     mass2 = energy * energy - pt * pt - pz * pz
     log_pt = torch.log(pt)
-    eta = torch.asinh(pz / pt).clamp(-_ETA_MAX, _ETA_MAX)
+    eta = torch.asinh(pz / pt).clamp(-plan.eta_limit, plan.eta_limit)
     number = (tags[:, plan.first] + tags[:, plan.second])[:, None].expand_as(pt)
     root = torch.asinh(mass2 / _SCALE**2)
     features = torch.stack(
