@@ -4,17 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tests.mem.single_top_toys import PROCESS, write_single_top_store
 
+from partonic.config import load_analysis
 from partonic.config.mem import MemConfig
 from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.errors import ModelError, SchemaError
 from partonic.events.store import EventStore
 from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.mem.integral.diagnostics import IntegralDiagnostics
+from partonic.mem.integral.importance_sampling import EventIntegrator
 from partonic.mem.integral.integrate_events import hypothesis_of_store, integrate_events
-from partonic.mem.models import Hypothesis
+from partonic.mem.models import Hypothesis, load_components
 from partonic.mem.store_decays import check_objects
 from partonic.mem.train import train_mem
+from partonic.mem.transfer.layout import TransferLayout
 from partonic.processes.thq.settings import ThqConfig
 
 CONFIG = MemNetworksConfig(
@@ -50,6 +55,32 @@ def test_from_events_to_coefficients(folder: Path) -> None:
     assert usable.sum() >= 10
     assert np.isfinite(found.ratios[usable]).all()
     assert found.ratios.shape[1] == len(PROCESS.monomials) == 6
+
+
+@pytest.mark.parametrize("name", ["thq_quick", "thq_mem_training"])
+def test_shipped_models_are_made_for_the_examples(name: str) -> None:
+    config = load_analysis(Path(__file__).parents[2] / "examples" / f"{name}.yaml")
+    transfer, acceptance = load_components("pretrained", "thq")
+    layout = TransferLayout.of(config.simulation, PROCESS.parton_pdg)
+    assert (transfer.layout, acceptance.layout) == (layout, layout)
+    assert config.process.collider_energy == transfer.schema.collider_energy
+
+
+def test_shipped_models_integrate_what_they_draw() -> None:
+    """∫ dz ε p_T c_0 by the shipped proposal: many points count, for events that are drawn from p_T itself."""
+    ingredients = HYPOTHESIS.ingredients(MemConfig(model="pretrained"))
+    generator = torch.Generator().manual_seed(1)
+    cube = torch.rand((20_000, ingredients.process.dimensions), generator=generator, dtype=torch.float64)
+    partons, log_volume = ingredients.process.from_unit_cube(cube)
+    log_weight = log_volume + ingredients.acceptance.log_probability(partons.momenta)
+    weight = ingredients.process.coefficients(partons)[:, 0].clamp(min=0.0) * (log_weight - log_weight.max()).exp()
+    chosen = torch.multinomial(weight, 40, generator=generator)
+    x = ingredients.transfer.sample(partons.momenta[chosen], torch.Generator().manual_seed(2))
+    config = MemConfig(base={"kind": "gaussian"}, points={"first": 400, "maximum": 400})
+    found = EventIntegrator(ingredients, config, 1).integrate(x, np.arange(40))
+    share = IntegralDiagnostics.of(found.select(found.usable())).effective_share
+    assert len(share) == 40
+    assert np.median(share) > 0.01  # one point in 400 would be 0.0025
 
 
 def test_hypothesis_is_that_of_the_store(folder: Path) -> None:
