@@ -11,7 +11,8 @@ from tests.report.limit_files import LUMINOSITY, estimated, toy_store, write
 from partonic.config.inference import InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore, EventWriter
-from partonic.inference.optimised_template.events import TemplateEvents, check_simulation, template_events
+from partonic.inference.optimised_template.backgrounds import check_simulation
+from partonic.inference.optimised_template.events import TemplateEvents, template_events
 from partonic.inference.samples import Files, load
 from partonic.polynomial import Monomials
 

@@ -15,7 +15,7 @@ from partonic.config.inference.template import TemplateConfig
 from partonic.errors import InferenceError
 from partonic.inference.optimised_template.information import information_kept
 from partonic.inference.optimised_template.merit import information_of
-from partonic.inference.optimised_template.template import BinRules, choose_bins, fill_template, ratios_at
+from partonic.inference.optimised_template.template import BinRules, choose_bins, fill_template, score_of
 
 RULES = BinRules.of(TemplateConfig(theta_star={}, bins=8, tail=0.0))
 ALONG_A = MONOMIALS.point({"a": 0.05})
@@ -24,7 +24,7 @@ DIAGONAL = MONOMIALS.point({"a": 0.05, "b": 0.05 / SCALE})
 
 def test_ratio_is_the_polynomial(rng: np.random.Generator) -> None:
     events = plane(50, rng)
-    values = ratios_at(events.ratios, events, DIAGONAL)
+    values = score_of(events, events, DIAGONAL)
     x = events.ratios[:, 1] / 2, events.ratios[:, 2] / (2 * SCALE)
     np.testing.assert_allclose(values, (1 + 0.05 * (x[0] + x[1])) ** 2, rtol=1e-12)
 
@@ -66,8 +66,8 @@ def test_bins_with_too_little_simulation_are_joined(rng: np.random.Generator) ->
     events = plane(2_000, rng, background=0.1)
     settings = TemplateConfig(theta_star={}, bins=16, tail=0.5, min_events=50, min_background_events=40)
     binning = choose_bins(events, DIAGONAL, BinRules.of(settings))
-    place = ratios_at(events.ratios, events, DIAGONAL)
-    behind = ratios_at(events.backgrounds[0].ratios, events, DIAGONAL)
+    place = score_of(events, events, DIAGONAL)
+    behind = score_of(events.backgrounds[0], events, DIAGONAL)
     signal = np.bincount(np.searchsorted(binning.inner[0], place, side="right"))
     background = np.bincount(np.searchsorted(binning.inner[0], behind, side="right"))
     assert 2 <= len(binning) < 16
