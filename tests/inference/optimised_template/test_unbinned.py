@@ -48,7 +48,7 @@ def test_the_interval_is_that_of_the_information(rng: np.random.Generator) -> No
 
 
 def test_less_is_known_by_numbers_of_regions_alone(rng: np.random.Generator) -> None:
-    """The background has a spread of its own, Var x = WIDTH²: what the score keeps of signal and background is known."""
+    """The background has a spread of its own, Var x = WIDTH²: what the score keeps of both together is known."""
     events = plane(40_000, rng, background=BACKGROUND, uncertainty=0.0)
     found = UnbinnedEvents.of(events, learned=False).information(LUMINOSITY)
     ratio = BACKGROUND / SIGMA

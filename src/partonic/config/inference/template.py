@@ -86,9 +86,9 @@ class TemplateConfig(StrictModel):
     """Regions by name; none: all events are one region with `bins`."""
 
     score: Literal["signal", "mixture"] = "signal"
-    """Which ratio is binned: ``signal``, r(x|θ*, θ_SM) of the signal; ``mixture``, that of the signal and the backgrounds
-    of `inference.backgrounds` together, by what the estimator has learned of them: 1 for events that can be background
-    only, however much they look like the signal at θ*."""
+    """Which ratio is binned: ``signal``, r(x|θ*, θ_SM) of the signal; ``mixture``, that of the signal together with the
+    backgrounds of `inference.backgrounds`, by what the estimator has learned of them: 1 for events that can be
+    background only, however much they look like the signal at θ*."""
 
     bins: int = Field(8, ge=2)
     """Most bins of the ratio where no regions are given."""

@@ -94,7 +94,7 @@ def _methods(
             yield "template, mixture", partial(_template, True, theta, choose_bins(knowing, theta, rules))
     plain = replace(events, knows_backgrounds=False)
     yield "template, signal", partial(_template, False, theta, choose_bins(plain, theta, rules))
-    for name in events.observed:
+    for name in (each for each in histograms if each in events.observed):
         binning = histogram_bins(events, partial(_observed, name), rules, histograms[name])
         yield f"histogram {name}", partial(_histogram, name, binning)
     yield "rate", partial(_histogram, None, Binning(("region", "all"), _between(rules), ((),) * len(rules.names)))

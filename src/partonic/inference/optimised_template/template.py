@@ -111,7 +111,7 @@ def choose_bins(events: TemplateEvents, theta: Array, rules: BinRules) -> Binnin
     def ends(number: int, there: NDArray[np.bool_]) -> tuple[float, ...]:
         if not mixed[there].sum() > 0 or not (values[there] > values[there].min()).any():
             return ()  # all events have one ratio, as at θ* = θ_SM
-        return quantile_edges(values[there], mixed[there], rules.bins[number])
+        return tuple(quantile_edges(values[there], mixed[there], rules.bins[number]).tolist())
 
     return _bins(events, partial(_score, events, theta), rules, ends)
 
