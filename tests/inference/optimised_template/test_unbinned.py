@@ -63,6 +63,19 @@ def test_a_wrong_density_keeps_less(rng: np.random.Generator) -> None:
     assert (UnbinnedEvents.of(wrong).information(LUMINOSITY) < exact(BACKGROUND, False)).all()
 
 
+def test_a_density_with_a_slope_biases(rng: np.random.Generator) -> None:
+    """A background that is taken to be at larger x₁ than it is looks like a negative a; the right one like none."""
+    events = plane(20_000, rng, background=BACKGROUND, uncertainty=None)
+    tilt = [np.exp(0.5 * each.ratios[:, 1:2]) for each in (events, events.backgrounds[0])]
+    other = replace(events.backgrounds[0], behind=tilt[1] * events.backgrounds[0].behind)
+    wrong = replace(events, behind=tilt[0] * events.behind, backgrounds=(other,))
+    right, shifted = (
+        UnbinnedEvents.of(each).asimov(LUMINOSITY).interval("a", np.zeros(2), 0.95, 0.1) for each in (events, wrong)
+    )
+    assert abs(right[1]) < 0.05 * right[0]
+    assert shifted[1] < -0.5 * shifted[0]
+
+
 def test_densities_that_are_not_there(rng: np.random.Generator) -> None:
     events = plane(400, rng, background=BACKGROUND)
     with pytest.raises(InferenceError, match=r"how likely events are under the backgrounds is not known"):

@@ -83,7 +83,15 @@ class Asimov:
                    backgrounds.sum(axis=1), widths)  # fmt: skip
 
     def length(self, name: str, standard: Array, level: float, reach: float, points: int = _GRID) -> float:
-        """Return the length of the expected interval of a parameter, the others known.
+        """Return the length of the expected interval of a parameter, the others known; arguments as of `interval`."""
+        return self.interval(name, standard, level, reach, points)[0]
+
+    def interval(
+        self, name: str, standard: Array, level: float, reach: float, points: int = _GRID
+    ) -> tuple[float, float]:
+        """Return the length of the expected interval of a parameter, the others known, and its best value less the SM.
+
+        With densities that are not quite right the best value is not that of the Standard Model; in bins it is.
 
         Args:
             name: of the parameter.
@@ -105,7 +113,7 @@ class Asimov:
                 distance *= 0.25
             else:
                 break
-        return _length(shifts, q, cut)
+        return _length(shifts, q, cut), float(shifts[np.argmin(q)])
 
     def q(self, points: Array) -> Array:
         """Return q at points `(G, K)`, 0 at the lowest, `(G,)`; infinite where an expected event has no intensity."""

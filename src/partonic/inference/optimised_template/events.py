@@ -73,17 +73,14 @@ class TemplateEvents:
         Raises:
             InferenceError: if a part has no signal in the Standard Model, or no events of a background.
         """
-        first, *drawn = (
-            _drawn(len(each.region), each.parton_event, share, generator) for each in (self, *self.backgrounds)
-        )
+        first = _drawn(len(self), self.parton_event, share, generator)
+        drawn = [_drawn(len(each.region), each.parton_event, share, generator) for each in self.backgrounds]
         return self.part(first, drawn), self.part(~first, [~each for each in drawn])
 
     def without(self, group: int, groups: int) -> "TemplateEvents":
         """Return all but every `groups`-th parton event, scaled to the whole cross sections; see `parted`."""
-        first, *others = (
-            _parton_events(len(each.region), each.parton_event)[1] % groups != group
-            for each in (self, *self.backgrounds)
-        )
+        first = _parton_events(len(self), self.parton_event)[1] % groups != group
+        others = [_parton_events(len(each.region), each.parton_event)[1] % groups != group for each in self.backgrounds]
         return self.part(first, others)
 
     def alone(self) -> "TemplateEvents":

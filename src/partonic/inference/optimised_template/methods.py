@@ -56,7 +56,9 @@ def compared_in_regions(
 ) -> dict[str, dict[str, dict[str, Numbers]]]:
     """Return the numbers of each method by parameter, under ``backgrounds`` and ``signal_alone``.
 
-    They are ``information``, ``information_error``, ``length`` and ``length_error``.
+    They are ``information``, the ``length`` of the interval and its ``best`` value, each with its ``_error``. Where the
+    best value is off by more than its error and not little in units of the length, the likelihood is biased by what
+    the estimator does not know, and its length says nothing.
 
     Args:
         events: simulated events of signal and backgrounds.
@@ -105,16 +107,20 @@ def _numbers(build: Build, events: TemplateEvents, names: tuple[str, ...], level
     places = [monomials.parameters.index(name) for name in names]
     information, asimov = build(events)
     reach = {name: natural_scale(events.weights, monomials, name) for name in names}
-    lengths = {name: asimov.length(name, standard, level, reach[name]) for name in names}
+    intervals = {name: asimov.interval(name, standard, level, reach[name]) for name in names}
     others = [build(events.without(group, GROUPS)) for group in range(GROUPS)]
     found = {}
     for name, place in zip(names, places, strict=True):
-        coarse = [each.length(name, standard, level, lengths[name], _COARSE) for _, each in others]
+        length, best = intervals[name]
+        distance = max(length, 2.0 * abs(best))
+        coarse = [each.interval(name, standard, level, distance, _COARSE) for _, each in others]
         found[name] = {
             "information": float(information[place]),
             "information_error": _error([float(each[place]) for each, _ in others]),
-            "length": lengths[name],
-            "length_error": _error(coarse),
+            "length": length,
+            "length_error": _error([each for each, _ in coarse]),
+            "best": best,
+            "best_error": _error([each for _, each in coarse]),
         }
     return found
 

@@ -214,7 +214,9 @@ def _plan(
             "seed": seed,
             "luminosity": part.mixture.luminosity,
             "ratios": _digest(part.ratios, *(each.ratios for each in part.backgrounds)),
-            "behind": _digest(*(each.behind for each in (part, *part.backgrounds) if each.behind is not None)),
+            "behind": _digest(
+                *(each for each in (part.behind, *(one.behind for one in part.backgrounds)) if each is not None)
+            ),
             "weights": _digest(part.weights, *(each.weights for each in part.backgrounds)),
         }
     )

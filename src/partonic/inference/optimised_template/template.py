@@ -138,7 +138,7 @@ def _bins(
     """Return regions with bins inside, from the edges of each region's number and events of the signal there."""
     of_signal = values(events)
     of_backgrounds = [(each.region, values(each)) for each in events.backgrounds]
-    inner = []
+    inner: list[tuple[float, ...]] = []
     for number, (name, bins) in enumerate(zip(rules.names, rules.bins, strict=True)):
         if bins == 1:
             inner.append(())

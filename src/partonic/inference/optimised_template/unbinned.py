@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from partonic.errors import InferenceError
 from partonic.inference.likelihood.event_terms import FLOOR
 from partonic.inference.optimised_template.asimov import Asimov
+from partonic.inference.optimised_template.backgrounds import BackgroundEvents
 from partonic.inference.optimised_template.events import TemplateEvents
 from partonic.units import PB_TO_FB
 
@@ -60,7 +61,7 @@ class UnbinnedEvents:
         Raises:
             InferenceError: if no event has a ratio, or the densities are asked for and not there.
         """
-        parts = (events, *events.backgrounds)
+        parts: tuple[TemplateEvents | BackgroundEvents, ...] = (events, *events.backgrounds)
         count = len(events.backgrounds)
         ratios = np.concatenate([each.ratios for each in parts])
         if not learned:
@@ -146,7 +147,8 @@ class UnbinnedEvents:
 
 def _of_regions(events: TemplateEvents) -> Array:
     """Return the numbers of background events over that of signal events in each region, `(R, B)`."""
-    count = 1 + max(int(each.region.max(initial=0)) for each in (events, *events.backgrounds))
+    regions = [events.region, *(each.region for each in events.backgrounds)]
+    count = 1 + max(int(each.max(initial=0)) for each in regions)
     signal = events.weights @ events.mixture.signal.monomials.evaluate(events.standard)
     expected = np.bincount(events.region, signal, minlength=count)
     numbers = [np.bincount(each.region, each.weights, minlength=count) for each in events.backgrounds]

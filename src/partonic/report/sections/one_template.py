@@ -42,6 +42,9 @@ _COMPARED = {
     "rate": "rate of the regions",
 }
 _KINDS = {"signal_alone": "the signal alone", "backgrounds": "signal and backgrounds, normalisations fitted along"}
+_BIASED = 0.1
+"""Part of the length of an interval that its best value may be off without being told."""
+
 _OTHERS = {"alone": "in the SM", "profiled": "fitted along"}
 
 
@@ -138,14 +141,18 @@ def _methods(found: Mapping[str, Any], level: float) -> Iterator[Table]:
                 for method, row in methods.items()
             )
             yield Table(
-                f"{what}, the others known, with statistical errors of the simulated events: {_KINDS[kind]}.",
+                f"{what}, the others known, with statistical errors of the simulated events: {_KINDS[kind]}. "
+                "An interval that is not about the Standard Model is of a likelihood that its estimator biases.",
                 ("method", *map(named, names)),
                 rows,
             )
 
 
 def _with_error(row: Mapping[str, float], number: str) -> str:
-    return f"{row[number]:.3g} ± {row[f'{number}_error']:.1g}"
+    """Return a number with its error, and the best value of an interval that is off by more than a tenth of it."""
+    text = f"{row[number]:.3g} ± {row[f'{number}_error']:.1g}"
+    is_biased = number == "length" and abs(row["best"]) > _BIASED * row["length"]
+    return f"{text}, about {row['best']:.2g}".replace("-", "−") if is_biased else text
 
 
 def _text(name: str, found: list[dict[str, Any]] | str, level: float) -> str:
