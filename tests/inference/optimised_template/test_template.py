@@ -162,3 +162,18 @@ def test_histogram_bins_are_joined(rng: np.random.Generator) -> None:
     assert len(templates.binning) == 4
     assert templates.signal[:3, 0].sum() == pytest.approx(events.weights[events.region == 0, 0].sum())
     assert (templates.backgrounds[0].cross_sections > 0).all()
+
+
+def test_copies_count_once(rng: np.random.Generator) -> None:
+    """Four copies of each background event: a bin of 180 events has 45 parton events, too few."""
+    events = plane(4_000, rng, background=0.3)
+    other = events.backgrounds[0]
+    rules = replace(BinRules.of(TemplateConfig(theta_star={})), min_events=1, min_background_events=100)
+
+    def values(one: TemplateEvents | BackgroundEvents) -> np.ndarray:
+        return one.ratios[:, 1] / 2.0
+
+    edges = (-0.3, 0.0, 0.4)  # about 320, 680, 820 and 180 of 2,000 events of the background
+    assert histogram_bins(events, values, rules, edges).inner == (edges,)
+    copies = replace(events, backgrounds=(replace(other, parton_event=np.arange(2_000) // 4),))
+    assert histogram_bins(copies, values, rules, edges).inner == ((0.0,),)

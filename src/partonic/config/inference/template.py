@@ -98,7 +98,8 @@ class TemplateConfig(StrictModel):
     bins have equal yields in the Standard Model, with more the bins at large ratios are finer."""
 
     min_events: int = Field(20, ge=1)
-    """Fewest simulated signal events of a bin; bins with fewer are joined to the next lower one."""
+    """Fewest simulated signal events of a bin; bins with fewer are joined to the next lower one. Copies
+    of a parton event count once."""
 
     min_background_events: int = Field(5, ge=0)
     """Fewest simulated background events of a bin, so that no bin is free of background for want of simulation."""

@@ -28,6 +28,8 @@ __all__ = [
 Array = NDArray[np.float64]
 Values = Callable[[TemplateEvents | BackgroundEvents], Array]
 """One number of each event of signal or of a background, `(N,)`."""
+Seen = tuple[Array, NDArray[np.int64]]
+"""That number of the events of a process in a region, and the numbers of their parton events."""
 
 OBSERVABLES = ("region", "ratio")
 """What is binned: the number of the region, and r(x|θ*, θ_SM)."""
@@ -137,18 +139,22 @@ def _bins(
 ) -> Binning:  # fmt: skip
     """Return regions with bins inside, from the edges of each region's number and events of the signal there."""
     of_signal = values(events)
-    of_backgrounds = [(each.region, values(each)) for each in events.backgrounds]
+    of_backgrounds = [values(each) for each in events.backgrounds]
     inner: list[tuple[float, ...]] = []
     for number, (name, bins) in enumerate(zip(rules.names, rules.bins, strict=True)):
         if bins == 1:
             inner.append(())
             continue
         there = (events.region == number) & np.isfinite(of_signal)
-        behind = [each[(where == number) & np.isfinite(each)] for where, each in of_backgrounds]
-        _check_counts(name, len(of_signal[there]), behind, rules)
-        inner.append(_joined(ends(number, there), of_signal[there], behind, rules))
+        seen = _seen(events, of_signal, there)
+        behind = [
+            _seen(one, of_one, (one.region == number) & np.isfinite(of_one))
+            for one, of_one in zip(events.backgrounds, of_backgrounds, strict=True)
+        ]
+        _check_counts(name, seen, behind, rules)
+        inner.append(_joined(ends(number, there), seen, behind, rules))
     outer = tuple(0.5 + number for number in range(len(rules.names) - 1))
-    known = [np.isfinite(of_signal), *(np.isfinite(each) for _, each in of_backgrounds)]
+    known = [np.isfinite(of_signal), *(np.isfinite(each) for each in of_backgrounds)]
     return Binning(OBSERVABLES, outer, tuple(inner), unusable=not all(each.all() for each in known))
 
 
@@ -184,10 +190,24 @@ def _score(events: TemplateEvents, theta: Array, one: TemplateEvents | Backgroun
     return score_of(one, events, theta)
 
 
-def _check_counts(name: str, signal: int, backgrounds: list[Array], rules: BinRules) -> None:
-    counts = [("signal", signal, rules.min_events)]
+def _seen(one: TemplateEvents | BackgroundEvents, values: Array, there: NDArray[np.bool_]) -> Seen:
+    number = np.arange(len(values)) if one.parton_event is None else one.parton_event
+    return values[there], number[there]
+
+
+def _counts(edges: tuple[float, ...], processes: list[Seen]) -> NDArray[np.int64]:
+    """Return the numbers of simulated events in bins, copies of a parton event counted once in a bin, `(J,)`."""
+    total = np.zeros(len(edges) + 1, dtype=np.int64)
+    for values, number in processes:
+        place = np.searchsorted(edges, values, side="right")
+        total += np.bincount(np.unique(np.column_stack([place, number]), axis=0)[:, 0], minlength=len(total))
+    return total
+
+
+def _check_counts(name: str, signal: Seen, backgrounds: list[Seen], rules: BinRules) -> None:
+    counts = [("signal", int(_counts((), [signal]).sum()), rules.min_events)]
     if backgrounds:
-        counts.append(("background", sum(map(len, backgrounds)), rules.min_background_events))
+        counts.append(("background", int(_counts((), backgrounds).sum()), rules.min_background_events))
     for what, there, fewest in counts:
         if there < 2 * fewest:
             raise InferenceError(
@@ -197,12 +217,10 @@ def _check_counts(name: str, signal: int, backgrounds: list[Array], rules: BinRu
             )
 
 
-def _joined(edges: tuple[float, ...], values: Array, backgrounds: list[Array], rules: BinRules) -> tuple[float, ...]:
+def _joined(edges: tuple[float, ...], signal: Seen, backgrounds: list[Seen], rules: BinRules) -> tuple[float, ...]:
     """Return the edges that are left where bins with too few events are joined to the next lower one."""
-    behind = np.concatenate(backgrounds) if backgrounds else np.zeros(0)
     needed = (rules.min_events, rules.min_background_events if backgrounds else 0)
-    counts = [np.bincount(np.searchsorted(edges, each, side="right"), minlength=len(edges) + 1)
-              for each in (values, behind)]  # fmt: skip
+    counts = [_counts(edges, [signal]), _counts(edges, backgrounds)]
     kept: list[float] = []
     sums = [0, 0]
     for number in range(len(edges), 0, -1):
