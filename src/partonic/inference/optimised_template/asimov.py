@@ -25,6 +25,9 @@ __all__ = ["Asimov", "backgrounds_of"]
 Array = NDArray[np.float64]
 
 _GRID = 161
+_WIDE = 3.0
+_REFINEMENTS = 4
+_FINER = 6
 _MOST_WIDENINGS = 24
 _NEWTON_STEPS = 25
 _TINY = 1e-12
@@ -97,26 +100,37 @@ class Asimov:
             name: of the parameter.
             standard: θ of the Standard Model, `(K,)`.
             level: confidence level.
-            reach: distance from the Standard Model to begin with; it is widened or narrowed as needed.
-            points: of the grid.
+            reach: distance from the Standard Model, three times of which are looked at first: another interval, where
+                quadratic terms make up for linear ones, may lie apart. It is widened as needed.
+            points: of the grid, which is made finer at the ends of intervals and where q is lowest.
         """
-        cut, place, distance = threshold(level), self.monomials.parameters.index(name), float(reach)
+        cut, place, distance = threshold(level), self.monomials.parameters.index(name), _WIDE * float(reach)
+
+        def values(shifts: Array) -> Array:
+            theta = np.repeat(standard[None], len(shifts), axis=0)
+            theta[:, place] += shifts
+            return self._values(theta)
+
         for _ in range(_MOST_WIDENINGS):
             shifts = np.linspace(-distance, distance, points)
-            theta = np.repeat(standard[None], points, axis=0)
-            theta[:, place] += shifts
-            q = self.q(theta)
-            inside = np.flatnonzero(q <= cut)
-            if inside[0] == 0 or inside[-1] == points - 1:
-                distance *= 2.0
-            elif len(inside) < points // 8:
-                distance *= 0.25
-            else:
+            found = values(shifts)
+            if min(found[0], found[-1]) > found.min() + cut:
                 break
-        return _length(shifts, q, cut), float(shifts[np.argmin(q)])
+            distance *= 2.0
+        for _ in range(_REFINEMENTS):
+            more = _between(shifts, found - found.min(), cut)
+            shifts, found = np.concatenate([shifts, more]), np.concatenate([found, values(more)])
+            order = np.argsort(shifts)
+            shifts, found = shifts[order], found[order]
+        return _length(shifts, found - found.min(), cut), float(shifts[np.argmin(found)])
 
     def q(self, points: Array) -> Array:
         """Return q at points `(G, K)`, 0 at the lowest, `(G,)`; infinite where an expected event has no intensity."""
+        values = self._values(points)
+        found: Array = values - values.min()
+        return found
+
+    def _values(self, points: Array) -> Array:
         rows = self.monomials.evaluate(points)
         number = rows @ self.signal_number
         factor = np.ones(len(rows)) if self.learned_number is None else _ratio(number, rows @ self.learned_number)
@@ -130,9 +144,8 @@ class Asimov:
         widths = np.where(self.uncertainties > 0, self.uncertainties, np.inf)
         penalty = ((norms - 1.0) ** 2 / widths**2).sum(axis=1)
         values = 2.0 * (number + norms @ self.background_numbers - np.log(safe) @ self.counts) + penalty
-        values = np.where(positive, values, np.inf)
-        found: Array = values - values.min()
-        return found
+        result: Array = np.where(positive, values, np.inf)
+        return result
 
     def _profiled(self, signal: Array) -> Array:
         """Return the normalisations of backgrounds that minimise q at each of G points, `(G, B)`, by Newton steps."""
@@ -162,6 +175,18 @@ def backgrounds_of(templates: Templates) -> Array:
 def _ratio(number: Array, learned: Array) -> Array:
     """Return true numbers over learned ones; 1 where the learned one is not positive."""
     return np.where(learned > 0, number / np.where(learned > 0, learned, 1.0), 1.0)
+
+
+def _between(shifts: Array, q: Array, cut: float) -> Array:
+    """Return points between those where q passes the cut, and beside those where it is lowest."""
+    inside = q <= cut
+    cells = inside[1:] != inside[:-1]
+    bottom = np.flatnonzero((q[1:-1] <= q[:-2]) & (q[1:-1] <= q[2:])) + 1
+    cells[bottom] = cells[bottom - 1] = True
+    steps = np.arange(1, _FINER) / _FINER
+    low, high = shifts[:-1][cells], shifts[1:][cells]
+    result: Array = (low[:, None] + (high - low)[:, None] * steps).ravel()
+    return result
 
 
 def _length(shifts: Array, q: Array, cut: float) -> float:

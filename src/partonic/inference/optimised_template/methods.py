@@ -112,8 +112,7 @@ def _numbers(build: Build, events: TemplateEvents, names: tuple[str, ...], level
     found = {}
     for name, place in zip(names, places, strict=True):
         length, best = intervals[name]
-        distance = max(length, 2.0 * abs(best))
-        coarse = [each.interval(name, standard, level, distance, _COARSE) for _, each in others]
+        coarse = [each.interval(name, standard, level, reach[name], _COARSE) for _, each in others]
         found[name] = {
             "information": float(information[place]),
             "information_error": _error([float(each[place]) for each, _ in others]),
