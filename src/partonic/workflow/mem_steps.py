@@ -14,7 +14,7 @@ from partonic.workflow.sections import needed
 if TYPE_CHECKING:
     from partonic.mem.models import Hypothesis
 
-__all__ = ["MemStep"]
+__all__ = ["MemStep", "hypothesis"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class MemStep:
         section = _resolved(config)
         return str(
             integrate_events(
-                _store(config), coefficients_file(config), _hypothesis(config), section, config.seed, progress=progress
+                _store(config), coefficients_file(config), hypothesis(config), section, config.seed, progress=progress
             )
         )
 
@@ -92,7 +92,7 @@ def _resolved(config: AnalysisConfig) -> MemConfig:
     return section
 
 
-def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
+def hypothesis(config: AnalysisConfig) -> "Hypothesis":
     """Return process and decays of the analysis.
 
     Raises:
