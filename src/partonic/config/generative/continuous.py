@@ -44,7 +44,7 @@ class DivergenceConfig(StrictModel):
     """How the divergence of the velocity is found, of which the density is the integral."""
 
     exact_dimensions: int = Field(8, ge=0)
-    """Up to so many numbers the divergence is exact, at one directional derivative for each number; beyond, it is
+    """Up to so many numbers the divergence is exact, at one derivative for each number; beyond, it is
     Hutchinson's estimate. 0: always the estimate."""
 
     probes: int = Field(16, ge=2)

@@ -23,6 +23,10 @@ class GanConfig(StrictModel):
     penalty: float | None = Field(None, ge=0.0)
     """Weight of the penalty on the critic's gradient; null: 0.1 for ``non_saturating``, 10 for ``wasserstein``."""
 
+    critic_steps: PositiveInt | None = None
+    """Steps of the critic for one of the generator, on average; null: 1 for ``non_saturating``, 5 for
+    ``wasserstein``, whose critic has to be near its best to be worth following."""
+
     latent: PositiveInt | None = None
     """Latent numbers; null: twice as many as the data has."""
 

@@ -1,8 +1,10 @@
 """Denoising diffusion: a network predicts the noise ε in x_φ = cos φ x + sin φ ε (J. Ho et al., arXiv:2006.11239).
 
-φ rises evenly with time, the cosine schedule (arXiv:2102.09672), from a small noise to a small signal. Samples:
-ancestral (DDPM), deterministic (DDIM, arXiv:2010.02502), or by the probability flow (arXiv:2011.13456). With
-y = x_φ/cos φ and τ = tan φ the flow is dy/d ln τ = τ ε(x_φ, φ), which has no stiff part; it also gives the density.
+The network N enters as ε(x_φ) = sin φ x_φ + cos φ N(x_φ), so that a noisy point without signal is its own noise and the
+event it came from, (x_φ − sin φ ε)/cos φ, has no large errors there (preconditioning as in arXiv:2206.00364; N is the
+velocity of arXiv:2202.00512). φ rises evenly with time, the cosine schedule (arXiv:2102.09672), from a small noise to a
+small signal. Samples: ancestral (DDPM), deterministic (DDIM, arXiv:2010.02502), or by the probability flow
+(arXiv:2011.13456): with y = x_φ/cos φ and τ = tan φ it is dy/d ln τ = τ ε(x_φ), and also gives the density.
 """
 
 import math
@@ -33,7 +35,7 @@ class Diffusion(ContinuousModel):
         time = stratified_times(x, generator)
         noise = self._normal((len(x), self.features), generator)
         angle = self._angle(time)[:, None]
-        error = self.network(torch.cos(angle) * x + torch.sin(angle) * noise, time, c) - noise
+        error = self._noise_in(torch.cos(angle) * x + torch.sin(angle) * noise, time, c) - noise
         return (weights * error.square().mean(dim=1)).mean(), {}
 
     def velocity(self, c: Tensor) -> Velocity:
@@ -43,8 +45,7 @@ class Diffusion(ContinuousModel):
         def flow(time: Tensor, state: Tensor) -> Tensor:
             ratio = torch.exp(high + (low - high) * time)
             angle = torch.atan(ratio)
-            noise: Tensor = self.network(state * torch.cos(angle), self._time(angle), c)
-            return (low - high) * ratio * noise
+            return (low - high) * ratio * self._noise_in(state * torch.cos(angle), self._time(angle), c)
 
         return flow
 
@@ -71,8 +72,8 @@ class Diffusion(ContinuousModel):
         times = torch.linspace(1.0, 0.0, steps + 1, dtype=torch.float64).tolist()
         for now, then in pairwise(times):
             angle, smaller = (self._angle(torch.tensor(time)).item() for time in (now, then))
-            noise = self.network(state, state.new_tensor(now), c)
-            clean: Tensor = (state - math.sin(angle) * noise) / math.cos(angle)
+            noise = self._noise_in(state, state.new_tensor(now), c)
+            clean = (state - math.sin(angle) * noise) / math.cos(angle)
             if then == 0.0:
                 return clean
             kicks = 0.0
@@ -83,6 +84,12 @@ class Diffusion(ContinuousModel):
             if fresh:
                 state = state + kicks * self._normal(tuple(state.shape), generator)
         return state
+
+    def _noise_in(self, point: Tensor, time: Tensor, c: Tensor) -> Tensor:
+        """Return the noise that the network finds in points `(N, D)` at a time each, or one for all."""
+        angle = self._angle(time)[..., None]
+        noise: Tensor = torch.sin(angle) * point + torch.cos(angle) * self.network(point, time, c)
+        return noise
 
     def _angles(self) -> tuple[float, float]:
         """Return φ at times 0 and 1."""

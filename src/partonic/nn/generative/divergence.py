@@ -1,4 +1,4 @@
-"""The divergence of a velocity field: exact by one directional derivative for each number, or Hutchinson's estimate.
+"""The divergence of a velocity field: exact by one derivative for each number, or Hutchinson's estimate.
 
 For random directions e of ±1, e·(∂v/∂x)e has the divergence as its mean (M. F. Hutchinson, Commun. Stat. Simul. Comput.
 18 (1989) 1059); as a part of a flow: FFJORD, arXiv:1810.01367.
@@ -30,14 +30,10 @@ def directional_divergences(
     field: Field, x: Float[Tensor, "events features"], directions: Float[Tensor, "probes events features"]
 ) -> tuple[Float[Tensor, "events features"], Float[Tensor, "events probes"]]:
     """Return the velocity, and e·(∂v/∂x)e for each direction e; differentiable."""
-
-    def along(direction: Tensor) -> tuple[Tensor, Tensor]:
-        value, slope = cast("tuple[Tensor, Tensor]", torch.func.jvp(field, (x,), (direction,)))
-        return value, (slope * direction).sum(dim=1)
-
-    along_all: Callable[[Tensor], tuple[Tensor, Tensor]] = torch.func.vmap(along)
-    values, terms = along_all(directions)
-    return values[0], terms.T
+    value, pulled_back = cast("tuple[Tensor, Callable[[Tensor], tuple[Tensor]]]", torch.func.vjp(field, x))
+    all_pulled_back: Callable[[Tensor], tuple[Tensor]] = torch.func.vmap(pulled_back)
+    (slopes,) = all_pulled_back(directions)
+    return value, (slopes * directions).sum(dim=2).T
 
 
 def rademacher(

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from partonic.config.generative import GenerativeTrainingConfig
 from partonic.errors import NonFiniteError, TrainingError
-from partonic.nn.generative.model import GenerativeModel
-from partonic.nn.training import PhaseModule, PhaseResult, PhaseSettings, TensorTable, run_phase, split_table
+from partonic.nn.generative.model import FitResult, GenerativeModel
+from partonic.nn.training import PhaseModule, PhaseSettings, TensorTable, run_phase, split_table
 from partonic.nn.training.bookkeeping import BEST
 from partonic.nn.training.phase_module import Batch
 from partonic.nn.training.tensor_file import read_tensors
@@ -40,12 +40,14 @@ class GenerativePhase(PhaseModule):
         self.model, self.betas = model, betas
 
     def training_losses(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of the model."""
+        """Return the loss of the model, which is told how far the training is."""
+        self.model.progress = self.current_epoch / max(self.settings.epochs, 1)
         return self.model.training_loss(batch["x"], batch["c"], batch["weight"], generator)
 
     def validation_loss(self, batch: Batch) -> Tensor:
         """Return the loss of held-out events, with the same random numbers in every epoch."""
         generator = torch_generator(self.seed, "validation noise", len(batch["x"]))
+        self.model.progress = 1.0
         return self.model.validation_loss(batch["x"], batch["c"], batch["weight"], generator).detach()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -63,7 +65,7 @@ def fit_model(
     progress: Progress,
     training: GenerativeTrainingConfig,
     folder: Path | None,
-) -> PhaseResult:
+) -> FitResult:
     """Fit `model` to events; see `GenerativeModel.fit`."""
     seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
     x, c, weights = _checked(model, sample, training.max_events)
@@ -85,7 +87,7 @@ def fit_model(
         "best_validation": result.best_validation, "skipped_steps": result.skipped,
         "settings": training.model_dump(mode="json"),
     }  # fmt: skip
-    return result
+    return FitResult(result.epochs, result.best_epoch, result.best_validation, result.skipped, result.history.epochs)
 
 
 @contextlib.contextmanager

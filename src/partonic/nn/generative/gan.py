@@ -1,9 +1,10 @@
 """A generative adversarial network (I. Goodfellow et al., arXiv:1406.2661): a generator against a critic.
 
-Both take a step at a time, each in its own loss with the other's weights held fixed. The critic's gradient is
-penalised: at the data for the logistic, non-saturating loss (R1, L. Mescheder et al., arXiv:1801.04406), towards 1
-between data and samples for the Wasserstein loss (I. Gulrajani et al., arXiv:1704.00028). Neither loss says how good
-the samples are, so that held-out events are compared to samples by the maximum mean discrepancy.
+Each takes its steps in its own loss with the other's weights held fixed, the critic more often than the generator if
+asked to. The critic's gradient is penalised: at the data for the logistic, non-saturating loss (R1, L. Mescheder et
+al., arXiv:1801.04406), towards 1 between data and samples for the Wasserstein loss (I. Gulrajani et al.,
+arXiv:1704.00028). Neither loss says how good the samples are, so that held-out events are compared to samples by the
+maximum mean discrepancy.
 """
 
 from typing import ClassVar, cast
@@ -22,6 +23,7 @@ _WIDTHS = (0.5, 1.0, 2.0, 4.0)
 """Widths of the kernel that compares held-out events and samples, in standard deviations."""
 
 _PENALTIES = {"non_saturating": 0.1, "wasserstein": 10.0}
+_CRITIC_STEPS = {"non_saturating": 1, "wasserstein": 5}
 
 
 class Gan(GenerativeModel):
@@ -35,6 +37,7 @@ class Gan(GenerativeModel):
         super().__init__(config, features, context)
         self.latent = config.latent or 2 * features
         self.penalty = _PENALTIES[config.loss] if config.penalty is None else config.penalty
+        self.critic_steps = config.critic_steps or _CRITIC_STEPS[config.loss]
         self.generator_network = perceptron(self.latent + context, config.hidden, features)
         self.critic = perceptron(features + context, config.hidden, 1, "leaky")
 
@@ -42,7 +45,9 @@ class Gan(GenerativeModel):
         self, x: Tensor, c: Tensor, weights: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the sum of both losses, each with a gradient in its own network only, and its parts."""
-        fake = self._fake(c, generator)
+        turn = bool(torch.rand(1, generator=generator, device=generator.device) * self.critic_steps < 1.0)
+        with torch.set_grad_enabled(turn):  # weights without a gradient are left alone by the optimiser
+            fake = self._fake(c, generator)
         frozen = {name: weight.detach() for name, weight in self.critic.named_parameters()}
         judged = torch.func.functional_call(self.critic, frozen, (torch.cat([fake, c], dim=1),))[:, 0]
         real_score, fake_score = self._score(self.critic, x, c), self._score(self.critic, fake.detach(), c)

@@ -8,7 +8,7 @@ data; inside, they are standardised and the networks work in their own precision
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -19,12 +19,9 @@ from partonic.errors import NonFiniteError, ParameterError
 from partonic.nn.generative.standardise import AffineScale
 from partonic.progress import SILENT, Progress
 
-if TYPE_CHECKING:
-    from partonic.nn.training import PhaseResult
+__all__ = ["CHUNK", "DensityModel", "FitResult", "GenerativeModel", "LogDensity"]
 
-__all__ = ["CHUNK", "DensityModel", "GenerativeModel", "LogDensity"]
-
-CHUNK = 16_384
+CHUNK = 4_096
 """Events that are drawn or looked at together; bounds the memory."""
 
 
@@ -44,6 +41,25 @@ class LogDensity:
     evaluations: int
 
 
+@dataclass(frozen=True)
+class FitResult:
+    """How a fit went. The model holds the best weights.
+
+    Attributes:
+        epochs: that were done.
+        best_epoch: of the best weights, from 1.
+        best_validation: their loss on held-out events.
+        skipped: steps that were skipped because something was not finite.
+        history: a row for each epoch (`partonic.nn.training.History.epochs`).
+    """
+
+    epochs: int
+    best_epoch: int
+    best_validation: float
+    skipped: int
+    history: list[dict[str, float]]
+
+
 class GenerativeModel(nn.Module, ABC):
     """Draws the D numbers of events given C conditions each, after a fit to such events.
 
@@ -54,6 +70,7 @@ class GenerativeModel(nn.Module, ABC):
         scale: standardisation of the numbers.
         context_scale: standardisation of the conditions.
         record: what is known of the training, kept with the model.
+        progress: part of the training that is done, for losses that change on the way; 1 afterwards.
     """
 
     takes_signed_weights: ClassVar[bool] = False
@@ -77,6 +94,7 @@ class GenerativeModel(nn.Module, ABC):
         self.config, self.features, self.context = config, features, context
         self.scale, self.context_scale = AffineScale(features), AffineScale(context)
         self.record: dict[str, Any] = {}
+        self.progress = 1.0
 
     @property
     def kind(self) -> str:
@@ -117,14 +135,14 @@ class GenerativeModel(nn.Module, ABC):
     def fit(
         self,
         data: Float[Tensor, "events features"],
-        conditions: Float[Tensor, "events context"],
-        weights: Float[Tensor, " events"] | None,
+        conditions: Float[Tensor, "_ context"],
+        weights: Float[Tensor, " _"] | None,
         generator: torch.Generator,
         progress: Progress = SILENT,
         *,
         training: GenerativeTrainingConfig | None = None,
         folder: Path | None = None,
-    ) -> "PhaseResult":
+    ) -> FitResult:
         """Fit the model to events; the best weights on held-out events stay in it.
 
         Called again after an interruption with the same arguments, a generator in the same state and a model with the
@@ -165,8 +183,9 @@ class GenerativeModel(nn.Module, ABC):
             NonFiniteError: if a condition is not finite.
         """
         scaled = self._scaled(conditions, self.context_scale, "conditions")
-        parts = [self.scale.inverse(self._draw(part, generator)) for part in _chunks(scaled)]
-        return torch.cat(parts) if parts else conditions.new_zeros((0, self.features), dtype=torch.float64)
+        if not len(scaled):
+            return scaled.new_zeros((0, self.features), dtype=torch.float64)
+        return torch.cat([self.scale.inverse(self._draw(part, generator)) for part in _chunks(scaled)])
 
     def save(self, folder: Path) -> None:
         """Write the model folder: ``model.json`` and ``weights.safetensors``; `load_generative_model` reads it.
@@ -214,7 +233,7 @@ class DensityModel(GenerativeModel):
     def log_density(
         self,
         x: Float[Tensor, "events features"],
-        conditions: Float[Tensor, "events context"],
+        conditions: Float[Tensor, "_ context"],
         generator: torch.Generator | None = None,
     ) -> LogDensity:
         """Return ln p(x|c) with the error of its estimate; differentiable.
@@ -235,17 +254,18 @@ class DensityModel(GenerativeModel):
         given = self._scaled(conditions, self.context_scale, "conditions")
         if self.density_is_estimated and generator is None:
             raise ParameterError(f"the density of '{self.kind}' is an estimate by random draws: pass a generator")
+        if not len(scaled):
+            nothing = scaled.new_zeros(0, dtype=torch.float64)
+            return LogDensity(nothing, nothing, 0)
         chunks = zip(_chunks(scaled), _chunks(given), strict=True)
         parts = [self._log_density(*chunk, generator) for chunk in chunks]
-        values = torch.cat([part.value.double() for part in parts]) if parts else x.new_zeros(0, dtype=torch.float64)
-        errors = torch.cat([part.error.double() for part in parts]) if parts else torch.zeros_like(values)
-        evaluations = max((part.evaluations for part in parts), default=0)
-        return LogDensity(values + self.scale.log_jacobian(), errors, evaluations)
+        values, errors = (torch.cat([getattr(part, name).double() for part in parts]) for name in ("value", "error"))
+        return LogDensity(values + self.scale.log_jacobian(), errors, max(part.evaluations for part in parts))
 
     def log_prob(
         self,
         x: Float[Tensor, "events features"],
-        conditions: Float[Tensor, "events context"],
+        conditions: Float[Tensor, "_ context"],
         generator: torch.Generator | None = None,
     ) -> Float[Tensor, " events"]:
         """Return ln p(x|c), float64; arguments and errors as for `log_density`, which tells its error, too."""
@@ -253,5 +273,5 @@ class DensityModel(GenerativeModel):
 
 
 def _chunks(values: Tensor) -> tuple[Tensor, ...]:
-    parts: tuple[Tensor, ...] = torch.split(values, CHUNK)  # type: ignore[no-untyped-call]
+    parts: tuple[Tensor, ...] = torch.split(values, CHUNK)
     return parts

@@ -1,7 +1,7 @@
 """Densities of single numbers with parameters from a network: mixtures of Gaussians, or a Gaussian under a spline."""
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,7 @@ from partonic.nn.flows.spline import spline_forward, spline_inverse, spline_para
 __all__ = ["MixtureDensity", "NumberDensity", "SplineDensity", "number_density"]
 
 
+@runtime_checkable
 class NumberDensity(Protocol):
     """A density of single numbers; raw parameters have the shape `(*batch, parameters)`."""
 

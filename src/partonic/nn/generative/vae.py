@@ -18,6 +18,10 @@ from partonic.nn.generative.perceptron import perceptron
 
 __all__ = ["Vae"]
 
+_WARM_UP = 0.4
+"""Part of the training in which the weight of the divergence rises from 0: else decoders learn to ignore the latents
+before these say anything (S. R. Bowman et al., arXiv:1511.06349)."""
+
 _LARGEST_LOG_DEVIATION = 3.0
 """Deviations stay below e³ of the standardised numbers."""
 
@@ -46,7 +50,7 @@ class Vae(DensityModel):
         of_data = -(weights * normal_log_prob(x, *self._decode(latent, c))).mean()
         divergence = (0.5 * (mean.square() + (2.0 * log_deviation).exp() - 1.0) - log_deviation).sum(dim=1)
         of_latent = (weights * divergence).mean()
-        beta = cast("VaeConfig", self.config).beta
+        beta = cast("VaeConfig", self.config).beta * min(1.0, self.progress / _WARM_UP)
         return of_data + beta * of_latent, {"reconstruction": of_data, "divergence": of_latent}
 
     def _log_density(self, x: Tensor, c: Tensor, generator: torch.Generator | None) -> LogDensity:
