@@ -21,10 +21,10 @@ class GanConfig(StrictModel):
     and samples (arXiv:1704.00028)."""
 
     penalty: float | None = Field(None, ge=0.0)
-    """Weight of the penalty on the critic's gradient; null: 0.1 for ``non_saturating``, 10 for ``wasserstein``."""
+    """Weight of the penalty on the critic's gradient; null: 0.1 for ``non_saturating``, 1 for ``wasserstein``."""
 
     critic_steps: PositiveInt | None = None
-    """Steps of the critic for one of the generator, on average; null: 1 for ``non_saturating``, 5 for
+    """Steps of the critic for one of the generator, on average; null: 1 for ``non_saturating``, 3 for
     ``wasserstein``, whose critic has to be near its best to be worth following."""
 
     latent: PositiveInt | None = None

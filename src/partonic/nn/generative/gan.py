@@ -22,8 +22,8 @@ __all__ = ["Gan"]
 _WIDTHS = (0.5, 1.0, 2.0, 4.0)
 """Widths of the kernel that compares held-out events and samples, in standard deviations."""
 
-_PENALTIES = {"non_saturating": 0.1, "wasserstein": 10.0}
-_CRITIC_STEPS = {"non_saturating": 1, "wasserstein": 5}
+_PENALTIES = {"non_saturating": 0.1, "wasserstein": 1.0}
+_CRITIC_STEPS = {"non_saturating": 1, "wasserstein": 3}
 
 
 class Gan(GenerativeModel):
