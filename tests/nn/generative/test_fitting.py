@@ -41,10 +41,10 @@ def moments(samples, conditions):
 @pytest.mark.parametrize("name", [*LEARNED, "gan", "gan, wasserstein"])
 def test_learns_a_conditional_density(name):
     """⟨ln p⟩ on unseen events against the truth; moments of samples against those of the truth."""
-    epochs, loss = LEARNED.get(name, (25, math.nan))
+    epochs, loss = LEARNED.get(name, (40 if "wasserstein" in name else 20, math.nan))
     model = fresh(name)
     data, conditions = bent(5000, torch_generator(11, "events"))
-    rate = 2e-3 if name.startswith("gan") else 5e-3
+    rate = 2e-3 if name == "gan" else 5e-3
     settings = training(epochs=epochs, learning_rate=rate, average=0.98)
     result = model.fit(data, conditions, None, torch_generator(12, "fit"), training=settings)
     assert result.epochs == epochs
@@ -64,23 +64,25 @@ def test_learns_a_conditional_density(name):
     assert ((pulls < 4.0) | close).all(), (drawn, truth, pulls)
 
 
-@pytest.mark.parametrize("name", ["flow_matching", "autoregressive", "gan"])
-def test_weights_make_another_density(name):
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "epochs"), [("flow_matching", 20), ("autoregressive", 10), ("gan", 15)])
+def test_weights_make_another_density(name, epochs):
     """Events of N(0, 1) with weights e^x are N(1, 1)."""
     generator = torch_generator(21, "weights")
     data = torch.randn(4000, 1, generator=generator, dtype=torch.float64)
     data = data.clamp(-3.0, 3.0)
     model = fresh(name, features=1, context=0)
     empty = torch.empty(4000, 0)
-    model.fit(data, empty, data[:, 0].exp(), torch_generator(22, "fit"), training=training(epochs=25, average=0.95))
+    model.fit(data, empty, data[:, 0].exp(), torch_generator(22, "fit"), training=training(epochs=epochs, average=0.95))
     drawn = model.sample(empty, torch_generator(23, "draw"))
     allowed = 0.25 if name == "gan" else 0.1
     assert float(drawn.mean()) == pytest.approx(0.98, abs=allowed)
     assert float(drawn.std()) == pytest.approx(0.96, abs=allowed)
 
 
-@pytest.mark.parametrize("name", ["flow_matching", "diffusion"])
-def test_negative_weights_are_subtracted(name):
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "epochs"), [("flow_matching", 20), ("diffusion", 80)])
+def test_negative_weights_are_subtracted(name, epochs):
     """N(0, 1) less 0.3 N(0, 0.5): the variance is (1 − 0.3/4)/0.7 = 1.321, and a dip in the middle."""
     generator = torch_generator(31, "signed")
     count = 8000
@@ -89,12 +91,12 @@ def test_negative_weights_are_subtracted(name):
     data[negative] *= 0.5
     weights = torch.where(negative, -0.9, 1.0)
     model, empty = fresh(name, features=1, context=0), torch.empty(count, 0)
-    model.fit(data, empty, weights, torch_generator(32, "fit"), training=training(epochs=25, average=0.98))
+    model.fit(data, empty, weights, torch_generator(32, "fit"), training=training(epochs=epochs, average=0.98))
     drawn = model.sample(empty, torch_generator(33, "draw"))[:, 0]
     assert float(drawn.var()) == pytest.approx(1.321, abs=0.12)
     dip = float((drawn.abs() < 0.5).double().mean())
     expected = (math.erf(0.5 / math.sqrt(2.0)) - 0.3 * math.erf(1.0 / math.sqrt(2.0))) / 0.7
-    assert dip == pytest.approx(expected, abs=0.05)
+    assert dip == pytest.approx(expected, abs=0.06)
 
 
 @pytest.mark.parametrize("name", ["coupling, affine", "autoregressive", "gan", "vae"])
@@ -145,7 +147,7 @@ def test_divergence_stops_with_the_last_good_weights(tmp_path):
         model.fit(*arguments, training=training(epochs=9, average=None), folder=tmp_path)
     kept = model.state_dict()
     best = read_tensors(tmp_path / "best.safetensors")[0]
-    assert all(torch.equal(kept[name.removeprefix("model.")], tensor) for name, tensor in best.items())
+    assert all(torch.equal(tensor, best[f"model.{name}"]) for name, tensor in kept.items())
     assert model.sample(conditions[:5], torch_generator(1, "draw")).isfinite().all()
 
 

@@ -22,6 +22,10 @@ from partonic.nn.generative.time_network import TimeNetwork
 __all__ = ["ContinuousModel", "transported_log_density"]
 
 
+VALIDATION_TIMES = 8
+"""Times, with noise of their own, at which each held-out event is looked at."""
+
+
 class ContinuousModel(DensityModel):
     """A density model with a velocity field, its solver and its divergence.
 
@@ -39,6 +43,11 @@ class ContinuousModel(DensityModel):
         self.network = TimeNetwork(config.network, features, context)
         self.solver: SolverConfig = config.solver
         self.divergence: DivergenceConfig = config.divergence
+
+    def validation_loss(self, x: Tensor, c: Tensor, weights: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the loss at several times of each event: at one, its noise would choose the weights."""
+        rows = (values.repeat(VALIDATION_TIMES, *[1] * (values.ndim - 1)) for values in (x, c, weights))
+        return self.training_loss(*rows, generator)[0]
 
     @abstractmethod
     def velocity(self, c: Tensor) -> Velocity:
