@@ -46,8 +46,8 @@ class ContinuousModel(DensityModel):
 
     def validation_loss(self, x: Tensor, c: Tensor, weights: Tensor, generator: torch.Generator) -> Tensor:
         """Return the loss at several times of each event: at one, its noise would choose the weights."""
-        rows = (values.repeat(VALIDATION_TIMES, *[1] * (values.ndim - 1)) for values in (x, c, weights))
-        return self.training_loss(*rows, generator)[0]
+        times = VALIDATION_TIMES
+        return self.training_loss(x.repeat(times, 1), c.repeat(times, 1), weights.repeat(times), generator)[0]
 
     @abstractmethod
     def velocity(self, c: Tensor) -> Velocity:
