@@ -29,7 +29,7 @@ class SolverConfig(StrictModel):
     """``rk4``: the classical Runge–Kutta formula with steps of equal length. ``dopri5``: Dormand and Prince's pair of
     orders 5 and 4 (J. Comp. Appl. Math. 6 (1980) 19), whose steps adapt to the tolerance."""
 
-    steps: int = Field(20, ge=1)
+    steps: int = Field(10, ge=1)
     """Steps of ``rk4``; each evaluates the network four times."""
 
     tolerance: float = Field(1e-4, gt=0.0)
@@ -43,7 +43,7 @@ class SolverConfig(StrictModel):
 class DivergenceConfig(StrictModel):
     """How the divergence of the velocity is found, of which the density is the integral."""
 
-    exact_dimensions: int = Field(8, ge=0)
+    exact_dimensions: int = Field(16, ge=0)
     """Up to so many numbers the divergence is exact, at one derivative for each number; beyond, it is
     Hutchinson's estimate. 0: always the estimate."""
 

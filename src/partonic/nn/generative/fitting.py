@@ -34,10 +34,10 @@ _FEWEST = 10
 class GenerativePhase(PhaseModule):
     """A generative model in training."""
 
-    def __init__(self, model: GenerativeModel, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        """Train `model`, with these decays of the moments of AdamW."""
+    def __init__(self, model: GenerativeModel) -> None:
+        """Train `model`."""
         super().__init__()
-        self.model, self.betas = model, betas
+        self.model = model
 
     def training_losses(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of the model, which is told how far the training is."""
@@ -51,10 +51,10 @@ class GenerativePhase(PhaseModule):
         return self.model.validation_loss(batch["x"], batch["c"], batch["weight"], generator).detach()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return the optimiser of all phases, with the decays of this one."""
+        """Return the optimiser of all phases, with the decays of the model."""
         optimizer = super().configure_optimizers()
         for group in optimizer.param_groups:
-            group["betas"] = self.betas
+            group["betas"] = self.model.betas
         return optimizer
 
 
@@ -74,7 +74,7 @@ def fit_model(
     scaled = {"x": model.scale(x).to(model.dtype), "c": model.context_scale(c).to(model.dtype)}
     table = TensorTable({**scaled, "weight": weights.to(model.dtype)})
     train, held_out = split_table(table, training.validation_fraction, seed)
-    phase = GenerativePhase(model, getattr(model, "betas", (0.9, 0.999)))
+    phase = GenerativePhase(model)
     settings = PhaseSettings.from_config(training, model.kind, training.epochs)
     with _folder(folder) as place:
         try:

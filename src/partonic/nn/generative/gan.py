@@ -30,7 +30,7 @@ class Gan(GenerativeModel):
     """Draws events; knows no density."""
 
     betas: ClassVar[tuple[float, float]] = (0.5, 0.9)
-    """Decays of the moments of the optimiser: long memories make the two networks circle around each other."""
+    """Shorter memories than usual: long ones make the two networks circle around each other."""
 
     def __init__(self, config: GanConfig, features: int, context: int) -> None:
         """Build generator and critic, with weights from torch's global generator."""

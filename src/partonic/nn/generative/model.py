@@ -76,6 +76,9 @@ class GenerativeModel(nn.Module, ABC):
     takes_signed_weights: ClassVar[bool] = False
     """Whether the loss has a minimum when some weights are negative: squared errors have, likelihoods have none."""
 
+    betas: ClassVar[tuple[float, float]] = (0.9, 0.999)
+    """Decays of the first and second moments of the gradient in the optimiser of its training."""
+
     def __init__(self, config: GenerativeConfig, features: int, context: int) -> None:
         """Prepare the standardisation; subclasses add the networks.
 
