@@ -106,3 +106,47 @@ def test_too_few_events(rng: np.random.Generator) -> None:
 
 def test_at_the_standard_model_there_is_one_bin(rng: np.random.Generator) -> None:
     assert len(choose_bins(plane(500, rng), np.zeros(2), RULES)) == 1
+
+
+def test_background_in_the_ratio(rng: np.random.Generator) -> None:
+    """Where background is certain the ratio is 1; where there is none it is that of the signal."""
+    events = plane(2_000, rng, background=0.3)
+    plain = score_of(events, events, DIAGONAL)
+    certain = replace(events, behind=np.full_like(events.behind, 1e6), knows_backgrounds=True)
+    np.testing.assert_allclose(score_of(certain, certain, DIAGONAL), 1.0, atol=1e-4)
+    free = replace(events, behind=np.zeros_like(events.behind), knows_backgrounds=True)
+    np.testing.assert_allclose(score_of(free, free, DIAGONAL), plain)
+    knowing = replace(events, knows_backgrounds=True)
+    share = 1.0 / (1.0 + events.behind[:, 0])
+    np.testing.assert_allclose(score_of(knowing, knowing, DIAGONAL), 1.0 + share * (plain - 1.0))
+
+
+def test_background_in_the_ratio_makes_a_better_template(rng: np.random.Generator) -> None:
+    """More of the information on a small θ is kept: nearly all that the events have, in narrow bins."""
+    events = plane(20_000, rng, background=0.3, uncertainty=0.0)
+    theta = MONOMIALS.point({"a": 0.05})
+    rules = BinRules.of(TemplateConfig(theta_star={}, bins=24, tail=0.0))
+    kept = []
+    for knows in (False, True):
+        one = replace(events, knows_backgrounds=knows)
+        templates = fill_template(one, theta, choose_bins(one, theta, rules))
+        kept.append(information_of(templates, events.standard, LUMINOSITY)[0, 0])
+    whole = UnbinnedEvents.of(events).information(LUMINOSITY)[0]
+    assert kept[0] < 0.93 * whole
+    assert 0.96 * whole < kept[1] < 1.005 * whole
+
+
+def test_histogram_bins_are_joined(rng: np.random.Generator) -> None:
+    """Edges in the tail of the background are left out, and regions of one bin have none."""
+    events = plane(4_000, rng, regions=2, background=0.3)
+    rules = replace(BinRules.of(TemplateConfig(theta_star={})), names=("signal", "control"), bins=(6, 1))
+
+    def values(one: TemplateEvents | BackgroundEvents) -> np.ndarray:
+        return one.ratios[:, 1] / 2.0  # x₁
+
+    binning = histogram_bins(events, values, rules, (-3.0, 0.0, 0.4, 5.0))
+    assert binning.inner == ((0.0, 0.4), ())
+    templates = filled(events, values, binning)
+    assert len(templates.binning) == 4
+    assert templates.signal[:3, 0].sum() == pytest.approx(events.weights[events.region == 0, 0].sum())
+    assert (templates.backgrounds[0].cross_sections > 0).all()
