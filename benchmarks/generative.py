@@ -177,7 +177,7 @@ def reconstructed_task(store: EventStore, events: int, seed: int) -> Task:
     lepton, jets = reco.leptons[:, 0, :3].double(), reco.jets[:, :JETS, :3].double()
     met = reco.met.double()
     columns = [
-        (lepton[:, 0] / cuts["lepton"]).clamp(min=1.0 + MARGIN).log().log(),
+        (lepton[:, 0] / cuts["lepton"] - 1.0).clamp(min=MARGIN).log(),
         on_line(0.5 + 0.5 * lepton[:, 1] / eta),
         angle_on_line(lepton[:, 2] - direction),
         met[:, 0].clamp(min=1e-2).log(),
@@ -185,7 +185,7 @@ def reconstructed_task(store: EventStore, events: int, seed: int) -> Task:
     ]
     logs = (jets[..., 0] / cuts["jet"]).clamp(min=1.0 + MARGIN).log()
     for jet in range(JETS):
-        columns.append(logs[:, 0].log() if jet == 0 else on_line(logs[:, jet] / logs[:, jet - 1]))
+        columns.append(logs[:, 0].expm1().log() if jet == 0 else on_line(logs[:, jet] / logs[:, jet - 1]))
         columns += [on_line(0.5 + 0.5 * jets[:, jet, 1] / eta), angle_on_line(jets[:, jet, 2] - direction)]
 
     def observables(numbers: Tensor, _: Tensor) -> Mapping[str, Tensor]:
@@ -196,12 +196,12 @@ def reconstructed_task(store: EventStore, events: int, seed: int) -> Task:
 
 def of_objects(numbers: Tensor, cuts: Mapping[str, float], eta: float) -> Mapping[str, Tensor]:
     """Return ten observables of lepton, missing momentum and jets."""
-    lepton_pt = cuts["lepton"] * numbers[:, 0].exp().clamp(max=8.0).exp()
+    lepton_pt = cuts["lepton"] * (1.0 + numbers[:, 0].exp())
     lepton_phi, met_phi = (2.0 * math.pi * torch.sigmoid(numbers[:, place]) for place in (2, 4))
     met, log_pt, momenta = numbers[:, 3].exp(), [], []
     for jet in range(JETS):
         t, t_eta, t_phi = numbers[:, 5 + 3 * jet : 8 + 3 * jet].unbind(dim=1)
-        log_pt.append(t.exp().clamp(max=8.0) if jet == 0 else torch.sigmoid(t) * log_pt[-1])
+        log_pt.append(t.exp().log1p() if jet == 0 else torch.sigmoid(t) * log_pt[-1])
         pt, phi = cuts["jet"] * log_pt[-1].exp(), 2.0 * math.pi * torch.sigmoid(t_phi)
         etas = eta * (2.0 * torch.sigmoid(t_eta) - 1.0)
         momenta.append(from_pt_eta_phi_m(torch.stack([pt, etas, phi, torch.zeros_like(pt)], dim=1)))
