@@ -12,7 +12,8 @@ same batches and the cosine schedule ending there; epochs follow from a trial of
 - `auc`: a classifier (boosted trees) of numbers, observables and conditions, trained to tell samples from true events
   and tried on others: 0.5 is perfect.
 - `wasserstein`: distance of samples and true events in each of ten observables, in units of their σ, averaged over
-  these; `worst` the largest. `floor` is what two true samples of this size give.
+  these; `worst` the largest. `floor` is what two true samples of this size give. Values beyond the range of the true
+  sample count as its ends, and `beyond_range` is the share of them (1/N for two true samples).
 - `tail`: share of samples beyond the true 99% quantile of an observable, over 1%, averaged and the most deviating one;
   its statistical error stands beside.
 - `log_prob`: mean ln p of unseen true events (of the numbers), with its error; null without a density.
@@ -248,13 +249,14 @@ def judged(name: str, task: Task, options: argparse.Namespace) -> dict[str, obje
     )
     distances, floors = ([wasserstein(sample[key], truth[key]) for key in truth] for sample in (first, second))
     tails = [float((first[key] > np.quantile(truth[key], 0.99)).mean()) / 0.01 for key in truth]
+    beyond = [float(((first[key] < truth[key].min()) | (first[key] > truth[key].max())).mean()) for key in truth]
     most = max(tails, key=lambda ratio: abs(ratio - 1.0))
     return {
         "task": task.name, "model": name, "auc": auc(task, samples, unseen, other, options),
         "wasserstein": rounded(np.mean(distances)), "worst": rounded(max(distances)),
         "worst_observable": list(truth)[int(np.argmax(distances))],
         "floor": rounded(np.mean(floors)), "worst_floor": rounded(max(floors)),
-        "tail": rounded(np.mean(tails)), "most_deviating_tail": rounded(most),
+        "beyond_range": round(float(np.mean(beyond)), 6), "tail": rounded(np.mean(tails)), "most_deviating_tail": rounded(most),
         "tail_error": rounded(math.sqrt(2.0 / (0.01 * test))),
         "log_prob": log_prob(model, *unseen, options), "epochs": epochs, "train_seconds": rounded(seconds),
         "sample_seconds": rounded(sampling), "parameters": weights_of(model), "train_events": train,
@@ -319,8 +321,12 @@ def log_prob(
 
 
 def wasserstein(sample: Array, truth: Array) -> float:
-    """Return the Wasserstein-1 distance of two samples of equal size, in units of the σ of the second."""
-    return float(np.abs(np.sort(sample) - np.sort(truth)).mean() / truth.std())
+    """Return the Wasserstein-1 distance of two samples of equal size, in units of the σ of the second.
+
+    Values beyond the range of the second count as its ends: one event far away would be all that is seen.
+    """
+    clipped = np.sort(sample.clip(truth.min(), truth.max()))
+    return float(np.abs(clipped - np.sort(truth)).mean() / truth.std())
 
 
 def auc(
