@@ -13,7 +13,7 @@ same batches and the cosine schedule ending there; epochs follow from a trial of
   and tried on others: 0.5 is perfect.
 - `wasserstein`: distance of samples and true events in each of ten observables, in units of their σ, averaged over
   these; `worst` the largest. `floor` is what two true samples of this size give. Values beyond the range of the true
-  sample count as its ends, and `beyond_range` is the share of them (1/N for two true samples).
+  sample count as its ends, and `beyond_range` is the share of them (about 2/N for two true samples).
 - `tail`: share of samples beyond the true 99% quantile of an observable, over 1%, averaged and the most deviating one;
   its statistical error stands beside.
 - `log_prob`: mean ln p of unseen true events (of the numbers), with its error; null without a density.
