@@ -96,7 +96,7 @@ def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
     """Return process and decays of the analysis.
 
     Raises:
-        ProcessError: if the tops decay inclusively.
+        ProcessError: if the tops decay inclusively, or the partons have no decay channel.
         ConfigError: if the branching fraction of the decays is not known.
     """
     from partonic.features.decay_channel import DecayChannel
@@ -106,5 +106,6 @@ def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
 
     decays = config.simulation.decays
     final_state = tuple(particle.pdg_id for particle in definition_of(config.process).final_state(config.process))
-    decay_channel = DecayChannel.of_decays(decays.tops, final_state).name
-    return Hypothesis(config.process, decay_channel, branching_fraction(decays, final_state))
+    decay_channel = DecayChannel.of_decays(decays.tops, final_state, decays.higgs)
+    fraction = branching_fraction(decays, final_state)
+    return Hypothesis(config.process, decay_channel.name, fraction, decay_channel.higgs)
