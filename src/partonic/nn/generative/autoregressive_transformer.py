@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from partonic.config.generative import AutoregressiveTransformerConfig
 from partonic.nn.causal import CausalBlock
-from partonic.nn.generative.model import DensityModel, LogDensity
+from partonic.nn.generative.density_model import DensityModel, LogDensity
 from partonic.nn.generative.number_density import number_density
 
 __all__ = ["AutoregressiveTransformer"]

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from partonic.config.generative import DiffusionConfig, DivergenceConfig, FlowMatchingConfig, SolverConfig
+from partonic.nn.generative.density_model import DensityModel, LogDensity
 from partonic.nn.generative.divergence import directional_divergences, exact_divergence, rademacher
-from partonic.nn.generative.model import DensityModel, LogDensity
 from partonic.nn.generative.solvers import Solution, Velocity, solve
 from partonic.nn.generative.time_network import TimeNetwork
 

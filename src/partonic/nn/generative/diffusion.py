@@ -17,8 +17,8 @@ from torch import Tensor
 
 from partonic.config.generative import DiffusionConfig
 from partonic.nn.generative.continuous import ContinuousModel
+from partonic.nn.generative.density_model import LogDensity
 from partonic.nn.generative.gaussian import standard_normal_log_prob
-from partonic.nn.generative.model import LogDensity
 from partonic.nn.generative.solvers import Velocity
 from partonic.nn.generative.time_draws import stratified_times
 

@@ -2,7 +2,7 @@
 
 A model knows numbers x of an event given conditions c of it. Numbers come and go in float64 and in the units of the
 data; inside, they are standardised and the networks work in their own precision. A model without a density has no
-`log_prob`: `DensityModel` is the type of those that have.
+`log_prob`: `partonic.nn.generative.density_model.DensityModel` is the type of those that have.
 """
 
 from abc import ABC, abstractmethod
@@ -19,26 +19,10 @@ from partonic.errors import NonFiniteError, ParameterError
 from partonic.nn.generative.standardise import AffineScale
 from partonic.progress import SILENT, Progress
 
-__all__ = ["CHUNK", "DensityModel", "FitResult", "GenerativeModel", "LogDensity"]
+__all__ = ["CHUNK", "FitResult", "GenerativeModel", "chunks"]
 
 CHUNK = 4_096
 """Events that are drawn or looked at together; bounds the memory."""
-
-
-@dataclass(frozen=True)
-class LogDensity:
-    """Log-densities of events with the error of their estimate.
-
-    Attributes:
-        value: ln p(x|c), float64, `(N,)`.
-        error: statistical error of each, float64; 0 where the density is exact or an integral that a solver does to its
-            tolerance. `(N,)`
-        evaluations: evaluations of the network that each event took.
-    """
-
-    value: Float[Tensor, " events"]
-    error: Float[Tensor, " events"]
-    evaluations: int
 
 
 @dataclass(frozen=True)
@@ -188,7 +172,7 @@ class GenerativeModel(nn.Module, ABC):
         scaled = self._scaled(conditions, self.context_scale, "conditions")
         if not len(scaled):
             return scaled.new_zeros((0, self.features), dtype=torch.float64)
-        return torch.cat([self.scale.inverse(self._draw(part, generator)) for part in _chunks(scaled)])
+        return torch.cat([self.scale.inverse(self._draw(part, generator)) for part in chunks(scaled)])
 
     def save(self, folder: Path) -> None:
         """Write the model folder: ``model.json`` and ``weights.safetensors``; `load_generative_model` reads it.
@@ -221,60 +205,7 @@ class GenerativeModel(nn.Module, ABC):
         return torch.rand(shape, generator=generator, device=generator.device, dtype=self.dtype).to(self.device)
 
 
-class DensityModel(GenerativeModel):
-    """A generative model that knows its density, or an estimate of it."""
-
-    @property
-    def density_is_estimated(self) -> bool:
-        """Whether the density is an estimate by random draws, which needs a generator and has an error."""
-        return False
-
-    @abstractmethod
-    def _log_density(self, x: Tensor, c: Tensor, generator: torch.Generator | None) -> LogDensity:
-        """Return the log-density of standardised numbers, with respect to these."""
-
-    def log_density(
-        self,
-        x: Float[Tensor, "events features"],
-        conditions: Float[Tensor, "_ context"],
-        generator: torch.Generator | None = None,
-    ) -> LogDensity:
-        """Return ln p(x|c) with the error of its estimate; differentiable.
-
-        Args:
-            x: numbers of events.
-            conditions: of the same events.
-            generator: of the draws of an estimate; exact densities need none.
-
-        Raises:
-            ParameterError: if shapes are not those of the fit, or an estimate has no generator.
-            NonFiniteError: if a number is not finite.
-        """
-        if len(x) != len(conditions):
-            message = f"expected one row of conditions for each event, got {len(conditions)} rows for {len(x)} events"
-            raise ParameterError(message)
-        scaled = self._scaled(x, self.scale, "numbers")
-        given = self._scaled(conditions, self.context_scale, "conditions")
-        if self.density_is_estimated and generator is None:
-            raise ParameterError(f"the density of '{self.kind}' is an estimate by random draws: pass a generator")
-        if not len(scaled):
-            nothing = scaled.new_zeros(0, dtype=torch.float64)
-            return LogDensity(nothing, nothing, 0)
-        chunks = zip(_chunks(scaled), _chunks(given), strict=True)
-        parts = [self._log_density(*chunk, generator) for chunk in chunks]
-        values, errors = (torch.cat([getattr(part, name).double() for part in parts]) for name in ("value", "error"))
-        return LogDensity(values + self.scale.log_jacobian(), errors, max(part.evaluations for part in parts))
-
-    def log_prob(
-        self,
-        x: Float[Tensor, "events features"],
-        conditions: Float[Tensor, "_ context"],
-        generator: torch.Generator | None = None,
-    ) -> Float[Tensor, " events"]:
-        """Return ln p(x|c), float64; arguments and errors as for `log_density`, which tells its error, too."""
-        return self.log_density(x, conditions, generator).value
-
-
-def _chunks(values: Tensor) -> tuple[Tensor, ...]:
+def chunks(values: Tensor) -> tuple[Tensor, ...]:
+    """Return rows in parts that fit into the memory."""
     parts: tuple[Tensor, ...] = torch.split(values, CHUNK)
     return parts

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from partonic.config.generative import AutoregressiveFlowConfig, CouplingFlowConfig
 from partonic.nn.flows import ConditionalFlow, FlowShape
-from partonic.nn.generative.model import DensityModel, LogDensity
+from partonic.nn.generative.density_model import DensityModel, LogDensity
 
 __all__ = ["NormalizingFlow"]
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from partonic.config.generative import VaeConfig
+from partonic.nn.generative.density_model import DensityModel, LogDensity
 from partonic.nn.generative.gaussian import normal_log_prob, standard_normal_log_prob
-from partonic.nn.generative.model import DensityModel, LogDensity
 from partonic.nn.generative.perceptron import perceptron
 
 __all__ = ["Vae"]
