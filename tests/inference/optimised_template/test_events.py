@@ -11,7 +11,8 @@ from tests.report.limit_files import LUMINOSITY, estimated, toy_store, write
 from partonic.config.inference import InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore, EventWriter
-from partonic.inference.optimised_template.events import TemplateEvents, check_simulation, template_events
+from partonic.inference.optimised_template.backgrounds import check_simulation
+from partonic.inference.optimised_template.events import TemplateEvents, template_events
 from partonic.inference.samples import Files, load
 from partonic.polynomial import Monomials
 
@@ -94,8 +95,7 @@ def test_without_copies_the_parts_are_those_of_single_events() -> None:
 
 def test_a_part_without_events(rng: np.random.Generator) -> None:
     events = plane(100, rng, background=0.3)
-    alone = replace(events.backgrounds[0], ratios=events.backgrounds[0].ratios[:1], weights=np.array([0.3]),
-                    region=np.array([0]))  # fmt: skip
+    alone = events.backgrounds[0].select(np.arange(50) == 0)
     with pytest.raises(InferenceError, match=r"events of 'other' .* has 0 events, whose weights do not sum"):
         replace(events, backgrounds=(alone,)).parted(0.5, rng)
 
