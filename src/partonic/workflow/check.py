@@ -7,10 +7,11 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.mem_training.section import MemNetworksConfig
+from partonic.config.names import nearest
 from partonic.config.sbi import SbiConfig
 from partonic.config.sbi.variants import SbiSection
 from partonic.config.unfolding import UnfoldingConfig
-from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
+from partonic.errors import ConfigError, DependencyError, EventFileError, PartonicError, WorkflowError
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
 from partonic.workflow.places import trained_sbi
@@ -23,6 +24,7 @@ _OWN_EVENTS: _Extras = {
     "generation": ("madnis",),
     "simulation": ("dask", "distributed", "fastjet", "pythia8mc"),
 }
+_OWN_PARTONS: _Extras = {"generation": ("madnis",), "simulation": ("dask", "distributed")}
 _EXTERNAL: _Extras = {"ufo": ("pyamplicol",)}
 _TRAINING: _Extras = {"training": ("lightning",)}
 _BACKBONES: dict[str, _Extras] = {
@@ -121,7 +123,8 @@ def packages_are_installed(config: AnalysisConfig) -> str:
 
 
 def _needed_packages(config: AnalysisConfig) -> _Extras:
-    events = _READERS[config.import_.format] if config.import_ else _OWN_EVENTS
+    own = _OWN_PARTONS if config.simulation.level == "partons" else _OWN_EVENTS
+    events = _READERS[config.import_.format] if config.import_ else own
     trains = config.mem_training is not None or (config.unfolding is not None and config.unfolding.model is None)
     external = _packages_of(config) if config.import_ is None else {}
     if config.import_ and config.import_.reweight:
@@ -312,11 +315,30 @@ def inference_is_ready(config: AnalysisConfig) -> str:
     """
     from partonic.workflow.inference_steps import InferStep
 
+    _check_estimators(config)
     _check_made_here(InferStep().inputs(config), config, "inference.source")
     made_here = config.output.resolve()
     files = [path for path in InferStep().inputs(config) if made_here not in path.resolve().parents]
     _check_files(files, "inference")
     return f"{len(files)} files of other analyses found"
+
+
+def _check_estimators(config: AnalysisConfig) -> None:
+    """Check that calibrations are of estimators of the analysis.
+
+    Raises:
+        ConfigError: naming the one that is none.
+    """
+    from partonic.workflow.estimator_files import estimator_names_of
+
+    if config.inference is None:
+        return
+    known = (*estimator_names_of(config), config.inference.source)
+    for name in config.inference.calibrations:
+        if name not in known:
+            raise ConfigError(
+                f"inference.calibrations.{name}: the analysis has no estimator '{name}'; {nearest(name, known)}"
+            )
 
 
 def _check_made_here(paths: Sequence[Path], config: AnalysisConfig, key: str) -> None:

@@ -3,9 +3,10 @@
 Calibrations that are one within the other are fitted to all but one part of the events and tried on that part: ``none``,
 ``means``, ``slopes``, ``tails`` (`partonic.inference.calibration.scaled_ratios`), and ``joint``
 (`partonic.inference.calibration.joint_calibration`). Their likelihoods of classes are compared event by event, so that
-what all have in common is no error of the difference. ``joint`` is taken unless another is better by more than twice the
-error: it is the only one that holds whatever of the event the ratios do not know. Else it is the simplest of the others
-that is not worse than the best of them by more than its error.
+what all have in common is no error of the difference. ``joint`` is taken where it is not worse than ``none`` by more than
+the error, and reaches 95% of the best or is within two errors of it: it is the only one whose ratios are right on average
+given all ratios together, so that intervals cover at any θ. Else it is the simplest of the others that is not worse than
+the best of them by more than the error.
 
 No ratio is made worse: where nothing is better than what was learned, that stays as it is.
 """
@@ -33,7 +34,9 @@ CALIBRATIONS = ("none", "means", "slopes", "tails", "joint")
 """From the simplest to the most complete."""
 
 _CLEARLY = 2.0
-"""Errors by which another one must be better than ``joint``."""
+"""Errors by which another one must be better than ``joint``, which is taken at this part of the best, too."""
+
+_NEARLY = 0.95
 
 _FOLDS = 3
 _TOGETHER = 50
@@ -58,6 +61,13 @@ class Tried:
     gain_error: float = float("nan")
     fault: str = ""
 
+    def __str__(self) -> str:
+        """Return one line for the terminal."""
+        if self.fault:
+            return f"{self.name}: not possible ({self.fault})"
+        gain = "" if self.name == "none" else f", {self.gain:+.4f} ± {self.gain_error:.4f} from the calibration"
+        return f"{self.name}: likelihood {self.likelihood:.4f} of that of the partons{gain}"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -74,9 +84,7 @@ class Choice:
     tried: tuple[Tried, ...]
 
 
-def choose_calibration(
-    coefficients: EventCoefficients, weights: Array, names: Sequence[str] = CALIBRATIONS
-) -> Choice:
+def choose_calibration(coefficients: EventCoefficients, weights: Array, names: Sequence[str] = CALIBRATIONS) -> Choice:
     """Fit and compare calibrations, and return the chosen one.
 
     Args:
@@ -140,12 +148,16 @@ def _tried(name: str, parts: dict[str, Array], faults: dict[str, str]) -> Tried:
 
 def _chosen(parts: dict[str, Array]) -> str:
     """Return the name of the calibration that is taken."""
+
     def better(first: str, second: str, errors: float) -> bool:
         difference = parts[first] - parts[second]
         return bool(difference.sum() > errors * np.sqrt(np.square(difference).sum()))
 
-    if "joint" in parts and not any(better(name, "joint", _CLEARLY) for name in parts):
-        return "joint"
+    best = max(parts, key=lambda name: parts[name].sum())
+    if "joint" in parts and not better("none", "joint", 1.0):
+        near = parts["joint"].sum() >= _NEARLY * parts[best].sum()
+        if near or not better(best, "joint", _CLEARLY):
+            return "joint"
     others = [name for name in parts if name != "joint"]
     best = max(others, key=lambda name: parts[name].sum())
     return next(name for name in others if not better(best, name, 1.0))

@@ -43,8 +43,8 @@ from numpy.typing import NDArray
 from partonic.errors import ParameterError
 from partonic.inference.calibration.features import features_of, shares_of_reference, shrunk_shares
 from partonic.inference.calibration.joint_fit import fit_slopes, units_of
-from partonic.inference.calibration.weighted_columns import covariance_of, independent_columns, without_noise
 from partonic.inference.calibration.reference_density import check_reference, reference_density, scales_of
+from partonic.inference.calibration.weighted_columns import covariance_of, independent_columns, without_noise
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.positivity import shares_of_the_mean
 from partonic.inference.coefficients.rate import FiducialRate
@@ -286,6 +286,6 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
         theta=fit.theta,
         events=len(w),
         moved=0,
-        reference_point=coefficients.reference_point,
+        reference_point=dict(coefficients.reference_point),
     )
     return replace(found, moved=found.moved_events(events))

@@ -123,7 +123,7 @@ class _Sample:
             optimiser.zero_grad()
             value = -self.total(free, counts)
             value.backward()  # type: ignore[no-untyped-call]
-            return float(value)
+            return float(value.detach())
 
         optimiser.step(loss)
         slopes = self.start.clone()

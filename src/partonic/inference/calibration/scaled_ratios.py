@@ -108,7 +108,9 @@ class ScaledRatios:
             np.where(usable[:, None], design, np.nan), np.eye(count), self._covariance_of_kernel(rate is not None),
             None if rate is None else at, self._elsewhere,
         )  # fmt: skip
-        scaled = np.einsum("ab,nbc,dc->nad", np.diag(self.slopes[:, 0]), coefficients.covariance, np.diag(self.slopes[:, 0]))
+        scaled = np.einsum(
+            "ab,nbc,dc->nad", np.diag(self.slopes[:, 0]), coefficients.covariance, np.diag(self.slopes[:, 0])
+        )
         noise = np.where(usable[:, None, None], scaled, coefficients.covariance)
         return replace(coefficients, ratios=np.where(usable[:, None], ratios, np.nan), covariance=noise,
                        response=response)  # fmt: skip

@@ -44,9 +44,7 @@ def gram_matrices(monomials: Monomials, ratios: Array) -> Array | None:
     return values
 
 
-def shares_of_the_mean(
-    monomials: Monomials, ratios: Array, mean: Array, at_reference: Array | None = None
-) -> Array:
+def shares_of_the_mean(monomials: Monomials, ratios: Array, mean: Array, at_reference: Array | None = None) -> Array:
     """Return the smallest t, `(N,)`, for which (1 − t)·ratios + t·mean is a positive polynomial.
 
     Args:
