@@ -49,9 +49,9 @@ def calibrate(coefficients: Path, store: Path, output: Path, max_events: int | N
 
     found = fit(coefficients, store, output, max_events, method)
     say(f"calibrate: {found.calibration.events} events, in {output}")
-    for each in () if found.choice is None else found.choice.tried:
-        marked = "  (taken)" if each.name == found.choice.name else ""
-        say(f"  {each}{marked}")
+    if found.choice is not None:
+        for tried in found.choice.tried:
+            say(f"  {tried}{'  (taken)' if tried.name == found.choice.name else ''}")
     if isinstance(found.calibration, JointCalibration):
         points = len(found.calibration.theta)
         how = (

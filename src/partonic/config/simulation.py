@@ -59,8 +59,8 @@ class FractionalSmearingConfig(StrictModel):
     """Largest number of copies of an event."""
 
 
-_OF_PARTONS = frozenset({"level", "chunk_events", "workers", "scheduler"})
-"""Settings that events which stay partons have, too."""
+_OF_PARTONS = frozenset({"level", "chunk_events", "workers", "scheduler", "selection", "decays"})
+"""Settings that events which stay partons have, too, or that a process fills in by itself."""
 
 
 class SimulationConfig(StrictModel):

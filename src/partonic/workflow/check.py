@@ -7,13 +7,13 @@ from pathlib import Path
 
 from partonic.config.analysis import AnalysisConfig
 from partonic.config.mem_training.section import MemNetworksConfig
-from partonic.config.names import nearest
 from partonic.config.sbi import SbiConfig
 from partonic.config.sbi.variants import SbiSection
 from partonic.config.unfolding import UnfoldingConfig
-from partonic.errors import ConfigError, DependencyError, EventFileError, PartonicError, WorkflowError
+from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
+from partonic.workflow.names_check import check_calibrations, check_features
 from partonic.workflow.places import trained_sbi
 from partonic.workflow.state import WorkflowState
 
@@ -291,6 +291,8 @@ def sbi_is_ready(config: AnalysisConfig) -> str:
     for name, section in (config.sbi or SbiSection()).estimators.items():
         SbiStep(name).inputs(config)
         beginning, key = (f"{name}: ", f"sbi.also.{name}") if name else ("", "sbi")
+        if section.model is None:
+            check_features(config, section, key)
         for feature, paths in section.coefficients.items():
             _check_files(paths, f"{key}.coefficients.{feature}")
         if section.model is not None:
@@ -315,30 +317,12 @@ def inference_is_ready(config: AnalysisConfig) -> str:
     """
     from partonic.workflow.inference_steps import InferStep
 
-    _check_estimators(config)
+    check_calibrations(config)
     _check_made_here(InferStep().inputs(config), config, "inference.source")
     made_here = config.output.resolve()
     files = [path for path in InferStep().inputs(config) if made_here not in path.resolve().parents]
     _check_files(files, "inference")
     return f"{len(files)} files of other analyses found"
-
-
-def _check_estimators(config: AnalysisConfig) -> None:
-    """Check that calibrations are of estimators of the analysis.
-
-    Raises:
-        ConfigError: naming the one that is none.
-    """
-    from partonic.workflow.estimator_files import estimator_names_of
-
-    if config.inference is None:
-        return
-    known = (*estimator_names_of(config), config.inference.source)
-    for name in config.inference.calibrations:
-        if name not in known:
-            raise ConfigError(
-                f"inference.calibrations.{name}: the analysis has no estimator '{name}'; {nearest(name, known)}"
-            )
 
 
 def _check_made_here(paths: Sequence[Path], config: AnalysisConfig, key: str) -> None:

@@ -201,8 +201,8 @@ class SbiConfig(StrictModel):
 
     calibration: Literal["chosen", "joint", "tails", "slopes", "means"] = "chosen"
     """Calibration of the coefficients with the share of events for it: ``joint``, of all ratios together; ``means``,
-    ``slopes``, ``tails``, of each ratio by its mean, a slope, and slopes that differ in the tail; ``chosen``, the one of
-    these, or none, that tells θ best on events that it was not fitted to."""
+    ``slopes``, ``tails``, of each ratio by its mean, a slope, and slopes that differ in the tail; ``chosen``, the one
+    of these, or none, that tells θ best on events that it was not fitted to."""
 
     shares: SharesConfig = SharesConfig()
     """Parts of the events for calibration and fit; the others train the networks."""

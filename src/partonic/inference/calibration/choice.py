@@ -1,12 +1,12 @@
 """Which calibration coefficients are given: the one whose ratios tell θ best on events that it was not fitted to.
 
-Calibrations that are one within the other are fitted to all but one part of the events and tried on that part: ``none``,
-``means``, ``slopes``, ``tails`` (`partonic.inference.calibration.scaled_ratios`), and ``joint``
+Calibrations that are one within the other are fitted to all but one part of the events and tried on that part:
+``none``, ``means``, ``slopes``, ``tails`` (`partonic.inference.calibration.scaled_ratios`), and ``joint``
 (`partonic.inference.calibration.joint_calibration`). Their likelihoods of classes are compared event by event, so that
-what all have in common is no error of the difference. ``joint`` is taken where it is not worse than ``none`` by more than
-the error, and reaches 95% of the best or is within two errors of it: it is the only one whose ratios are right on average
-given all ratios together, so that intervals cover at any θ. Else it is the simplest of the others that is not worse than
-the best of them by more than the error.
+what all have in common is no error of the difference. ``joint`` is taken where it is not worse than ``none`` by more
+than the error, and reaches 95% of the best or is within two errors of it: it is the only one whose ratios are right on
+average given all ratios together, so that intervals cover at any θ. Else it is the simplest of the others that is not
+worse than the best of them by more than the error.
 
 No ratio is made worse: where nothing is better than what was learned, that stays as it is.
 """

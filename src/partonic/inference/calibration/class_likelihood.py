@@ -67,10 +67,11 @@ class ClassLikelihood:
         offsets = [points_of_theta(monomials, reference * distance**2, _POINTS) for distance in DISTANCES]
         powers = np.stack([monomials.evaluate(centre + each) for each in offsets])
         if powers.shape[1] < 2:
-            raise ParameterError(
+            message = (
                 "no parameter has a square that changes the shape of events: likelihoods at points of θ cannot choose "
                 "a calibration; name one"
             )
+            raise ParameterError(message)
         rates = powers @ weights.sum(axis=0)
         if not (rates > 0).all():
             raise ParameterError(

@@ -72,7 +72,8 @@ class _Sample:
         u = log_of_density(events.ratios, density.reference, elsewhere)
         self.step = np.quantile(u, _STEP) if kind == "tails" else np.empty(0)
         if kind == "tails" and not self.step[1] > self.step[0]:
-            raise ParameterError("the events have no tail: expected ratios that vary, for slopes that differ in it")
+            message = "the events have no tail: expected ratios that vary, for slopes that differ in it"
+            raise ParameterError(message)
         self.features = torch.as_tensor(tail_features(events.ratios, density.reference, elsewhere, self.step))
         own = weights @ self.at
         self.weights = torch.as_tensor(weights / own.sum())
@@ -125,13 +126,14 @@ class _Sample:
             value.backward()  # type: ignore[no-untyped-call]
             return float(value.detach())
 
-        optimiser.step(loss)
+        optimiser.step(loss)  # type: ignore[no-untyped-call]
         slopes = self.start.clone()
         slopes[self.free] = free.detach()
         if not torch.isfinite(slopes).all():
-            raise ParameterError(
+            message = (
                 "the slopes of the calibration have no finite maximum of the likelihood: calibrate with more events"
             )
+            raise ParameterError(message)
         return slopes
 
     def covariance(self, slopes: Tensor) -> Array:
@@ -159,4 +161,5 @@ class _Sample:
         hessian = torch.stack(rows)
         size = hessian.diagonal().abs().clamp(min=1e-300).sqrt()
         inverse = torch.linalg.pinv(hessian / torch.outer(size, size), rtol=_SINGULAR, hermitian=True)
-        return -torch.stack(columns, dim=1) @ (inverse / torch.outer(size, size))
+        moved: Tensor = -torch.stack(columns, dim=1) @ (inverse / torch.outer(size, size))
+        return moved
