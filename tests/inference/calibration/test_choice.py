@@ -40,7 +40,7 @@ def test_long_tails_are_not_spoilt(seed):
 
 
 def test_long_tails_that_are_scaled_are_repaired():
-    events, weights = long_tails(np.random.default_rng(1), 4_000, **LONG)
+    events, weights = long_tails(np.random.default_rng(1), 4_000)
     wrong = replace(events, ratios=np.where(np.arange(3) == 1, 1.5, 1.0) * events.ratios)
     choice = choose_calibration(wrong, weights, ["slopes"])
     assert choice.name == "slopes"
