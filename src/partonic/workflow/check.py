@@ -11,8 +11,8 @@ from partonic.config.sbi import SbiConfig
 from partonic.config.sbi.variants import SbiSection
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
+from partonic.workflow.checks.names import check_calibrations, check_features
 from partonic.workflow.lock import folder_lock
-from partonic.workflow.names_check import check_calibrations, check_features
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
 from partonic.workflow.places import trained_sbi
 from partonic.workflow.state import WorkflowState

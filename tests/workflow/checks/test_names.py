@@ -3,7 +3,7 @@ import pytest
 from partonic.config.analysis import AnalysisConfig
 from partonic.errors import ConfigError
 from partonic.workflow.check import check_analysis, packages_are_installed
-from partonic.workflow.names_check import check_calibrations, check_features
+from partonic.workflow.checks.names import check_calibrations, check_features
 
 
 def analysis(tmp_path, **sections):
