@@ -61,9 +61,12 @@ SPREAD = (-1.0, 0.0, 1.0)
 TESTED_AT = 0.6
 NEXT = [{"theta": -1.0}, {"theta": 1.0}]
 TREES = {"trees": 300, "max_depth": 2, "learning_rate": 0.1, "min_leaf_events": 200, "patience": 20}
+PRECISE = {"derivatives": {"weighting": "precision"}}
 METHODS: dict[str, tuple[tuple[float, ...], dict[str, Any]]] = {
     "derivatives at 0": ((0.0,), {}),
     "derivatives, events at -1, 0, 1": (SPREAD, {}),
+    "precise derivatives at 0": ((0.0,), PRECISE),
+    "precise derivatives, events at -1, 0, 1": (SPREAD, PRECISE),
     "trees at 0": ((0.0,), {"method": "trees", "trees": TREES}),
     "trees, events at -1, 0, 1": (SPREAD, {"method": "trees", "trees": TREES}),
     "morphing": (SPREAD, {"method": "morphing", "morphing": {"points": NEXT}}),

@@ -38,8 +38,16 @@ from partonic.sbi.train import TrainingEvents, train_on_events
 
 Array = NDArray[np.float64]
 LUMINOSITY = 300.0
+PRECISE: dict[str, Any] = {"derivatives": {"weighting": "precision"}}
 METHODS: dict[str, dict[str, Any]] = {
     "derivatives": {},
+    "precise_derivatives": PRECISE,
+    "laplace": {"network": {"error": "laplace"}},
+    "sally": {"method": "sally"},
+    "precise_set_transformer": {
+        **{"network": {"backbone": "set_transformer", "members": 2}, "training": {"epochs": 15}},
+        **PRECISE,
+    },
     "trees": {"method": "trees", "trees": {"trees": 300, "max_depth": 3, "learning_rate": 0.1, "patience": 20}},
     "set_transformer": {"network": {"backbone": "set_transformer", "members": 2}, "training": {"epochs": 15}},
     "lgatr_slim": {"network": {"backbone": "lgatr_slim", "members": 1}, "training": {"epochs": 10}},

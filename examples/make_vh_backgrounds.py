@@ -1,19 +1,27 @@
-"""Write a background of `vh_bit.yaml`: ``python examples/make_vh_backgrounds.py PROCESS FILE SHOWERS [SEED]``.
+"""Write a background of `vh_bit.yaml` or `vh_wh.yaml`: ``python examples/make_vh_backgrounds.py SAMPLE FILE SHOWERS``.
 
-PROCESS is ``zbb``, pp → Z + jets with Z → ee, μμ, or ``ttbar``, pp → tt̄ with two leptons, both at 13.6 TeV and leading
-order by Pythia 8 (without multiparton interactions, as the signal of `vh_bit.yaml`). SHOWERS hard processes are made;
-those with two leptons of one flavour that may be those of a Z are showered, and if the pair has pT > 65 GeV and there
-are two b quarks apart from each other, hadronised `COPIES` times and written as HepMC. The file states the cross
-section of what is in it, that of Pythia times the part that passed; corrections of QCD (+20% for Z + jets, +80% for tt̄)
-are not in it. Copies share their partons: statistical errors of histograms that take them as independent are too small.
+All are of Pythia 8 at leading order and 13.6 TeV, without multiparton interactions, as the signals. SAMPLE is
 
-The b quarks of ``zbb`` come from the proton and from gluons that split in the shower. The matrix element of Z bb̄, most
-of all gg → Z bb̄ with both quarks at large angles, is not in Pythia: the true background is larger. Jets of c and light
-quarks that are tagged are left out.
+- ``zbb``: pp → Z + jets with Z → ee, μμ and p̂T > 55 GeV;
+- ``ttbar``: pp → tt̄ with two electrons or muons;
+- ``wbb``: pp → W + jets with W → eν, μν and p̂T > 110 GeV;
+- ``ttbar_one_lepton``: pp → tt̄ with one electron or muon in the detector, whatever the other W does, and p̂T > 30 GeV.
+
+SHOWERS hard processes are made. Those with the leptons of the selection (two of one flavour that may be those of a Z;
+or one, with neutrinos of 100 GeV together) are showered. If then the pair has pT > 65 GeV, or lepton and neutrinos
+115 GeV, and there are two b quarks apart from each other, they are hadronised several times (`Sample.copies`, which
+`import.copies` must be told) and written as HepMC. Hard processes are drawn with a power of p̂T more than nature does,
+so that many are at large pT, and weighted back. The file states the cross section of what is in it, that of Pythia
+times the part that passed; corrections of QCD (+20% for V + jets, +80% for tt̄) are not in it.
+
+The b quarks of ``zbb`` and ``wbb`` come from the proton and from gluons that split in the shower. The matrix elements
+of V bb̄, most of all gg → Z bb̄ with both quarks at large angles, are not in Pythia: the true backgrounds are larger.
+Jets of c and light quarks that are tagged are left out.
 """
 
 import math
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +34,46 @@ from partonic.simulation.harvest import harvest
 from partonic.simulation.particles import ParticleTable, delta_phi, pseudorapidity
 from partonic.simulation.species import has_heavy_quark
 
-PROCESSES = {
-    "zbb": (
-        "WeakBosonAndParton:qqbar2gmZg = on", "WeakBosonAndParton:qg2gmZq = on", "23:mMin = 50", "23:mMax = 150",
-        "23:onMode = off", "23:onIfAny = 11 13", "PhaseSpace:pTHatMin = 55",
+LEPTONS, NEUTRINOS = (11, 13), (12, 14, 16)
+TO_LEPTONS = ("onMode = off", "onIfAny = 11 13")
+TOPS = ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on")
+REFERENCE_PT = 100.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A background.
+
+    Attributes:
+        settings: of Pythia.
+        leptons: number of them in the selection.
+        power: of p̂T, that hard processes are drawn with more than nature does.
+        copies: how often a parton event is hadronised.
+    """
+
+    settings: tuple[str, ...]
+    leptons: int
+    power: float = 0.0
+    copies: int = 4
+
+    def bias(self) -> tuple[str, ...]:
+        """Return the settings of Pythia for that."""
+        names = {"": "on", "Ref": REFERENCE_PT, "Pow": self.power}
+        return tuple(f"PhaseSpace:bias2Selection{name} = {value}" for name, value in names.items() if self.power)
+
+
+SAMPLES = {
+    "zbb": Sample(
+        ("WeakBosonAndParton:qqbar2gmZg = on", "WeakBosonAndParton:qg2gmZq = on", "23:mMin = 50", "23:mMax = 150",
+         *(f"23:{each}" for each in TO_LEPTONS), "PhaseSpace:pTHatMin = 55"), leptons=2, power=1.5, copies=8,
     ),
-    "ttbar": ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "24:onMode = off", "24:onIfAny = 11 13"),
+    "ttbar": Sample((*TOPS, *(f"24:{each}" for each in TO_LEPTONS)), leptons=2),
+    "wbb": Sample(
+        ("WeakBosonAndParton:qqbar2Wg = on", "WeakBosonAndParton:qg2Wq = on",
+         *(f"24:{each}" for each in TO_LEPTONS), "PhaseSpace:pTHatMin = 110"), leptons=1, power=1.5, copies=8,
+    ),
+    "ttbar_one_lepton": Sample((*TOPS, "PhaseSpace:pTHatMin = 30"), leptons=1, power=1.5),
 }  # fmt: skip
-COPIES = 4
 BASE = (
     "Beams:eCM = 13600", "PartonLevel:MPI = off", "HadronLevel:all = off", "Print:quiet = on",
     "Next:numberShowEvent = 0", "Next:numberShowInfo = 0", "Next:numberShowProcess = 0", "Random:setSeed = on",
@@ -45,9 +85,12 @@ BASE = (
 class Filter:
     """What an event must have after the shower, looser than the selection of the analysis. Momenta in GeV."""
 
+    leptons: int
     lepton_pt: float = 15.0
     pair_pt: float = 65.0
     pair_mass: tuple[float, float] = (65.0, 115.0)
+    only_lepton_pt: float = 25.0
+    w_pt: float = 115.0
     b_pt: float = 22.0
     b_distance: float = 0.3
     eta: float = 2.6
@@ -56,15 +99,25 @@ class Filter:
         """Return whether the final particles of one event pass."""
         central = np.abs(pseudorapidity(particles.momenta)) < self.eta
         bottom = particles.select((np.abs(particles.pdg) == 5) & (particles.pt > self.b_pt) & central)
-        hard = central & (particles.pt > self.lepton_pt)
         if not self._are_apart(bottom):
             return False
-        return any(self._is_z(particles, hard, flavour) for flavour in (11, 13))
+        if self.leptons == 1:
+            return self._has_w(particles, central & (particles.pt > self.only_lepton_pt))
+        hard = central & (particles.pt > self.lepton_pt)
+        return any(self._is_z(particles, hard, flavour) for flavour in LEPTONS)
 
     def _are_apart(self, bottom: ParticleTable) -> bool:
         eta, phi = bottom.eta, bottom.phi
         distance = np.hypot(eta[:, None] - eta, delta_phi(phi[:, None], phi))
         return bool((distance > self.b_distance).any())
+
+    def _has_w(self, one: ParticleTable, hard: np.ndarray) -> bool:
+        leptons = one.momenta[hard & np.isin(np.abs(one.pdg), LEPTONS)]
+        if not len(leptons):
+            return False
+        hardest = leptons[np.argmax(np.hypot(leptons[:, 1], leptons[:, 2]))]
+        whole = hardest + one.momenta[np.isin(np.abs(one.pdg), NEUTRINOS)].sum(axis=0)
+        return math.hypot(whole[1], whole[2]) > self.w_pt
 
     def _is_z(self, one: ParticleTable, hard: np.ndarray, flavour: int) -> bool:
         for minus in one.momenta[hard & (one.pdg == flavour)]:
@@ -76,44 +129,54 @@ class Filter:
         return False
 
 
-class LeptonsOfZ(pythia8mc.UserHooks):
-    """Leaves hard processes out, before the shower, whose leptons are none of a Z in the detector.
+class HardLeptons(pythia8mc.UserHooks):
+    """Leaves hard processes out whose leptons are none of the selection; the shower moves them by little.
 
     Attributes:
-        seen: number of hard processes.
+        sample: what is asked for.
+        count: number of hard processes.
+        sum_of_weights: of all of them; Pythia tells only that of those it was let finish.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sample: Sample) -> None:
         super().__init__()
-        self.seen = 0
+        self.sample, self.count, self.sum_of_weights = sample, 0, 0.0
 
     def canVetoProcessLevel(self) -> bool:  # noqa: N802 (a name of Pythia)
         """Say that this is looked at."""
         return True
 
     def doVetoProcessLevel(self, process: Any) -> bool:  # noqa: N802 (a name of Pythia)
-        """Return whether to leave it out; the shower moves leptons by little."""
-        self.seen += 1
+        """Return whether to leave it out."""
+        self.count += 1
+        self.sum_of_weights += (REFERENCE_PT / process.at(5).pT()) ** self.sample.power
         particles = [process.at(row) for row in range(3, process.size())]
-        found = sorted(each.id() for each in particles
-                       if abs(each.id()) in (11, 13) and each.pT() > 10.0 and abs(each.eta()) < 2.9)  # fmt: skip
-        return len(found) != 2 or found[0] != -found[1]
+        hard = [each for each in particles if abs(each.id()) in LEPTONS and each.pT() > 10.0 and abs(each.eta()) < 2.9]
+        if self.sample.leptons == 2:
+            found = sorted(each.id() for each in hard)
+            return len(found) != 2 or found[0] != -found[1]
+        chosen = [each for each in hard if each.pT() > 20.0]
+        if len(chosen) != 1:
+            return True
+        whole = chosen + [each for each in particles if each.isFinal() and abs(each.id()) in NEUTRINOS]
+        return math.hypot(sum(each.px() for each in whole), sum(each.py() for each in whole)) < 100.0
 
 
-def started(process: str, seed: int, hook: LeptonsOfZ) -> Any:
-    """Return an initialised Pythia."""
+def started(sample: Sample, seed: int) -> tuple[Any, HardLeptons]:
+    """Return an initialised Pythia and its filter of hard processes."""
     pythia = pythia8mc.Pythia("", False)
-    for setting in (*BASE, *PROCESSES[process], f"Random:seed = {seed}"):
+    for setting in (*BASE, *sample.settings, *sample.bias(), f"Random:seed = {seed}"):
         if not pythia.readString(setting):
             raise SystemExit(f"Pythia does not know '{setting}'")
+    hook = HardLeptons(sample)
     pythia.setUserHooksPtr(hook)
     if not pythia.init():
         message = "Pythia could not be initialised"
         raise SystemExit(message)
-    return pythia
+    return pythia, hook
 
 
-def hepmc_event(record: Any, number: int, beam_energy: float) -> pyhepmc.GenEvent:
+def hepmc_event(record: Any, number: int, beam_energy: float, weight: float) -> pyhepmc.GenEvent:
     """Return final particles and the last b and c hadrons, with which of them comes from which."""
     size = record.size()
     pdg = np.array([record.at(i).id() for i in range(size)])
@@ -142,7 +205,7 @@ def hepmc_event(record: Any, number: int, beam_energy: float) -> pyhepmc.GenEven
     ids = np.concatenate([[2212, 2212], pdg[kept]]).astype(np.int32)
     event = pyhepmc.GenEvent(pyhepmc.Units.GEV, pyhepmc.Units.MM)
     event.from_hepevt(number, px, py, pz, energy, mass, ids, status, parents, fortran=False)
-    event.weights = [1.0]
+    event.weights = [weight]
     return event
 
 
@@ -154,23 +217,25 @@ def with_cross_section(event: pyhepmc.GenEvent, picobarn: float, error: float) -
     return event
 
 
-def main(process: str, path: str, showers: str, seed: str = "1") -> None:
+def main(name: str, path: str, showers: str, seed: str = "1") -> None:
     """Write the file."""
-    hook, wanted = LeptonsOfZ(), Filter()
-    pythia = started(process, int(seed), hook)
-    whole = partons = written = 0
+    sample = SAMPLES[name]
+    pythia, hook = started(sample, int(seed))
+    wanted = Filter(sample.leptons)
+    written, sums = 0, np.zeros(2)
     waiting: pyhepmc.GenEvent | None = None
     buffer: RecordBuffer | None = None
 
-    def section() -> float:
-        # of all hard processes: that of Pythia counts those only that the hook let pass
-        return 1e9 * pythia.infoPython().sigmaGen() * partons / max(whole, 1)
+    def section() -> tuple[float, float]:
+        # of all hard processes: that of Pythia counts those only that the hook let pass, each as one
+        info = pythia.infoPython()
+        whole = 1e9 * info.sigmaGen() * hook.count / max(info.nAccepted(), 1)
+        return whole * sums[0] / hook.sum_of_weights, whole * sums[1] ** 0.5 / hook.sum_of_weights
 
     with pyhepmc.open(path, "w") as file:
-        while hook.seen < int(showers):
+        while hook.count < int(showers):
             if not pythia.next():
                 continue
-            whole += 1
             buffer = buffer or RecordBuffer(find_layout(pythia.event))
             buffer.add(pythia.event)
             records = buffer.take()
@@ -178,21 +243,32 @@ def main(process: str, path: str, showers: str, seed: str = "1") -> None:
                 continue  # most events, told quickly
             if not wanted.passes(harvest(records).particles):
                 continue
-            partons += 1
-            before = pythia8mc.Event(pythia.event)
-            for _ in range(COPIES):
-                pythia.event.assign(before)
-                if not pythia.forceHadronLevel():
-                    continue
+            weight = pythia.infoPython().weight()
+            sums += (weight, weight**2)
+            for event in hadronised(pythia, sample.copies):
                 if waiting is not None:
                     file.write(waiting)
                 written += 1
-                waiting = hepmc_event(pythia.event, written, 6800.0)
-                with_cross_section(waiting, section(), section() / partons**0.5)
+                waiting = hepmc_event(event, written, 6800.0, weight)
+                with_cross_section(waiting, *section())
         if waiting is None:
-            raise SystemExit(f"none of {hook.seen} hard processes passed: make more")
-        file.write(with_cross_section(waiting, section(), section() / partons**0.5))
-    sys.stdout.write(f"{partons} of {hook.seen} passed: {section():.4g} pb, {written} events in {path}\n")
+            raise SystemExit(f"none of {hook.count} hard processes passed: make more")
+        file.write(with_cross_section(waiting, *section()))
+    effective = sums[0] ** 2 / sums[1]
+    sys.stdout.write(
+        f"{written // sample.copies} of {hook.count} passed, which count as {effective:.0f}: {section()[0]:.4g} pb, "
+        f"{written} events in {path}\n"
+    )
+
+
+def hadronised(pythia: Any, copies: int) -> Iterator[Any]:
+    """Yield the record of the event, hadronised several times."""
+    before, made = pythia8mc.Event(pythia.event), 0
+    while made < copies:
+        pythia.event.assign(before)
+        if pythia.forceHadronLevel():
+            made += 1
+            yield pythia.event
 
 
 if __name__ == "__main__":

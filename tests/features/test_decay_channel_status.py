@@ -1,10 +1,13 @@
 """What is wrong with an event, by decay channel."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from mem.channel_toys import channel_of
 from partonic.events.batch import RecoEvents
+from partonic.features.decay_channel import DecayChannel
 from partonic.features.decay_channel_status import decay_channel_status
 
 JET, LEPTON = (50.0, 0.5, 1.0, 8.0, 1.0), (40.0, -0.3, 2.0, 0.0, 0.05)
@@ -22,6 +25,20 @@ def good_events(events: int, leptons: int) -> RecoEvents:
         lepton_mask=lepton_mask,
         met=torch.tensor([30.0, -1.0]).expand(events, -1).clone(),
     )
+
+
+def test_photons_that_h_decays_to_must_be_there() -> None:
+    channel, photons = DecayChannel("hadronic", (25, 6, 1), "photons"), torch.full((4, 2, 4), 40.0)
+    photons[1, 1, 1], photons[2, 0, 0] = torch.nan, 0.0
+    mask = torch.ones(4, 2, dtype=torch.bool)
+    mask[3, 1] = False
+    x = replace(good_events(4, 0), photons=photons, photon_mask=mask)
+    assert decay_channel_status(x, channel, 3) == (
+        "ok", "a photon is NaN or infinite", "a photon has no transverse momentum", "fewer than 2 photons",
+    )  # fmt: skip
+    assert decay_channel_status(good_events(1, 0), channel, 3) == ("fewer than 2 photons",)
+    jets = DecayChannel("hadronic", (25, 6, 1))
+    assert set(decay_channel_status(x, jets, 3)) == {"ok"}  # photons are no objects of it
 
 
 @pytest.mark.parametrize(("name", "leptons"), [("semileptonic", 1), ("dilepton", 2), ("all_hadronic", 0)])

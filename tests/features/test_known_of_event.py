@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mem.transfer.toys import LAYOUTS, draw_events, some_partons, tiny_transfer
-from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES
+from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, PHOTON_FEATURES
 from partonic.features.known_of_event import described
 
 
@@ -17,7 +17,10 @@ def test_nothing_that_the_density_knows_is_lost(name: str) -> None:
     if layout.leptons:
         x.leptons[..., LEPTON_FEATURES.index("isolation")] = 0.1
         x = replace(x, lepton_pdg=x.lepton_pdg.sign() * 13)
+    if layout.photons:
+        x.photons[..., PHOTON_FEATURES.index("isolation")] = 0.1
     less = described(x, layout.decay_channel)
+    assert not less.photons[..., PHOTON_FEATURES.index("isolation")].any()
     transfer, z = tiny_transfer(layout), some_partons(50)[:, None]
     assert torch.equal(transfer.log_density(less, z), transfer.log_density(x, z))
     assert not less.jets[..., JET_FEATURES.index("mass")].any()

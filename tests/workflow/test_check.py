@@ -51,6 +51,11 @@ def test_analysis_with_all_that_it_needs(tmp_path: Path) -> None:
             "absent holds no model 'proposal'",
         ),
         ({"mem": {"model": "absent"}}, "mem", "absent holds no model 'transfer'"),
+        (
+            {"process": {"name": "thq"}, "simulation": {"decays": {"tops": "leptonic"}}, "mem": {}},
+            "mem",
+            "set simulation.decays.tops to hadronic",
+        ),
         ({"mem": {"store": "absent.parquet"}}, "mem", "there is no file absent.parquet; mend the key mem.store"),
         ({"sbi": {"shares": {"fit": 0.0}}}, "sbi", "sbi.shares.fit: no event is left for the fit"),
         ({"sbi": {"stores": ["absent.parquet"]}}, "sbi", "there is no file absent.parquet; mend the key sbi.stores"),

@@ -123,19 +123,22 @@ class AnalysisConfig(StrictModel):
 
     @model_validator(mode="after")
     def _methods_know_the_final_state(self) -> "AnalysisConfig":
-        """Refuse what integrates over or unfolds to a top pair where no pair of tops is in the final state."""
+        """Refuse what integrates over or unfolds to tops where the final state has none, or another number of them."""
         tree = find_process(self.process.name).decay_tree(self.process)
-        if {(6,), (-6,)} <= {resonance.pdg_ids for resonance in tree.of_shower}:
-            return self
+        has_pair = {(6,), (-6,)} <= {resonance.pdg_ids for resonance in tree.of_shower}
+        one = sum(resonance.is_top for resonance in tree.of_shower) == 1
         for key in ("unfolding", "mem_training", "mem", "classical"):
-            if getattr(self, key) is not None:
-                decayed = any(resonance.is_top for resonance in tree.of_matrix_element)
-                message = (
-                    f"works on a top pair on its mass shells, and the process '{self.process.name}' "
-                    + ("has decayed its tops: set process.decays to shower, or " if decayed else "has none: ")
-                    + "remove this section and use `inference.source: truth`"
-                )
-                raise SettingError((key,), message)
+            takes_one = key in ("mem_training", "mem")
+            if getattr(self, key) is None or has_pair or (one and takes_one):
+                continue
+            decayed = any(resonance.is_top for resonance in tree.of_matrix_element)
+            message = (
+                f"works on {'one top or ' if takes_one else ''}a top pair on its mass shells, and the process "
+                f"'{self.process.name}' "
+                + ("has decayed its tops: set process.decays to shower, or " if decayed else "has none: ")
+                + "remove this section and use `inference.source: truth`"
+            )
+            raise SettingError((key,), message)
         return self
 
     @model_validator(mode="after")

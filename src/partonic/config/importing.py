@@ -156,6 +156,10 @@ class ImportConfig(StrictModel):
     """Cross section of the sample in pb, at `theta`; required for simulated NanoAOD, and replaces the one of other
     files. With generator cuts or forced decays: their efficiency and branching fraction included."""
 
+    copies: int = Field(default=1, ge=1)
+    """HepMC: number of events one after another that are of one parton event, hadronised or decayed anew. They count
+    together in statistical errors, and stay together where events are parted."""
+
     data: bool = False
     """Collision data: no generator information, every event has weight 1."""
 
@@ -224,6 +228,13 @@ class ImportConfig(StrictModel):
             message = "events that do not depend on θ have no weights at θ points"
             raise SettingError(("weight_points",), message)
         self._check_reweight()
+        return self
+
+    @model_validator(mode="after")
+    def _copies_of_particles(self) -> "ImportConfig":
+        if self.copies > 1 and self.format != "hepmc":
+            message = f"copies of parton events are known in HepMC files only; the format is {self.format}"
+            raise SettingError(("copies",), message)
         return self
 
     def _check_reweight(self) -> None:

@@ -16,7 +16,7 @@ def decay_channel_status(reco: RecoEvents, decay_channel: DecayChannel, jets_min
 
     Args:
         reco: the events, in any frame.
-        decay_channel: how many leptons they must have; two must have opposite charges.
+        decay_channel: how many leptons and photons they must have; two leptons must have opposite charges.
         jets_min: fewest jets that the network knows.
     """
     faults: dict[str, Bool[Tensor, " events"]] = {f"fewer than {jets_min} jets": reco.jet_mask.sum(dim=1) < jets_min}
@@ -26,6 +26,10 @@ def decay_channel_status(reco: RecoEvents, decay_channel: DecayChannel, jets_min
     if decay_channel.leptons == 2:
         signs = torch.where(reco.lepton_mask, reco.lepton_pdg.sign(), 0)
         faults["no leptons of opposite charges"] = (signs.amax(dim=1) <= 0) | (signs.amin(dim=1) >= 0)
+    if decay_channel.photons:
+        faults[f"fewer than {decay_channel.photons} photons"] = reco.photon_mask.sum(dim=1) < decay_channel.photons
+        faults["a photon is NaN or infinite"] = any_not_finite(reco.photons, reco.photon_mask)
+        faults["a photon has no transverse momentum"] = (reco.photon_mask & (reco.photons[..., 0] <= 0.0)).any(dim=1)
     faults["a jet is NaN or infinite"] = any_not_finite(reco.jets, reco.jet_mask)
     faults["a lepton is NaN or infinite"] = any_not_finite(reco.leptons, reco.lepton_mask)
     faults["the missing transverse momentum is NaN or infinite"] = ~reco.met.isfinite().all(dim=1)

@@ -123,18 +123,22 @@ def met_features(met: Float[Tensor, "events 2"], frame: EventFrame) -> Float[Ten
     return torch.stack([torch.log1p(met[:, 0]), torch.cos(phi), torch.sin(phi)], dim=-1)
 
 
-def sum_of_objects(reco: RecoEvents) -> Float[Tensor, "events 4"]:
-    """Return the sum of jets, leptons and missing momentum (pz = 0) with |η| < 2.4, GeV, float64."""
+def sum_of_objects(reco: RecoEvents, *, photons: bool = False) -> Float[Tensor, "events 4"]:
+    """Return the sum of jets, leptons and missing momentum (pz = 0) with |η| < 2.4, GeV, float64; photons if wanted."""
     jets = _vectors(reco.jets, reco.jet_mask)
     leptons = _vectors(reco.leptons, reco.lepton_mask)
     zero = torch.zeros_like(reco.met[:, 0])
     met = from_pt_eta_phi_m(torch.stack([reco.met[:, 0], zero, reco.met[:, 1], zero], dim=-1).double())
-    return jets + leptons + met
+    total = jets + leptons + met
+    if not photons:
+        return total
+    massless = torch.nn.functional.pad(reco.photons[..., :3], (0, 1))
+    return total + _vectors(massless, reco.photon_mask)
 
 
-def boost_features(reco: RecoEvents, frame: EventFrame) -> Float[Tensor, "events 4"]:
-    """Return `BOOST_TOKEN` of the sum of all objects, in `frame`."""
-    total = frame.momenta_in(sum_of_objects(reco))
+def boost_features(reco: RecoEvents, frame: EventFrame, *, photons: bool = False) -> Float[Tensor, "events 4"]:
+    """Return `BOOST_TOKEN` of the sum of all objects, in `frame`; of photons, too, if they are wanted."""
+    total = frame.momenta_in(sum_of_objects(reco, photons=photons))
     return torch.cat([torch.log1p(total[:, :1]), torch.asinh(total[:, 1:])], dim=-1).float()
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from partonic.events.object_cuts import best_pair, pair_mass
 from partonic.features.associated_higgs import ASSOCIATED_HIGGS
+from partonic.features.associated_w import ASSOCIATED_W
 from partonic.features.objects import BatchObjects
 
 __all__ = ["OBJECT_OBSERVABLES", "Evaluated"]
@@ -115,5 +116,6 @@ OBJECT_OBSERVABLES: Final[Mapping[str, Evaluated]] = {
     "transverse_mass_wz": _wz_transverse_mass,
     "missing_pt": _missing_pt,
     **ASSOCIATED_HIGGS,
+    **ASSOCIATED_W,
 }
 """All of them by name; GeV and radians."""

@@ -5,7 +5,7 @@ network of its own, and ``initial_state`` where initial states are told apart. T
 the folder ``mem`` of the process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ from partonic.config.mem import MemConfig
 from partonic.config.mem_training.section import MemNetworksConfig
 from partonic.config.process import ProcessConfig
 from partonic.errors import ModelError
-from partonic.features.decay_channel import DecayChannel, DecayChannelName
+from partonic.features.decay_channel import DecayChannel, DecayChannelName, HiggsObjects
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.protocols import Acceptance, InitialStateRatio, Proposal, TransferDensity
 from partonic.physics.phasespace import PartonCube
@@ -46,21 +46,24 @@ class Hypothesis:
         process: the section `process` of an analysis.
         decays: of the tops.
         branching_fraction: of these decays.
+        higgs: what H is seen as, where there is one.
     """
 
     process: ProcessConfig
     decays: DecayChannelName = "semileptonic"
     branching_fraction: float = 1.0
+    higgs: HiggsObjects = "jets"
 
     def decay_channel(self) -> DecayChannel:
         """Return the decay channel with the partons of the process."""
-        return DecayChannel(self.decays, tuple(p.pdg_id for p in definition_of(self.process).final_state(self.process)))
+        final_state = definition_of(self.process).final_state(self.process)
+        return DecayChannel(self.decays, tuple(particle.pdg_id for particle in final_state), self.higgs)
 
     def ingredients(self, config: MemConfig, device: str = "cpu") -> Ingredients:
         """Load the models and build the process.
 
         Raises:
-            ModelError: if a model is missing, damaged, or trained for another process.
+            ModelError: if a model is missing, damaged, or trained for another process or other decays.
             PartonicError: if the process cannot be built.
         """
         transfer, acceptance = load_components(config.model, self.process.name, device)
@@ -72,6 +75,7 @@ class Hypothesis:
         }  # fmt: skip
         for name, part in parts.items():
             check_process(name, part, self.process.name, "give a model of that process in the section `mem`")
+        _check_decays(parts, self.decay_channel())
         _check_layouts(transfer, initial_state, config)
         return Ingredients(
             process=build_process(self.process),
@@ -92,6 +96,8 @@ class Hypothesis:
         folders = component_folders(config, self.process.name)
         content: dict[str, object] = {name: model_fingerprint(folder) for name, folder in folders.items()}
         content |= {"process": self.process.model_dump(mode="json"), "channel": self.decays}
+        if self.higgs != "jets":
+            content["higgs"] = self.higgs
         return content_hash(content | {"branching_fraction": self.branching_fraction})
 
 
@@ -245,6 +251,17 @@ def _component(model: str | Path | None, process: str, name: str, to_come: Seque
         f"{model} holds no model '{name}' ({name}/{RECORD}): expected '{PRETRAINED}', or a folder with the trained "
         "models of the matrix element method"
     )
+
+
+def _check_decays(parts: Mapping[str, object], wanted: DecayChannel) -> None:
+    """Refuse models of other decays or partons than those of the hypothesis; parts that know of none fit to any."""
+    for name, part in parts.items():
+        known = getattr(getattr(part, "layout", None) or getattr(part, "view", None), "decay_channel", wanted)
+        if known != wanted:
+            raise ModelError(
+                f"the {name} was trained for {known}, but the hypothesis is {wanted}: set simulation.decays to those "
+                "of the model, or give a model of these decays in the section `mem`"
+            )
 
 
 def _check_layouts(transfer: object, initial_state: object, config: MemConfig) -> None:

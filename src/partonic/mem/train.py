@@ -17,6 +17,7 @@ from partonic.mem.initial_state.train import train_initial_state
 from partonic.mem.models import mem_folder
 from partonic.mem.proposal.drawn_events import Surrogate
 from partonic.mem.proposal.train import train_proposal
+from partonic.mem.store_decays import check_objects
 from partonic.mem.transfer.consistency import Contrast, train_consistency
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.train import train_transfer
@@ -113,7 +114,8 @@ def layout_of_stores(stores: Sequence[Path]) -> TransferLayout:
     """Return objects and cuts of the events of stores that this package simulated.
 
     Raises:
-        SchemaError: if a store was not simulated here, or the stores differ.
+        ProcessError: if the decays of a store have no decay channel, or its selection leaves their photons open.
+        SchemaError: if a store was not simulated here or lacks photons, or the stores differ.
     """
     layouts = {}
     for path in stores:
@@ -124,6 +126,7 @@ def layout_of_stores(stores: Sequence[Path]) -> TransferLayout:
             )
         simulation = SimulationConfig.model_validate(metadata.config["simulation"])
         layouts[path] = TransferLayout.of(simulation, metadata.parton_pdg)
+        check_objects(layouts[path].decay_channel, metadata, str(path))
     first = next(iter(layouts.values()))
     for path, layout in layouts.items():
         if layout != first:

@@ -18,6 +18,8 @@ from partonic.sbi.expansion import Expansion
 from partonic.sbi.information_trees import InformationTrees
 from partonic.sbi.method import Method
 from partonic.sbi.morphing import MorphingRatios, basis_rows
+from partonic.sbi.precision.derivatives import PreciseDerivatives
+from partonic.sbi.precision.magnitudes import Magnitudes
 from partonic.sbi.score.local_score import LocalScore, score_rows
 from partonic.sbi.theta_draws import ThetaDraws
 from partonic.sbi.uncertainty.last_layer import LastLayerLaplace
@@ -123,6 +125,8 @@ def _plain_method(
         return LocalScore(backbone, columns, members, facts.shapes)
     backbone = make_backbone(config.network, inputs, slots, members * (count - 1))
     if config.method == "derivatives":
+        if config.derivatives.weighting == "precision":
+            return PreciseDerivatives(backbone, Magnitudes(inputs, count), count, members)
         return Derivatives(backbone, count, members)
     rows = facts.expansion.row(facts.basis)
     joint = draws if config.morphing.joint else None

@@ -89,7 +89,8 @@ def read_events(
     for store in opened:
         if (store.metadata.process, store.metadata.monomials) != (first.process, first.monomials):
             raise SchemaError(f"{store.path} has another process or other monomials of θ than {opened[0].path}")
-    progress.start("reading events", sum(store.num_events for store in opened), "events")
+    accepted = sum(len(store.read(("event_id",), accepted_only=True)) for store in opened)
+    progress.start("reading events", accepted, "events")
     readers = [EventFeatures(names, store, files) for store in opened]
     slots = None if max_jets is None else slots_of(first, max_jets)
     parts = [

@@ -141,10 +141,11 @@ class DecayChannelView(CubeView):
         return self.decay_channel.truth(batch)
 
     def record(self) -> dict[str, Any]:
-        """Return masses, energy and decay channel."""
+        """Return masses, energy and decay channel; what H is seen as where it is not jets."""
+        seen_as = {} if self.decay_channel.higgs == "jets" else {"higgs": self.decay_channel.higgs}
         return {
             "cube": {"masses": list(self.masses), "collider_energy": self.collider_energy},
-            "channel": {"name": self.decay_channel.name, "parton_pdg": list(self.decay_channel.parton_pdg)},
+            "channel": {"name": self.decay_channel.name, "parton_pdg": list(self.decay_channel.parton_pdg), **seen_as},
         }
 
     @classmethod
@@ -152,7 +153,7 @@ class DecayChannelView(CubeView):
         """Return the view of a record."""
         decay_channel, cube = record["channel"], record["cube"]
         return cls.of(
-            DecayChannel(decay_channel["name"], tuple(decay_channel["parton_pdg"])),
+            DecayChannel(decay_channel["name"], tuple(decay_channel["parton_pdg"]), decay_channel.get("higgs", "jets")),
             PartonCube(tuple(cube["masses"]), cube["collider_energy"]),
         )
 

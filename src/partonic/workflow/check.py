@@ -249,11 +249,14 @@ def mem_is_ready(config: AnalysisConfig) -> str:
     """Look for the models and the event store of the matrix element method, but for those that are made here.
 
     Raises:
-        ModelError: if a model is not there.
+        ConfigError: if the branching fraction of the decays is not known.
         EventFileError: if the store is not there.
+        ModelError: if a model is not there.
+        ProcessError: if the method does not work with these decays.
     """
-    from partonic.workflow.mem_steps import MemStep
+    from partonic.workflow.mem_steps import MemStep, hypothesis
 
+    hypothesis(config)
     made_here = config.output.resolve()
     files = [path for path in MemStep().inputs(config) if made_here not in path.resolve().parents]
     _check_files([path for path in files if path.suffix == ".parquet"], "mem.store")

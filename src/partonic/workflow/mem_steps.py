@@ -14,7 +14,7 @@ from partonic.workflow.sections import needed
 if TYPE_CHECKING:
     from partonic.mem.models import Hypothesis
 
-__all__ = ["MemStep"]
+__all__ = ["MemStep", "hypothesis"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class MemStep:
         section = _resolved(config)
         return str(
             integrate_events(
-                _store(config), coefficients_file(config), _hypothesis(config), section, config.seed, progress=progress
+                _store(config), coefficients_file(config), hypothesis(config), section, config.seed, progress=progress
             )
         )
 
@@ -92,11 +92,11 @@ def _resolved(config: AnalysisConfig) -> MemConfig:
     return section
 
 
-def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
+def hypothesis(config: AnalysisConfig) -> "Hypothesis":
     """Return process and decays of the analysis.
 
     Raises:
-        ProcessError: if the tops decay inclusively.
+        ProcessError: if the tops decay inclusively, or the partons have no decay channel.
         ConfigError: if the branching fraction of the decays is not known.
     """
     from partonic.features.decay_channel import DecayChannel
@@ -106,5 +106,6 @@ def _hypothesis(config: AnalysisConfig) -> "Hypothesis":
 
     decays = config.simulation.decays
     final_state = tuple(particle.pdg_id for particle in definition_of(config.process).final_state(config.process))
-    decay_channel = DecayChannel.of_decays(decays.tops, final_state).name
-    return Hypothesis(config.process, decay_channel, branching_fraction(decays, final_state))
+    decay_channel = DecayChannel.of_decays(decays.tops, final_state, decays.higgs)
+    fraction = branching_fraction(decays, final_state)
+    return Hypothesis(config.process, decay_channel.name, fraction, decay_channel.higgs)

@@ -12,12 +12,16 @@ from jaxtyping import Float
 
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.likelihood.mixture import Mixture
-from partonic.inference.optimised_template.events import BackgroundEvents, TemplateEvents
+from partonic.inference.optimised_template.backgrounds import BackgroundEvents
+from partonic.inference.optimised_template.events import TemplateEvents
 from partonic.polynomial import Monomials
 
 MONOMIALS = Monomials.up_to_degree(("a", "b"), 2)
 SCALE = 3.0
 """s."""
+
+WIDTH = 0.3
+"""Of the background in x."""
 
 SIGMA, LUMINOSITY = 0.1, 100.0
 """pb and fb⁻¹: 10,000 events at θ = 0, so that intervals are small and quadratic terms count for little."""
@@ -49,14 +53,22 @@ def plane(
     )
     backgrounds: tuple[BackgroundEvents, ...] = ()
     if background is not None:
-        of_background = ratios(0.3 * points(events // 2, generator))
+        narrow = WIDTH * points(events // 2, generator)
+        of_background = ratios(narrow)
         backgrounds = (
             BackgroundEvents(
                 "other", of_background, np.full(events // 2, background / (events // 2)),
-                np.arange(events // 2) % regions, uncertainty,
+                np.arange(events // 2) % regions, uncertainty, behind=behind(narrow, background),
             ),
         )  # fmt: skip
-    return TemplateEvents(mixture, ratios(x), weights, np.arange(events) % regions, backgrounds)
+    known = None if background is None else behind(x, background)
+    return TemplateEvents(mixture, ratios(x), weights, np.arange(events) % regions, backgrounds, behind=known)
+
+
+def behind(x: Float[np.ndarray, "events 2"], background: float) -> Float[np.ndarray, "events 1"]:
+    """Return the density of the background, N(0, WIDTH)², over that of the signal at θ = 0, in pb."""
+    logs = -2.0 * np.log(WIDTH) - 0.5 * (WIDTH**-2.0 - 1.0) * (x**2).sum(axis=1)
+    return background / SIGMA * np.exp(logs)[:, None]
 
 
 def kept_by_quantiles(bins: int) -> float:

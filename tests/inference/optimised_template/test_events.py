@@ -11,7 +11,8 @@ from tests.report.limit_files import LUMINOSITY, estimated, toy_store, write
 from partonic.config.inference import InferenceConfig
 from partonic.errors import EventFileError, InferenceError
 from partonic.events.store import EventStore, EventWriter
-from partonic.inference.optimised_template.events import TemplateEvents, check_simulation, template_events
+from partonic.inference.optimised_template.backgrounds import check_simulation
+from partonic.inference.optimised_template.events import TemplateEvents, template_events
 from partonic.inference.samples import Files, load
 from partonic.polynomial import Monomials
 
@@ -67,10 +68,34 @@ def test_parts_have_the_whole_cross_section(rng: np.random.Generator) -> None:
     assert not {*first.ratios[:, 1]} & {*second.ratios[:, 1]}
 
 
+def test_copies_of_a_parton_event_are_in_one_part(rng: np.random.Generator) -> None:
+    events = plane(3_000, rng, background=0.3)
+    number = np.arange(3_000) // 4
+    other = replace(events.backgrounds[0], parton_event=np.arange(1_500) // 3)
+    parts = replace(events, parton_event=number, backgrounds=(other,)).parted(0.4, rng)
+    for one, two in (parts, tuple(each.backgrounds[0] for each in parts)):
+        assert one.parton_event is not None
+        assert two.parton_event is not None
+        assert not {*one.parton_event.tolist()} & {*two.parton_event.tolist()}
+    assert len(parts[0]) + len(parts[1]) == 3_000
+    assert len(parts[0]) == pytest.approx(1_200, abs=5 * 4 * np.sqrt(750 * 0.24))
+    left = replace(events, parton_event=number, backgrounds=(other,)).without(3, 10)
+    assert not np.isin(left.parton_event, np.arange(3, 750, 10)).any()
+    assert not np.isin(left.backgrounds[0].parton_event, np.arange(3, 500, 10)).any()
+    assert left.weights[:, 0].sum() == pytest.approx(events.weights[:, 0].sum())
+
+
+def test_without_copies_the_parts_are_those_of_single_events() -> None:
+    events = plane(1_000, np.random.default_rng(1), background=0.3)
+    number = np.arange(1_000)
+    one, _ = events.parted(0.5, np.random.default_rng(2))
+    other, _ = replace(events, parton_event=number).parted(0.5, np.random.default_rng(2))
+    np.testing.assert_array_equal(one.ratios, other.ratios)
+
+
 def test_a_part_without_events(rng: np.random.Generator) -> None:
     events = plane(100, rng, background=0.3)
-    alone = replace(events.backgrounds[0], ratios=events.backgrounds[0].ratios[:1], weights=np.array([0.3]),
-                    region=np.array([0]))  # fmt: skip
+    alone = events.backgrounds[0].select(np.arange(50) == 0)
     with pytest.raises(InferenceError, match=r"events of 'other' .* has 0 events, whose weights do not sum"):
         replace(events, backgrounds=(alone,)).parted(0.5, rng)
 

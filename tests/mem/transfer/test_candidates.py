@@ -29,7 +29,7 @@ def test_candidates_follow_the_decays() -> None:
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_nothing_is_subtracted_before_it_is_known(layout: TransferLayout) -> None:
-    slots = layout.leptons + 1 + layout.jets_max
+    slots = layout.missing + 1 + layout.jets_max
     whole = plan_candidates(layout, slots)
     for slot in range(slots):
         known = [max(first, second) < slot for _, first, second in listed(whole)]
@@ -38,6 +38,18 @@ def test_nothing_is_subtracted_before_it_is_known(layout: TransferLayout) -> Non
         assert listed(fewer) == listed(whole)[: whole.counts[slot]]
         assert fewer.counts[slot] == whole.counts[slot]
         assert torch.equal(fewer.kind, whole.kind[: whole.counts[slot]])
+
+
+def test_photons_are_taken_from_h_and_jets_from_the_single_top() -> None:
+    plan = plan_candidates(LAYOUTS["photons"], 7)  # two photons, missing momentum, four jets
+    higgs, top, quark, photons, jets = 0, 1, 2, (0, 1), range(3, 6)
+    expected = {(higgs, -1, -1), (top, -1, -1), (quark, -1, -1)}
+    expected |= {(higgs, photon, -1) for photon in photons} | {(top, jet, -1) for jet in jets}
+    expected |= {(top, i, j) for i in jets for j in jets if i < j}
+    assert sorted(listed(plan)) == sorted(expected)
+    kinds = kinds_of_candidates(LAYOUTS["photons"])
+    assert kinds == 21
+    assert int(plan.kind.max()) < kinds
 
 
 def test_other_partons_have_no_candidates_but_themselves() -> None:
@@ -90,7 +102,7 @@ def test_density_with_candidates_does_not_depend_on_company_or_the_beam_angle(la
     cosine, sine = math.cos(0.9), math.sin(0.9)
     energy, px, py, pz = z.unbind(dim=-1)
     turned = torch.stack([energy, cosine * px - sine * py, sine * px + cosine * py, pz], dim=-1)
-    for objects in (events.jets, events.leptons):
+    for objects in (events.jets, events.leptons, events.photons):
         objects[..., 2] += 0.9
     events.met[:, 1] += 0.9
     torch.testing.assert_close(transfer.log_density(events, turned), together, rtol=1e-4, atol=2e-2)

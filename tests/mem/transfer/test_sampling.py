@@ -26,7 +26,17 @@ def drawn(transfer: TransferFunction, count: int = EVENTS, seed: int = 2) -> tup
 def features(reco: RecoEvents) -> dict[str, Tensor]:
     """Functions of x that see every component and how some depend on others; bounded, so that means converge."""
     first, second, met = reco.jets[:, 0].double(), reco.jets[:, 1].double(), reco.met.double()
-    return {
+    of_photons = {}
+    if reco.photons.shape[1]:
+        hard, soft = reco.photons[:, 0].double(), reco.photons[:, 1].double()
+        of_photons = {
+            "photon pT": 25.0 / hard[:, 0],
+            "second photon of first": torch.log(soft[:, 0] / 25.0) / torch.log(hard[:, 0] / 25.0),
+            "photons η η": torch.tanh(hard[:, 1]) * torch.tanh(soft[:, 1]),
+            "photons φ φ": torch.cos(hard[:, 2] - soft[:, 2]),
+            "photon and jet": torch.sin(hard[:, 2] - first[:, 2]),
+        }
+    return of_photons | {
         "many jets": (reco.jet_mask.sum(dim=1) > 4).double(),
         "tags": reco.jet_tagged.sum(dim=1).double() / 4.0,
         "first pT": 30.0 / first[:, 0],

@@ -45,10 +45,36 @@ def test_turning_event_and_partons_about_the_beam_changes_nothing(layout: Transf
     jets, leptons, met = reco.jets.clone(), reco.leptons.clone(), reco.met.clone()
     jets[..., 2] = torch.where(reco.jet_mask, rotated(jets[..., 2]), 0.0)
     leptons[..., 2], met[:, 1] = rotated(leptons[..., 2]), rotated(met[:, 1])
-    again = replace(reco, jets=jets, leptons=leptons, met=met)
+    photons = reco.photons.clone()
+    photons[..., 2] = rotated(photons[..., 2])
+    again = replace(reco, jets=jets, leptons=leptons, met=met, photons=photons)
     torch.testing.assert_close(
         transfer.log_density(again, turned), transfer.log_density(reco, momenta), atol=2e-3, rtol=1e-4
     )
+
+
+def test_photons_are_objects_like_jets() -> None:
+    """Every number of each photon counts; without them, or in another order, the event is none of these."""
+    layout = LAYOUTS["photons"]
+    transfer, reco, momenta = (
+        tiny_transfer(layout, candidates=4),
+        draw_events(layout, 8, 7).reco,
+        some_partons(8)[:, None],
+    )
+    value = transfer.log_density(reco, momenta)
+    assert bool(value.isfinite().all())
+    for place in (0, 1):
+        for number, factor in enumerate((1.02 if place == 0 else 0.98, 0.9, 0.9)):
+            photons = reco.photons.clone()
+            photons[:, place, number] *= factor
+            assert (transfer.log_density(replace(reco, photons=photons), momenta) - value).abs().min() > 1e-5
+    for photons, mask in (
+        (reco.photons.flip(1), reco.photon_mask),
+        (reco.photons, reco.photon_mask & (torch.arange(2) < 1)),
+        (reco.photons[:, :0], reco.photon_mask[:, :0]),
+    ):
+        without = replace(reco, photons=photons, photon_mask=mask)
+        assert bool((transfer.log_density(without, momenta) == -math.inf).all())
 
 
 def test_density_depends_on_the_partons_and_on_every_object() -> None:

@@ -26,6 +26,10 @@ LAYOUTS = {
     name: TransferLayout(name, PROCESS.parton_pdg, jets, tags, 30.0, 2.4, 29.0, 2.4, jets_max=jets + 2)
     for name, jets, tags in (("semileptonic", 4, 3), ("dilepton", 3, 2), ("all_hadronic", 4, 3))
 }
+LAYOUTS["photons"] = TransferLayout(
+    "hadronic", (25, 6, 1), 3, 1, 30.0, 4.7, 29.0, 2.4, 5, higgs="photons", photon_pt_min=25.0, photon_eta_max=2.5
+)
+"""H → γγ, one hadronic top and a light quark."""
 
 
 def tiny_transfer(layout: TransferLayout, seed: int = 1, spread: float = 0.3, candidates: int = 0) -> TransferFunction:
@@ -36,13 +40,14 @@ def tiny_transfer(layout: TransferLayout, seed: int = 1, spread: float = 0.3, ca
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = TransferNetwork(TINY.model_copy(update={"candidates": candidates}), layout)
-        for heads in (network.lepton, network.jet, network.met):
+        for heads in (network.lepton, network.photon, network.jet, network.met):
             if heads is not None and heads.near is not None:
                 own = heads.near.query.bias.data
                 own[heads.near.size :] = torch.tensor([1.0, -0.3, -0.3, 0.0, 0.0, -0.5, -0.5, -0.5])
         for parameter in network.parameters():
             parameter.data += spread * torch.randn_like(parameter)
-        for heads, (mean, deviation) in ((network.lepton, FIRST), (network.jet, FIRST), (network.met, MET)):
+        first = ((network.lepton, FIRST), (network.photon, FIRST), (network.jet, FIRST), (network.met, MET))
+        for heads, (mean, deviation) in first:
             if heads is not None:
                 heads.first_pt.mean.fill_(mean)
                 heads.first_pt.deviation.fill_(deviation)
@@ -103,6 +108,7 @@ def draw_events(layout: TransferLayout, count: int, seed: int, scale: float = 1.
     charge = np.tile([-11, 13], (count, 1))[:, :leptons]
     lepton = np.stack([lepton_pt, lepton_eta, angles[:, :leptons], 0 * lepton_pt, 0 * lepton_pt], axis=-1)
     jet = np.stack([*jets, angles[:, leptons + 1 :], 0 * jets[0], tags], axis=-1) * mask[..., None]
+    photons, log_photons = _draw_photons(layout, count, rng, scale)
     reco = RecoEvents(
         jets=torch.from_numpy(jet).float(),
         jet_tagged=torch.from_numpy(tags.astype(bool) & mask),
@@ -111,8 +117,9 @@ def draw_events(layout: TransferLayout, count: int, seed: int, scale: float = 1.
         lepton_pdg=torch.from_numpy(charge),
         lepton_mask=torch.ones(count, leptons, dtype=torch.bool),
         met=torch.from_numpy(np.stack([met, angles[:, leptons]], axis=-1)).float(),
+        **photons,
     )
-    return Drawn(reco, torch.from_numpy(log_q))
+    return Drawn(reco, torch.from_numpy(log_q + log_photons))
 
 
 def _draw_tags(layout, number, mask, rng):
@@ -126,19 +133,37 @@ def _draw_tags(layout, number, mask, rng):
     return tags, log_q
 
 
+def _draw_photons(layout, count, rng, scale):
+    """As many photons as there must be, in descending pT; nothing where there are none."""
+    if not layout.photons:
+        return {}, 0.0
+    mask = np.ones((count, layout.photons), dtype=bool)
+    (pt, eta), log_q = _draw_ordered((layout.photon_pt_min, layout.photon_eta_max), mask, rng, scale)
+    phi = rng.uniform(-math.pi, math.pi, pt.shape)
+    photons = torch.from_numpy(np.stack([pt, eta, phi, 0 * pt], axis=-1)).float()
+    log_q -= math.log(2 * math.pi) * layout.photons
+    return {"photons": photons, "photon_mask": torch.from_numpy(mask)}, log_q
+
+
 def _draw_jets(layout, mask, rng, scale):
+    return _draw_ordered((layout.jet_pt_min, layout.jet_eta_max), mask, rng, scale)
+
+
+def _draw_ordered(cuts, mask, rng, scale):
+    """pT and η of objects in descending pT, with cuts on both."""
+    pt_min, eta_max = cuts
     z = rng.normal(0.0, scale, (*mask.shape, 2))
     pt = np.zeros(mask.shape)
     log_q = np.zeros(len(mask))
-    pt[:, 0], jacobian = _first(z[:, 0, 0], layout.jet_pt_min)
+    pt[:, 0], jacobian = _first(z[:, 0, 0], pt_min)
     log_q += _gauss(z[:, 0, 0], scale) - jacobian
     for slot in range(1, mask.shape[1]):
-        whole = np.log(pt[:, slot - 1] / layout.jet_pt_min)
+        whole = np.log(pt[:, slot - 1] / pt_min)
         share = 1 / (1 + np.exp(-z[:, slot, 0]))
-        pt[:, slot] = layout.jet_pt_min * np.exp(share * whole)
+        pt[:, slot] = pt_min * np.exp(share * whole)
         jacobian = np.log(pt[:, slot] * whole * share * (1 - share))
         log_q += np.where(mask[:, slot], _gauss(z[:, slot, 0], scale) - jacobian, 0.0)
-    eta, jacobian_eta = _eta(z[..., 1], layout.jet_eta_max)
+    eta, jacobian_eta = _eta(z[..., 1], eta_max)
     log_q += np.where(mask, _gauss(z[..., 1], scale) - jacobian_eta, 0.0).sum(1)
     return (pt, eta), log_q
 

@@ -17,6 +17,8 @@ FLOWS = {
     "autoregressive, narrow": FlowShape("autoregressive", 2, 4, (3,), bound=1.1, base_scale=0.35),
     "coupling": FlowShape("coupling", 4, 6, (24, 20), bound=2.0, base_scale=1.0),
     "coupling, narrow": FlowShape("coupling", 2, 4, (3,), bound=1.1, base_scale=0.35),
+    "coupling, affine": FlowShape("coupling", 4, 6, (24, 20), base_scale=1.0, transform="affine"),
+    "coupling, quadratic": FlowShape("coupling", 4, 6, (24, 20), bound=2.0, base_scale=1.0, transform="quadratic"),
 }
 every_flow = pytest.mark.parametrize("shape", FLOWS.values(), ids=FLOWS)
 

@@ -96,3 +96,17 @@ def test_no_template(sample: Sample) -> None:
     content = OneTemplateSection(sample_of_limits(sample, Limits(inference=record()))).content()
     assert "no template" in content.missing[0]
     assert not content.plots
+
+
+def test_methods_in_the_regions(sample: Sample) -> None:
+    numbers = {"information": 12.34, "information_error": 0.56, "length": 0.1234, "length_error": 0.0078,
+               "best": -0.05, "best_error": 0.01}  # fmt: skip
+    methods = {kind: {method: dict.fromkeys(NAMES, numbers) for method in ("template, mixture", "histogram pT(V)")}
+               for kind in ("signal_alone", "backgrounds")}  # fmt: skip
+    limits = Limits(inference=record(template={**template(), "methods": methods}))
+    tables = OneTemplateSection(sample_of_limits(sample, limits)).content().tables
+    found = [table for table in tables if "statistical errors of the simulated events" in table.caption]
+    assert len(found) == 4
+    assert "signal and backgrounds, normalisations fitted along" in found[2].caption
+    assert found[2].rows[0] == ("template of the ratio of signal and backgrounds", "12.3 ± 0.6", "12.3 ± 0.6")
+    assert found[3].rows[1] == ("histogram pT(V)", "0.123 ± 0.008, about −0.05", "0.123 ± 0.008, about −0.05")

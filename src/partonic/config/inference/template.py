@@ -85,6 +85,11 @@ class TemplateConfig(StrictModel):
     regions: dict[str, TemplateRegionConfig] = Field(default_factory=dict)
     """Regions by name; none: all events are one region with `bins`."""
 
+    score: Literal["signal", "mixture"] = "signal"
+    """Which ratio is binned: ``signal``, r(x|θ*, θ_SM) of the signal; ``mixture``, that of the signal together with the
+    backgrounds of `inference.backgrounds`, by what the estimator has learned of them: 1 for events that can be
+    background only, however much they look like the signal at θ*."""
+
     bins: int = Field(8, ge=2)
     """Most bins of the ratio where no regions are given."""
 
@@ -93,13 +98,14 @@ class TemplateConfig(StrictModel):
     bins have equal yields in the Standard Model, with more the bins at large ratios are finer."""
 
     min_events: int = Field(20, ge=1)
-    """Fewest simulated signal events of a bin; bins with fewer are joined to the next lower one."""
+    """Fewest simulated signal events of a bin; bins with fewer are joined to the next lower one. Copies
+    of a parton event count once."""
 
     min_background_events: int = Field(5, ge=0)
     """Fewest simulated background events of a bin, so that no bin is free of background for want of simulation."""
 
     backgrounds: dict[str, TemplateBackgroundConfig] = Field(default_factory=dict)
-    """Backgrounds by name."""
+    """Backgrounds by name; none: those of `inference.backgrounds`, with their normalisations."""
 
     search: TemplateSearchConfig = TemplateSearchConfig()
     """How θ* is found."""

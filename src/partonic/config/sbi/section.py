@@ -16,6 +16,7 @@ __all__ = [
     "LOCAL_METHODS",
     "MACHINE_SETTINGS",
     "ConditionalConfig",
+    "DerivativesConfig",
     "MorphingConfig",
     "SbiBackgroundConfig",
     "SbiConfig",
@@ -93,6 +94,16 @@ class SharesConfig(StrictModel):
             message = f"nothing is left to train on: expected less than 1 in sum, got {self.fit + self.calibration:g}"
             raise SettingError((), message)
         return self
+
+
+class DerivativesConfig(StrictModel):
+    """Regression of the derivatives at the reference."""
+
+    weighting: Literal["reference", "precision"] = "reference"
+    """How much each region of x counts in the loss, which changes what is learned from few events, not what many events
+    lead to: ``reference``, by the density at the reference, as in arXiv:2410.07315; ``precision``, by how well the
+    derivatives are known there (residuals in units of the typical size of the derivative, which small networks learn
+    before), for ratios that grow by decades towards tails, and for copies and mixtures with small weights there."""
 
 
 class MorphingConfig(StrictModel):
@@ -189,6 +200,9 @@ class SbiConfig(StrictModel):
     trees: TreeSettings = TreeSettings()
     """Settings of the method ``trees``; `network.members` ensembles are grown on bootstrap samples, and each keeps its
     trees up to the lowest validation loss. Base points are distances of θ from the reference."""
+
+    derivatives: DerivativesConfig = Field(DerivativesConfig(), exclude_if=lambda it: it == DerivativesConfig())
+    """Settings of the method ``derivatives``."""
 
     morphing: MorphingConfig = MorphingConfig()
     """Settings of the method ``morphing``."""

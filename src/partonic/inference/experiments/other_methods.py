@@ -17,6 +17,7 @@ from partonic.events.store import EventStore
 from partonic.inference.binned.histograms import filled_histograms
 from partonic.inference.calibration.calibration_file import Calibration, read_calibration
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
+from partonic.inference.coefficients.event_weights import parton_events_of
 from partonic.inference.coefficients.members_file import read_members
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.experiments.compared import PARTON_TRUTH, ComparedEvents
@@ -188,15 +189,4 @@ def _histograms(loaded: Loaded, config: InferenceConfig, signal: EventCoefficien
 
 
 def _keys(loaded: Loaded, event_id: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return what events must have in common to be in one group of the jackknife: the parton event of copies."""
-    if loaded.store is None:
-        return event_id
-    store = EventStore.open(loaded.store)
-    if not store.metadata.copies:
-        return event_id
-    batch = store.read(("event_id", "parton_event"), accepted_only=True)
-    known = batch.column("event_id").astype(np.int64)
-    order = np.argsort(known, kind="stable")
-    rows = order[np.searchsorted(known[order], event_id)]
-    found: NDArray[np.int64] = batch.column("parton_event").astype(np.int64)[rows]
-    return found
+    return event_id if loaded.store is None else parton_events_of(EventStore.open(loaded.store), event_id)

@@ -1,49 +1,32 @@
 """Simulated events of a template: learned ratios, true weights, region of each, and the part that is searched on."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from partonic.config.inference import InferenceConfig
-from partonic.config.inference.template import TemplateBackgroundConfig, TemplateConfig
-from partonic.errors import EventFileError, InferenceError
+from partonic.config.inference.template import TemplateConfig
+from partonic.errors import InferenceError
 from partonic.events.store import EventStore
-from partonic.inference.coefficients.coefficients_file import CoefficientsMetadata, read_coefficients
-from partonic.inference.coefficients.event_coefficients import EventCoefficients
-from partonic.inference.coefficients.event_weights import weights_of
+from partonic.inference.coefficients.coefficients_file import read_coefficients
+from partonic.inference.coefficients.event_weights import parton_events_of
 from partonic.inference.likelihood.mixture import Mixture
+from partonic.inference.optimised_template.backgrounds import (
+    BackgroundEvents,
+    BackgroundReader,
+    behind_of,
+    known_ratios,
+    observed_of,
+)
 from partonic.inference.optimised_template.regions import region_of_events
 from partonic.inference.samples import Loaded
-from partonic.inference.sources import read_of_source
-from partonic.provenance import file_digest
 
-__all__ = ["BackgroundEvents", "TemplateEvents", "check_simulation", "template_events"]
+__all__ = ["TemplateEvents", "template_events"]
 
 Array = NDArray[np.float64]
-
-_LIKE_THE_SIGNAL = ("detector", "jets", "selection")
-"""Parts of the section `simulation` that must be the same in all stores."""
-
-
-@dataclass(frozen=True)
-class BackgroundEvents:
-    """N simulated events of a background in one of the regions.
-
-    Attributes:
-        name: of the background.
-        ratios: R_a of the signal's estimator, NaN where it has none, `(N, A)`.
-        weights: in sum the cross section in the regions, pb, `(N,)`.
-        region: number of the region of each, `(N,)`.
-        uncertainty: relative, of the normalisation; None leaves it free.
-    """
-
-    name: str
-    ratios: Array
-    weights: Array
-    region: NDArray[np.int64]
-    uncertainty: float | None
 
 
 @dataclass(frozen=True)
@@ -56,6 +39,11 @@ class TemplateEvents:
         weights: true coefficients c_a, in sum the fiducial cross section in the regions, pb, `(N, A)`.
         region: number of the region of each, `(N,)`.
         backgrounds: their events.
+        parton_event: number of the parton event of each, `(N,)`; None for one of its own.
+        behind: densities under B backgrounds relative to that of the signal at the reference, `(N, B)`; None if they
+            are not known.
+        observed: observables of `inference.binned` by name of the histogram, `(N,)` each.
+        knows_backgrounds: whether the ratio that is binned has the backgrounds in it (`template.score_of`).
     """
 
     mixture: Mixture
@@ -63,6 +51,10 @@ class TemplateEvents:
     weights: Array
     region: NDArray[np.int64]
     backgrounds: tuple[BackgroundEvents, ...] = ()
+    parton_event: NDArray[np.int64] | None = None
+    behind: Array | None = None
+    observed: Mapping[str, Array] = field(default_factory=dict)
+    knows_backgrounds: bool = False
 
     def __len__(self) -> int:
         """Return the number of signal events."""
@@ -76,27 +68,48 @@ class TemplateEvents:
     def parted(self, share: float, generator: np.random.Generator) -> tuple["TemplateEvents", "TemplateEvents"]:
         """Return a random part of the events and the others, each scaled to the whole cross sections.
 
+        Copies of a parton event are in one part.
+
         Raises:
             InferenceError: if a part has no signal in the Standard Model, or no events of a background.
         """
-        first = generator.random(len(self)) < share
-        drawn = [generator.random(len(each.region)) < share for each in self.backgrounds]
-        return self._part(first, drawn), self._part(~first, [~each for each in drawn])
+        first = _drawn(len(self), self.parton_event, share, generator)
+        drawn = [_drawn(len(each.region), each.parton_event, share, generator) for each in self.backgrounds]
+        return self.part(first, drawn), self.part(~first, [~each for each in drawn])
 
-    def _part(self, chosen: NDArray[np.bool_], of_backgrounds: list[NDArray[np.bool_]]) -> "TemplateEvents":
+    def without(self, group: int, groups: int) -> "TemplateEvents":
+        """Return all but every `groups`-th parton event, scaled to the whole cross sections; see `parted`."""
+        first = _parton_events(len(self), self.parton_event)[1] % groups != group
+        others = [_parton_events(len(each.region), each.parton_event)[1] % groups != group for each in self.backgrounds]
+        return self.part(first, others)
+
+    def alone(self) -> "TemplateEvents":
+        """Return the events of the signal, as if there were no backgrounds."""
+        return replace(self, backgrounds=(), behind=None, knows_backgrounds=False)
+
+    def part(self, chosen: NDArray[np.bool_], of_backgrounds: Sequence[NDArray[np.bool_]]) -> "TemplateEvents":
+        """Return some events of signal `(N,)` and backgrounds, scaled to the whole cross sections; see `parted`."""
         vector = self.mixture.signal.monomials.evaluate(self.standard)
         whole, part = (float((each @ vector).sum()) for each in (self.weights, self.weights[chosen]))
         if not part > 0:
             raise InferenceError(_too_few("signal", int(chosen.sum())))
         backgrounds = []
         for each, mask in zip(self.backgrounds, of_backgrounds, strict=True):
-            sums = float(each.weights.sum()), float(each.weights[mask].sum())
+            some = each.select(mask)
+            sums = float(each.weights.sum()), float(some.weights.sum())
             if not sums[1] > 0:
                 raise InferenceError(_too_few(each.name, int(mask.sum())))
-            scaled = each.weights[mask] * (sums[0] / sums[1])
-            backgrounds.append(replace(each, ratios=each.ratios[mask], weights=scaled, region=each.region[mask]))
-        scaled_signal = self.weights[chosen] * (whole / part)
-        return TemplateEvents(self.mixture, self.ratios[chosen], scaled_signal, self.region[chosen], tuple(backgrounds))
+            backgrounds.append(replace(some, weights=some.weights * (sums[0] / sums[1])))
+        return replace(
+            self,
+            ratios=self.ratios[chosen],
+            weights=self.weights[chosen] * (whole / part),
+            region=self.region[chosen],
+            backgrounds=tuple(backgrounds),
+            parton_event=None if self.parton_event is None else self.parton_event[chosen],
+            behind=None if self.behind is None else self.behind[chosen],
+            observed={name: values[chosen] for name, values in self.observed.items()},
+        )
 
 
 def template_events(
@@ -132,97 +145,41 @@ def template_events(
     mixture = loaded.setup.mixture
     vector = sample.signal.monomials.evaluate(sample.signal.monomials.point(mixture.standard_point()))
     scale = float(mixture.signal.coefficients @ vector / (sample.weights.sum(axis=0) @ vector))
-    ratios = np.where(sample.signal.usable()[:, None], sample.signal.ratios, np.nan)
     models = None if signal_file is None else read_coefficients(signal_file)[1].facts.get("models")
-    reader = _BackgroundReader(config, section, loaded, store, models)
-    backgrounds = tuple(reader.read(name, each) for name, each in section.backgrounds.items())
-    return TemplateEvents(mixture, ratios[inside], scale * sample.weights[inside], region[inside], backgrounds)
+    behind = behind_of(sample) if section.score == "mixture" or not section.backgrounds else None
+    if section.score == "mixture" and (behind is None or section.backgrounds):
+        message = (
+            "`inference.template.score: mixture` needs to know how likely events are under the backgrounds: give them "
+            "in `inference.backgrounds`, and leave out `inference.template.backgrounds`"
+        )
+        raise InferenceError(message)
+    return TemplateEvents(
+        mixture,
+        known_ratios(sample.signal)[inside],
+        scale * sample.weights[inside],
+        region[inside],
+        BackgroundReader(config, section, loaded, store, models).read(),
+        parton_events_of(store, sample.signal.event_id)[inside],
+        None if behind is None else behind[inside],
+        {name: values[inside] for name, values in observed_of(config, store, sample.signal.event_id).items()},
+        section.score == "mixture",
+    )
 
 
-@dataclass(frozen=True)
-class _BackgroundReader:
-    """Reads backgrounds that fit to a signal; `models` is the hash of those that made its coefficients."""
-
-    config: InferenceConfig
-    section: TemplateConfig
-    loaded: Loaded
-    signal: EventStore
-    models: object
-
-    def read(self, name: str, section: TemplateBackgroundConfig) -> BackgroundEvents:
-        """Return the events of a background in the regions, with the calibration of the signal's ratios."""
-        key = f"inference.template.backgrounds.{name}"
-        if not section.store.exists():
-            raise EventFileError(f"`{key}.store`: there is no file {section.store}; make it, or leave the key out")
-        store = EventStore.open(section.store)
-        check_simulation(store, self.signal, key)
-        coefficients, metadata = read_of_source(section.coefficients, self.config.source, f"{key}.coefficients")
-        self._check_coefficients(coefficients, metadata, store, section, key)
-        weights = section.scale * weights_of(store, coefficients.event_id)[:, 0]
-        if self.loaded.calibration is not None:
-            coefficients = self.loaded.calibration.apply(coefficients, self.loaded.setup.mixture.signal)
-        region = region_of_events(self.section.regions, store, coefficients.event_id)
-        inside = region >= 0
-        if not weights[inside].sum() > 0:
-            raise InferenceError(
-                f"`{key}`: none of {len(inside)} selected events of {store.path} is in the regions of the template, or "
-                "their weights sum to nothing: leave the background out, or simulate more of it"
-            )
-        ratios = np.where(coefficients.usable()[:, None], coefficients.ratios, np.nan)
-        return BackgroundEvents(name, ratios[inside], weights[inside], region[inside], section.uncertainty)
-
-    def _check_coefficients(
-        self, coefficients: EventCoefficients, metadata: CoefficientsMetadata, store: EventStore,
-        section: TemplateBackgroundConfig, key: str,
-    ) -> None:  # fmt: skip
-        """Refuse coefficients of other events, in other parameters, or of other models than those of the signal."""
-        selected = sum(len(batch) for batch in store.batches(["selected"], accepted_only=True))
-        path = section.coefficients
-        if len(coefficients) != selected or metadata.store_digest not in ("", file_digest(store.path)):
-            raise InferenceError(
-                f"`{key}.coefficients`: {path} has {len(coefficients)} events of {metadata.store or 'a store'}, "
-                f"expected all {selected} selected ones of {store.path}: make the coefficients again"
-            )
-        if coefficients.monomials != self.loaded.signal.monomials:
-            raise InferenceError(
-                f"`{key}.coefficients`: {path} has the monomials {', '.join(coefficients.monomials.names)}, those of "
-                f"the signal {', '.join(self.loaded.signal.monomials.names)}: make both with one model"
-            )
-        theirs = metadata.facts.get("models")
-        if None not in (theirs, self.models) and theirs != self.models:
-            raise InferenceError(
-                f"`{key}.coefficients`: {path} was made by another trained model than the coefficients of the signal: "
-                "make it again, with `partonic sbi --store` and the model of the signal"
-            )
+def _drawn(
+    events: int, parton_event: NDArray[np.int64] | None, share: float, generator: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Return a random part of the events, `(N,)`, with all copies of a parton event or none."""
+    count, number = _parton_events(events, parton_event)
+    return (generator.random(count) < share)[number]
 
 
-def check_simulation(store: EventStore, signal: EventStore, key: str) -> None:
-    """Refuse a store whose events passed another detector or selection than those of the signal.
-
-    Args:
-        store: of a background.
-        signal: of the signal.
-        key: of the settings that names the background, for messages.
-
-    Raises:
-        InferenceError: naming what differs.
-    """
-    ours, theirs = (each.metadata.config.get("simulation") for each in (signal, store))
-    if not isinstance(ours, dict) or not isinstance(theirs, dict):
-        return  # files of other detector simulations do not say it in our terms
-    for part in _LIKE_THE_SIGNAL:
-        if ours.get(part) != theirs.get(part):
-            raise InferenceError(
-                f"`{key}.store`: {store.path} was made with another `simulation.{part}` than the signal in "
-                f"{signal.path}: {_difference(ours.get(part), theirs.get(part))}. Simulate both alike"
-            )
-
-
-def _difference(ours: object, theirs: object) -> str:
-    if not isinstance(ours, dict) or not isinstance(theirs, dict):
-        return f"expected {ours}, got {theirs}"
-    names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
-    return "; ".join(f"{name}: expected {ours.get(name)}, got {theirs.get(name)}" for name in names)
+def _parton_events(events: int, parton_event: NDArray[np.int64] | None) -> tuple[int, NDArray[np.int64]]:
+    """Return how many parton events there are, and the number of that of each event, from 0, `(N,)`."""
+    if parton_event is None:
+        return events, np.arange(events)
+    unique, number = np.unique(parton_event, return_inverse=True)
+    return len(unique), number.astype(np.int64)
 
 
 def _too_few(name: str, events: int) -> str:

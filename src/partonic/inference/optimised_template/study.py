@@ -21,6 +21,7 @@ from partonic.inference.optimised_template.events import TemplateEvents, templat
 from partonic.inference.optimised_template.information import information_kept
 from partonic.inference.optimised_template.intervals import intervals_of
 from partonic.inference.optimised_template.merit import expected_lengths, information_of, log_determinant
+from partonic.inference.optimised_template.methods import compared_in_regions
 from partonic.inference.optimised_template.search import SearchPlan, Trial, search
 from partonic.inference.optimised_template.template import BinRules, choose_bins, fill_template, region_names
 from partonic.inference.samples import Loaded
@@ -119,6 +120,7 @@ def template_of(
             "data": intervals_of(templates, mixture, names, config.levels, counts),
         },
         "data": {"kind": config.data, "truth": dict(data), "counts": counts.tolist()},
+        "methods": _methods(found, section, config, names),
     }
     workspace = None
     if section.workspace:
@@ -212,6 +214,9 @@ def _plan(
             "seed": seed,
             "luminosity": part.mixture.luminosity,
             "ratios": _digest(part.ratios, *(each.ratios for each in part.backgrounds)),
+            "behind": _digest(
+                *(each for each in (part.behind, *(one.behind for one in part.backgrounds)) if each is not None)
+            ),
             "weights": _digest(part.weights, *(each.weights for each in part.backgrounds)),
         }
     )
@@ -226,6 +231,16 @@ def _digest(*arrays: Array) -> list[float]:
         flat = np.nan_to_num(each).reshape(-1)
         sums += [float(flat.size), float(flat.sum()), float(flat @ np.cos(np.arange(flat.size)))]
     return sums
+
+
+def _methods(
+    found: OptimisedTemplate, section: TemplateConfig, config: InferenceConfig, names: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return other methods in the same regions, if methods are to be compared."""
+    if not config.compare:
+        return {}
+    edges = {name: next(iter(each.edges.values())) for name, each in config.binned.items()}
+    return compared_in_regions(found.rest, found.theta, section, names, max(config.levels), edges)
 
 
 def _without_backgrounds(

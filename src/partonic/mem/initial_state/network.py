@@ -109,7 +109,7 @@ def _features(tokens: ObjectTokens, momenta: Tensor) -> Tensor:
     total = in_frame.sum(dim=-2)
     left = tokens.momenta().sum(dim=1).float()[:, None] - total
     partons_pt = in_frame[..., 1:3].square().sum(dim=-1).sqrt().sum(dim=-1)
-    objects = (tokens.jets, tokens.leptons, tokens.met[:, None])
+    objects = (tokens.jets, tokens.leptons, tokens.met[:, None], tokens.photons)
     objects_pt = torch.cat([torch.expm1(part[..., 0]) for part in objects], dim=1)
     ratio = torch.log((1.0 + objects_pt.sum(dim=1))[:, None] / (1.0 + partons_pt))
     return torch.cat([global_features(in_frame), torch.asinh(left / _SCALE), ratio[..., None]], dim=-1)

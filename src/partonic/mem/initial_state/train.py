@@ -18,7 +18,7 @@ from partonic.config.mem_training.initial_state import InitialStateConfig
 from partonic.config.mem_training.transfer import MemTrainingConfig
 from partonic.errors import SchemaError
 from partonic.event_status import OK
-from partonic.events.batch import RECO_COLUMNS, EventBatch
+from partonic.events.batch import PHOTON_COLUMNS, RECO_COLUMNS, EventBatch
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.features.decay_channel_status import decay_channel_status
@@ -193,7 +193,7 @@ def initial_state_tables(
     selected: list[Mapping[str, Tensor]] = []
     number = 0
     progress.start("reading initial states", max_events, "events")
-    for batch, path in _batches(stores):
+    for batch, path in _batches(stores, layout):
         part = batch if max_events is None else EventBatch(batch.table.slice(0, max_events - number), batch.metadata)
         known = {
             "momenta": layout.decay_channel.truth(part).momenta.float(),
@@ -212,9 +212,10 @@ def initial_state_tables(
     return _joined(everything), _joined(selected)
 
 
-def _batches(stores: Sequence[Path]) -> Iterator[tuple[EventBatch, Path]]:
+def _batches(stores: Sequence[Path], layout: TransferLayout) -> Iterator[tuple[EventBatch, Path]]:
+    columns = (*_COLUMNS, *(PHOTON_COLUMNS if layout.photons else ()))
     for path in stores:
-        for batch in EventStore.open(path).batches(columns=_COLUMNS, size=_BATCH):
+        for batch in EventStore.open(path).batches(columns=columns, size=_BATCH):
             yield batch, path
 
 

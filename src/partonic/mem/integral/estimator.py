@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from partonic.config.mem import MemConfig
-from partonic.events.batch import RECO_COLUMNS, EventBatch
+from partonic.events.batch import PHOTON_COLUMNS, RECO_COLUMNS, EventBatch
 from partonic.events.schema import StoreMetadata
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
@@ -14,6 +14,7 @@ from partonic.mem.integral.diagnostics import IntegralDiagnostics
 from partonic.mem.integral.importance_sampling import EventIntegrator
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.integral.result import integral_figures
+from partonic.mem.store_decays import check_objects
 from partonic.polynomial import Monomials
 from partonic.trained.compatibility import check_detector
 
@@ -32,7 +33,6 @@ class MemEstimator:
     """
 
     source = "mem"
-    columns = RECO_COLUMNS
 
     def __init__(
         self, ingredients: Ingredients, config: MemConfig, seed: int, section: CrossSectionOf | None = None
@@ -41,6 +41,11 @@ class MemEstimator:
         self.config = config
         self.section = section
         self._integrator = EventIntegrator(ingredients, config, seed)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the reconstructed objects that the integral knows."""
+        return (*RECO_COLUMNS, *(PHOTON_COLUMNS if self.ingredients.decay_channel.photons else ()))
 
     @property
     def monomials(self) -> Monomials:
@@ -59,6 +64,7 @@ class MemEstimator:
             SchemaError: naming what differs.
         """
         made_of = self.ingredients
+        check_objects(made_of.decay_channel, metadata, where)
         models = (made_of.proposal, made_of.transfer, made_of.acceptance, made_of.initial_state)
         check_detector(models, metadata, where)
 

@@ -8,7 +8,6 @@ from partonic.config.process import ProcessConfig
 from partonic.errors import ConfigError
 from partonic.events.schema import StoreMetadata
 from partonic.events.store import EventStore
-from partonic.features.decay_channel import DecayChannel
 from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.mem.integral.integrand import Ingredients
@@ -20,6 +19,7 @@ from partonic.mem.integral.normalisation import (
 from partonic.mem.integral.result import MemResult
 from partonic.mem.integral.run import MemJob, integrate_store
 from partonic.mem.models import Hypothesis
+from partonic.mem.store_decays import decay_channel_of_store
 from partonic.parts import remove_parts
 from partonic.physics.process import Process
 from partonic.progress import SILENT, Progress
@@ -127,9 +127,9 @@ def hypothesis_of_store(metadata: StoreMetadata, process: ProcessConfig) -> Hypo
             f"the events are of √S = {metadata.collider_energy:g} GeV, the process of {process.collider_energy:g} GeV: "
             "give an analysis whose section `process` says so"
         )
-    decays = metadata.config.get("simulation", {}).get("decays", {})
-    decay_channel = DecayChannel.of_decays(decays.get("tops", "semileptonic"), metadata.parton_pdg)
-    return Hypothesis(process, decay_channel.name, float(metadata.facts.get("branching_fraction", 1.0)))
+    decay_channel = decay_channel_of_store(metadata)
+    fraction = float(metadata.facts.get("branching_fraction", 1.0))
+    return Hypothesis(process, decay_channel.name, fraction, decay_channel.higgs)
 
 
 def _record(store: Path, config: MemConfig, seed: int, ingredients: Ingredients) -> CrossSectionRecord:

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from partonic.errors import SchemaError
 from partonic.event_status import OK
-from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch
+from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, PHOTON_COLUMNS, EventBatch
 from partonic.events.store import EventStore
 from partonic.features.decay_channel_status import decay_channel_status
 from partonic.features.inputs import JET_TOKEN, MET_TOKEN
 from partonic.features.known_of_event import described
-from partonic.features.object_tokens import CHARGED_LEPTON_TOKEN, EVENT_FEATURES, object_tokens
+from partonic.features.object_tokens import CHARGED_LEPTON_TOKEN, EVENT_FEATURES, PHOTON_TOKEN, object_tokens
 from partonic.nn.training import TensorTable
 from partonic.physics.phasespace import PartonCube
 from partonic.progress import SILENT, Progress
@@ -26,13 +26,14 @@ COLUMNS = (
     "x1", "x2", "partons", "hadronic_top", "selected", *(f"jet_{name}" for name in JET_FEATURES), "jet_tagged",
     *(f"lepton_{name}" for name in LEPTON_FEATURES), "lepton_pdg", "met_pt", "met_phi",
 )  # fmt: skip
-"""Columns of the event store that training reads."""
+"""Columns of the event store that training reads; with photons in the decay channel, theirs, too."""
 
 _SIGN_OF_Y = {
     "jets": [JET_TOKEN.index("sin_phi")],
     "leptons": [CHARGED_LEPTON_TOKEN.index("sin_phi")],
     "met": [MET_TOKEN.index("sin_phi")],
     "event": [EVENT_FEATURES.index("py")],
+    "photons": [PHOTON_TOKEN.index("sin_phi")],
 }
 """Features that change sign with y."""
 
@@ -68,7 +69,7 @@ def proposal_table(
     pieces: list[Mapping[str, Tensor]] = []
     number = 0
     progress.start("reading events", max_events, "events")
-    for batch in _batches(stores):
+    for batch in _batches(stores, view):
         columns = _columns(batch, view, max_jets, only_described=only_described)
         if max_events is not None:
             columns = {name: values[: max_events - number] for name, values in columns.items()}
@@ -92,6 +93,8 @@ def with_reflections(table: TensorTable, cube: PartonCube) -> TensorTable:
     """
     columns = dict(table.columns)
     for name, places in _SIGN_OF_Y.items():
+        if name not in columns:
+            continue
         signs = torch.ones(columns[name].shape[-1])
         signs[places] = -1.0
         columns[name] = columns[name] * signs
@@ -102,9 +105,10 @@ def with_reflections(table: TensorTable, cube: PartonCube) -> TensorTable:
     return TensorTable({name: torch.cat([table.columns[name], columns[name]]) for name in columns})
 
 
-def _batches(stores: Sequence[Path]) -> Iterator[EventBatch]:
+def _batches(stores: Sequence[Path], view: DecayChannelView) -> Iterator[EventBatch]:
+    columns = (*COLUMNS, *(PHOTON_COLUMNS if view.decay_channel.photons else ()))
     for path in stores:
-        yield from EventStore.open(path).batches(columns=COLUMNS, size=_BATCH, selected_only=True)
+        yield from EventStore.open(path).batches(columns=columns, size=_BATCH, selected_only=True)
 
 
 def _columns(batch: EventBatch, view: DecayChannelView, max_jets: int, *, only_described: bool) -> dict[str, Tensor]:

@@ -170,6 +170,6 @@ def _columns(
 def _possible(reco: RecoEvents, collider_energy: float) -> Bool[Tensor, " events"]:
     """Return which events have less energy than the collider: the tails of p_T know no such limit."""
     energy = reco.met[:, 0].double()
-    for objects in (reco.jets, reco.leptons):
+    for objects in (reco.jets, reco.leptons, reco.photons):
         energy = energy + (objects[..., 0].double() * torch.cosh(objects[..., 1].double())).sum(dim=1)
     return energy < collider_energy

@@ -2,9 +2,10 @@
 
 A parton that decays into n bodies shares its momentum among n objects. After one of them is known, what is left of the
 parton's momentum is the momentum of the others, and after n − 1 it is that of the last: H → b b̄ has the b-jet with
-p_H − p_b, and a top the last of its jets with p_t − p_1 − p_2. Candidates are all partons p, p − o_i and p − o_i − o_j,
-as far as the decay has so many bodies and the objects can come from it. Most are wrong; the network says which it
-believes. Without them it would have to compute these differences, and their azimuths, by itself.
+p_H − p_b, H → γγ the photon with p_H − p_γ, and a top the last of its jets with p_t − p_1 − p_2. Candidates are all
+partons p, p − o_i and p − o_i − o_j, as far as the decay has so many bodies and the objects can come from it. Most are
+wrong; the network says which it believes. Without them it would have to compute these differences, and their azimuths,
+by itself.
 """
 
 from dataclasses import dataclass
@@ -31,21 +32,22 @@ CANDIDATE_FEATURES = 6
 _SINGLE_JETS, _PAIR_JETS = 8, 6
 """Leading jets that are subtracted alone, and in pairs."""
 
-_KINDS = 6
-"""Kinds of candidates of a parton: itself; less a jet, two jets, its lepton, the missing momentum, or both of these."""
+_KINDS, _KINDS_WITH_PHOTONS = 6, 7
+"""Kinds of candidates of a parton: itself; less a jet, two jets, its lepton, the missing momentum, or both of these;
+less a photon, where there are photons."""
+
+_LARGEST_SHARE = 3
+"""Jets of a parton from which on two of them are taken away together."""
 
 _NONE = -1
 """Place of no object: the last one, which `candidates_of` keeps empty."""
-
-_TOP = 6
-_DECAYING = (_TOP, 23, 24, 25)
-"""PDG ids of partons that leave more than one object."""
 
 _SCALE = 50.0
 """GeV."""
 
 _SMALLEST_PT = 1.0
 _ETA_MAX = 4.0
+"""Largest |η| of a candidate where jets do not reach farther."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class CandidatePlan:
         first, second: places of the objects taken away; −1 where there is none, `(C,)`.
         kind: number of the kind of candidate (parton, and what was taken away), `(C,)`.
         counts: how many candidates there are for the object in each slot, that is those whose objects come before it.
+        eta_limit: largest |η| of a candidate; the network sees nothing of what lies beyond.
     """
 
     parton: Tensor
@@ -64,6 +67,7 @@ class CandidatePlan:
     second: Tensor
     kind: Tensor
     counts: tuple[int, ...]
+    eta_limit: float
 
 
 @dataclass(frozen=True)
@@ -86,32 +90,30 @@ class CandidateMomenta:
 
 def kinds_of_candidates(layout: TransferLayout) -> int:
     """Return the number of kinds of candidates."""
-    return _KINDS * len(layout.parton_pdg)
+    return _kinds_of_parton(layout) * len(layout.parton_pdg)
 
 
 def plan_candidates(layout: TransferLayout, slots: int) -> CandidatePlan:
-    """Return the candidates for events with so many slots of objects (leptons, missing momentum, jets)."""
-    leptons = layout.leptons
-    jets = range(leptons + 1, slots)
+    """Return the candidates for events with so many slots of objects (leptons, photons, missing momentum, jets)."""
+    photons, missing = range(layout.leptons, layout.missing), layout.missing
+    jets = range(missing + 1, slots)
     rows: list[tuple[int, int, int, int]] = []
-    for place, pdg in enumerate(layout.parton_pdg):
-        base = _KINDS * place
+    for place, parton in enumerate(layout.decay_channel.slots):
+        base, objects = _kinds_of_parton(layout) * place, parton.objects
         rows.append((place, _NONE, _NONE, base))
-        if abs(pdg) not in _DECAYING:
-            continue
-        rows += [(place, jet, _NONE, base + 1) for jet in jets[:_SINGLE_JETS]]
-        if abs(pdg) != _TOP:
-            continue
-        lepton = _lepton_of(layout, pdg)
-        if lepton is None:
+        if "jet" in objects and len(objects) > 1:
+            rows += [(place, jet, _NONE, base + 1) for jet in jets[:_SINGLE_JETS]]
+        if objects.count("jet") >= _LARGEST_SHARE:
             rows += [(place, *pair, base + 2) for pair in combinations(jets[:_PAIR_JETS], 2)]
-        else:
-            rows += [(place, lepton, _NONE, base + 3), (place, leptons, _NONE, base + 4)]
-            rows.append((place, lepton, leptons, base + 5))
+        if parton.lepton is not None:
+            rows += [(place, parton.lepton, _NONE, base + 3), (place, missing, _NONE, base + 4)]
+            rows.append((place, parton.lepton, missing, base + 5))
+        if "photon" in objects:
+            rows += [(place, photon, _NONE, base + 6) for photon in photons]
     rows = sorted((row for row in rows if max(row[1:3]) < slots - 1), key=lambda row: max(row[1:3]))
     counts = tuple(sum(max(row[1:3]) < slot for row in rows) for slot in range(slots))
-    parton, first, second, kind = torch.tensor(rows).unbind(dim=1)
-    return CandidatePlan(parton, first, second, kind, counts)
+    whose, first, second, kind = torch.tensor(rows).unbind(dim=1)
+    return CandidatePlan(whose, first, second, kind, counts, max(_ETA_MAX, layout.jet_eta_max))
 
 
 def candidates_of(
@@ -135,7 +137,7 @@ def candidates_of(
     pt = (px.square() + py.square()).sqrt().clamp(min=_SMALLEST_PT)
     mass2 = energy * energy - pt * pt - pz * pz
     log_pt = torch.log(pt)
-    eta = torch.asinh(pz / pt).clamp(-_ETA_MAX, _ETA_MAX)
+    eta = torch.asinh(pz / pt).clamp(-plan.eta_limit, plan.eta_limit)
     number = (tags[:, plan.first] + tags[:, plan.second])[:, None].expand_as(pt)
     root = torch.asinh(mass2 / _SCALE**2)
     features = torch.stack(
@@ -146,10 +148,5 @@ def candidates_of(
     return CandidateMomenta(log_pt, eta, px / pt, py / pt, features)
 
 
-def _lepton_of(layout: TransferLayout, pdg: int) -> int | None:
-    """Return the place of the lepton from a top, None for a hadronic one."""
-    if layout.decays == "semileptonic":
-        return 0 if pdg < 0 else None  # the leptonic top stands in the place of t̄
-    if layout.decays == "dilepton":
-        return 0 if pdg > 0 else 1  # the positive lepton is the first
-    return None
+def _kinds_of_parton(layout: TransferLayout) -> int:
+    return _KINDS_WITH_PHOTONS if layout.photons else _KINDS

@@ -9,11 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from partonic.errors import SchemaError
-from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, EventBatch, RecoEvents
+from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, PHOTON_COLUMNS, EventBatch, RecoEvents
 from partonic.events.store import EventStore
 from partonic.features.decay_channel import DecayChannel
 from partonic.mem.transfer.layout import TransferLayout
-from partonic.mem.transfer.objects import JET, LEPTON, MET, ObjectTable, object_table
+from partonic.mem.transfer.objects import ObjectTable, kinds_of, object_table
 from partonic.nn.training import TensorTable
 from partonic.progress import SILENT, Progress
 
@@ -23,7 +23,7 @@ COLUMNS = (
     "coefficients", "x1", "x2", "partons", "hadronic_top", "selected", *(f"jet_{name}" for name in JET_FEATURES),
     "jet_tagged", *(f"lepton_{name}" for name in LEPTON_FEATURES), "lepton_pdg", "met_pt", "met_phi",
 )  # fmt: skip
-"""Columns of the event store that training reads."""
+"""Columns of the event store that training reads; with photons in the decay channel, theirs, too."""
 
 _BATCH = 20_000
 
@@ -66,7 +66,7 @@ def transfer_table(
     pieces: list[Mapping[str, Tensor]] = []
     number = 0
     progress.start("reading events", max_events, "events")
-    for batch in _batches(stores):
+    for batch in _batches(stores, layout):
         left = None if max_events is None else max_events - number
         columns = _columns(batch, layout, left, extra)
         pieces.append(columns)
@@ -83,17 +83,18 @@ def transfer_table(
 
 def objects_of(columns: Mapping[str, Tensor], layout: TransferLayout) -> ObjectTable:
     """Return the objects of some rows of a table, without slots that no event fills."""
-    used = layout.leptons + 1 + int(columns["jets"].max())
+    used = layout.missing + 1 + int(columns["jets"].max())
     slots = columns["mask"].shape[1]
-    kind = torch.tensor([LEPTON] * layout.leptons + [MET] + [JET] * (slots - layout.leptons - 1))
+    kind = torch.tensor(kinds_of(layout, slots))
     names = set(ObjectTable.__dataclass_fields__) - {"kind"}
     table = ObjectTable(kind=kind.to(columns["mask"].device), **{name: columns[name] for name in names})
     return table.trimmed(min(used, slots))
 
 
-def _batches(stores: Sequence[Path]) -> Iterator[EventBatch]:
+def _batches(stores: Sequence[Path], layout: TransferLayout) -> Iterator[EventBatch]:
+    columns = (*COLUMNS, *(PHOTON_COLUMNS if layout.photons else ()))
     for path in stores:
-        yield from EventStore.open(path).batches(columns=COLUMNS, size=_BATCH, selected_only=True)
+        yield from EventStore.open(path).batches(columns=columns, size=_BATCH, selected_only=True)
 
 
 def _columns(

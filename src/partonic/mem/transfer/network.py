@@ -8,6 +8,7 @@ comes first. Every factor is normalised, so the whole is. What depends on x alon
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -27,7 +28,7 @@ from partonic.mem.transfer.candidates import (
 from partonic.mem.transfer.components import CircleDensity, LineDensity, SmallNetwork
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.mixture import CandidateDensity, CandidateKeys, ObjectPlace, Observed
-from partonic.mem.transfer.objects import ObjectTable
+from partonic.mem.transfer.objects import JET, LEPTON, MET, PHOTON, ObjectTable, cuts_of, first_of
 from partonic.mem.transfer.partons import global_features, global_size, pair_features, pair_size, turned, turned_to
 from partonic.nn.causal import CausalBlock
 from partonic.nn.linear import linear
@@ -36,6 +37,9 @@ from partonic.nn.scaling import MaskedStandardiser
 __all__ = ["ObjectHeads", "TransferNetwork"]
 
 _OBJECT_FEATURES = 6
+
+_SEQUENCE = (LEPTON, PHOTON, MET, JET)
+"""Kinds of objects in the order in which they stand."""
 
 _SMALLEST = 1e-6
 """Smallest room between the cut and the jet before, as the real line has it."""
@@ -76,14 +80,17 @@ class _Dense(nn.Module):
 
 
 class ObjectHeads(nn.Module):
-    """Densities of the components of one kind of object; components that it lacks are None."""
+    """Densities of the components of one kind of object; components that it lacks are None.
 
-    def __init__(self, config: TransferConfig, *, tag: bool = False, eta: bool = True) -> None:
+    Objects that are `ordered` by pT have another density of pT after the first one.
+    """
+
+    def __init__(self, config: TransferConfig, *, tag: bool = False, eta: bool = True, ordered: bool = False) -> None:
         super().__init__()
         width, hidden, bins = config.width, config.head_hidden, config.bins
         self.tag = SmallNetwork(width, hidden, 1) if tag else None
         self.first_pt = LineDensity(width + 1, hidden, bins)
-        self.next_pt = LineDensity(width + 1, hidden, bins) if tag else None
+        self.next_pt = LineDensity(width + 1, hidden, bins) if ordered else None
         self.eta = LineDensity(width + 2, hidden, bins) if eta else None
         self.phi = CircleDensity(width + 3, hidden, bins)
         self.near = CandidateDensity(width, config.candidates) if config.candidates else None
@@ -101,18 +108,20 @@ class TransferNetwork(nn.Module):
         self.pairs = _Dense(pair_size(partons), width)
         self.objects = nn.Linear(_OBJECT_FEATURES, width)
         self.start = nn.Parameter(torch.zeros(width))
-        self.kinds = nn.Embedding(3, width)
-        self.next_kinds = nn.Embedding(3, width)
+        kinds = 4 if layout.photons else 3
+        self.kinds = nn.Embedding(kinds, width)
+        self.next_kinds = nn.Embedding(kinds, width)
         self.numbers = nn.Embedding(layout.multiplicities, width)
-        kinds = kinds_of_candidates(layout)
-        self.keys = CandidateKeys(kinds, config.candidates, 2 * config.candidates) if config.candidates else None
+        candidates = kinds_of_candidates(layout)
+        self.keys = CandidateKeys(candidates, config.candidates, 2 * config.candidates) if config.candidates else None
         self.blocks = nn.ModuleList(
             [CausalBlock(width, config.heads, config.feedforward, config.dropout) for _ in range(config.layers)]
         )
         self.norm = nn.LayerNorm(width)
         self.lepton = ObjectHeads(config) if layout.leptons else None
         self.met = ObjectHeads(config, eta=False)
-        self.jet = ObjectHeads(config, tag=True)
+        self.jet = ObjectHeads(config, tag=True, ordered=True)
+        self.photon = ObjectHeads(config, ordered=True) if layout.photons else None
         self.alone = _Dense(global_size(partons), 2 * width)
         self.count = SmallNetwork(2 * width, 2 * width, layout.multiplicities)
         self.numbers_alone = nn.Embedding(layout.multiplicities, 2 * width)
@@ -126,11 +135,20 @@ class TransferNetwork(nn.Module):
         self.partons.scales.fit(global_features(in_event)[:, None], everything)
         self.pairs.scales.fit(pair_features(in_event, table.momenta().float()), table.mask)
         self.alone.scales.fit(global_features(self._alone(momenta)[0].float())[:, None], everything)
-        leptons = self.layout.leptons
-        places = ((self.lepton, slice(0, leptons)), (self.met, slice(leptons, leptons + 1)))
-        for heads, place in (*places, (self.jet, slice(leptons + 1, None))):
+        for heads, place in self.heads_and_places(table.mask.shape[1]):
+            _fit_heads(heads, table.line[:, place], table.mask[:, place])
+
+    def heads_of(self, kind: int) -> ObjectHeads | None:
+        """Return the densities of one kind of object; None where there is no such object."""
+        return {LEPTON: self.lepton, PHOTON: self.photon, MET: self.met, JET: self.jet}[kind]
+
+    def heads_and_places(self, slots: int) -> Iterator[tuple[ObjectHeads, slice]]:
+        """Yield the densities of each kind of object, and where they stand among so many slots."""
+        ends = [first_of(self.layout, kind) for kind in _SEQUENCE[1:]]
+        for kind, end in zip(_SEQUENCE, [*ends, slots], strict=True):
+            heads = self.heads_of(kind)
             if heads is not None:
-                _fit_heads(heads, table.line[:, place], table.mask[:, place])
+                yield heads, slice(first_of(self.layout, kind), end)
 
     def log_prob(
         self, table: ObjectTable, momenta: Float[Tensor, "events samples partons 4"]
@@ -140,12 +158,10 @@ class TransferNetwork(nn.Module):
         in_frame = turned(momenta, azimuth).float()
         states, near = self.states(table, in_frame), self.near_candidates(table, in_frame)
         whole = self._of_the_event(table, momenta, azimuth)
-        leptons = self.layout.leptons
-        if self.lepton is not None:
-            whole = whole + self._of_kind(self.lepton, states, near, table, slice(0, leptons), reference=True)
-        whole = whole + self._of_kind(self.met, states, near, table, slice(leptons, leptons + 1))
-        jets = slice(leptons + 1, states.shape[2])
-        return whole + self._of_kind(self.jet, states, near, table, jets, reference=leptons == 0)
+        for heads, place in self.heads_and_places(states.shape[2]):
+            reference = place.start == self.layout.reference_object
+            whole = whole + self._of_kind(heads, states, near, table, place, reference=reference)
+        return whole
 
     def near_candidates(
         self, table: ObjectTable, momenta: Float[Tensor, "events samples partons 4"]
@@ -281,13 +297,13 @@ class TransferNetwork(nn.Module):
 
     def place_of(self, table: ObjectTable, slot: int) -> ObjectPlace:
         """Return where the object in a slot can be."""
-        leptons, layout = self.layout.leptons, self.layout
-        if slot == leptons:
+        kind = int(table.kind[slot])
+        if kind == MET:
             return ObjectPlace(None, None, None)
-        if slot < leptons:
-            return ObjectPlace(math.log(layout.lepton_pt_min), None, layout.lepton_eta_max)
-        before = None if slot == leptons + 1 else torch.log(table.pt[:, slot - 1]).float()
-        return ObjectPlace(math.log(layout.jet_pt_min), before, layout.jet_eta_max)
+        pt_min, eta_max = cuts_of(self.layout, kind)
+        follows = kind in (JET, PHOTON) and slot > first_of(self.layout, kind)
+        before = torch.log(table.pt[:, slot - 1]).float() if follows else None
+        return ObjectPlace(math.log(pt_min), before, eta_max)
 
 
 def _fit_heads(heads: ObjectHeads, line: Tensor, mask: Tensor) -> None:

@@ -2,12 +2,14 @@
 
 Each component is mapped to the real line or to the circle such that the cuts are its ends:
 
-    lepton, first jet   t = ln ln(pT/cut)
+    lepton, first jet   t = ln ln(pT/cut), the first photon likewise
     further jets        t = logit[ln(pT/cut)/ln(pT'/cut)], pT' of the jet before: they are in descending order
+    further photons     likewise
     missing momentum    t = ln pT
     all                 t = logit[(1 + η/η_max)/2], and φ in the frame of the event
 
-The frame is turned about the beam so that the first lepton (without leptons: the first jet) has φ = 0. The map depends
+The frame is turned about the beam so that the first lepton (without leptons: the first photon, else the first jet) has
+φ = 0. The map depends
 on x alone, so that its Jacobian is the same for all partons; with it, densities are in dpT dη dφ for each object.
 """
 
@@ -23,9 +25,20 @@ from partonic.features.lepton_order import order_by_charge
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.physics.kinematics import delta_phi
 
-__all__ = ["JET", "LEPTON", "MET", "SMALLEST_MET", "ObjectTable", "object_table"]
+__all__ = [
+    "JET",
+    "LEPTON",
+    "MET",
+    "PHOTON",
+    "SMALLEST_MET",
+    "ObjectTable",
+    "cuts_of",
+    "first_of",
+    "kinds_of",
+    "object_table",
+]
 
-LEPTON, MET, JET = range(3)
+LEPTON, MET, JET, PHOTON = range(4)
 """Kinds of objects."""
 
 _MARGIN = 1e-6
@@ -37,7 +50,7 @@ SMALLEST_MET = 1e-3
 
 @dataclass(frozen=True)
 class ObjectTable:
-    """Objects of events: leptons, missing momentum, jets; padded after the last jet.
+    """Objects of events: leptons, photons, missing momentum, jets; padded after the last jet.
 
     Attributes:
         kind: kind of each object, `(T,)`, the same for all events.
@@ -115,34 +128,62 @@ class ObjectTable:
         )
 
 
+def kinds_of(layout: TransferLayout, slots: int) -> list[int]:
+    """Return the kind of the object in each slot."""
+    before = [LEPTON] * layout.leptons + [PHOTON] * layout.photons + [MET]
+    return before + [JET] * (slots - len(before))
+
+
+def first_of(layout: TransferLayout, kind: int) -> int:
+    """Return the slot of the first object of a kind."""
+    return {LEPTON: 0, PHOTON: layout.leptons, MET: layout.missing, JET: layout.missing + 1}[kind]
+
+
+def cuts_of(layout: TransferLayout, kind: int) -> tuple[float, float]:
+    """Return smallest pT in GeV and largest |η| of leptons, photons or jets."""
+    return {
+        LEPTON: (layout.lepton_pt_min, layout.lepton_eta_max),
+        PHOTON: (layout.photon_pt_min, layout.photon_eta_max),
+        JET: (layout.jet_pt_min, layout.jet_eta_max),
+    }[kind]
+
+
 def object_table(reco: RecoEvents, layout: TransferLayout) -> ObjectTable:
     """Return the objects of reconstructed events in sequence.
 
-    Events that have too few leptons or jets, or lie outside the cuts, are marked by `ObjectTable.inside`.
+    Events that have too few leptons, photons or jets, or lie outside the cuts, are marked by `ObjectTable.inside`.
     """
     reco = order_by_charge(reco) if layout.leptons > 1 else reco
-    leptons = layout.leptons
+    leptons, before = layout.leptons, layout.missing
+    photons, photon_mask = _photons(reco, layout)
     jets, jet_mask = reco.jets[:, : layout.jets_max], reco.jet_mask[:, : layout.jets_max]
     met = torch.stack([reco.met[:, 0].clamp(min=SMALLEST_MET), torch.zeros_like(reco.met[:, 0]), reco.met[:, 1]], -1)
-    stacked = torch.cat([reco.leptons[:, :leptons, :3], met[:, None], jets[..., :3]], dim=1)
+    stacked = torch.cat([reco.leptons[:, :leptons, :3], photons, met[:, None], jets[..., :3]], dim=1)
     ones = torch.ones_like(jet_mask[:, :1])
-    mask = torch.cat([reco.lepton_mask[:, :leptons], ones, jet_mask], dim=1)
-    kind = torch.tensor([LEPTON] * leptons + [MET] + [JET] * jets.shape[1], device=mask.device)
-    tagged = torch.cat([torch.zeros_like(mask[:, : leptons + 1]), reco.jet_tagged[:, : layout.jets_max]], dim=1) & mask
+    mask = torch.cat([reco.lepton_mask[:, :leptons], photon_mask, ones, jet_mask], dim=1)
+    kind = torch.tensor(kinds_of(layout, mask.shape[1]), device=mask.device)
+    tagged = torch.cat([torch.zeros_like(mask[:, : before + 1]), reco.jet_tagged[:, : layout.jets_max]], dim=1) & mask
     pt = torch.where(mask, stacked[..., 0], 1.0)
     eta, phi = torch.where(mask, stacked[..., 1], 0.0), torch.where(mask, stacked[..., 2], 0.0)
-    azimuth = phi[:, 0] if leptons else phi[:, 1]
+    azimuth = phi[:, layout.reference_object]
     turned = torch.where(mask, delta_phi(phi, azimuth[:, None].expand_as(phi)), 0.0)
     fractions, log_jacobian, inside = _on_the_line(pt, eta, kind, mask, layout)
     forced = _forced_tags(tagged, mask, kind, layout)
     number = jet_mask.sum(dim=1)
     finite = (torch.isfinite(stacked).all(dim=-1) | ~mask).all(dim=1)
-    inside = inside & finite & mask[:, :leptons].all(dim=1) & (number >= layout.jets_min)
+    inside = inside & finite & mask[:, :before].all(dim=1) & (number >= layout.jets_min)
     inside = inside & ~(forced & ~tagged).any(dim=1) & (tagged.sum(dim=1) >= layout.b_tags_min)
     return ObjectTable(
         kind=kind, mask=mask, pt=pt, eta=eta, phi=turned, tagged=tagged, forced=forced, line=fractions.float(),
         log_jacobian=log_jacobian, inside=inside, azimuth=azimuth, jets=number,
     )  # fmt: skip
+
+
+def _photons(reco: RecoEvents, layout: TransferLayout) -> tuple[Tensor, Tensor]:
+    """Return pT, η and φ of the hardest photons of each event and which are real; empty slots where it has fewer."""
+    room = (0, max(layout.photons - reco.photons.shape[1], 0))
+    photons = torch.nn.functional.pad(reco.photons[:, : layout.photons, :3], (0, 0, *room))
+    return photons.to(reco.jets), torch.nn.functional.pad(reco.photon_mask[:, : layout.photons], room)
 
 
 def _on_the_line(
@@ -151,11 +192,14 @@ def _on_the_line(
     """Return t of pT and η, the sum of log |dt/d(pT, η)|, and whether all objects are within the cuts; float64."""
     pt, eta = pt.double(), eta.double()
     is_met, is_jet = kind == MET, kind == JET
+    is_photon = kind == PHOTON
     cut = torch.where(is_jet, layout.jet_pt_min, layout.lepton_pt_min).to(pt)
+    cut = torch.where(is_photon, layout.photon_pt_min, cut)
     eta_max = torch.where(is_jet, layout.jet_eta_max, layout.lepton_eta_max).to(pt)
+    eta_max = torch.where(is_photon, layout.photon_eta_max, eta_max)
     before = torch.cat([torch.full_like(pt[:, :1], math.inf), pt[:, :-1]], dim=1)
-    first = int(is_jet.nonzero()[0])
-    follows = torch.arange(len(kind), device=kind.device) > first
+    place = torch.arange(len(kind), device=kind.device)
+    follows = (place > first_of(layout, JET)) | (is_photon & (place > first_of(layout, PHOTON)))
     in_pt = (pt >= cut) & (~follows | (pt <= before)) | is_met
     in_eta = (eta.abs() <= eta_max) | is_met
     excess = torch.log(pt / cut).clamp(min=_MARGIN)
@@ -164,9 +208,9 @@ def _on_the_line(
     t_pt = torch.where(follows, torch.logit(share), torch.log(excess))
     jacobian_pt = -torch.log(pt) - torch.log(excess) - torch.where(follows, torch.log1p(-share), 0.0)
     t_pt, jacobian_pt = torch.where(is_met, torch.log(pt), t_pt), torch.where(is_met, -torch.log(pt), jacobian_pt)
-    place = (0.5 * (1.0 + eta / eta_max)).clamp(_MARGIN, 1.0 - _MARGIN)
-    t_eta = torch.where(is_met, 0.0, torch.logit(place))
-    jacobian_eta = torch.where(is_met, 0.0, -torch.log(place) - torch.log1p(-place) - torch.log(2.0 * eta_max))
+    part = (0.5 * (1.0 + eta / eta_max)).clamp(_MARGIN, 1.0 - _MARGIN)
+    t_eta = torch.where(is_met, 0.0, torch.logit(part))
+    jacobian_eta = torch.where(is_met, 0.0, -torch.log(part) - torch.log1p(-part) - torch.log(2.0 * eta_max))
     log_jacobian = torch.where(mask, jacobian_pt + jacobian_eta, 0.0).sum(dim=1)
     inside = (in_pt & in_eta | ~mask).all(dim=1)
     line = torch.where(mask[..., None], torch.stack([t_pt, t_eta], dim=-1), 0.0)

@@ -2,7 +2,7 @@
 
 Each component is drawn from the density that `TransferNetwork.log_prob` gives it, and put back from the real line or
 the circle to GeV, η and φ (`partonic.mem.transfer.objects` has the maps). What p_T says nothing of is filled in: jets
-and leptons have no mass, b-tags are 1 or 0, leptons are electrons, isolated.
+and leptons have no mass, b-tags are 1 or 0, leptons are electrons, isolated like the photons.
 """
 
 import torch
@@ -10,11 +10,20 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from partonic.events.batch import LEPTON_FEATURES, MAX_LEPTONS, RecoEvents
+from partonic.events.batch import LEPTON_FEATURES, MAX_LEPTONS, MAX_PHOTONS, PHOTON_FEATURES, RecoEvents
 from partonic.features.known_of_event import ELECTRON
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import ObjectHeads, TransferNetwork
-from partonic.mem.transfer.objects import JET, LEPTON, MET, SMALLEST_MET, ObjectTable
+from partonic.mem.transfer.objects import (
+    JET,
+    LEPTON,
+    MET,
+    SMALLEST_MET,
+    ObjectTable,
+    cuts_of,
+    first_of,
+    kinds_of,
+)
 from partonic.mem.transfer.partons import turned
 from partonic.physics.kinematics import delta_phi
 
@@ -31,12 +40,11 @@ class _Drawing:
     """Objects of events with as many jets as were drawn, filled in from the first to the last."""
 
     def __init__(self, layout: TransferLayout, momenta: Tensor, jets: Tensor, azimuth: Tensor) -> None:
-        slots = layout.leptons + 1 + int(jets.max())
-        kinds = [LEPTON] * layout.leptons + [MET] + [JET] * (slots - layout.leptons - 1)
+        slots = layout.missing + 1 + int(jets.max())
         self.layout, self.momenta, self.jets, self.azimuth = layout, turned(momenta, azimuth).float(), jets, azimuth
-        self.kind = torch.tensor(kinds, device=momenta.device)
+        self.kind = torch.tensor(kinds_of(layout, slots), device=momenta.device)
         places = torch.arange(slots, device=momenta.device)
-        self.mask = places < (layout.leptons + 1 + jets)[:, None]
+        self.mask = places < (layout.missing + 1 + jets)[:, None]
         self.pt, self.eta, self.phi = (torch.full(self.mask.shape, x, device=momenta.device) for x in (1.0, 0.0, 0.0))
         self.tagged = torch.zeros_like(self.mask)
 
@@ -56,13 +64,13 @@ class _Drawing:
         table, momenta = self.table(rows, place + 1), self.momenta[rows][:, None]
         state = network.states(table, momenta)[:, 0, -1]
         kind = int(self.kind[place])
-        heads = {LEPTON: network.lepton, MET: network.met, JET: network.jet}[kind]
+        heads = network.heads_of(kind)
         if heads is None:
             raise ValueError(f"the network has no heads for the kind of object {kind}")
         tagged = self._tags(heads, state, rows, place, generator)
         given = torch.cat([state, tagged.to(state)[:, None]], dim=1)
-        first = self.layout.leptons + 1
-        line = heads.next_pt if heads.next_pt is not None and place > first else heads.first_pt
+        follows = heads.next_pt is not None and place > first_of(self.layout, kind)
+        line = heads.next_pt if heads.next_pt is not None and follows else heads.first_pt
         t_pt = line.sample(given, generator)
         inputs = torch.cat([given, heads.first_pt.standardised(t_pt)[:, None]], dim=1)
         t_eta = torch.zeros_like(t_pt) if heads.eta is None else heads.eta.sample(inputs, generator)
@@ -76,7 +84,7 @@ class _Drawing:
             from_candidate, *new = heads.near.sample(heads.near.parameters_of(*query), part.found, where, generator)
             found = zip((torch.exp(new[0]), new[1], new[2]), (pt, eta, phi), strict=True)
             pt, eta, phi = (torch.where(from_candidate, one, other) for one, other in found)
-        reference = place == (0 if self.layout.leptons else 1)
+        reference = place == self.layout.reference_object
         self.tagged[rows, place] = tagged
         self.pt[rows, place] = self._within(kind, pt, rows, place)
         self.eta[rows, place] = eta
@@ -86,7 +94,7 @@ class _Drawing:
         """Draw tags; those without which the event could not have as many as it needs are given."""
         if heads.tag is None:
             return torch.zeros(len(rows), dtype=torch.bool, device=state.device)
-        left = self.jets[rows] - (place - self.layout.leptons - 1)
+        left = self.jets[rows] - (place - first_of(self.layout, JET))
         forced = self.layout.b_tags_min - self.tagged[rows].sum(dim=1) >= left
         uniform = torch.rand(len(rows), generator=generator, device=generator.device).to(state)
         return forced | (uniform < torch.sigmoid(heads.tag(state)[0]))
@@ -95,8 +103,8 @@ class _Drawing:
         """Return pT in GeV of a number on the line."""
         if kind == MET:
             return torch.exp(t)
-        cut = self.layout.lepton_pt_min if kind == LEPTON else self.layout.jet_pt_min
-        if kind == LEPTON or place == self.layout.leptons + 1:
+        cut, _ = cuts_of(self.layout, kind)
+        if kind == LEPTON or place == first_of(self.layout, kind):
             return cut * torch.exp(torch.exp(t))
         return cut * (self.pt[rows, place - 1] / cut) ** torch.sigmoid(t)
 
@@ -105,15 +113,15 @@ class _Drawing:
         pt = pt.clamp(max=_LARGEST_PT)
         if kind == MET:
             return pt.clamp(min=SMALLEST_MET)
-        if kind == LEPTON:
-            return pt.clamp(min=self.layout.lepton_pt_min)
-        pt = pt.clamp(min=self.layout.jet_pt_min)
-        return pt if place == self.layout.leptons + 1 else torch.minimum(pt, self.pt[rows, place - 1])
+        pt = pt.clamp(min=cuts_of(self.layout, kind)[0])
+        if kind == LEPTON or place == first_of(self.layout, kind):
+            return pt
+        return torch.minimum(pt, self.pt[rows, place - 1])
 
     def _eta(self, kind: int, t: Tensor) -> Tensor:
         if kind == MET:
             return torch.zeros_like(t)
-        largest = self.layout.lepton_eta_max if kind == LEPTON else self.layout.jet_eta_max
+        _, largest = cuts_of(self.layout, kind)
         return largest * torch.tanh(0.5 * t).clamp(-_INSIDE, _INSIDE)
 
     def events(self) -> RecoEvents:
@@ -121,9 +129,10 @@ class _Drawing:
         leptons, jets_max = self.layout.leptons, self.layout.jets_max
         azimuth = self.azimuth[:, None].expand_as(self.phi)
         phi = delta_phi(self.phi.to(azimuth) + azimuth, torch.zeros_like(azimuth)).float()
-        mask = self.mask[:, leptons + 1 :]
+        missing = self.layout.missing
+        mask = self.mask[:, missing + 1 :]
         nothing = torch.zeros_like(self.pt)
-        jets = torch.stack([self.pt, self.eta, phi, nothing, self.tagged.float()], dim=-1)[:, leptons + 1 :]
+        jets = torch.stack([self.pt, self.eta, phi, nothing, self.tagged.float()], dim=-1)[:, missing + 1 :]
         room = (0, jets_max - mask.shape[1])
         jets = torch.where(mask[..., None], jets, 0.0)
         features = {"pt": self.pt, "eta": self.eta, "phi": phi}
@@ -133,13 +142,26 @@ class _Drawing:
         no_lepton = (0, MAX_LEPTONS - leptons)
         return RecoEvents(
             jets=functional.pad(jets, (0, 0, *room)),
-            jet_tagged=functional.pad(self.tagged[:, leptons + 1 :], room),
+            jet_tagged=functional.pad(self.tagged[:, missing + 1 :], room),
             jet_mask=functional.pad(mask, room),
             leptons=functional.pad(found, (0, 0, *no_lepton)),
             lepton_pdg=functional.pad(ELECTRON * charge, no_lepton),
             lepton_mask=functional.pad(torch.ones(len(mask), leptons, dtype=torch.bool), no_lepton),
-            met=torch.stack([self.pt[:, leptons], phi[:, leptons]], dim=-1),
+            met=torch.stack([self.pt[:, missing], phi[:, missing]], dim=-1),
+            **self._photons(phi),
         )
+
+    def _photons(self, phi: Tensor) -> dict[str, Tensor]:
+        """Return photons and their mask, if there are any."""
+        count, place = self.layout.photons, slice(self.layout.leptons, self.layout.missing)
+        if not count:
+            return {}
+        found = torch.stack([self.pt, self.eta, phi], dim=-1)[:, place]
+        room = (0, MAX_PHOTONS - count)
+        return {
+            "photons": functional.pad(found, (0, len(PHOTON_FEATURES) - found.shape[-1], *room)),
+            "photon_mask": functional.pad(self.mask[:, place], room),
+        }
 
 
 @torch.no_grad()

@@ -46,7 +46,7 @@ class TransferFunction(DetectorPart[TransferNetwork]):
         for number in torch.unique(jets[table.inside]).tolist():
             chosen = (table.inside & (jets == number)).nonzero()[:, 0]
             for rows in torch.split(chosen, max(1, _ROWS // momenta.shape[1])):
-                part = table.rows(rows, self.layout.leptons + 1 + number)
+                part = table.rows(rows, self.layout.missing + 1 + number)
                 result[rows] = self._of_rows(part, momenta[rows])
         return result
 

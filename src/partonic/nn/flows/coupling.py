@@ -1,4 +1,4 @@
-"""A coupling spline transform: half of the numbers is kept and conditions the splines of the other half.
+"""A coupling transform: half of the numbers is kept and says how the other half moves, usually by splines.
 
 Both directions take one pass of a plain network (Dinh et al., arXiv:1605.08803, with splines: arXiv:1906.04032).
 """
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from partonic.nn.flows.spline import spline_forward, spline_inverse, spline_parameters
+from partonic.nn.flows.elementwise import TransformName, elementwise
 from partonic.nn.linear import is_fused, linear
 
 __all__ = ["CouplingTransform"]
@@ -31,6 +31,7 @@ class CouplingTransform(nn.Module):
         bins: int,
         bound: float,
         generator: torch.Generator | None = None,
+        transform: TransformName = "rational_quadratic",
     ) -> None:
         """Build the network.
 
@@ -41,13 +42,14 @@ class CouplingTransform(nn.Module):
             bins: bins of the splines.
             bound: the splines act in [−bound, bound].
             generator: source of the first weights; torch's global one if None.
+            transform: how a number moves.
         """
         super().__init__()
         keeps = torch.tensor(kept)
         self.register_buffer("kept", keeps.nonzero()[:, 0], persistent=False)
         self.register_buffer("moved", (~keeps).nonzero()[:, 0], persistent=False)
-        self.bound = bound
-        sizes = (len(self.kept) + context, *hidden, len(self.moved) * spline_parameters(bins))
+        self.moves = elementwise(transform, bins, bound)
+        sizes = (len(self.kept) + context, *hidden, len(self.moved) * self.moves.parameters)
         layers = [_dense(inputs, outputs, generator) for inputs, outputs in pairwise(sizes)]
         self.layers = nn.ModuleList(layers)
 
@@ -55,14 +57,14 @@ class CouplingTransform(nn.Module):
         self, x: Float[Tensor, "features n"], context: Float[Tensor, "context n"]
     ) -> tuple[Float[Tensor, "features n"], Float[Tensor, "n"]]:
         """Return z and ln |∂z/∂x|; events are columns."""
-        moved, log_derivative = spline_forward(x[self.moved], self._raw(x, context), self.bound)
+        moved, log_derivative = self.moves.forward(x[self.moved], self._raw(x, context))
         return x.index_copy(0, self.moved, moved), log_derivative.sum(dim=0)
 
     def inverse(
         self, z: Float[Tensor, "features n"], context: Float[Tensor, "context n"]
     ) -> tuple[Float[Tensor, "features n"], Float[Tensor, "n"]]:
         """Return x and ln |∂x/∂z|; events are columns. Differentiable."""
-        moved, log_derivative = spline_inverse(z[self.moved], self._raw(z, context), self.bound)
+        moved, log_derivative = self.moves.inverse(z[self.moved], self._raw(z, context))
         return z.index_copy(0, self.moved, moved), -log_derivative.sum(dim=0)
 
     def _raw(self, values: Tensor, context: Tensor) -> Tensor:

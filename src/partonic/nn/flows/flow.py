@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from partonic.errors import ConfigError
 from partonic.nn.flows.autoregressive import AutoregressiveTransform
 from partonic.nn.flows.coupling import CouplingTransform
+from partonic.nn.flows.elementwise import TransformName
 
 __all__ = ["ConditionalFlow", "FlowShape", "Precision"]
 
@@ -48,6 +49,9 @@ class FlowShape:
     base_scale: float = 1.0
     """Standard deviation of the Gaussian base."""
 
+    transform: TransformName = "rational_quadratic"
+    """How a number moves; autoregressive flows know rational-quadratic splines only."""
+
     def __post_init__(self) -> None:
         if self.transforms < 1 or self.bins < 2 or not self.hidden or min(self.hidden) < 1:
             message = f"a flow needs at least 1 transform, 2 bins and 1 hidden layer with 1 unit, got {self}"
@@ -55,6 +59,9 @@ class FlowShape:
         if not (0.0 < self.bound < math.inf and 0.0 < self.base_scale < math.inf):
             message = f"the bound and the base scale of a flow must be positive and finite, got {self}"
             raise ConfigError(message)
+        if self.kind == "autoregressive" and self.transform != "rational_quadratic":
+            message = "an autoregressive flow has rational-quadratic splines; take kind 'coupling' for the transform"
+            raise ConfigError(f"{message} '{self.transform}'")
 
 
 @runtime_checkable
@@ -101,7 +108,8 @@ class ConditionalFlow(nn.Module):
         upwards = place % 2 == 0
         if config.kind == "coupling":
             kept = [(feature < self.features // 2) == upwards for feature in range(self.features)]
-            return CouplingTransform(kept, self.context, config.hidden, config.bins, config.bound, generator)
+            sizes = (config.hidden, config.bins, config.bound)
+            return CouplingTransform(kept, self.context, *sizes, generator, config.transform)
         order = range(self.features) if upwards else range(self.features - 1, -1, -1)
         return AutoregressiveTransform(order, self.context, config.hidden, config.bins, config.bound, generator)
 

@@ -113,4 +113,5 @@ definition = _ThqDefinition(
     settings=ThqConfig,
     defaults={"simulation": _sections()["simulation"]},
     decay_channels={"hadronic": _sections()},
+    examples=("thq_quick.yaml", "thq_mem_training.yaml"),
 )

@@ -33,6 +33,18 @@ _FITS = {
     "expected_without_backgrounds": "expected, signal alone",
     "data": "data",
 }
+_COMPARED = {
+    "truth": "parton truth, unbinned",
+    "unbinned": "ratios of the estimator, unbinned",
+    "unbinned, backgrounds by region": "the same, of backgrounds only their numbers in the regions known",
+    "template, mixture": "template of the ratio of signal and backgrounds",
+    "template, signal": "template of the ratio of the signal",
+    "rate": "rate of the regions",
+}
+_KINDS = {"signal_alone": "the signal alone", "backgrounds": "signal and backgrounds, normalisations fitted along"}
+_BIASED = 0.1
+"""Part of the length of an interval that its best value may be off without being told."""
+
 _OTHERS = {"alone": "in the SM", "profiled": "fitted along"}
 
 
@@ -49,7 +61,12 @@ class OneTemplateSection(FitSection):
             return Content(missing=("There is no template in the result of the inference.",))
         return Content(
             paragraphs=tuple(_paragraphs(found)),
-            tables=(_information(found), *_intervals(found, max(self.record.levels)), _point(found)),
+            tables=(
+                _information(found),
+                *_intervals(found, max(self.record.levels)),
+                *_methods(found, max(self.record.levels)),
+                _point(found),
+            ),
             plots=(_plot(found, self.record.result),),
             results=found,
         )
@@ -109,6 +126,33 @@ def _intervals(found: Mapping[str, Any], level: float) -> Iterator[Table]:
         ("fit", "other parameters", *map(named, names)),
         tuple(rows),
     )
+
+
+def _methods(found: Mapping[str, Any], level: float) -> Iterator[Table]:
+    """Yield the information and the lengths of intervals of all methods in the regions, if they were compared."""
+    for kind, methods in found.get("methods", {}).items():
+        names = list(next(iter(methods.values())))
+        for number, what in (
+            ("information", "Fisher information in the SM on each parameter"),
+            ("length", f"Lengths of the expected {level:.0%} intervals of each parameter"),
+        ):
+            rows = tuple(
+                (_COMPARED.get(method, method), *(_with_error(row[name], number) for name in names))
+                for method, row in methods.items()
+            )
+            yield Table(
+                f"{what}, the others known, with statistical errors of the simulated events: {_KINDS[kind]}. "
+                "An interval that is not about the Standard Model is of a likelihood that its estimator biases.",
+                ("method", *map(named, names)),
+                rows,
+            )
+
+
+def _with_error(row: Mapping[str, float], number: str) -> str:
+    """Return a number with its error, and the best value of an interval that is off by more than a tenth of it."""
+    text = f"{row[number]:.3g} ± {row[f'{number}_error']:.1g}"
+    is_biased = number == "length" and abs(row["best"]) > _BIASED * row["length"]
+    return f"{text}, about {row['best']:.2g}".replace("-", "−") if is_biased else text
 
 
 def _text(name: str, found: list[dict[str, Any]] | str, level: float) -> str:

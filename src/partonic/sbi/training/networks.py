@@ -1,6 +1,7 @@
 """The training of the networks of a method, and what it takes from the events of the training beside their weights."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,6 +12,8 @@ from partonic.progress import SILENT, Progress
 from partonic.sbi.derivatives import Derivatives
 from partonic.sbi.method import Method
 from partonic.sbi.phase import MethodPhase
+from partonic.sbi.precision.derivatives import PreciseDerivatives
+from partonic.sbi.precision.phase import MagnitudePhase
 from partonic.sbi.score.local_score import LocalScore
 from partonic.sbi.split import parts_of
 from partonic.sbi.training.sample import TrainingSample
@@ -18,6 +21,9 @@ from partonic.sbi.uncertainty.bootstrap import bootstrap_weights
 from partonic.sbi.uncertainty.last_layer import LastLayerLaplace
 
 __all__ = ["networks_trained"]
+
+_FEWER_EPOCHS, _FEWEST_EPOCHS, _RATE, _BATCH = 3, 3, 5e-3, 1024
+"""Magnitudes are trained in a third of the epochs, with these steps: small perceptrons, whatever the backbone."""
 
 _OTHER_HASH = 7919
 """Added to the seed where events that are trained on are parted once more, independently of the first time."""
@@ -48,10 +54,12 @@ def networks_trained(
     inner = method.inner if isinstance(method, LastLayerLaplace) else method
     if isinstance(inner, Derivatives | LocalScore):
         inner.standardise(torch.from_numpy(sample.targets[train]))
-    table = sample.table(train)
+    table, held_out = sample.table(train), sample.table(sample.validation)
+    if isinstance(inner, PreciseDerivatives):
+        _train_magnitudes(inner, (table, held_out), config, seed, folder, progress)
     if config.network.bootstrap:
         table = table.with_columns({"weights": bootstrap_weights(group[train], config.network.members, seed)})
-    result = _run(method, (table, sample.table(sample.validation)), config, seed, folder, progress)
+    result = _run(method, (table, held_out), config, seed, folder, progress)
     if isinstance(method, LastLayerLaplace):
         method.measure(table.columns["inputs"], table.columns["targets"], group[train])
     if isinstance(method, LocalScore):
@@ -61,12 +69,29 @@ def networks_trained(
     return result
 
 
-def _run(
-    method: Method, tables: Sequence[TensorTable], config: SbiConfig, seed: int, folder: Path, progress: Progress
-) -> PhaseResult:
+def _train_magnitudes(
+    method: PreciseDerivatives, tables: tuple[TensorTable, TensorTable], config: SbiConfig, seed: int, folder: Path,
+    progress: Progress,
+) -> None:  # fmt: skip
+    """Train the magnitudes of a method by themselves, and hold them."""
+    epochs = max(_FEWEST_EPOCHS, config.training.epochs // _FEWER_EPOCHS)
+    settings = replace(_settings(config, "magnitudes", epochs), learning_rate=_RATE, batch_size=_BATCH)
+    train, validation = tables
+    phase = MagnitudePhase(method.magnitudes)
+    run_phase(phase, train, validation, settings, folder / "phases" / "magnitudes", seed, progress)
+    method.take_magnitudes(train.columns["inputs"], train.columns["targets"])
+
+
+def _settings(config: SbiConfig, name: str, epochs: int) -> PhaseSettings:
     training = config.training
     if config.device != "auto" and training.accelerator == "auto":
         training = training.model_copy(update={"accelerator": "gpu" if config.device == "cuda" else "cpu"})
-    settings = PhaseSettings.from_config(training, "sbi", training.epochs)
+    return PhaseSettings.from_config(training, name, epochs)
+
+
+def _run(
+    method: Method, tables: Sequence[TensorTable], config: SbiConfig, seed: int, folder: Path, progress: Progress
+) -> PhaseResult:
+    settings = _settings(config, "sbi", config.training.epochs)
     phase = MethodPhase(method, config.network.repulsion, len(tables[0]))
     return run_phase(phase, tables[0], tables[1], settings, folder / "phases" / "sbi", seed, progress)

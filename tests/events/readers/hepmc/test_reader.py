@@ -385,3 +385,18 @@ def test_momentum_fractions_that_are_none_are_unknown(tmp_path, wrong):
     for name in ("x1", "x2", "scale", "initial_pdg"):
         assert table.column(name)[0].as_py() is None
         assert table.column(name)[1].as_py() is not None
+
+
+def test_copies_of_parton_events(tmp_path):
+    path = write(tmp_path / "e.hepmc3", count=6)
+    table, metadata = read(path, copies=3, **SETTINGS)
+    assert metadata.copies
+    assert table.column("parton_event").to_pylist() == [0, 0, 0, 1, 1, 1]
+    assert not read(path, **SETTINGS)[1].copies
+    with pytest.raises(EventFileError, match=r"has 6 events, which are not 4 of each parton event: .*import\.copies"):
+        read(path, copies=4, **SETTINGS)
+
+
+def test_copies_are_those_of_hepmc():
+    with pytest.raises(ValueError, match=r"copies of parton events are known in HepMC files only"):
+        ImportConfig(format="delphes", files=("e.root",), copies=2)

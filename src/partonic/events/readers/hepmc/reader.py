@@ -71,6 +71,7 @@ def read_hepmc(config: ImportConfig, process: ProcessInfo, left_out: frozenset[i
     info, notes = imported_process(config, process), Notes()
     files = [Path(file) for file in sample_files(config)]
     summaries = _scanned(files, left_out)
+    _check_copies(config.copies, files, summaries)
     numbering = Numbering(files, [found.count for found in summaries])
     weights = weights_of_files(files, summaries, config, notes)
     factor, section, error = _factor(config, files, summaries, weights, notes)
@@ -90,6 +91,7 @@ def read_hepmc(config: ImportConfig, process: ProcessInfo, left_out: frozenset[i
     }
     count = sum(found.kept for found in summaries)
     metadata = source_metadata(config, info, list(columns.values()), count, facts, files=files, identity=True)
+    metadata = metadata.model_copy(update={"copies": config.copies > 1})
     reader = _Reader(files, summaries, numbering, solver, weights, factor, columns, left_out)
     return solver.source(metadata, reader.tables(), count)
 
@@ -101,6 +103,15 @@ def _scanned(files: Sequence[Path], left_out: frozenset[int]) -> list[HepmcSumma
     if not any(found.kept for found in summaries):
         raise EventFileError(f"{files[0]}: there is no event in the files of the sample")
     return summaries
+
+
+def _check_copies(copies: int, files: Sequence[Path], summaries: Sequence[HepmcSummary]) -> None:
+    for path, found in zip(files, summaries, strict=True):
+        if found.count % copies:
+            raise EventFileError(
+                f"{path} has {found.count} events, which are not {copies} of each parton event: expected a multiple of "
+                "`import.copies`, all copies of an event one after another"
+            )
 
 
 def _factor(
@@ -241,6 +252,7 @@ class _Reader:
             "weight": nominal,
             "coefficients": fixed_lists(self.solver.solve(nominal, theta, self.factor, ids), pa.float64()),
             "event_number": events.column("event_number").combine_chunks(),
+            **({"parton_event": ids // self.solver.config.copies} if self.solver.config.copies > 1 else {}),
             **_pdf_columns(events.column("pdf")),
             "partons": fixed_lists(partons.momenta, pa.float64()),
             **partons.columns(),

@@ -1,0 +1,1 @@
+"""Derivatives learned with equal relative precision everywhere, and the magnitudes that this needs."""
