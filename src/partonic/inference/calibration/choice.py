@@ -4,11 +4,11 @@ Calibrations that are one within the other are fitted to all but one part of the
 ``none``, ``means``, ``slopes``, ``tails`` (`partonic.inference.calibration.scaled_ratios`), and ``joint``
 (`partonic.inference.calibration.joint_calibration`). Their likelihoods of classes are compared event by event, so that
 what all have in common is no error of the difference. ``joint`` is taken where it is not worse than ``none`` by more
-than the error, and reaches 95% of the best or is within two errors of it: it is the only one whose ratios are right on
+than two errors, and reaches 95% of the best or is within two errors of it: it is the only one whose ratios are right on
 average given all ratios together, so that intervals cover at any θ. Else it is the simplest of the others that is not
 worse than the best of them by more than the error.
 
-No ratio is made worse: where nothing is better than what was learned, that stays as it is.
+No ratio is clearly made worse: where nothing is better than what was learned, that stays as it is.
 """
 
 from collections.abc import Sequence
@@ -154,7 +154,7 @@ def _chosen(parts: dict[str, Array]) -> str:
         return bool(difference.sum() > errors * np.sqrt(np.square(difference).sum()))
 
     best = max(parts, key=lambda name: parts[name].sum())
-    if "joint" in parts and not better("none", "joint", 1.0):
+    if "joint" in parts and not better("none", "joint", _CLEARLY):
         near = parts["joint"].sum() >= _NEARLY * parts[best].sum()
         if near or not better(best, "joint", _CLEARLY):
             return "joint"
