@@ -37,7 +37,7 @@ def test_long_tails_are_not_spoilt(seed):
 
 
 def test_what_loses_on_other_events_is_not_taken(rng):
-    """Parts of events in the likelihood in place of fits: joint that is worse, joint that is nearly as good, and ties."""
+    """Parts of events in the likelihood in place of fits: joint that is worse, that is nearly as good, and ties."""
     none = rng.uniform(0, 1e-3, 1_000)
     assert _chosen({"none": none, "slopes": 1.2 * none, "joint": 0.5 * none}) == "slopes"
     assert _chosen({"none": none, "slopes": 1.2 * none, "joint": 1.18 * none}) == "joint"
