@@ -54,7 +54,9 @@ def test_cuts_that_ask_for_nothing_do_not_make_events_of_before_unknown():
 
 
 def test_events_that_stay_partons_depend_on_nothing_else():
-    partons = SimulationConfig(level="partons", multiparton_interactions=True)
+    partons = SimulationConfig(level="partons", workers=2)
+    with pytest.raises(ValueError, match="has no meaning with `level: partons`"):
+        SimulationConfig(level="partons", multiparton_interactions=True)
     assert partons.physics() == {"level": "partons"}
     assert "level" not in SimulationConfig().physics()  # stores from before there was a level are known again
 

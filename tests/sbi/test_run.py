@@ -156,4 +156,4 @@ def test_a_calibration_that_takes_away_what_was_learned_is_told(monkeypatch, cap
     told = taken_away(calibration, events, weights)
     assert told.startswith("; attention: the calibration takes away, R² of t 0.")
     assert told.endswith("0.00")
-    assert "sbi.shares.calibration: 0" in caplog.text
+    assert "sbi.calibration: chosen" in caplog.text

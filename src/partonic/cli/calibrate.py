@@ -1,11 +1,14 @@
 """`partonic calibrate`."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from partonic.cli.output import say
+
+if TYPE_CHECKING:
+    from partonic.inference.calibration.calibrate import Method
 
 __all__ = ["calibrate"]
 
@@ -22,14 +25,13 @@ _EXACT = 1e-6
 @click.option("--max-events", type=click.IntRange(1), help="Only the first so many events; keep others for tests.")
 @click.option(
     "--method",
-    type=click.Choice(["joint", "linear"]),
+    type=click.Choice(["joint", "chosen", "none", "means", "slopes", "tails", "linear"]),
     default="joint",
     show_default=True,
-    help="All ratios together, or a line for each alone, whose errors no interval contains.",
+    help="All ratios together; or the one of joint, tails, slopes, means and none that is best on events that it was "
+    "not fitted to; or one of these; or a line for each ratio alone, whose errors no interval contains.",
 )
-def calibrate(
-    coefficients: Path, store: Path, output: Path, max_events: int | None, method: Literal["joint", "linear"]
-) -> None:
+def calibrate(coefficients: Path, store: Path, output: Path, max_events: int | None, method: "Method") -> None:
     """Calibrate coefficients of events against the truth of simulated ones.
 
     COEFFICIENTS is a file that `partonic mem` wrote for events that no network was trained on. The result is what
@@ -47,6 +49,9 @@ def calibrate(
 
     found = fit(coefficients, store, output, max_events, method)
     say(f"calibrate: {found.calibration.events} events, in {output}")
+    if found.choice is not None:
+        for tried in found.choice.tried:
+            say(f"  {tried}{'  (taken)' if tried.name == found.choice.name else ''}")
     if isinstance(found.calibration, JointCalibration):
         points = len(found.calibration.theta)
         how = (

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.decays import DecayConfig
@@ -57,6 +57,10 @@ class FractionalSmearingConfig(StrictModel):
 
     max_copies: int = Field(default=100, ge=2)
     """Largest number of copies of an event."""
+
+
+_OF_PARTONS = frozenset({"level", "chunk_events", "workers", "scheduler", "selection", "decays"})
+"""Settings that events which stay partons have, too, or that a process fills in by itself."""
 
 
 class SimulationConfig(StrictModel):
@@ -126,6 +130,17 @@ class SimulationConfig(StrictModel):
                 message = f"'{setting}' changes decays whose branching fraction enters the weights; use the key decays"
                 raise SettingError((index,), message)
         return settings
+
+    @model_validator(mode="after")
+    def _partons_are_not_simulated(self) -> "SimulationConfig":
+        """Refuse settings of a simulation that does not take place."""
+        if self.level == "partons":
+            for name, field in SimulationConfig.model_fields.items():
+                if name in _OF_PARTONS or getattr(self, name) == field.get_default(call_default_factory=True):
+                    continue
+                message = "has no meaning with `level: partons`, where nothing is showered, measured or selected"
+                raise SettingError((name,), f"{message}: leave it out, or set `level: detector`")
+        return self
 
     def physics(self) -> dict[str, object]:
         """Return everything that the events depend on, as JSON-like values: all but workers and scheduler.

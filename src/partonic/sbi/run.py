@@ -12,8 +12,10 @@ from partonic.errors import EventFileError
 from partonic.estimators.run import estimate_store
 from partonic.event_status import count_statuses, faults_in_words
 from partonic.events.store import EventStore
-from partonic.inference.calibration.calibration_file import write_calibration
-from partonic.inference.calibration.joint_calibration import JointCalibration, fit_joint_calibration
+from partonic.inference.calibration.calibration_file import Calibration, write_calibration
+from partonic.inference.calibration.choice import choose_calibration
+from partonic.inference.calibration.joint_calibration import fit_joint_calibration
+from partonic.inference.calibration.scaled_fit import fit_scaled_ratios
 from partonic.inference.coefficients.coefficients_file import read_coefficients, write_coefficients
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.event_weights import weights_of
@@ -116,12 +118,24 @@ def coefficients_and_calibration(files: SbiFiles, config: SbiConfig, progress: P
     if files.calibration is None:
         return line
     others, true = EventCoefficients.concatenate(kept), np.concatenate(weights)
-    calibration = fit_joint_calibration(others, true)
+    calibration, told = _calibration(others, true, config)
     write_calibration(files.calibration, calibration)
-    return f"{line}; calibrated on {calibration.events} others{taken_away(calibration, others, true)}"
+    return f"{line}; calibrated on {calibration.events} others{told}{taken_away(calibration, others, true)}"
 
 
-def taken_away(calibration: JointCalibration, events: EventCoefficients, weights: NDArray[np.float64]) -> str:
+def _calibration(events: EventCoefficients, weights: NDArray[np.float64], config: SbiConfig) -> tuple[Calibration, str]:
+    """Fit the calibration that is asked for; return it and in words which it is, where that is not the joint one."""
+    if config.calibration == "joint":
+        return fit_joint_calibration(events, weights), ""
+    if config.calibration != "chosen":
+        return fit_scaled_ratios(events, weights, config.calibration), f" ('{config.calibration}')"
+    choice = choose_calibration(events, weights)
+    for each in choice.tried:
+        _LOG.info("calibration %s", each)
+    return choice.calibration, "" if choice.name == "joint" else f" ('{choice.name}' is best on events not fitted to)"
+
+
+def taken_away(calibration: Calibration, events: EventCoefficients, weights: NDArray[np.float64]) -> str:
     """Return in words what a calibration takes away of the ratios of its own events; warn of it, too.
 
     The calibration is a smooth map of ratios to a reference density. Where few events have most of a ratio it can be
@@ -140,7 +154,7 @@ def taken_away(calibration: JointCalibration, events: EventCoefficients, weights
     told = ", ".join(f"{name} {before[name]:.2f} → {after[name]:.2f}" for name in lost)
     _LOG.warning(
         "the calibration takes away what was learned, R² of the true ratios on its own events: %s. Set "
-        "`sbi.shares.calibration: 0`, or calibrate to more events", told,
+        "`sbi.calibration: chosen`, or calibrate to more events", told,
     )  # fmt: skip
     return f"; attention: the calibration takes away, R² of {told}"
 

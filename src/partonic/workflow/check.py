@@ -11,6 +11,7 @@ from partonic.config.sbi import SbiConfig
 from partonic.config.sbi.variants import SbiSection
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
+from partonic.workflow.checks.names import check_calibrations, check_features
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
 from partonic.workflow.places import trained_sbi
@@ -23,6 +24,7 @@ _OWN_EVENTS: _Extras = {
     "generation": ("madnis",),
     "simulation": ("dask", "distributed", "fastjet", "pythia8mc"),
 }
+_OWN_PARTONS: _Extras = {"generation": ("madnis",), "simulation": ("dask", "distributed")}
 _EXTERNAL: _Extras = {"ufo": ("pyamplicol",)}
 _TRAINING: _Extras = {"training": ("lightning",)}
 _BACKBONES: dict[str, _Extras] = {
@@ -121,7 +123,8 @@ def packages_are_installed(config: AnalysisConfig) -> str:
 
 
 def _needed_packages(config: AnalysisConfig) -> _Extras:
-    events = _READERS[config.import_.format] if config.import_ else _OWN_EVENTS
+    own = _OWN_PARTONS if config.simulation.level == "partons" else _OWN_EVENTS
+    events = _READERS[config.import_.format] if config.import_ else own
     trains = config.mem_training is not None or (config.unfolding is not None and config.unfolding.model is None)
     external = _packages_of(config) if config.import_ is None else {}
     if config.import_ and config.import_.reweight:
@@ -291,6 +294,8 @@ def sbi_is_ready(config: AnalysisConfig) -> str:
     for name, section in (config.sbi or SbiSection()).estimators.items():
         SbiStep(name).inputs(config)
         beginning, key = (f"{name}: ", f"sbi.also.{name}") if name else ("", "sbi")
+        if section.model is None:
+            check_features(config, section, key)
         for feature, paths in section.coefficients.items():
             _check_files(paths, f"{key}.coefficients.{feature}")
         if section.model is not None:
@@ -315,6 +320,7 @@ def inference_is_ready(config: AnalysisConfig) -> str:
     """
     from partonic.workflow.inference_steps import InferStep
 
+    check_calibrations(config)
     _check_made_here(InferStep().inputs(config), config, "inference.source")
     made_here = config.output.resolve()
     files = [path for path in InferStep().inputs(config) if made_here not in path.resolve().parents]

@@ -97,9 +97,10 @@ def _with_learned_backgrounds(section: InferenceConfig, config: AnalysisConfig) 
     files, filled = sbi_background_files(config, variant), dict(section.backgrounds)
     for name, background in section.backgrounds.items():
         if background.coefficients is None and name not in learned:
+            key = section.source.replace(".", ".also.", 1)
             raise ConfigError(
                 f"inference.backgrounds.{name}: nothing says how likely events are under it; give its events to "
-                f"`sbi.backgrounds.{name}.store`, or a file of log P_b(x) as `coefficients`"
+                f"`{key}.backgrounds.{name}.store`, or a file of log P_b(x) as `coefficients`"
             )
         if background.events is None and name in learned:
             events = BackgroundEventsConfig(store=learned[name].store, coefficients=files[name])

@@ -8,7 +8,6 @@ from partonic.config.analysis import AnalysisConfig
 from partonic.config.sbi import SbiConfig
 from partonic.config.sbi.variants import SOURCE, variant_source
 from partonic.errors import ConfigError, SchemaError
-from partonic.processes.definition import definition_of
 from partonic.progress import Progress
 from partonic.workflow.places import (
     estimates_file,
@@ -116,7 +115,8 @@ class SbiStep:
         if section.model is not None:
             return {"max_events": section.max_events}
         calibrated = is_calibrated(config, self.variant)
-        return {"max_events": section.max_events, "parts": section.parts(), "calibrated": calibrated}
+        kind = section.calibration if calibrated else None
+        return {"max_events": section.max_events, "parts": section.parts(), "calibrated": calibrated, "kind": kind}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the events, those that were trained on, and the files of the model.
@@ -183,8 +183,6 @@ class SbiStep:
 def is_calibrated(config: AnalysisConfig, variant: str = "") -> bool:
     """Return whether learned coefficients are calibrated: by the events here, or by the file beside a ready model.
 
-    The calibration is one of ratios to the density at θ = 0; where that is not the Standard Model there is none.
-
     Raises:
         ModelError: if a model that the section names is not there.
     """
@@ -193,8 +191,7 @@ def is_calibrated(config: AnalysisConfig, variant: str = "") -> bool:
         return False
     if section.model is not None:
         return sbi_calibration(config, variant).is_file()
-    parameters = definition_of(config.process).parameters(config.process)
-    return bool(section.shares.calibration) and not any(parameter.standard_model for parameter in parameters)
+    return bool(section.shares.calibration)
 
 
 def _names(config: AnalysisConfig) -> tuple[str, ...]:

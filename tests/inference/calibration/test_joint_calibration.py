@@ -5,7 +5,8 @@ import pytest
 from tests.inference.toy_coefficients import MONOMIALS, squared_amplitude
 
 from partonic.errors import ParameterError
-from partonic.inference.calibration.joint_calibration import JointCalibration, fit_joint_calibration, reference_weights
+from partonic.inference.calibration.joint_calibration import JointCalibration, fit_joint_calibration
+from partonic.inference.calibration.reference_density import reference_weights
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.positivity import gram_matrices
 from partonic.inference.coefficients.rate import FiducialRate

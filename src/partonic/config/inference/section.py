@@ -210,6 +210,12 @@ class InferenceConfig(StrictModel):
         if self.template is not None and (self.curves or self.components):
             message = "a template is of one signal in its own parameters: leave out `curves` and `components`"
             raise SettingError(("template",), message)
+        if self.template is not None and self.data == "events":
+            message = (
+                "`template` fits pseudo-data or an Asimov sample, for its bins are filled with the same simulated "
+                "events: set `data: pseudo`, or leave out `template`"
+            )
+            raise SettingError(("template",), message)
         if self.pyhf is not None and self.constraints:
             message = "a workspace of pyhf holds no constraints on theory parameters: leave out `constraints`"
             raise SettingError(("pyhf",), message)

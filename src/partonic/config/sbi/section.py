@@ -213,6 +213,11 @@ class SbiConfig(StrictModel):
     score: ScoreConfig = ScoreConfig()
     """Settings of the methods ``sally`` and ``sallino``."""
 
+    calibration: Literal["chosen", "joint", "tails", "slopes", "means"] = "chosen"
+    """Calibration of the coefficients with the share of events for it: ``joint``, of all ratios together; ``means``,
+    ``slopes``, ``tails``, of each ratio by its mean, a slope, and slopes that differ in the tail; ``chosen``, the one
+    of these, or none, that tells θ best on events that it was not fitted to."""
+
     shares: SharesConfig = SharesConfig()
     """Parts of the events for calibration and fit; the others train the networks."""
 
@@ -340,4 +345,4 @@ class SbiConfig(StrictModel):
 
     def learning(self) -> dict[str, object]:
         """Return what the trained networks depend on, as JSON-like values."""
-        return self.model_dump(mode="json", exclude={*MACHINE_SETTINGS, "stores", "model", "also"})
+        return self.model_dump(mode="json", exclude={*MACHINE_SETTINGS, "stores", "model", "also", "calibration"})

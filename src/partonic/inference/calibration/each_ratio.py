@@ -6,7 +6,8 @@ events at θ = 0 the line
 
     R_a(z) ≈ μ_a + s_a (R_a(x) − ν_a)
 
-is fitted for each monomial; μ_a = σ_a/σ_0 is the mean of the truth and ν_a that of the estimate. After the map
+is fitted for each monomial (c_ref and P_ref in place of c_0 and P_0 where the reference is not θ = 0, over which the
+calibrated ratios are taken again); μ_a = σ_a/σ_0 is the mean of the truth and ν_a that of the estimate. After the map
 R_a → μ_a + s_a (R_a − ν_a) the slope is 1 and the sum rule E[R_a(x)] = σ_a/σ_0 holds, so that the score at θ = 0 is
 unbiased, whatever the estimator. A perfect estimator is not changed.
 
@@ -15,13 +16,14 @@ estimated ones: `partonic.inference.calibration.joint_calibration`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from partonic.errors import ParameterError
+from partonic.inference.calibration.reference_density import check_reference
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.rate import FiducialRate
 from partonic.polynomial import Monomials
@@ -50,6 +52,7 @@ class RatioCalibration:
         estimate: ν_a, mean of the estimate at θ = 0, `(A,)`.
         estimate_error: its standard error, `(A,)`.
         events: number of events that it was fitted to.
+        reference_point: θ_ref of the ratios, by name; 0 where not named.
     """
 
     monomials: Monomials
@@ -60,6 +63,7 @@ class RatioCalibration:
     estimate: Array
     estimate_error: Array
     events: int
+    reference_point: Mapping[str, float] = field(default_factory=dict)
 
     def apply(self, coefficients: EventCoefficients, rate: FiducialRate | None = None) -> EventCoefficients:
         """Return the calibrated coefficients; the covariance of the integration is scaled along.
@@ -69,7 +73,7 @@ class RatioCalibration:
             rate: fiducial cross sections, whose ratios take the place of μ; None keeps those of the calibration.
 
         Raises:
-            ParameterError: if coefficients or rate have other monomials.
+            ParameterError: if coefficients or rate have other monomials, or the coefficients another reference.
         """
         if rate is not None and rate.monomials != self.monomials:
             raise ParameterError(
@@ -81,9 +85,15 @@ class RatioCalibration:
                 f"the calibration is for the monomials {', '.join(self.monomials.names)}, the coefficients have "
                 f"{', '.join(coefficients.monomials.names)}: fit a calibration to events of this process"
             )
-        truth = self.truth if rate is None else rate.coefficients / rate.coefficients[0]
+        check_reference(coefficients, self.reference_point)
+        centre = coefficients.reference
+        at = self.monomials.evaluate(centre) if centre.any() else np.eye(len(self.monomials))[0]
+        truth = self.truth if rate is None else rate.coefficients / (at @ rate.coefficients)
         ratios = truth + self.slope * (coefficients.ratios - self.estimate)
-        ratios[:, 0] = coefficients.ratios[:, 0]
+        if centre.any():
+            ratios = ratios / (ratios @ at)[:, None]
+        else:
+            ratios[:, 0] = coefficients.ratios[:, 0]
         return replace(
             coefficients, ratios=ratios, covariance=coefficients.covariance * np.outer(self.slope, self.slope)
         )
@@ -96,6 +106,7 @@ class RatioCalibration:
             "exponents": [list(powers) for powers in self.monomials.exponents],
             **{name: getattr(self, name).tolist() for name in _NUMBERS},
             "events": self.events,
+            **({"reference_point": dict(self.reference_point)} if self.reference_point else {}),
         }
 
     @classmethod
@@ -112,7 +123,8 @@ class RatioCalibration:
         for name, values in numbers.items():
             if values.shape != (len(monomials),) or not np.isfinite(values).all():
                 raise ValueError(f"'{name}' needs {len(monomials)} finite numbers")
-        return cls(monomials, **numbers, events=int(content["events"]))
+        point = dict(content.get("reference_point", {}))
+        return cls(monomials, **numbers, events=int(content["events"]), reference_point=point)
 
 
 _NUMBERS = ("slope", "slope_error", "truth", "truth_error", "estimate", "estimate_error")
@@ -134,13 +146,14 @@ def fit_calibration(coefficients: EventCoefficients, weights: Array) -> RatioCal
             f"the weights must have the shape {(len(coefficients), len(monomials))} of the coefficients' events and "
             f"monomials, got {weights.shape}: take them from the store that the coefficients belong to"
         )
-    good = coefficients.usable() & (weights[:, 0] > 0.0)
+    own = coefficients.reference_weights(weights)
+    good = coefficients.usable() & (own > 0.0)
     if int(good.sum()) < 2 * len(monomials):
         raise ParameterError(
             f"a calibration needs at least {2 * len(monomials)} usable events, got {int(good.sum())} of {len(good)}"
         )
-    w = weights[good, 0] / weights[good, 0].mean()
-    truth, estimate = weights[good] / weights[good, :1], coefficients.ratios[good]
+    w = own[good] / own[good].mean()
+    truth, estimate = weights[good] / own[good, None], coefficients.ratios[good]
     mu, nu = np.average(truth, axis=0, weights=w), np.average(estimate, axis=0, weights=w)
     x, y = estimate - nu, truth - mu
     variance = w @ x**2 / w.sum()
@@ -156,4 +169,5 @@ def fit_calibration(coefficients: EventCoefficients, weights: Array) -> RatioCal
         estimate=nu,
         estimate_error=np.sqrt((w**2) @ x**2) / w.sum(),
         events=int(good.sum()),
+        reference_point=dict(coefficients.reference_point),
     )

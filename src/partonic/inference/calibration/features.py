@@ -13,10 +13,19 @@ __all__ = ["features_of", "shares_of_reference", "shrunk_shares"]
 Array = NDArray[np.float64]
 
 
-def shares_of_reference(events: EventCoefficients, reference: Array, inputs: tuple[int, ...]) -> tuple[Array, Array]:
-    """Return p = R/R_h of the inputs `(N, I)` with their covariance `(N, I, I)`; R_h is at least R_0 = 1."""
+def shares_of_reference(
+    events: EventCoefficients, reference: Array, constant: float, inputs: tuple[int, ...]
+) -> tuple[Array, Array]:
+    """Return p = R/R_h of the inputs `(N, I)` with their covariance `(N, I, I)`; R_h is at least R_ref = 1.
+
+    Args:
+        events: with their ratios R.
+        reference: R_h − `constant` as a sum of ratios that are not negative, `(A,)`.
+        constant: 1 where R_ref = 1 is no ratio of its own, else 0.
+        inputs: numbers of I ratios.
+    """
     positive = np.where(reference > 0, np.maximum(events.ratios, 0.0), 0.0)
-    in_reference = positive @ reference
+    in_reference = constant + positive @ reference
     by_ratio = np.where(events.ratios > 0, reference, 0.0)
     shares = events.ratios[:, inputs] / in_reference[:, None]
     # dp_b = (dR_b − p_b dR_h)/R_h

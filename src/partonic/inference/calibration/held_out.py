@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from partonic.errors import ParameterError
 from partonic.inference.calibration.calibration_file import Calibration
-from partonic.inference.calibration.joint_calibration import reference_weights
+from partonic.inference.calibration.reference_density import reference_weights
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 
 __all__ = ["HeldOut", "held_out_quality"]

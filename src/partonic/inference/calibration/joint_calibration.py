@@ -25,12 +25,16 @@ fitted are taken, and the calibration contributes f̄ and β only. The β are th
 simulated events at many θ (`partonic.inference.calibration.joint_likelihood`); their covariance follows from what each
 event contributes (the sandwich formula). Which features are worth it was measured: docs/explanation/validation.md.
 
+Where the Standard Model is not θ = 0, all of this is said of the density P_ref at the reference of the coefficients in
+place of P_0: h = P_ref + Σ_k (σ_ref/σ_kk) P_kk, R_a = ρ_a/ρ_ref with ρ_ref = Σ_a m_a(θ_ref) ρ_a, and points of θ
+around θ_ref.
+
 Features beyond the range that the calibration saw are set to its ends, and ratios whose polynomial is not positive for
 all θ are moved towards their mean until it is (`partonic.inference.coefficients.positivity`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +43,7 @@ from numpy.typing import NDArray
 from partonic.errors import ParameterError
 from partonic.inference.calibration.features import features_of, shares_of_reference, shrunk_shares
 from partonic.inference.calibration.joint_fit import fit_slopes, units_of
+from partonic.inference.calibration.reference_density import check_reference, reference_density, scales_of
 from partonic.inference.calibration.weighted_columns import covariance_of, independent_columns, without_noise
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.positivity import shares_of_the_mean
@@ -46,7 +51,7 @@ from partonic.inference.coefficients.rate import FiducialRate
 from partonic.inference.coefficients.response import CalibrationResponse
 from partonic.polynomial import Monomials
 
-__all__ = ["JOINT_FORMAT", "JointCalibration", "fit_joint_calibration", "reference_weights"]
+__all__ = ["JOINT_FORMAT", "JointCalibration", "fit_joint_calibration"]
 
 Array = NDArray[np.float64]
 
@@ -59,12 +64,6 @@ MOST_WITH_PRODUCTS = 6
 """Independent ratios up to which their products are features, too: with more, the numbers to fit become too many."""
 
 _EVENTS_PER_FEATURE = 10
-_ROUNDING = 1e-9
-"""Of weights, relative to the mean one."""
-
-_SMALLEST_SPREAD = 1e-6
-"""Ratios that vary less than this are constants."""
-
 _ARRAYS = {
     "reference": "A", "centre": "I", "scale": "I", "signal": "II", "lowest": "I", "highest": "I", "feature_mean": "F",
     "means": "A", "slopes": "FA", "directions": "BA", "covariance": "CC", "theta": "KP",
@@ -96,6 +95,7 @@ class JointCalibration:
         theta: points at which the likelihood was maximised, `(K, P)`; none for least squares.
         events: number of events that it was fitted to.
         moved: how many of them had to be moved towards the mean.
+        reference_point: θ_ref of the ratios, by name; 0 where not named.
     """
 
     monomials: Monomials
@@ -115,6 +115,7 @@ class JointCalibration:
     theta: Array
     events: int
     moved: int
+    reference_point: Mapping[str, float] = field(default_factory=dict)
 
     def apply(self, coefficients: EventCoefficients, rate: FiducialRate | None = None) -> EventCoefficients:
         """Return the calibrated coefficients, with how they depend on the calibration in place of the noise.
@@ -124,8 +125,9 @@ class JointCalibration:
             rate: fiducial cross sections, whose ratios the means are set to; None keeps those of the calibration.
 
         Raises:
-            ParameterError: if coefficients or rate have other monomials.
+            ParameterError: if coefficients or rate have other monomials, or the coefficients another reference.
         """
+        check_reference(coefficients, self.reference_point)
         for other, owner in ((coefficients.monomials, "coefficients"), *([] if rate is None else
                              [(rate.monomials, "cross sections")])):  # fmt: skip
             if other != self.monomials:
@@ -143,7 +145,7 @@ class JointCalibration:
             covariance[:known] = 0.0
             covariance[:, :known] = 0.0
         response = CalibrationResponse(
-            design, self.directions, covariance, None if rate is None else self.reference.copy()
+            design, self.directions, covariance, None if rate is None else self.reference.copy(), self._at_reference
         )
         return replace(
             coefficients, ratios=ratios, covariance=np.where(usable[:, None, None], 0.0, coefficients.covariance),
@@ -153,20 +155,32 @@ class JointCalibration:
     def moved_events(self, coefficients: EventCoefficients) -> int:
         """Return how many events have to be moved towards the mean for a positive polynomial."""
         centred = self._centred_features(coefficients.select(coefficients.usable()))
-        return int((shares_of_the_mean(self.monomials, self.means + centred @ self.slopes, self.means) > 0).sum())
+        return int((self._shares_of_the_mean(self.means + centred @ self.slopes, self.means) > 0).sum())
+
+    @property
+    def _at_reference(self) -> Array | None:
+        """m_a(θ_ref), `(A,)`; None for θ_ref = 0, whose density is the first coefficient."""
+        centre = self.monomials.point(self.reference_point)
+        return self.monomials.evaluate(centre) if centre.any() else None
+
+    def _shares_of_the_mean(self, values: Array, means: Array) -> Array:
+        return shares_of_the_mean(self.monomials, values, means, self._at_reference)
 
     def _calibrated(self, events: EventCoefficients, means: Array) -> tuple[Array, Array]:
-        """Return the ratios and X/ρ_0 of events that all have coefficients."""
+        """Return the ratios and X/ρ_ref of events that all have coefficients."""
         centred = self._centred_features(events)
-        kept = 1.0 - shares_of_the_mean(self.monomials, means + centred @ self.slopes, means)
+        kept = 1.0 - self._shares_of_the_mean(means + centred @ self.slopes, means)
         centred = kept[:, None] * centred
         values = means + centred @ self.slopes
-        ratios = values / values[:, :1]
-        ratios[:, 0] = 1.0
-        return ratios, np.column_stack([np.ones(len(kept)), kept, centred]) / values[:, :1]
+        at_reference = self._at_reference
+        norm = values[:, :1] if at_reference is None else (values @ at_reference)[:, None]
+        ratios = values / norm
+        if at_reference is None:
+            ratios[:, 0] = 1.0
+        return ratios, np.column_stack([np.ones(len(kept)), kept, centred]) / norm
 
     def _centred_features(self, events: EventCoefficients) -> Array:
-        shares, noise = shares_of_reference(events, self.reference, self.inputs)
+        shares, noise = shares_of_reference(events, *scales_of(self.reference, self._at_reference), self.inputs)
         shrunk = shrunk_shares(shares - self.centre, noise, self.signal) / self.scale
         return features_of(np.clip(shrunk, self.lowest, self.highest), self.products) - self.feature_mean
 
@@ -181,6 +195,7 @@ class JointCalibration:
             **{name: getattr(self, name).tolist() for name in _ARRAYS},
             "events": self.events,
             "moved": self.moved,
+            **({"reference_point": dict(self.reference_point)} if self.reference_point else {}),
         }
 
     @classmethod
@@ -213,7 +228,7 @@ class JointCalibration:
                 raise ValueError(f"'{name}' needs finite numbers of shape {shape}, got {arrays[name].shape}")
         return cls(
             monomials, inputs=inputs, products=products, events=int(content["events"]), moved=int(content["moved"]),
-            **arrays,
+            reference_point=dict(content.get("reference_point", {})), **arrays,
         )  # fmt: skip
 
 
@@ -229,13 +244,14 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
         ParameterError: if the shapes differ, or too few events can be used.
     """
     monomials = coefficients.monomials
-    reference, good = reference_weights(coefficients, weights)
+    density = reference_density(coefficients, weights)
+    reference, good = density.reference, density.good
     events, c = coefficients.select(good), weights[good]
     in_reference = c @ reference
     w = in_reference / in_reference.mean()
     truth = c / in_reference[:, None]
-    shares, noise = shares_of_reference(events, reference, tuple(range(len(monomials))))
-    inputs = independent_columns(shares * units_of(monomials, reference), w)
+    shares, noise = shares_of_reference(events, density.scales, density.constant, tuple(range(len(monomials))))
+    inputs = independent_columns(shares * units_of(monomials, density.scales), w)
     products = len(inputs) <= MOST_WITH_PRODUCTS
     count = len(inputs) * (len(inputs) + 3) // 2 if products else len(inputs)
     if len(w) < _EVENTS_PER_FEATURE * (count + 1):
@@ -251,7 +267,7 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
     shrunk = shrunk_shares(shares - centre, noise, signal) / scale
     features = features_of(shrunk, products)
     feature_mean, means = w @ features / w.sum(), w @ truth / w.sum()
-    fit = fit_slopes(monomials, reference, features - feature_mean, truth, w)
+    fit = fit_slopes(monomials, density.scales, features - feature_mean, truth, w, coefficients.reference)
     found = JointCalibration(
         monomials=monomials,
         reference=reference,
@@ -270,41 +286,6 @@ def fit_joint_calibration(coefficients: EventCoefficients, weights: Array) -> Jo
         theta=fit.theta,
         events=len(w),
         moved=0,
+        reference_point=dict(coefficients.reference_point),
     )
     return replace(found, moved=found.moved_events(events))
-
-
-def reference_weights(coefficients: EventCoefficients, weights: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Return h by monomials `(A,)`, and which events have coefficients and a positive weight at h `(N,)`.
-
-    Raises:
-        ParameterError: if the shapes differ, weights are not finite, or no event can be used.
-    """
-    monomials = coefficients.monomials
-    if weights.shape != (len(coefficients), len(monomials)):
-        raise ParameterError(
-            f"the weights must have the shape {(len(coefficients), len(monomials))} of the coefficients' events and "
-            f"monomials, got {weights.shape}: take them from the store that the coefficients belong to"
-        )
-    usable = coefficients.usable()
-    if not np.isfinite(weights[usable]).all():
-        bad = int((~np.isfinite(weights[usable]).all(axis=1)).sum())
-        raise ParameterError(f"{bad} of {int(usable.sum())} usable events have weights that are no finite numbers")
-    if not (total := weights[usable].sum(axis=0))[0] > 0:
-        raise ParameterError(
-            f"a calibration needs usable events with positive weights, got {int(usable.sum())} usable ones of "
-            f"{len(usable)} that sum to {total[0]:g} pb"
-        )
-    reference = np.zeros(len(monomials))
-    reference[0] = 1.0
-    for column, powers in enumerate(monomials.exponents):
-        is_square = sorted(powers)[-1:] == [2] and sum(powers) == 2
-        if not is_square or not total[column] > 0:
-            continue
-        in_units = weights[usable, column] / total[column], weights[usable, 0] / total[0]
-        # events of negative weight have the whole of it negative
-        if (in_units[0] * np.sign(in_units[1]) < -_ROUNDING / len(in_units[0])).any():
-            continue
-        if not np.allclose(*in_units, atol=_SMALLEST_SPREAD / len(in_units[0])):  # it does not only scale the rate
-            reference[column] = total[0] / total[column]
-    return reference, usable & (weights @ reference > 0)

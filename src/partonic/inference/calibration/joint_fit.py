@@ -44,15 +44,18 @@ class SlopeFit:
     covariance: Array
 
 
-def fit_slopes(monomials: Monomials, reference: Array, features: Array, truth: Array, w: Array) -> SlopeFit:
+def fit_slopes(
+    monomials: Monomials, reference: Array, features: Array, truth: Array, w: Array, centre: Array | None = None
+) -> SlopeFit:
     """Fit the slopes.
 
     Args:
         monomials: the A monomials.
-        reference: h by monomials, `(A,)`.
+        reference: σ_ref/σ_kk at the squares of the parameters that change shapes, `(A,)`.
         features: f − f̄, `(N, F)`.
         truth: c_a/c_h, `(N, A)`.
         w: weights at h, `(N,)`.
+        centre: θ_ref, `(P,)`; None for 0.
 
     Raises:
         ParameterError: if the likelihood has no maximum.
@@ -67,6 +70,7 @@ def fit_slopes(monomials: Monomials, reference: Array, features: Array, truth: A
     inverse = inverse_moments(moments @ features)
     slopes = inverse @ moments @ changes
     theta = points_of_theta(monomials, reference)
+    theta = theta if centre is None else centre + theta
     powers = monomials.evaluate(theta).T
     likelihood = CalibrationLikelihood.of(features, w, truth @ powers, directions @ powers)
     if slopes.size and likelihood.identifiable:

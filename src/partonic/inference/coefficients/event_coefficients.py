@@ -83,9 +83,6 @@ class EventCoefficients:
             )
 
     def _check_reference(self, good: NDArray[np.bool_]) -> None:
-        if self.response is not None:
-            message = "coefficients with a calibration need the reference θ = 0: integrate them without another"
-            raise ParameterError(message)
         at_reference = self.ratios @ self.monomials.evaluate(self.reference)
         if (bad := np.flatnonzero(good & ~(np.abs(at_reference - 1.0) < _CLOSE))).size:
             raise ParameterError(

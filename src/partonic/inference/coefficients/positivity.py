@@ -44,19 +44,21 @@ def gram_matrices(monomials: Monomials, ratios: Array) -> Array | None:
     return values
 
 
-def shares_of_the_mean(monomials: Monomials, ratios: Array, mean: Array) -> Array:
+def shares_of_the_mean(monomials: Monomials, ratios: Array, mean: Array, at_reference: Array | None = None) -> Array:
     """Return the smallest t, `(N,)`, for which (1 − t)·ratios + t·mean is a positive polynomial.
 
     Args:
         monomials: the A monomials.
         ratios: coefficients of the events, `(N, A)`.
         mean: of all events, `(A,)`.
+        at_reference: m_a(θ_ref), `(A,)`; None for the first coefficient alone, which is the density at θ = 0.
 
-    Without quadratic forms only the first coefficient is kept positive.
+    Without quadratic forms only the density at the reference is kept positive.
     """
     each, of_mean = gram_matrices(monomials, ratios), gram_matrices(monomials, mean[None])
     if each is None or of_mean is None:
-        each, of_mean = ratios[:, :1, None], mean[None, :1, None]
+        own, of_all = (ratios[:, 0], mean[:1]) if at_reference is None else (ratios @ at_reference, mean @ at_reference)
+        each, of_mean = own[:, None, None], np.reshape(of_all, (1, 1, 1))
     scale = np.sqrt(np.maximum(np.diagonal(of_mean[0]), np.finfo(np.float64).tiny))
     scale = np.where(np.diagonal(of_mean[0]) > 0, scale, 1.0)
     each, reference = each / np.outer(scale, scale), of_mean[0] / np.outer(scale, scale)

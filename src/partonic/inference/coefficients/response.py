@@ -1,9 +1,10 @@
 """How calibrated ratios depend on the numbers of their calibration, and with it on what those are uncertain.
 
-The calibrated ratios of an event are R_a = ρ_a/ρ_0 with ρ = X K: X is what the calibration saw of the event, K what was
-fitted. An error δK, the same in all events, changes
+The calibrated ratios of an event are R_a = ρ_a/ρ_ref with ρ = X K and ρ_ref = Σ_a m_a(θ_ref) ρ_a, which is ρ_0 where
+the reference is θ = 0: X is what the calibration saw of the event, K what was fitted. An error δK, the same in all
+events, changes
 
-    δR_a = [(X δK)_a − R_a (X δK)_0]/ρ_0,
+    δR_a = [(X δK)_a − R_a (X δK)_ref]/ρ_ref,
 
 and a likelihood of many events by Σ_i w_i Σ_a s_ia δR_ia, with s_i the slope of its term. All that is needed of the
 events is therefore one matrix of X × monomials. The first entry of X is 1, and its row of K the means σ_a/σ_h of the
@@ -30,17 +31,19 @@ class CalibrationResponse:
     """X of N events, and the covariance of K.
 
     Attributes:
-        design: X/ρ_0, `(N, D)`; NaN for events without coefficients.
+        design: X/ρ_ref, `(N, D)`; NaN for events without coefficients.
         directions: δK = Z·directions, where Z are the B columns that vary independently, `(B, A)`.
         covariance: of Z, flattened row by row, `(D·B, D·B)`.
         reference: h = Σ_a reference_a P_a, where the means are those of the rate; None if they are of the calibration,
             `(A,)`.
+        at_reference: m_a(θ_ref), `(A,)`; None where the reference is θ = 0, whose density is the first coefficient.
     """
 
     design: Array
     directions: Array
     covariance: Array
     reference: Array | None = None
+    at_reference: Array | None = None
 
     def __post_init__(self) -> None:
         size = self.design.shape[1] * len(self.directions)
@@ -58,11 +61,12 @@ class CalibrationResponse:
         """Return what is the same for all events, as JSON can hold it."""
         reference = None if self.reference is None else self.reference.tolist()
         arrays = {"directions": self.directions.tolist(), "covariance": self.covariance.tolist()}
-        return {**arrays, "reference": reference}
+        elsewhere = {} if self.at_reference is None else {"at_reference": self.at_reference.tolist()}
+        return {**arrays, "reference": reference, **elsewhere}
 
     @classmethod
     def of(cls, design: Array, common: Mapping[str, Any]) -> "CalibrationResponse":
-        """Return the response of events with X/ρ_0 `(N, D)` and the mapping that `common` gave.
+        """Return the response of events with X/ρ_ref `(N, D)` and the mapping that `common` gave.
 
         Raises:
             ParameterError: if the two do not fit.
@@ -70,7 +74,9 @@ class CalibrationResponse:
         """
         reference = None if common["reference"] is None else np.array(common["reference"], dtype=np.float64)
         directions, covariance = (np.array(common[name], dtype=np.float64) for name in ("directions", "covariance"))
-        return cls(design, directions, covariance, reference)
+        elsewhere = common.get("at_reference")
+        at_reference = None if elsewhere is None else np.array(elsewhere, dtype=np.float64)
+        return cls(design, directions, covariance, reference, at_reference)
 
     def select(self, index: NDArray[np.integer] | NDArray[np.bool_]) -> "CalibrationResponse":
         """Return some events, by mask or number."""
@@ -107,8 +113,12 @@ class CalibrationResponse:
             values `(D, A)`.
         """
         weighted = weights[:, None] * self.design
-        values: Array = (weighted * rows[:, :1]).T @ slopes  # the first of the rows is the share itself: R_0 = 1
-        values[:, 0] -= weighted.T @ (slopes * rows).sum(axis=1)
+        if self.at_reference is None:
+            values: Array = (weighted * rows[:, :1]).T @ slopes  # the first of the rows is the share itself: R_0 = 1
+            values[:, 0] -= weighted.T @ (slopes * rows).sum(axis=1)
+            return values
+        values = (weighted * (rows @ self.at_reference)[:, None]).T @ slopes
+        values -= np.outer(weighted.T @ (slopes * rows).sum(axis=1), self.at_reference)
         return values
 
     def variance(self, moments: Array) -> Array:

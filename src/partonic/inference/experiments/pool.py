@@ -173,6 +173,8 @@ class Pool:
             arrays["calibration_covariance"] = self.terms.response.covariance
             if self.terms.response.reference is not None:
                 arrays["reference"] = self.terms.response.reference
+            if self.terms.response.at_reference is not None:
+                arrays["at_reference"] = self.terms.response.at_reference
         with atomic_output(path) as temporary:
             save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, temporary)
 
@@ -186,7 +188,7 @@ class Pool:
         response = None
         if "design" in arrays:
             response = CalibrationResponse(arrays["design"], arrays["directions"], arrays["calibration_covariance"],
-                                           arrays.get("reference"))  # fmt: skip
+                                           arrays.get("reference"), arrays.get("at_reference"))  # fmt: skip
         terms = EventTerms(arrays["rows"], arrays.get("covariance"), bool(correct_bias), floor, response)
         return cls(terms, arrays["weights"], arrays["component"], arrays["without_coefficients"])
 

@@ -63,7 +63,7 @@ class BackgroundEstimator:
         if name not in model.record.backgrounds:
             raise ModelError(
                 f"the classifier knows the backgrounds {', '.join(model.record.backgrounds)}, not '{name}': train one "
-                f"with `sbi.backgrounds.{name}`"
+                f"with `{source.replace('.', '.also.', 1)}.backgrounds.{name}`"
             )
         self.model, self.features, self.folder, self.source = model, features, folder, source
         self.number = model.record.backgrounds.index(name)

@@ -1,0 +1,1 @@
+"""Single questions of `partonic check`."""
