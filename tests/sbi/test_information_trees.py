@@ -145,3 +145,8 @@ def test_from_a_store_to_coefficients_and_their_calibration(tmp_path):
     assert (scatter >= 0).all()
     assert 0 < scatter.mean() < 1.0
     assert files.calibration.is_file()
+
+
+def test_a_backbone_that_trees_do_not_have_is_told(tmp_path, caplog):
+    train(TOY, 2_000, [0.0], tmp_path, **{**TREES, "network": {"members": 1, "backbone": "set_transformer"}})
+    assert "trees look at the named features (met_px), not at objects" in caplog.text

@@ -48,3 +48,13 @@ def test_events_that_do_not_say_are_taken_as_they_are(metadata):
     """Data of a detector have no section `simulation`."""
     LearnedEvents.of(metadata).check(metadata.model_copy(update={"config": {}}), "data")
     assert LearnedEvents.of(metadata.model_copy(update={"config": {}})).simulation == {}
+
+
+def test_events_of_a_detector_are_no_partons(metadata):
+    detector = metadata.model_copy(update={"config": {"simulation": {"level": "detector"}}})
+    partons = metadata.model_copy(update={"config": {"simulation": {"level": "partons"}}})
+    LearnedEvents.of(partons).check(partons, "the store")
+    with pytest.raises(SchemaError, match=r"simulation\.level: 'detector', the model knows 'partons'"):
+        LearnedEvents.of(partons).check(detector, "the store")
+    earlier = LearnedEvents.of(partons).model_copy(update={"level": None})
+    earlier.check(detector, "the store")  # models of earlier versions do not know

@@ -15,6 +15,7 @@ from tests.sbi.background.toy_background import write_background
 
 from partonic.cli.group import main
 from partonic.config.analysis import AnalysisConfig
+from partonic.config.sbi.variants import SbiSection
 from partonic.errors import ConfigError, ModelError, SchemaError, WorkflowError
 from partonic.events.store import EventWriter
 from partonic.inference.coefficients.coefficients_file import read_coefficients
@@ -277,3 +278,18 @@ def test_a_model_that_is_not_there_is_told_before_any_work(tmp_path):
     shipped = AnalysisConfig.model_validate({"name": "x", "process": {"name": "wh"}, "sbi": {"model": "pretrained"}})
     with pytest.raises(ModelError, match="no pretrained model of simulation-based inference of 'wh' ships"):
         SbiStep().inputs(shipped)
+
+
+def test_a_ready_model_that_was_stacked_is_handed_what_it_was_stacked_on(finished, tmp_path):
+    folder, config = finished
+    shutil.copytree(config.output / "train_sbi", tmp_path / "stacked")
+    record = tmp_path / "stacked" / "model.json"
+    content = json.loads(record.read_text(encoding="utf-8"))
+    content["record"]["features"] = ["x", "mem:R[theta^2]"]
+    record.write_text(json.dumps(content), encoding="utf-8")
+    ready = config.model_copy(update={"sbi": SbiSection(model=str(tmp_path / "stacked"))})
+    assert estimates_file(ready, "mem") in SbiStep().inputs(ready)
+    given = SbiSection(model=str(tmp_path / "stacked"), coefficients={"mem": [str(folder / "mine.parquet")]})
+    named = SbiStep().inputs(config.model_copy(update={"sbi": given}))
+    assert folder / "mine.parquet" in named
+    assert estimates_file(ready, "mem") not in named

@@ -161,6 +161,11 @@ def train_on_events(
     method = _new_method(config, facts, (scaler.width, slots), seed, theta)
     sample = TrainingSample(known.events, targets, train, validation, scaler, objects)
     if isinstance(method, InformationTrees):
+        if config.network.sees_objects:
+            _LOG.warning(
+                "trees look at the named features (%s), not at objects: sbi.network.backbone '%s' has no meaning for "
+                "them", ", ".join(config.features), config.network.backbone,
+            )  # fmt: skip
         result = grown(method, sample.for_trees(), expansion, config.trees, seed, folder / "training", progress)
     else:
         result = networks_trained(method, sample, config, seed, folder, progress)

@@ -29,10 +29,15 @@ class LearnedEvents(StrictModel):
     simulation: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of decays, jets and selection of simulated events; empty where the events came without."""
 
+    level: str | None = None
+    """What the events are, ``detector`` or ``partons``; None where it is not known."""
+
     @classmethod
     def of(cls, metadata: StoreMetadata) -> "LearnedEvents":
         """Return the record of the events of a store."""
-        return cls(schema_of=SchemaRecord.of(metadata.process_info), simulation=_simulation(metadata))
+        return cls(
+            schema_of=SchemaRecord.of(metadata.process_info), simulation=_simulation(metadata), level=_level(metadata)
+        )
 
     def check(self, metadata: StoreMetadata, where: str, *, any_process: bool = False) -> None:
         """Check that the events of a store are such as were learned.
@@ -49,8 +54,11 @@ class LearnedEvents(StrictModel):
             self.schema_of.check_detector(metadata, where)
         else:
             self.schema_of.check(metadata, where)
-        found = _simulation(metadata)
-        differences = [
+        found, level = _simulation(metadata), _level(metadata)
+        differences = [f"simulation.level: {level!r}, the model knows {self.level!r}"] * (
+            None not in (level, self.level) and level != self.level
+        )
+        differences += [
             f"simulation.{section}.{key}: {found[section].get(key)!r}, the model knows {known.get(key)!r}"
             for section, known in self.simulation.items()
             if section in found and not (any_process and section == "decays")
@@ -70,3 +78,9 @@ def _simulation(metadata: StoreMetadata) -> dict[str, dict[str, Any]]:
     if not isinstance(settings, Mapping):
         return {}
     return {name: dict(settings[name]) for name in _SETTINGS if isinstance(settings.get(name), Mapping)}
+
+
+def _level(metadata: StoreMetadata) -> str | None:
+    """Return whether simulated events are of a detector or partons; None for events from elsewhere."""
+    settings = metadata.config.get("simulation")
+    return str(settings["level"]) if isinstance(settings, Mapping) and "level" in settings else None

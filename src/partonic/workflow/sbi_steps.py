@@ -212,14 +212,13 @@ def _features(config: AnalysisConfig, variant: str) -> dict[str, tuple[Path, ...
 
     Raises:
         ConfigError: if the features are coefficients that are learned here.
+        ModelError: if a model that the section names is not there, or damaged.
     """
     from partonic.sbi.stacking.names import sources_of
 
     section = _section(config, variant)
     found = dict(section.coefficients)
-    if section.model is not None:  # the model knows its features
-        return found
-    for source in sources_of(section.features):
+    for source in sources_of(_feature_names(config, variant)):
         if source == SOURCE and source not in found:
             message = (
                 f"{_key(variant)}.features: `sbi:…` are the coefficients that are learned here; give those of another "
@@ -228,6 +227,16 @@ def _features(config: AnalysisConfig, variant: str) -> dict[str, tuple[Path, ...
             raise ConfigError(message)
         found.setdefault(source, (estimates_file(config, source),))
     return found
+
+
+def _feature_names(config: AnalysisConfig, variant: str) -> Sequence[str]:
+    """Return the names of the features: of the section, or of the model that it names."""
+    section = _section(config, variant)
+    if section.model is None:
+        return section.features
+    from partonic.trained.model_folder import load_record
+
+    return [str(name) for name in load_record(trained_sbi(config, variant))["features"]]
 
 
 def _feature_files(config: AnalysisConfig, variant: str) -> tuple[Path, ...]:
