@@ -11,7 +11,7 @@ from partonic.config.sbi import SbiConfig
 from partonic.config.sbi.variants import SbiSection
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
-from partonic.workflow.checks.names import check_calibrations, check_features
+from partonic.workflow.checks.names import check_calibrations, check_features, check_observables
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
 from partonic.workflow.places import trained_sbi
@@ -315,12 +315,14 @@ def inference_is_ready(config: AnalysisConfig) -> str:
     """Look for the files that the inference reads, but for those that steps of the analysis make.
 
     Raises:
+        ConfigError: if an observable, or an estimator that is calibrated, does not exist.
         EventFileError: naming those that are missing.
         WorkflowError: if no step makes the coefficients that `inference.source` asks for.
     """
     from partonic.workflow.inference_steps import InferStep
 
     check_calibrations(config)
+    check_observables(config)
     _check_made_here(InferStep().inputs(config), config, "inference.source")
     made_here = config.output.resolve()
     files = [path for path in InferStep().inputs(config) if made_here not in path.resolve().parents]

@@ -3,7 +3,7 @@ import pytest
 from partonic.config.analysis import AnalysisConfig
 from partonic.errors import ConfigError
 from partonic.workflow.check import check_analysis, packages_are_installed
-from partonic.workflow.checks.names import check_calibrations, check_features
+from partonic.workflow.checks.names import check_calibrations, check_features, check_observables
 
 
 def analysis(tmp_path, **sections):
@@ -38,3 +38,29 @@ def test_partons_need_neither_pythia_nor_fastjet(tmp_path):
     assert "pythia8mc" not in told
     assert "fastjet" not in told
     assert "pythia8mc" in packages_are_installed(analysis(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("inference", "message"),
+    [
+        (
+            {"binned": {"h": {"edges": {"higgs_pair_ptt": [100.0]}}}},
+            r"inference\.binned\.h\.edges: .*'higgs_pair_ptt'.*did you mean 'higgs_pair_pt'",
+        ),
+        (
+            {"template": {"regions": {"low": {"where": {"mett": [0.0, 100.0]}}}}},
+            r"inference\.template\.regions\.low\.where: there is no observable 'mett'",
+        ),
+    ],
+)
+def test_observables_are_names(tmp_path, inference, message):
+    config = analysis(tmp_path, sbi={}, inference={"source": "sbi", "compare": True, **inference})
+    with pytest.raises(ConfigError, match=message):
+        check_observables(config)
+    found = {each.subject: each for each in check_analysis(config)}
+    assert not found["inference"].passed
+    check_observables(
+        analysis(
+            tmp_path, inference={"compare": True, "binned": {"h": {"edges": {"anything": [1.0]}, "of": "partons"}}}
+        )
+    )

@@ -19,7 +19,7 @@ from partonic.inference.binned.templates import Templates
 from partonic.polynomial import Monomials
 from partonic.process_registry import find_process, process_names
 
-__all__ = ["filled_histograms", "observables_of_store"]
+__all__ = ["filled_histograms", "object_observable_names", "observables_of_store"]
 
 Array = NDArray[np.float64]
 Values = Callable[[EventBatch], Array]
@@ -53,6 +53,11 @@ def filled_histograms(
         binning = Binning(tuple(section.edges), outer, tuple(inner) * (len(outer) + 1), unusable)
         found[name] = Templates.fill(binning, monomials, values, weights)
     return found
+
+
+def object_observable_names() -> tuple[str, ...]:
+    """Return the names of all observables of reconstructed events, those of photons among them."""
+    return (*OBJECT_OBSERVABLES, *FEATURES)
 
 
 def observables_of_store(

@@ -1,4 +1,4 @@
-"""Whether names in an analysis file are names of something: features of events, and estimators that are calibrated."""
+"""Whether names in an analysis file are names of something: features, observables, estimators that are calibrated."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from partonic.workflow.places import event_store
 if TYPE_CHECKING:
     from partonic.events.schema import StoreMetadata
 
-__all__ = ["check_calibrations", "check_features"]
+__all__ = ["check_calibrations", "check_features", "check_observables"]
 
 
 def check_features(config: AnalysisConfig, section: SbiConfig, key: str) -> None:
@@ -62,3 +62,31 @@ def check_calibrations(config: AnalysisConfig) -> None:
             raise ConfigError(
                 f"inference.calibrations.{name}: the analysis has no estimator '{name}'; {nearest(name, known)}"
             )
+
+
+def check_observables(config: AnalysisConfig) -> None:
+    """Check the observables of reconstructed events that are binned, or that regions of the template are made of.
+
+    Raises:
+        ConfigError: naming the key and the name that is none.
+    """
+    from partonic.inference.binned.histograms import object_observable_names
+
+    if config.inference is None:
+        return
+    asked = [
+        (f"inference.binned.{name}.edges", observable)
+        for name, histogram in config.inference.binned.items()
+        if histogram.of == "objects"
+        for observable in histogram.edges
+    ]
+    regions = {} if config.inference.template is None else config.inference.template.regions
+    asked += [
+        (f"inference.template.regions.{name}.where", observable)
+        for name, region in regions.items()
+        for observable in region.where
+    ]
+    known = object_observable_names()
+    for key, name in asked:
+        if name not in known:
+            raise ConfigError(f"{key}: there is no observable '{name}' of reconstructed events; {nearest(name, known)}")
