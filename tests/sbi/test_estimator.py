@@ -1,5 +1,6 @@
 """The estimator: ratios with covariance, cross section, and the events that it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,13 @@ def test_covariance_is_the_scatter_of_the_members(tmp_path, store):
     assert members.shape == (3, *found.ratios.shape)
     shift = members - members.mean(axis=0)
     np.testing.assert_allclose(np.einsum("mna,mnb->nab", shift, shift) / 2, found.covariance, atol=1e-12)
+
+
+def test_mean_spread_is_a_number_where_rounding_makes_a_variance_negative(estimator, store):
+    found = estimator.estimate(store.read(("event_id", *estimator.columns)))
+    covariance = found.covariance.copy()
+    covariance[:, 1, 1] = -1e-17
+    assert estimator.figures(replace(found, covariance=covariance))["mean_spread"][found.monomials.names[1]] == 0.0
 
 
 def test_cross_section_is_learned_or_true(estimator, tmp_path):

@@ -199,7 +199,8 @@ class SbiEstimator:
         outside = float((columns["outside"][good] > 0).mean()) if good.any() else 0.0
         found: dict[str, Any] = {"outside": outside}
         if good.any():
-            spread = np.sqrt(np.einsum("naa->na", coefficients.covariance[good])).mean(axis=0)
+            # rounding leaves the variance of what is known exactly a little below 0
+            spread = np.sqrt(np.einsum("naa->na", coefficients.covariance[good]).clip(min=0.0)).mean(axis=0)
             found["mean_spread"] = dict(zip(self.monomials.names, spread.tolist(), strict=True))
         if "projection_residual" in columns and good.any():
             found["projection_residual"] = float(np.median(columns["projection_residual"][good]))

@@ -71,9 +71,7 @@ class Magnitudes(nn.Module):
         ordered = sizes.sort(dim=0).values
         self.low.copy_(ordered[int(_LOWEST * len(sizes))].clamp(min=torch.finfo(torch.float32).tiny).log() - 1.0)
         self.high.copy_(ordered[-1].log() + 0.5)
-        self.start.copy_(
-            (sizes.mean(dim=0).log().float() - self.low).div(self.high - self.low).clamp(0.02, 0.98).logit()
-        )
+        self.start.copy_((sizes.mean(dim=0).log().float() - self.low).div(self.high - self.low).clamp(*_START).logit())
 
     def deviance(
         self, inputs: Float[Tensor, "events inputs"], targets: Float[Tensor, "events monomials"]
