@@ -161,9 +161,10 @@ def test_regions_without_events(signal: EventStore, background: EventStore) -> N
 
 def test_real_data_have_no_template(signal: EventStore) -> None:
     path = write(signal.path.parent / "signal.parquet", estimated(signal), signal)
-    config = InferenceConfig.model_validate(
-        {"luminosity": LUMINOSITY, "data": "events", "template": {"theta_star": {}}}
+    allowed = InferenceConfig.model_validate(
+        {"luminosity": LUMINOSITY, "data": "pseudo", "template": {"theta_star": {}}}
     )
+    config = allowed.model_copy(update={"data": "events"})  # which a file cannot say
     assert config.template is not None
     loaded = replace(load(Files(signal.path, path), config, 1), samples=())
     with pytest.raises(InferenceError, match=r"is filled with simulated events of the signal"):
