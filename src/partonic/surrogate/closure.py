@@ -1,0 +1,202 @@
+"""The closure of a surrogate: its events beside simulated ones that it did not learn.
+
+The held-out parton events are dealt to two halves. Of one the simulated events are taken, of the other one the surrogate
+draws events, so that both samples are independent and have the same density if the surrogate is right. Compared are ten
+observables (Wasserstein distances beside those of equal densities), a classifier that sees partons and objects (area
+under its curve, 0.5 if it cannot tell), means of the ratios R_a = c_a/c_ref in bins, and the selected fraction, which
+the learned acceptance predicts for the same partons.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from partonic.classify.plain_classifier import ClassifierSample, TreeSettings, plain_classifier
+from partonic.errors import DependencyError, SchemaError, TrainingError
+from partonic.events.batch import RecoEvents
+from partonic.events.schema import ProcessInfo
+from partonic.rng import numpy_generator, torch_generator
+from partonic.surrogate.distances import sample_distance
+from partonic.surrogate.held_out import SimulatedEvents
+from partonic.surrogate.model import DetectorSurrogate
+from partonic.surrogate.object_numbers import ObjectNumbers
+from partonic.surrogate.observables import Observable, observables_of, values_of
+from partonic.surrogate.simulate import accepted_events
+
+__all__ = ["closure_of"]
+
+Array = NDArray[np.float64]
+
+_BINS = 20
+_RATIO_BINS = 5
+_TAIL = 0.005
+"""Share of the simulated events beyond the last edge of a histogram."""
+
+_CLASSIFIER_JETS = 8
+_TREES = TreeSettings(rounds=200, learning_rate=0.1, leaves=31, events_of_leaf=20)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """Selected events of one kind: objects, weights (pb), coefficients (pb) and partons."""
+
+    reco: RecoEvents
+    weight: Array
+    coefficients: Array
+    momenta: torch.Tensor
+
+
+def closure_of(
+    surrogate: DetectorSurrogate, events: SimulatedEvents, process: ProcessInfo, seed: int
+) -> dict[str, Any]:
+    """Return the closure of a surrogate as JSON-like values.
+
+    Args:
+        surrogate: the surrogate.
+        events: simulated events that it did not learn.
+        process: of the events.
+        seed: root seed.
+
+    Raises:
+        SchemaError: if there are too few events, or negative weights.
+    """
+    if (events.weight < 0).any():
+        message = "the closure of a surrogate needs weights that are not negative: give a store of such events"
+        raise SchemaError(message)
+    generator = torch_generator(seed, "closure")
+    dealt = torch.randperm(len(events), generator=generator)
+    half = len(events) // 2
+    simulated = _simulated(events.take(dealt[:half]))
+    drawn = _drawn(surrogate, events.take(dealt[half:]), process.collider_energy, generator)
+    layout, dice = surrogate.layout, numpy_generator(seed, "closure")
+    first, second = (values_of(sample.reco, layout) for sample in (simulated, drawn))
+    found = {
+        each.name: _of_observable(each, (first[each.name], simulated.weight), (second[each.name], drawn.weight), dice)
+        for each in observables_of(layout)
+    }
+    binned = [name for name in ("ht", observables_of(layout)[0].name) if name in found]
+    return {
+        "events": {"simulated": len(simulated.weight), "surrogate": len(drawn.weight)},
+        "selected_fraction": _fraction(surrogate, events),
+        "auc": _auc(surrogate, simulated, drawn, seed),
+        "observables": found,
+        "ratios": {name: _ratios((first[name], simulated), (second[name], drawn), process) for name in binned},
+    }
+
+
+def _simulated(events: SimulatedEvents) -> _Sample:
+    chosen = events.selected.numpy()
+    if chosen.sum() < 2 * _BINS:
+        raise SchemaError(
+            f"the closure of a surrogate needs {2 * _BINS} selected events in each half of those held out, got "
+            f"{int(chosen.sum())}: give more events, or a larger surrogate_training.held_out"
+        )
+    return _Sample(events.reco, events.weight[chosen], events.coefficients[chosen], events.momenta[events.selected])
+
+
+def _drawn(
+    surrogate: DetectorSurrogate, events: SimulatedEvents, collider_energy: float, generator: torch.Generator
+) -> _Sample:
+    selected, reco = accepted_events(surrogate, events.momenta, collider_energy, generator)
+    if reco is None:
+        raise SchemaError(f"the surrogate selects none of {len(events)} events: it was trained badly, or on others")
+    chosen = selected.numpy()
+    return _Sample(reco, events.weight[chosen], events.coefficients[chosen], events.momenta[selected])
+
+
+def _of_observable(
+    observable: Observable, simulated: tuple[Array, Array], drawn: tuple[Array, Array], dice: np.random.Generator
+) -> dict[str, Any]:
+    """Return the distance in an observable, and histograms (shares of all events) with their errors."""
+    edges = _edges(observable, simulated[0])
+    shown = [_histogram(values, weight, edges) for values, weight in (simulated, drawn)]
+    return {
+        "label": observable.label, "unit": observable.unit, "discrete": observable.discrete,
+        **sample_distance(simulated, drawn, dice),
+        "edges": edges.tolist(),
+        "simulated": shown[0][0].tolist(), "simulated_error": shown[0][1].tolist(),
+        "surrogate": shown[1][0].tolist(), "surrogate_error": shown[1][1].tolist(),
+    }  # fmt: skip
+
+
+def _edges(observable: Observable, values: Array) -> Array:
+    low, high = np.quantile(values, [0.0, 1.0 - _TAIL])
+    if observable.discrete:
+        return np.arange(low, max(high, low + 1) + 2) - 0.5
+    return np.linspace(low, high if high > low else low + 1.0, _BINS + 1)
+
+
+def _histogram(values: Array, weight: Array, edges: Array) -> tuple[Array, Array]:
+    total = weight.sum()
+    sums = np.histogram(values, edges, weights=weight)[0]
+    squares = np.histogram(values, edges, weights=weight**2)[0]
+    return sums / total, np.sqrt(squares) / total
+
+
+def _fraction(surrogate: DetectorSurrogate, events: SimulatedEvents) -> dict[str, Any]:
+    """Return the selected fraction of the simulation, its binomial error, and what the acceptance predicts for it."""
+    predicted = surrogate.acceptance.log_probability(events.momenta).exp().numpy()
+    weight = events.weight / events.weight.sum()
+    error = float(np.sqrt((weight**2 * predicted * (1.0 - predicted)).sum()))
+    return {
+        "simulated": float(weight @ events.selected.numpy()), "error": error, "surrogate": float(weight @ predicted)
+    }  # fmt: skip
+
+
+def _auc(surrogate: DetectorSurrogate, simulated: _Sample, drawn: _Sample, seed: int) -> dict[str, Any] | None:
+    """Return the area under the curve of a classifier of both; None if there are too few events or no scikit-learn."""
+    numbers = ObjectNumbers(surrogate.layout, _CLASSIFIER_JETS)
+    masses = [numbers.first_jet + 5 * jet + 4 for jet in range(numbers.jets)]
+    samples = []
+    for place, sample in enumerate((drawn, simulated)):
+        generator = torch_generator(seed, "classifier", place)
+        own = np.delete(numbers.encode(sample.reco, sample.momenta, generator).numpy(), masses, axis=1)
+        high = np.stack(list(values_of(sample.reco, surrogate.layout).values()), axis=1)
+        features = np.concatenate([own, high, numbers.conditions(sample.momenta).numpy()], axis=1)
+        samples.append(ClassifierSample(features=features, weights=sample.weight, event_id=np.arange(len(features))))
+    try:
+        trained = plain_classifier(*samples, numpy_generator(seed, "classifier"), _TREES)
+    except (TrainingError, DependencyError):
+        return None
+    return {"value": float(trained.roc.auc.value), "error": float(trained.roc.auc.error)}
+
+
+def _ratios(
+    simulated: tuple[Array, _Sample], drawn: tuple[Array, _Sample], process: ProcessInfo
+) -> dict[str, Any]:
+    """Return the means of R_a in bins of an observable with as many simulated events each."""
+    inner = np.unique(np.quantile(simulated[0], np.linspace(0.0, 1.0, _RATIO_BINS + 1)[1:-1]))
+    monomials = process.monomials
+    reference = monomials.evaluate(monomials.point(process.standard_model))
+    means = []
+    for values, sample in (simulated, drawn):
+        bins = np.searchsorted(inner, values)
+        means.append([_mean(sample.coefficients[bins == number], reference) for number in range(len(inner) + 1)])
+    result: dict[str, Any] = {"edges": inner.tolist(), "monomials": {}}
+    for place, name in enumerate(monomials.names):
+        one, other = (np.array([[mean[place], error[place]] for mean, error in each]) for each in means)
+        variance = one[:, 1] ** 2 + other[:, 1] ** 2
+        known = np.isfinite(variance) & (variance > (1e-9 * np.abs(one[:, 0])) ** 2)
+        pulls = (other[known, 0] - one[known, 0]) / np.sqrt(variance[known])
+        result["monomials"][name] = {
+            "simulated": _finite(one), "surrogate": _finite(other), "chi2": float((pulls**2).sum()), "bins": len(pulls)
+        }  # fmt: skip
+    return result
+
+
+def _mean(coefficients: Array, reference: Array) -> tuple[Array, Array]:
+    """Return Σ c_a / Σ c_ref and its standard error for each monomial."""
+    weight = coefficients @ reference
+    total = weight.sum()
+    if not total > 0:
+        return np.full(len(reference), np.nan), np.full(len(reference), np.nan)
+    mean = coefficients.sum(axis=0) / total
+    return mean, np.sqrt(((coefficients - weight[:, None] * mean) ** 2).sum(axis=0)) / total
+
+
+def _finite(rows: Array) -> list[list[float | None]]:
+    """Return means and errors, None where there is none, as JSON has no NaN."""
+    return [[float(value) if np.isfinite(value) else None for value in row] for row in rows]

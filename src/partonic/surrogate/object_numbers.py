@@ -1,0 +1,247 @@
+"""Reconstructed objects of an event as a fixed number of real numbers, given partons: what generative models draw.
+
+Numbers are in the frame of the partons: turned about the beam so that the reference parton has φ = 0, and by π across
+it where the whole moves backward, both of which are exact symmetries. In this order:
+
+    number of jets n    n + 0.15 ξ, ξ Gaussian, so that whole numbers have a density; n is found again by rounding
+    leptons             ln(pT/cut − 1), logit[(1 + η/η_max)/2], logit of φ as a share of the circle
+    photons             the first likewise, further ones as further jets
+    missing momentum    ln pT, φ
+    first jet           tag + 0.15 ξ, ln(pT/cut − 1), η, φ, ln(m/pT)
+    further jets        likewise, but pT as logit[ln(pT/cut)/ln(pT'/cut)], pT' of the jet before: they descend
+
+Circles are cut where few objects are: opposite to the reference parton for leptons, photons and the missing momentum,
+at it for jets. Slots of jets that an event does not have are NaN, and noise for the training.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from partonic.events.batch import MAX_LEPTONS, MAX_PHOTONS, RecoEvents
+from partonic.features.lepton_order import order_by_charge
+from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.transfer.objects import SMALLEST_MET
+from partonic.mem.transfer.partons import symmetric_features
+from partonic.physics.kinematics import azimuth, delta_phi
+
+__all__ = ["ObjectNumbers"]
+
+_MARGIN = 1e-6
+"""Shares are kept this far from 0 and 1."""
+
+_SPREAD = 0.15
+"""Of a whole number; half a step is 3.3 of it."""
+
+_OF_JET = 5
+"""Numbers of a jet."""
+
+_LIGHTEST = 1e-3
+"""Smallest m/pT of a jet that is told."""
+
+_LARGEST_LOG = math.log(1e6)
+"""Of pT/cut: beyond any collider."""
+
+
+@dataclass(frozen=True)
+class ObjectNumbers:
+    """The map between reconstructed events and numbers.
+
+    Attributes:
+        layout: partons, objects and cuts.
+        jets: jets that are kept, the hardest ones.
+    """
+
+    layout: TransferLayout
+    jets: int
+
+    @property
+    def size(self) -> int:
+        """Numbers of an event."""
+        return 3 + 3 * (self.layout.leptons + self.layout.photons) + _OF_JET * self.jets
+
+    @property
+    def first_jet(self) -> int:
+        """Place of the first number of the first jet."""
+        return self.size - _OF_JET * self.jets
+
+    def conditions(self, momenta: Float[Tensor, "events partons 4"]) -> Float[Tensor, "events conditions"]:
+        """Return what a model is given, float64: features of the partons in their frame."""
+        return symmetric_features(momenta, self.layout.reference_parton).double()
+
+    def encode(
+        self, reco: RecoEvents, momenta: Float[Tensor, "events partons 4"], generator: torch.Generator
+    ) -> Float[Tensor, "events numbers"]:
+        """Return the numbers of events, NaN in the slots of jets that they do not have.
+
+        Args:
+            reco: events within the cuts.
+            momenta: their partons in the order of the decay channel, laboratory, GeV.
+            generator: of the spread of whole numbers.
+        """
+        frame = _Frame.of(momenta, self.layout.reference_parton)
+        reco = order_by_charge(reco) if self.layout.leptons > 1 else reco
+        mask = reco.jet_mask[:, : self.jets]
+        count = mask.sum(dim=1).double()
+        layout, columns = self.layout, [_spread(count, generator)]
+        for place in range(layout.leptons):
+            pt, eta, phi = reco.leptons[:, place, :3].double().unbind(dim=1)
+            first = _above(pt, layout.lepton_pt_min)
+            columns += [first, frame.eta_line(eta, layout.lepton_eta_max), frame.phi_line(phi, math.pi)]
+        before: Tensor | None = None
+        for place in range(layout.photons):
+            pt, eta, phi = reco.photons[:, place, :3].double().unbind(dim=1)
+            columns += [_descending(pt, before, layout.photon_pt_min), frame.eta_line(eta, layout.photon_eta_max)]
+            columns, before = [*columns, frame.phi_line(phi, math.pi)], pt
+        met_pt, met_phi = reco.met.double().unbind(dim=1)
+        columns += [met_pt.clamp(min=SMALLEST_MET).log(), frame.phi_line(met_phi, math.pi)]
+        before = None
+        for place in range(self.jets):
+            there = mask[:, place]
+            own, before = self._jet(reco, place, frame, before, generator)
+            columns += [torch.where(there, values, torch.nan) for values in own]
+        return torch.stack(columns, dim=1)
+
+    def _jet(
+        self, reco: RecoEvents, place: int, frame: "_Frame", before: Tensor | None, generator: torch.Generator
+    ) -> tuple[list[Tensor], Tensor]:
+        """Return the numbers of a jet and its pT."""
+        pt, eta, phi, mass = reco.jets[:, place, :4].double().unbind(dim=1)
+        tag = _spread(reco.jet_tagged[:, place].double(), generator)
+        layout = self.layout
+        line = _descending(pt, before, layout.jet_pt_min)
+        ratio = (mass / pt.clamp(min=_MARGIN)).clamp(min=_LIGHTEST).log()
+        return [tag, line, frame.eta_line(eta, layout.jet_eta_max), frame.phi_line(phi, 0.0), ratio], pt
+
+    def decode(
+        self, numbers: Float[Tensor, "events numbers"], momenta: Float[Tensor, "events partons 4"]
+    ) -> RecoEvents:
+        """Return the events of numbers: the inverse of `encode` up to rounding, and within the cuts whatever they are.
+
+        Args:
+            numbers: those of `encode`, without NaN.
+            momenta: partons in the order of the decay channel, laboratory, GeV.
+        """
+        layout, frame = self.layout, _Frame.of(momenta, self.layout.reference_parton)
+        count = numbers[:, 0].round().clamp(layout.jets_min, self.jets)
+        mask = torch.arange(self.jets) < count[:, None]
+        objects = numbers[:, 1 : self.first_jet - 2].unflatten(1, (layout.leptons + layout.photons, 3))
+        leptons = [self._lepton(objects[:, place], frame) for place in range(layout.leptons)]
+        photons = self._photons(objects[:, layout.leptons :], frame)
+        met = numbers[:, self.first_jet - 2 : self.first_jet]
+        met_pt = met[:, 0].clamp(max=_LARGEST_LOG).exp().clamp(min=SMALLEST_MET)
+        jets, tagged = self._jets(numbers[:, self.first_jet :].unflatten(1, (self.jets, _OF_JET)), mask, frame)
+        charge = torch.ones(len(numbers), layout.leptons, dtype=torch.int64)
+        charge[:, : layout.leptons - 1] = -1  # of two the first is positive, whose PDG id is negative
+        no_lepton = (0, MAX_LEPTONS - layout.leptons)
+        of_photons = {}
+        if layout.photons:
+            padded = (0, MAX_PHOTONS - layout.photons)
+            there = torch.ones(len(numbers), layout.photons, dtype=torch.bool)
+            of_photons = {"photons": functional.pad(photons, (0, 1, *padded)).float(),
+                          "photon_mask": functional.pad(there, padded)}  # fmt: skip
+        found = torch.stack(leptons, dim=1) if leptons else numbers.new_zeros(len(numbers), 0, 3)
+        return RecoEvents(
+            jets=jets.float(), jet_tagged=tagged, jet_mask=mask,
+            leptons=functional.pad(found, (0, 2, *no_lepton)).float(),
+            lepton_pdg=functional.pad(11 * charge, no_lepton),
+            lepton_mask=functional.pad(torch.ones_like(charge, dtype=torch.bool), no_lepton),
+            met=torch.stack([met_pt, frame.phi(met[:, 1], math.pi)], dim=1).float(),
+            **of_photons,
+        )  # fmt: skip
+
+    def _lepton(self, numbers: Tensor, frame: "_Frame") -> Tensor:
+        t, t_eta, t_phi = numbers.unbind(dim=1)
+        pt = _pt(t, None, self.layout.lepton_pt_min)
+        eta = frame.eta(t_eta, self.layout.lepton_eta_max)
+        return torch.stack([pt, eta, frame.phi(t_phi, math.pi)], dim=1)
+
+    def _photons(self, numbers: Tensor, frame: "_Frame") -> Tensor:
+        """Return pT, η and φ of the photons, `(N, photons, 3)`."""
+        pt, rows = None, []
+        for t, t_eta, t_phi in numbers.permute(1, 2, 0):
+            pt = _pt(t, pt, self.layout.photon_pt_min)
+            eta = frame.eta(t_eta, self.layout.photon_eta_max)
+            rows.append(torch.stack([pt, eta, frame.phi(t_phi, math.pi)], dim=1))
+        return torch.stack(rows, dim=1) if rows else numbers
+
+    def _jets(self, numbers: Tensor, mask: Tensor, frame: "_Frame") -> tuple[Tensor, Tensor]:
+        """Return the features of jets, `(N, J, 5)`, and which are tagged."""
+        pt, rows = None, []
+        for t, t_eta, t_phi, t_mass in numbers[..., 1:].permute(1, 2, 0):
+            pt = _pt(t, pt, self.layout.jet_pt_min)
+            eta, phi = frame.eta(t_eta, self.layout.jet_eta_max), frame.phi(t_phi, 0.0)
+            rows.append(torch.stack([pt, eta, phi, pt * t_mass.clamp(max=0.0).exp()], dim=1))
+        tagged = self._tagged(numbers[..., 0], mask)
+        jets = torch.cat([torch.stack(rows, dim=1), tagged[..., None].double()], dim=2)
+        return torch.where(mask[..., None], jets, 0.0), tagged
+
+    def _tagged(self, numbers: Tensor, mask: Tensor) -> Tensor:
+        """Return which jets are tagged: those whose number says so, and at least as many as the selection wants."""
+        score = torch.where(mask, numbers, -torch.inf)
+        largest = score.argsort(dim=1, descending=True).argsort(dim=1)
+        return mask & ((score > 0.5) | (largest < self.layout.b_tags_min))
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The frame of the partons.
+
+    Attributes:
+        azimuth: of the reference parton, `(N,)`.
+        sign: −1 where the whole moves backward, `(N,)`.
+    """
+
+    azimuth: Tensor
+    sign: Tensor
+
+    @classmethod
+    def of(cls, momenta: Tensor, reference: int) -> "_Frame":
+        momenta = momenta.double()
+        backward = momenta[..., 3].sum(dim=-1) < 0.0
+        return cls(azimuth(momenta[:, reference]), torch.where(backward, -1.0, 1.0).double())
+
+    def eta_line(self, eta: Tensor, largest: float) -> Tensor:
+        return _logit(0.5 + 0.5 * self.sign * eta / largest)
+
+    def eta(self, line: Tensor, largest: float) -> Tensor:
+        return self.sign * largest * (2.0 * torch.sigmoid(line).clamp(_MARGIN, 1.0 - _MARGIN) - 1.0)
+
+    def phi_line(self, phi: Tensor, cut: float) -> Tensor:
+        share = torch.remainder(self.sign * (phi - self.azimuth) - cut, 2.0 * math.pi) / (2.0 * math.pi)
+        return _logit(share)
+
+    def phi(self, line: Tensor, cut: float) -> Tensor:
+        turned = self.sign * (cut + 2.0 * math.pi * torch.sigmoid(line)) + self.azimuth
+        return delta_phi(turned, torch.zeros_like(turned))
+
+
+def _spread(values: Tensor, generator: torch.Generator) -> Tensor:
+    return values + _SPREAD * torch.randn(values.shape, generator=generator, dtype=values.dtype)
+
+
+def _logit(share: Tensor) -> Tensor:
+    return torch.logit(share.clamp(_MARGIN, 1.0 - _MARGIN))
+
+
+def _above(pt: Tensor, cut: float) -> Tensor:
+    return (pt / cut - 1.0).clamp(min=_MARGIN).log()
+
+
+def _descending(pt: Tensor, before: Tensor | None, cut: float) -> Tensor:
+    """Return pT on the line: above the cut, or between the cut and the pT of the object before."""
+    if before is None:
+        return _above(pt, cut)
+    logs = [(values / cut).clamp(min=1.0 + _MARGIN).log() for values in (pt, before)]
+    return _logit(logs[0] / logs[1])
+
+
+def _pt(line: Tensor, before: Tensor | None, cut: float) -> Tensor:
+    """Return pT in GeV of a number on the line."""
+    if before is None:
+        return cut * (1.0 + line.clamp(max=_LARGEST_LOG).exp())
+    return cut * (before / cut) ** torch.sigmoid(line)
