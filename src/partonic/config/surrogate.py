@@ -6,7 +6,7 @@ from pydantic import Field
 
 from partonic.config.base import StrictModel
 from partonic.config.generative import GenerativeConfig, GenerativeTrainingConfig
-from partonic.config.generative.flows import CouplingFlowConfig
+from partonic.config.generative.flows import AutoregressiveFlowConfig
 from partonic.config.mem_training.transfer import AcceptanceConfig, MemTrainingConfig
 from partonic.config.paths import LocalPath, NameOrPath
 
@@ -25,7 +25,7 @@ class SurrogateConfig(StrictModel):
 class TransferEngineConfig(StrictModel):
     """Objects from a transfer function of the matrix element method that is there already.
 
-    Nothing is trained, and all events of the stores are for the closure: take others than the networks were trained on.
+    Nothing is trained, the stores are for the closure alone: take others than the networks were trained on.
     """
 
     kind: Literal["transfer"] = "transfer"
@@ -44,7 +44,7 @@ class SurrogateTrainingConfig(StrictModel):
     stores: tuple[LocalPath, ...] = ()
     """Event stores to train on, selected and rejected events; empty for the events of this analysis."""
 
-    model: _Engine = CouplingFlowConfig()
+    model: _Engine = AutoregressiveFlowConfig()
     """What draws the reconstructed objects given the partons: a generative model, or ``{kind: transfer}`` with the
     networks of the matrix element method, of which the closure is made then."""
 

@@ -4,7 +4,8 @@ The held-out parton events are dealt to two halves. Of one the simulated events 
 draws events, so that both samples are independent and have the same density if the surrogate is right. Compared are ten
 observables (Wasserstein distances beside those of equal densities), a classifier that sees partons and objects (area
 under its curve, 0.5 if it cannot tell), means of the ratios R_a = c_a/c_ref in bins, and the selected fraction, which
-the learned acceptance predicts for the same partons.
+the learned acceptance predicts for the same partons. Events count one each: what follows given partons does not depend
+on their weights, which may be of any sign and size.
 """
 
 from dataclasses import dataclass
@@ -41,10 +42,9 @@ _TREES = TreeSettings(rounds=200, learning_rate=0.1, leaves=31, events_of_leaf=2
 
 @dataclass(frozen=True, eq=False)
 class _Sample:
-    """Selected events of one kind: objects, weights (pb), coefficients (pb) and partons."""
+    """Selected events of one kind: objects, coefficients (pb) and partons."""
 
     reco: RecoEvents
-    weight: Array
     coefficients: Array
     momenta: torch.Tensor
 
@@ -61,11 +61,8 @@ def closure_of(
         seed: root seed.
 
     Raises:
-        SchemaError: if there are too few events, or negative weights.
+        SchemaError: if there are too few events.
     """
-    if (events.weight < 0).any():
-        message = "the closure of a surrogate needs weights that are not negative: give a store of such events"
-        raise SchemaError(message)
     generator = torch_generator(seed, "closure")
     dealt = torch.randperm(len(events), generator=generator)
     half = len(events) // 2
@@ -74,12 +71,12 @@ def closure_of(
     layout, dice = surrogate.layout, numpy_generator(seed, "closure")
     first, second = (values_of(sample.reco, layout) for sample in (simulated, drawn))
     found = {
-        each.name: _of_observable(each, (first[each.name], simulated.weight), (second[each.name], drawn.weight), dice)
+        each.name: _of_observable(each, first[each.name], second[each.name], dice)
         for each in observables_of(layout)
     }
     binned = [name for name in ("ht", observables_of(layout)[0].name) if name in found]
     return {
-        "events": {"simulated": len(simulated.weight), "surrogate": len(drawn.weight)},
+        "events": {"simulated": len(simulated.reco), "surrogate": len(drawn.reco)},
         "selected_fraction": _fraction(surrogate, events),
         "auc": _auc(surrogate, simulated, drawn, seed),
         "observables": found,
@@ -94,7 +91,7 @@ def _simulated(events: SimulatedEvents) -> _Sample:
             f"the closure of a surrogate needs {2 * _BINS} selected events in each half of those held out, got "
             f"{int(chosen.sum())}: give more events, or a larger surrogate_training.held_out"
         )
-    return _Sample(events.reco, events.weight[chosen], events.coefficients[chosen], events.momenta[events.selected])
+    return _Sample(events.reco, events.coefficients[chosen], events.momenta[events.selected])
 
 
 def _drawn(
@@ -104,15 +101,15 @@ def _drawn(
     if reco is None:
         raise SchemaError(f"the surrogate selects none of {len(events)} events: it was trained badly, or on others")
     chosen = selected.numpy()
-    return _Sample(reco, events.weight[chosen], events.coefficients[chosen], events.momenta[selected])
+    return _Sample(reco, events.coefficients[chosen], events.momenta[selected])
 
 
 def _of_observable(
-    observable: Observable, simulated: tuple[Array, Array], drawn: tuple[Array, Array], dice: np.random.Generator
+    observable: Observable, simulated: Array, drawn: Array, dice: np.random.Generator
 ) -> dict[str, Any]:
     """Return the distance in an observable, and histograms (shares of all events) with their errors."""
-    edges = _edges(observable, simulated[0])
-    shown = [_histogram(values, weight, edges) for values, weight in (simulated, drawn)]
+    edges = _edges(observable, simulated)
+    shown = [_histogram(values, edges) for values in (simulated, drawn)]
     return {
         "label": observable.label, "unit": observable.unit, "discrete": observable.discrete,
         **sample_distance(simulated, drawn, dice),
@@ -129,21 +126,17 @@ def _edges(observable: Observable, values: Array) -> Array:
     return np.linspace(low, high if high > low else low + 1.0, _BINS + 1)
 
 
-def _histogram(values: Array, weight: Array, edges: Array) -> tuple[Array, Array]:
-    total = weight.sum()
-    sums = np.histogram(values, edges, weights=weight)[0]
-    squares = np.histogram(values, edges, weights=weight**2)[0]
-    return sums / total, np.sqrt(squares) / total
+def _histogram(values: Array, edges: Array) -> tuple[Array, Array]:
+    counts = np.histogram(values, edges)[0]
+    return counts / len(values), np.sqrt(counts) / len(values)
 
 
 def _fraction(surrogate: DetectorSurrogate, events: SimulatedEvents) -> dict[str, Any]:
     """Return the selected fraction of the simulation, its binomial error, and what the acceptance predicts for it."""
-    predicted = surrogate.acceptance.log_probability(events.momenta).exp().numpy()
-    weight = events.weight / events.weight.sum()
-    error = float(np.sqrt((weight**2 * predicted * (1.0 - predicted)).sum()))
-    return {
-        "simulated": float(weight @ events.selected.numpy()), "error": error, "surrogate": float(weight @ predicted)
-    }  # fmt: skip
+    predicted = surrogate.acceptance.log_probability(events.momenta).exp()
+    error = float((predicted * (1.0 - predicted)).sum().sqrt()) / len(events)
+    found = float(events.selected.double().mean())
+    return {"simulated": found, "error": error, "surrogate": float(predicted.mean())}
 
 
 def _auc(surrogate: DetectorSurrogate, simulated: _Sample, drawn: _Sample, seed: int) -> dict[str, Any] | None:
@@ -156,7 +149,7 @@ def _auc(surrogate: DetectorSurrogate, simulated: _Sample, drawn: _Sample, seed:
         own = np.delete(numbers.encode(sample.reco, sample.momenta, generator).numpy(), masses, axis=1)
         high = np.stack(list(values_of(sample.reco, surrogate.layout).values()), axis=1)
         features = np.concatenate([own, high, numbers.conditions(sample.momenta).numpy()], axis=1)
-        samples.append(ClassifierSample(features=features, weights=sample.weight, event_id=np.arange(len(features))))
+        samples.append(ClassifierSample(np.arange(len(features)), features, np.ones(len(features))))
     try:
         trained = plain_classifier(*samples, numpy_generator(seed, "classifier"), _TREES)
     except (TrainingError, DependencyError):

@@ -17,7 +17,7 @@ from partonic.progress import SILENT, Progress
 
 __all__ = ["SimulatedEvents", "read_events"]
 
-_COLUMNS = ("weight", "coefficients", "x1", "x2", "partons", "hadronic_top", "selected")
+_COLUMNS = ("coefficients", "x1", "x2", "partons", "hadronic_top", "selected")
 _BATCH = 20_000
 
 
@@ -28,14 +28,12 @@ class SimulatedEvents:
     Attributes:
         momenta: partons in the order of the decay channel, laboratory, GeV, `(N, n, 4)`.
         selected: which were selected, `(N,)`.
-        weight: at the generation θ, pb, `(N,)`.
         coefficients: pb, `(N, A)`.
         reco: objects of the selected events, M of them, in their order.
     """
 
     momenta: Float[Tensor, "events partons 4"]
     selected: Bool[Tensor, " events"]
-    weight: Float[np.ndarray, " events"]
     coefficients: Float[np.ndarray, "events monomials"]
     reco: RecoEvents
 
@@ -49,9 +47,8 @@ class SimulatedEvents:
         of_selected = place[rows][self.selected[rows]]
         numbers = rows.numpy()
         return SimulatedEvents(
-            self.momenta[rows], self.selected[rows], self.weight[numbers], self.coefficients[numbers],
-            self.reco.select(of_selected),
-        )  # fmt: skip
+            self.momenta[rows], self.selected[rows], self.coefficients[numbers], self.reco.select(of_selected)
+        )
 
 
 def read_events(
@@ -74,16 +71,16 @@ def read_events(
         selected = np.asarray(batch.column("selected")).astype(np.bool_)
         reco = batch.filter(selected).reco(layout.jets_max)
         momenta = layout.decay_channel.truth(batch).momenta.float()
-        pieces.append((momenta, torch.from_numpy(selected), batch.weight, batch.coefficients, reco))
+        pieces.append((momenta, torch.from_numpy(selected), batch.coefficients, reco))
         progress.advance(len(batch))
     progress.finish()
     if not any(bool(piece[1].any()) for piece in pieces):
         names = ", ".join(map(str, stores))
         raise SchemaError(f"none of the events {rows[0]} to {rows[1]} of {names} is selected: give more events")
-    momenta, selected_of, weight, coefficients, reco_of = zip(*pieces, strict=True)
+    momenta, selected_of, coefficients, reco_of = zip(*pieces, strict=True)
     objects = {name: torch.cat([getattr(each, name) for each in reco_of]) for name in RecoEvents.__dataclass_fields__}
     return SimulatedEvents(
-        torch.cat(momenta), torch.cat(selected_of), np.concatenate(weight), np.concatenate(coefficients),
+        torch.cat(momenta), torch.cat(selected_of), np.concatenate(coefficients),
         RecoEvents(**objects),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ it where the whole moves backward, both of which are exact symmetries. In this o
 
     number of jets n    n + 0.15 ξ, ξ Gaussian, so that whole numbers have a density; n is found again by rounding
     leptons             ln(pT/cut − 1), logit[(1 + η/η_max)/2], logit of φ as a share of the circle
-    photons             the first likewise, further ones as further jets
+    photons             η and φ of the first likewise, and residuals (`partonic.surrogate.photon_pair`)
     missing momentum    ln pT, φ
     first jet           tag + 0.15 ξ, ln(pT/cut − 1), η, φ, ln(m/pT)
     further jets        likewise, but pT as logit[ln(pT/cut)/ln(pT'/cut)], pT' of the jet before: they descend
@@ -28,6 +28,7 @@ from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.objects import SMALLEST_MET
 from partonic.mem.transfer.partons import symmetric_features
 from partonic.physics.kinematics import azimuth, delta_phi
+from partonic.surrogate.photon_pair import photons_of_residuals, residuals_of_photons
 
 __all__ = ["ObjectNumbers"]
 
@@ -35,7 +36,7 @@ _MARGIN = 1e-6
 """Shares are kept this far from 0 and 1."""
 
 _SPREAD = 0.15
-"""Of a whole number; half a step is 3.3 of it."""
+"""Of a whole number. Half a step is 3.3 of it, and the noise ends at 3."""
 
 _OF_JET = 5
 """Numbers of a jet."""
@@ -92,19 +93,25 @@ class ObjectNumbers:
             pt, eta, phi = reco.leptons[:, place, :3].double().unbind(dim=1)
             first = _above(pt, layout.lepton_pt_min)
             columns += [first, frame.eta_line(eta, layout.lepton_eta_max), frame.phi_line(phi, math.pi)]
-        before: Tensor | None = None
-        for place in range(layout.photons):
-            pt, eta, phi = reco.photons[:, place, :3].double().unbind(dim=1)
-            columns += [_descending(pt, before, layout.photon_pt_min), frame.eta_line(eta, layout.photon_eta_max)]
-            columns, before = [*columns, frame.phi_line(phi, math.pi)], pt
+        columns += self._of_photons(reco, momenta, frame)
         met_pt, met_phi = reco.met.double().unbind(dim=1)
         columns += [met_pt.clamp(min=SMALLEST_MET).log(), frame.phi_line(met_phi, math.pi)]
-        before = None
+        before: Tensor | None = None
         for place in range(self.jets):
             there = mask[:, place]
             own, before = self._jet(reco, place, frame, before, generator)
             columns += [torch.where(there, values, torch.nan) for values in own]
         return torch.stack(columns, dim=1)
+
+    def _of_photons(self, reco: RecoEvents, momenta: Tensor, frame: "_Frame") -> list[Tensor]:
+        """Return the numbers of two photons of H, six, or none."""
+        if not self.layout.photons:
+            return []
+        photons, higgs = reco.photons[:, :2, :3].double(), momenta[:, self.layout.parton_pdg.index(25)].double()
+        pt_1, pt_2, eta_2, phi_2 = residuals_of_photons(photons, higgs).unbind(dim=1)
+        eta = frame.eta_line(photons[:, 0, 1], self.layout.photon_eta_max)
+        phi = frame.phi_line(photons[:, 0, 2], math.pi)
+        return [pt_1, eta, phi, pt_2, frame.sign * eta_2, frame.sign * phi_2]
 
     def _jet(
         self, reco: RecoEvents, place: int, frame: "_Frame", before: Tensor | None, generator: torch.Generator
@@ -131,7 +138,7 @@ class ObjectNumbers:
         mask = torch.arange(self.jets) < count[:, None]
         objects = numbers[:, 1 : self.first_jet - 2].unflatten(1, (layout.leptons + layout.photons, 3))
         leptons = [self._lepton(objects[:, place], frame) for place in range(layout.leptons)]
-        photons = self._photons(objects[:, layout.leptons :], frame)
+        photons = self._photons(objects[:, layout.leptons :], momenta, frame)
         met = numbers[:, self.first_jet - 2 : self.first_jet]
         met_pt = met[:, 0].clamp(max=_LARGEST_LOG).exp().clamp(min=SMALLEST_MET)
         jets, tagged = self._jets(numbers[:, self.first_jet :].unflatten(1, (self.jets, _OF_JET)), mask, frame)
@@ -160,14 +167,20 @@ class ObjectNumbers:
         eta = frame.eta(t_eta, self.layout.lepton_eta_max)
         return torch.stack([pt, eta, frame.phi(t_phi, math.pi)], dim=1)
 
-    def _photons(self, numbers: Tensor, frame: "_Frame") -> Tensor:
-        """Return pT, η and φ of the photons, `(N, photons, 3)`."""
-        pt, rows = None, []
-        for t, t_eta, t_phi in numbers.permute(1, 2, 0):
-            pt = _pt(t, pt, self.layout.photon_pt_min)
-            eta = frame.eta(t_eta, self.layout.photon_eta_max)
-            rows.append(torch.stack([pt, eta, frame.phi(t_phi, math.pi)], dim=1))
-        return torch.stack(rows, dim=1) if rows else numbers
+    def _photons(self, numbers: Tensor, momenta: Tensor, frame: "_Frame") -> Tensor:
+        """Return pT, η and φ of two photons, the harder one first, `(N, 2, 3)`; none where there is none."""
+        if not self.layout.photons:
+            return numbers
+        higgs = momenta[:, self.layout.parton_pdg.index(25)].double()
+        (pt_1, eta, phi), (pt_2, eta_2, phi_2) = numbers.permute(1, 2, 0)
+        first = [frame.eta(eta, self.layout.photon_eta_max), frame.phi(phi, math.pi)]
+        residuals = torch.stack([pt_1, pt_2, frame.sign * eta_2, frame.sign * phi_2], dim=1)
+        photons = photons_of_residuals(residuals, torch.stack(first, dim=1), higgs)
+        largest = self.layout.photon_eta_max * (1.0 - _MARGIN)
+        pt, etas = photons[..., 0].clamp(min=self.layout.photon_pt_min), photons[..., 1].clamp(-largest, largest)
+        inside = torch.stack([pt, etas, photons[..., 2]], dim=2)
+        order = pt.argsort(dim=1, descending=True, stable=True)
+        return inside.gather(1, order[..., None].expand_as(inside))
 
     def _jets(self, numbers: Tensor, mask: Tensor, frame: "_Frame") -> tuple[Tensor, Tensor]:
         """Return the features of jets, `(N, J, 5)`, and which are tagged."""
@@ -221,7 +234,8 @@ class _Frame:
 
 
 def _spread(values: Tensor, generator: torch.Generator) -> Tensor:
-    return values + _SPREAD * torch.randn(values.shape, generator=generator, dtype=values.dtype)
+    noise = torch.randn(values.shape, generator=generator, dtype=values.dtype)
+    return values + _SPREAD * noise.clamp(-3.0, 3.0)
 
 
 def _logit(share: Tensor) -> Tensor:

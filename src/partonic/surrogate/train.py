@@ -82,8 +82,7 @@ def train_surrogate(
     """
     info, layout, learned = ProcessInfo.of_config(process), layout_of_stores(stores), _settings_of(stores, process)
     total = sum(EventStore.open(path).num_events for path in stores)
-    of_others = isinstance(config.model, TransferEngineConfig)
-    used = 0 if of_others else round((1.0 - config.held_out) * total)
+    used = round((1.0 - config.held_out) * total)
     training: dict[str, Any] = {
         "events": used, "held_out": total - used, "stores": [path.name for path in stores], "seed": seed,
         "settings": config.model_dump(mode="json", exclude={"stores"}), "versions": package_versions(),
@@ -168,12 +167,11 @@ def _train_objects(
     generator = torch_generator(seed, "surrogate", "numbers")
     data = filled(numbers.encode(events.reco.select(usable), momenta[usable], generator), generator)
     more = (events.reco.jet_mask.sum(dim=1) > numbers.jets)[usable]
-    weights = torch.from_numpy(events.weight)[events.selected][usable]
     conditions = numbers.conditions(momenta[usable])
     first = torch_generator(seed, "surrogate", "weights")
     model = build_generative_model(settings, data.shape[1], conditions.shape[1], first)
     result = model.fit(
-        data, conditions, weights / weights.mean(), torch_generator(seed, "surrogate", "fit"), progress,
+        data, conditions, None, torch_generator(seed, "surrogate", "fit"), progress,
         training=section.training, folder=folder / "phase",
     )  # fmt: skip
     model.save(folder / "objects")
