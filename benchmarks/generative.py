@@ -140,7 +140,7 @@ def finished(path: Path | None) -> set[tuple[object, ...]]:
 
 
 def summarise(path: Path) -> None:
-    """Print the lines of a file as rows of a table, each the mean of all seeds, with standard errors where they can be."""
+    """Print the lines of a file as rows of a table: means over the seeds, with standard errors where they can be."""
     groups: dict[tuple[object, ...], list[dict[str, object]]] = {}
     for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
         groups.setdefault((line["task"], line["seconds"], line["model"]), []).append(line)

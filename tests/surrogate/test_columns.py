@@ -45,10 +45,12 @@ def test_each_lepton_keeps_its_charge() -> None:
     """The positive lepton is the first that was drawn, whichever is harder."""
     reco, _ = toy_events(LAYOUTS["dilepton"], 50)
     table = pa.table(object_columns(reco, np.ones(50, dtype=bool), ("e",), torch_generator(1, "flavours")))
-    positive = torch.tensor([
-        row[ids.index(-11)]
-        for row, ids in zip(
-            table.column("lepton_pt").to_pylist(), table.column("lepton_pdg").to_pylist(), strict=True
-        )
-    ])
+    positive = torch.tensor(
+        [
+            row[ids.index(-11)]
+            for row, ids in zip(
+                table.column("lepton_pt").to_pylist(), table.column("lepton_pdg").to_pylist(), strict=True
+            )
+        ]
+    )
     torch.testing.assert_close(positive, reco.leptons[:, 0, 0])

@@ -18,7 +18,7 @@ BY_LAYOUT = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @BY_LAYOUT
 def test_decode_inverts_encode(layout: TransferLayout) -> None:
     reco, momenta = toy_events(layout, 400)
-    numbers = ObjectNumbers(layout, 6)
+    numbers = ObjectNumbers.of(reco, layout, 6)
     drawn = numbers.encode(reco, momenta, torch_generator(1, "spread"))
     assert drawn.shape == (400, numbers.size)
     there = torch.isnan(drawn).any(dim=1)

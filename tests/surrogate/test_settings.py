@@ -39,7 +39,10 @@ OTHER_SETTINGS = [
     ({"hadronization": False}, r"simulation\.hadronization: False"),
     ({"tune": 14}, r"simulation\.tune: 14"),
     ({"pythia_settings": ["TimeShower:alphaSvalue = 0.13"]}, r"simulation\.pythia_settings"),
-    ({"detector": {"isolation_radius": 0.2}}, r"simulation\.detector\.isolation_radius: 0\.2, the surrogate knows 0\.5"),
+    (
+        {"detector": {"isolation_radius": 0.2}},
+        r"simulation\.detector\.isolation_radius: 0\.2, the surrogate knows 0\.5",
+    ),
 ]
 
 
@@ -72,5 +75,5 @@ def test_a_detector_that_was_learned_is_honoured() -> None:
 
 
 def test_decays_without_a_channel_are_refused() -> None:
-    with pytest.raises(ProcessError, match="simulation.decays.tops"):
+    with pytest.raises(ProcessError, match=r"simulation\.decays\.tops"):
         check_settings(simulation(decays={"tops": "inclusive"}), LAYOUT, None, "the/folder")

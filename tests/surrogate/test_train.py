@@ -71,7 +71,7 @@ def test_same_seed_same_surrogate(trained: TrainedSurrogate, store: Path, tmp_pa
 def test_networks_of_other_events_are_refused(store: Path, tmp_path: Path) -> None:
     """The toys have other cuts than the networks that ship."""
     config = SurrogateTrainingConfig.model_validate({"model": {"kind": "transfer"}})
-    with pytest.raises(ModelError, match="is made for .* but the stores have"):
+    with pytest.raises(ModelError, match=r"is made for .* but the stores have"):
         train_surrogate([store], ThqConfig(), config, 1, tmp_path)
 
 

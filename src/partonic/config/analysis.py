@@ -62,8 +62,8 @@ class AnalysisConfig(StrictModel):
     """Networks of the matrix element method to be trained here. Absent: none are; ``{}``: with all defaults."""
 
     surrogate_training: SurrogateTrainingConfig | None = None
-    """A learned detector to be trained here, for `simulation.surrogate` of other analyses. Absent: none is; ``{}``: with
-    all defaults."""
+    """A learned detector to be trained here, for `simulation.surrogate` of other analyses. Absent: none is; ``{}``:
+    with all defaults."""
 
     mem: MemConfig | None = None
     """Integrals of the matrix element method for the selected events. Absent: none; ``{}``: with all defaults."""

@@ -105,8 +105,8 @@ class SimulationConfig(StrictModel):
 
     surrogate: SurrogateConfig | None = None
     """Networks that learned shower, detector response and selection take their place: the same store in seconds, whose
-    facts say so. Decays, jets, cuts and detector must be those that they learned. Absent: the simulation itself; ``{}``:
-    the networks that ship for the process."""
+    facts say so. Decays, jets, cuts and detector must be those that they learned. Absent: the simulation itself;
+    ``{}``: the networks that ship for the process."""
 
     shower_attempts: int = Field(default=10, ge=1)
     """How often an event is tried again, with new random numbers, when Pythia gives up on it."""

@@ -28,7 +28,15 @@ from partonic.simulation.lhe_source import LheFacts
 from partonic.simulation.reconstruct import ParticleLevel, reconstruct
 from partonic.simulation.shower import Shower
 
-__all__ = ["ChunkCopies", "ChunkJob", "ChunkResult", "event_coefficients", "simulate_chunk", "step_names", "weight_columns"]
+__all__ = [
+    "ChunkCopies",
+    "ChunkJob",
+    "ChunkResult",
+    "event_coefficients",
+    "simulate_chunk",
+    "step_names",
+    "weight_columns",
+]
 
 _SHOWER_CUT = 0
 """Value of the column `cut` of an event on which Pythia gave up."""

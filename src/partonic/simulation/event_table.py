@@ -151,9 +151,7 @@ def _photon_columns(reco: RecoObjects) -> dict[str, pa.Array]:
         "photon_phi": azimuth(photons.momenta),
         "photon_isolation": photons.isolation,
     }
-    lists = {
-        name: null_lists(values.astype(np.float32), photons.offsets, selected) for name, values in columns.items()
-    }
+    lists = {name: null_lists(values.astype(np.float32), photons.offsets, selected) for name, values in columns.items()}
     identified = np.ones(len(photons.isolation), dtype=np.int8)
     return lists | {"photon_identification": null_lists(identified, photons.offsets, selected)}
 

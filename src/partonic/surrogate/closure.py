@@ -1,9 +1,9 @@
 """The closure of a surrogate: its events beside simulated ones that it did not learn.
 
-The held-out parton events are dealt to two halves. Of one the simulated events are taken, of the other one the surrogate
-draws events, so that both samples are independent and have the same density if the surrogate is right. Compared are ten
-observables (Wasserstein distances beside those of equal densities), a classifier that sees partons and objects (area
-under its curve, 0.5 if it cannot tell), means of the ratios R_a = c_a/c_ref in bins, and the selected fraction, which
+The held-out parton events are dealt to two halves. Of one the simulated events are taken, for the other one the
+surrogate draws events, so that both samples are independent and have the same density if the surrogate is right.
+Compared are ten observables (Wasserstein distances beside those of equal densities), a classifier that sees partons and
+objects (area under its curve, 0.5 if it cannot tell), means of the ratios R_a = c_a/c_ref in bins, and the selected fraction, which
 the learned acceptance predicts for the same partons. Events count one each: what follows given partons does not depend
 on their weights, which may be of any sign and size.
 """
@@ -37,6 +37,9 @@ _TAIL = 0.005
 """Share of the simulated events beyond the last edge of a histogram."""
 
 _CLASSIFIER_JETS = 8
+_FEWEST = 50
+"""Events with an object for the classifier to look at it."""
+
 _TREES = TreeSettings(rounds=200, learning_rate=0.1, leaves=31, events_of_leaf=20)
 
 
@@ -71,8 +74,7 @@ def closure_of(
     layout, dice = surrogate.layout, numpy_generator(seed, "closure")
     first, second = (values_of(sample.reco, layout) for sample in (simulated, drawn))
     found = {
-        each.name: _of_observable(each, first[each.name], second[each.name], dice)
-        for each in observables_of(layout)
+        each.name: _of_observable(each, first[each.name], second[each.name], dice) for each in observables_of(layout)
     }
     binned = [name for name in ("ht", observables_of(layout)[0].name) if name in found]
     return {
@@ -104,9 +106,7 @@ def _drawn(
     return _Sample(reco, events.coefficients[chosen], events.momenta[selected])
 
 
-def _of_observable(
-    observable: Observable, simulated: Array, drawn: Array, dice: np.random.Generator
-) -> dict[str, Any]:
+def _of_observable(observable: Observable, simulated: Array, drawn: Array, dice: np.random.Generator) -> dict[str, Any]:
     """Return the distance in an observable, and histograms (shares of all events) with their errors."""
     edges = _edges(observable, simulated)
     shown = [_histogram(values, edges) for values in (simulated, drawn)]
@@ -141,25 +141,35 @@ def _fraction(surrogate: DetectorSurrogate, events: SimulatedEvents) -> dict[str
 
 def _auc(surrogate: DetectorSurrogate, simulated: _Sample, drawn: _Sample, seed: int) -> dict[str, Any] | None:
     """Return the area under the curve of a classifier of both; None if there are too few events or no scikit-learn."""
-    numbers = ObjectNumbers(surrogate.layout, _CLASSIFIER_JETS)
-    masses = [numbers.first_jet + 5 * jet + 4 for jet in range(numbers.jets)]
-    samples = []
-    for place, sample in enumerate((drawn, simulated)):
-        generator = torch_generator(seed, "classifier", place)
-        own = np.delete(numbers.encode(sample.reco, sample.momenta, generator).numpy(), masses, axis=1)
-        high = np.stack(list(values_of(sample.reco, surrogate.layout).values()), axis=1)
-        features = np.concatenate([own, high, numbers.conditions(sample.momenta).numpy()], axis=1)
-        samples.append(ClassifierSample(np.arange(len(features)), features, np.ones(len(features))))
+    features = [_features(surrogate, sample, seed, place) for place, sample in enumerate((drawn, simulated))]
+    varies = np.all([_varies(each) for each in features], axis=0)
+    first, second = (ClassifierSample(np.arange(len(each)), each[:, varies], np.ones(len(each))) for each in features)
     try:
-        trained = plain_classifier(*samples, numpy_generator(seed, "classifier"), _TREES)
+        trained = plain_classifier(first, second, numpy_generator(seed, "classifier"), _TREES)
     except (TrainingError, DependencyError):
         return None
     return {"value": float(trained.roc.auc.value), "error": float(trained.roc.auc.error)}
 
 
-def _ratios(
-    simulated: tuple[Array, _Sample], drawn: tuple[Array, _Sample], process: ProcessInfo
-) -> dict[str, Any]:
+def _features(surrogate: DetectorSurrogate, sample: _Sample, seed: int, place: int) -> Array:
+    """Return what the classifier sees: objects without masses of jets, observables, partons; NaN for no object."""
+    numbers = ObjectNumbers(surrogate.layout, max(_CLASSIFIER_JETS, surrogate.layout.jets_min))
+    masses = [numbers.first_jet + 5 * jet + 4 for jet in range(numbers.jets)]
+    generator = torch_generator(seed, "classifier", place)
+    own = np.delete(numbers.encode(sample.reco, sample.momenta, generator).numpy(), masses, axis=1)
+    high = np.stack(list(values_of(sample.reco, surrogate.layout).values()), axis=1)
+    return np.concatenate([own, high, numbers.conditions(sample.momenta).numpy()], axis=1)
+
+
+def _varies(features: Array) -> NDArray[np.bool_]:
+    """Return which features have different values in enough events for trees to cut on."""
+    there = np.isfinite(features)
+    known = np.where(there, features, np.inf).min(axis=0) < np.where(there, features, -np.inf).max(axis=0)
+    varies: NDArray[np.bool_] = known & (there.sum(axis=0) >= _FEWEST)
+    return varies
+
+
+def _ratios(simulated: tuple[Array, _Sample], drawn: tuple[Array, _Sample], process: ProcessInfo) -> dict[str, Any]:
     """Return the means of R_a in bins of an observable with as many simulated events each."""
     inner = np.unique(np.quantile(simulated[0], np.linspace(0.0, 1.0, _RATIO_BINS + 1)[1:-1]))
     monomials = process.monomials

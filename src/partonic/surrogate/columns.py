@@ -69,9 +69,7 @@ def _with_flavours(reco: RecoEvents, flavours: Sequence[str], generator: torch.G
 def _lists(
     prefix: str, objects: Tensor, names: Sequence[str], mask: Tensor, selected: Bool[np.ndarray, " events"]
 ) -> dict[str, pa.ListArray]:
-    return {
-        f"{prefix}_{name}": _list(objects[..., place].float(), mask, selected) for place, name in enumerate(names)
-    }
+    return {f"{prefix}_{name}": _list(objects[..., place].float(), mask, selected) for place, name in enumerate(names)}
 
 
 def _list(values: Tensor, mask: Tensor, selected: Bool[np.ndarray, " events"]) -> pa.ListArray:

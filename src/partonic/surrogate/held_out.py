@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from partonic.errors import SchemaError
@@ -65,7 +66,7 @@ def read_events(
     Raises:
         SchemaError: if none of them is selected, or the stores lack columns.
     """
-    pieces = []
+    pieces: list[tuple[Tensor, Tensor, NDArray[np.float64], RecoEvents]] = []
     progress.start("reading events", rows[1] - rows[0], "events")
     for batch in _batches(stores, layout, rows):
         selected = np.asarray(batch.column("selected")).astype(np.bool_)
@@ -77,12 +78,13 @@ def read_events(
     if not any(bool(piece[1].any()) for piece in pieces):
         names = ", ".join(map(str, stores))
         raise SchemaError(f"none of the events {rows[0]} to {rows[1]} of {names} is selected: give more events")
-    momenta, selected_of, coefficients, reco_of = zip(*pieces, strict=True)
-    objects = {name: torch.cat([getattr(each, name) for each in reco_of]) for name in RecoEvents.__dataclass_fields__}
+    objects = {name: torch.cat([getattr(each[3], name) for each in pieces]) for name in RecoEvents.__dataclass_fields__}
     return SimulatedEvents(
-        torch.cat(momenta), torch.cat(selected_of), np.concatenate(coefficients),
-        RecoEvents(**objects),
-    )  # fmt: skip
+        momenta=torch.cat([each[0] for each in pieces]),
+        selected=torch.cat([each[1] for each in pieces]),
+        coefficients=np.concatenate([each[2] for each in pieces]),
+        reco=RecoEvents(**objects),
+    )
 
 
 def _batches(stores: Sequence[Path], layout: TransferLayout, rows: tuple[int, int]) -> Iterator[EventBatch]:

@@ -21,7 +21,8 @@ from partonic.mem.acceptance.model import AcceptanceModel
 from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.transfer_function import TransferFunction
 from partonic.nn.generative import load_generative_model
-from partonic.pretrained import pretrained_folder, processes_with
+from partonic.pretrained import pretrained_folder
+from partonic.process_registry import process_names
 from partonic.provenance import content_hash
 from partonic.surrogate.engine import ObjectEngine
 from partonic.surrogate.generative_objects import GenerativeObjects
@@ -37,13 +38,14 @@ SURROGATE_RECORD = "surrogate.json"
 FACT = "surrogate"
 """Key in `StoreMetadata.facts` of events that a surrogate made."""
 
-_FORMAT = 1
+_OF_MAP = {"jets", "count_shares", "tag_shares"}
+"""What the map of events to numbers depends on."""
 
 
 class SurrogateRecord(StrictModel):
     """What is known of a surrogate."""
 
-    format: Literal[1] = _FORMAT
+    format: Literal[1] = 1
     """Version of the record."""
 
     kind: str
@@ -51,6 +53,12 @@ class SurrogateRecord(StrictModel):
 
     jets: int | None = None
     """Jets that a generative model draws."""
+
+    count_shares: tuple[float, ...] = ()
+    """Shares of numbers of jets, of the map between events and its numbers (`ObjectNumbers`)."""
+
+    tag_shares: tuple[float, ...] = ()
+    """Shares of tagged jets, likewise."""
 
     layout: dict[str, Any]
     """Partons, objects and cuts."""
@@ -85,7 +93,9 @@ class SurrogateRecord(StrictModel):
         try:
             return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, ValidationError) as error:
-            raise ModelError(f"{path} is damaged: {error}. Copy the folder anew, or train the surrogate again") from error
+            raise ModelError(
+                f"{path} is damaged: {error}. Copy the folder anew, or train the surrogate again"
+            ) from error
 
 
 def surrogate_folder(model: str | Path, process: str) -> Path:
@@ -100,10 +110,12 @@ def surrogate_folder(model: str | Path, process: str) -> Path:
     """
     is_pretrained = str(model) == PRETRAINED
     folder = pretrained_folder(process) / "mem" if is_pretrained else Path(model)
-    if all(path.is_file() for path in model_files(folder / "acceptance")) and _objects_folder(folder) is not None:
+    if _is_whole(folder):
         return folder
     if is_pretrained:
-        known = ", ".join(processes_with("mem")) or "no process"
+        known = (
+            ", ".join(name for name in process_names() if _is_whole(pretrained_folder(name) / "mem")) or "no process"
+        )
         raise ModelError(
             f"no pretrained surrogate of '{process}' ships with partonic (there is one of: {known}): train one "
             "(section `surrogate_training`) and name its folder in simulation.surrogate.model"
@@ -120,6 +132,11 @@ def surrogate_files(folder: Path) -> tuple[Path, ...]:
     models = [path for each in (folder / "acceptance", objects) if each is not None for path in model_files(each)]
     record = folder / SURROGATE_RECORD
     return (*models, *([record] if record.is_file() else []))
+
+
+def _is_whole(folder: Path) -> bool:
+    there = all(path.is_file() for path in model_files(folder / "acceptance"))
+    return there and _objects_folder(folder) is not None
 
 
 def _objects_folder(folder: Path) -> Path | None:
@@ -175,7 +192,7 @@ class DetectorSurrogate:
                     "same training together"
                 )
         parts = {"acceptance": model_fingerprint(folder / "acceptance"), place.name: model_fingerprint(place)}
-        of_map = {} if place.name == "transfer" or record is None else {"jets": record.jets}
+        of_map = {} if place.name == "transfer" or record is None else record.model_dump(include=_OF_MAP)
         return cls(acceptance, objects, acceptance.layout, record, folder, content_hash({**parts, **of_map}))
 
     def check(self, metadata: StoreMetadata, simulation: SimulationConfig) -> None:
@@ -187,7 +204,7 @@ class DetectorSurrogate:
 
         Raises:
             SchemaError: if it learned another process, another final state, or another energy of the collider.
-            ConfigError: if it learned other decays, cuts, jets or a other detector.
+            ConfigError: if it learned other decays, cuts, jets or another detector.
             ProcessError: if the decays have no decay channel.
         """
         if tuple(metadata.parton_pdg) != self.layout.parton_pdg:
@@ -218,7 +235,10 @@ def _load_objects(place: Path, layout: TransferLayout, record: SurrogateRecord |
             f"{place.parent} has no {SURROGATE_RECORD} that says how many jets the model in 'objects' draws: copy the "
             "folder anew, or train the surrogate again"
         )
-    model, numbers = load_generative_model(place), ObjectNumbers(layout, record.jets)
+    model, numbers = (
+        load_generative_model(place),
+        ObjectNumbers(layout, record.jets, record.count_shares, record.tag_shares),
+    )
     if model.features != numbers.size:
         raise ModelError(
             f"{place} draws {model.features} numbers, but {numbers.size} are expected of {record.jets} jets and the "

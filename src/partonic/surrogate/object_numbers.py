@@ -3,11 +3,11 @@
 Numbers are in the frame of the partons: turned about the beam so that the reference parton has φ = 0, and by π across
 it where the whole moves backward, both of which are exact symmetries. In this order:
 
-    number of jets n    n + 0.15 ξ, ξ Gaussian, so that whole numbers have a density; n is found again by rounding
+    number of jets n    as a Gaussian number (`partonic.surrogate.whole_numbers`)
     leptons             ln(pT/cut − 1), logit[(1 + η/η_max)/2], logit of φ as a share of the circle
-    photons             η and φ of the first likewise, and residuals (`partonic.surrogate.photon_pair`)
+    photons             η and φ of the harder one likewise, and what is left (`partonic.surrogate.photon_pair`)
     missing momentum    ln pT, φ
-    first jet           tag + 0.15 ξ, ln(pT/cut − 1), η, φ, ln(m/pT)
+    first jet           tag as a Gaussian number, ln(pT/cut − 1), η, φ, ln(m/pT)
     further jets        likewise, but pT as logit[ln(pT/cut)/ln(pT'/cut)], pT' of the jet before: they descend
 
 Circles are cut where few objects are: opposite to the reference parton for leptons, photons and the missing momentum,
@@ -15,7 +15,8 @@ at it for jets. Slots of jets that an event does not have are NaN, and noise for
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -29,14 +30,12 @@ from partonic.mem.transfer.objects import SMALLEST_MET
 from partonic.mem.transfer.partons import symmetric_features
 from partonic.physics.kinematics import azimuth, delta_phi
 from partonic.surrogate.photon_pair import photons_of_residuals, residuals_of_photons
+from partonic.surrogate.whole_numbers import gaussian_of, shares_of, whole_of
 
 __all__ = ["ObjectNumbers"]
 
 _MARGIN = 1e-6
 """Shares are kept this far from 0 and 1."""
-
-_SPREAD = 0.15
-"""Of a whole number. Half a step is 3.3 of it, and the noise ends at 3."""
 
 _OF_JET = 5
 """Numbers of a jet."""
@@ -55,10 +54,32 @@ class ObjectNumbers:
     Attributes:
         layout: partons, objects and cuts.
         jets: jets that are kept, the hardest ones.
+        count_shares: shares of events with so many jets, from the fewest of the layout to `jets`; () for equal ones.
+        tag_shares: share of tagged ones among the jets of each place, the hardest first; () for a half.
     """
 
     layout: TransferLayout
     jets: int
+    count_shares: tuple[float, ...] = ()
+    tag_shares: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, reco: RecoEvents, layout: TransferLayout, jets: int) -> "ObjectNumbers":
+        """Return the map with the shares of events."""
+        whole = cls(layout, jets)
+        reco = whole._with_slots(reco)
+        mask = reco.jet_mask[:, :jets]
+        counts = shares_of((mask.sum(dim=1) - layout.jets_min).clamp(min=0), jets - layout.jets_min + 1)
+        tags = tuple(shares_of(reco.jet_tagged[:, place][mask[:, place]].long(), 2)[1] for place in range(jets))
+        return cls(layout, jets, counts, tags)
+
+    def _counts(self) -> Sequence[float]:
+        number = self.jets - self.layout.jets_min + 1
+        return self.count_shares or [1.0 / number] * number
+
+    def _tags(self, place: int) -> tuple[float, float]:
+        share = self.tag_shares[place] if self.tag_shares else 0.5
+        return 1.0 - share, share
 
     @property
     def size(self) -> int:
@@ -82,13 +103,14 @@ class ObjectNumbers:
         Args:
             reco: events within the cuts.
             momenta: their partons in the order of the decay channel, laboratory, GeV.
-            generator: of the spread of whole numbers.
+            generator: of the places of whole numbers.
         """
         frame = _Frame.of(momenta, self.layout.reference_parton)
-        reco = order_by_charge(reco) if self.layout.leptons > 1 else reco
+        reco = self._with_slots(order_by_charge(reco) if self.layout.leptons > 1 else reco)
         mask = reco.jet_mask[:, : self.jets]
-        count = mask.sum(dim=1).double()
-        layout, columns = self.layout, [_spread(count, generator)]
+        layout = self.layout
+        count = (mask.sum(dim=1) - layout.jets_min).clamp(min=0)
+        columns = [gaussian_of(count, self._counts(), generator)]
         for place in range(layout.leptons):
             pt, eta, phi = reco.leptons[:, place, :3].double().unbind(dim=1)
             first = _above(pt, layout.lepton_pt_min)
@@ -103,22 +125,32 @@ class ObjectNumbers:
             columns += [torch.where(there, values, torch.nan) for values in own]
         return torch.stack(columns, dim=1)
 
+    def _with_slots(self, reco: RecoEvents) -> RecoEvents:
+        """Return events with at least as many slots for jets as are told."""
+        room = (0, max(self.jets - reco.jet_mask.shape[1], 0))
+        return replace(
+            reco,
+            jets=functional.pad(reco.jets, (0, 0, *room)),
+            jet_tagged=functional.pad(reco.jet_tagged, room),
+            jet_mask=functional.pad(reco.jet_mask, room),
+        )
+
     def _of_photons(self, reco: RecoEvents, momenta: Tensor, frame: "_Frame") -> list[Tensor]:
         """Return the numbers of two photons of H, six, or none."""
         if not self.layout.photons:
             return []
         photons, higgs = reco.photons[:, :2, :3].double(), momenta[:, self.layout.parton_pdg.index(25)].double()
-        pt_1, pt_2, eta_2, phi_2 = residuals_of_photons(photons, higgs).unbind(dim=1)
+        pt_1, mass, eta_2, phi_2 = residuals_of_photons(photons, higgs).unbind(dim=1)
         eta = frame.eta_line(photons[:, 0, 1], self.layout.photon_eta_max)
         phi = frame.phi_line(photons[:, 0, 2], math.pi)
-        return [pt_1, eta, phi, pt_2, frame.sign * eta_2, frame.sign * phi_2]
+        return [pt_1, eta, phi, mass, frame.sign * eta_2, frame.sign * phi_2]
 
     def _jet(
         self, reco: RecoEvents, place: int, frame: "_Frame", before: Tensor | None, generator: torch.Generator
     ) -> tuple[list[Tensor], Tensor]:
         """Return the numbers of a jet and its pT."""
         pt, eta, phi, mass = reco.jets[:, place, :4].double().unbind(dim=1)
-        tag = _spread(reco.jet_tagged[:, place].double(), generator)
+        tag = gaussian_of(reco.jet_tagged[:, place].long(), self._tags(place), generator)
         layout = self.layout
         line = _descending(pt, before, layout.jet_pt_min)
         ratio = (mass / pt.clamp(min=_MARGIN)).clamp(min=_LIGHTEST).log()
@@ -134,14 +166,14 @@ class ObjectNumbers:
             momenta: partons in the order of the decay channel, laboratory, GeV.
         """
         layout, frame = self.layout, _Frame.of(momenta, self.layout.reference_parton)
-        count = numbers[:, 0].round().clamp(layout.jets_min, self.jets)
+        count = layout.jets_min + whole_of(numbers[:, 0], self._counts())
         mask = torch.arange(self.jets) < count[:, None]
-        objects = numbers[:, 1 : self.first_jet - 2].unflatten(1, (layout.leptons + layout.photons, 3))
+        objects = numbers[:, 1 : self.first_jet - 2].reshape(len(numbers), layout.leptons + layout.photons, 3)
         leptons = [self._lepton(objects[:, place], frame) for place in range(layout.leptons)]
         photons = self._photons(objects[:, layout.leptons :], momenta, frame)
         met = numbers[:, self.first_jet - 2 : self.first_jet]
         met_pt = met[:, 0].clamp(max=_LARGEST_LOG).exp().clamp(min=SMALLEST_MET)
-        jets, tagged = self._jets(numbers[:, self.first_jet :].unflatten(1, (self.jets, _OF_JET)), mask, frame)
+        jets, tagged = self._jets(numbers[:, self.first_jet :].reshape(-1, self.jets, _OF_JET), mask, frame)
         charge = torch.ones(len(numbers), layout.leptons, dtype=torch.int64)
         charge[:, : layout.leptons - 1] = -1  # of two the first is positive, whose PDG id is negative
         no_lepton = (0, MAX_LEPTONS - layout.leptons)
@@ -172,9 +204,9 @@ class ObjectNumbers:
         if not self.layout.photons:
             return numbers
         higgs = momenta[:, self.layout.parton_pdg.index(25)].double()
-        (pt_1, eta, phi), (pt_2, eta_2, phi_2) = numbers.permute(1, 2, 0)
+        (pt_1, eta, phi), (mass, eta_2, phi_2) = numbers.permute(1, 2, 0)
         first = [frame.eta(eta, self.layout.photon_eta_max), frame.phi(phi, math.pi)]
-        residuals = torch.stack([pt_1, pt_2, frame.sign * eta_2, frame.sign * phi_2], dim=1)
+        residuals = torch.stack([pt_1, mass, frame.sign * eta_2, frame.sign * phi_2], dim=1)
         photons = photons_of_residuals(residuals, torch.stack(first, dim=1), higgs)
         largest = self.layout.photon_eta_max * (1.0 - _MARGIN)
         pt, etas = photons[..., 0].clamp(min=self.layout.photon_pt_min), photons[..., 1].clamp(-largest, largest)
@@ -195,9 +227,12 @@ class ObjectNumbers:
 
     def _tagged(self, numbers: Tensor, mask: Tensor) -> Tensor:
         """Return which jets are tagged: those whose number says so, and at least as many as the selection wants."""
+        tagged = [whole_of(numbers[:, place], self._tags(place)) > 0 for place in range(self.jets)]
         score = torch.where(mask, numbers, -torch.inf)
-        largest = score.argsort(dim=1, descending=True).argsort(dim=1)
-        return mask & ((score > 0.5) | (largest < self.layout.b_tags_min))
+        rank = score.argsort(dim=1, descending=True).argsort(dim=1)
+        found = mask & torch.stack(tagged, dim=1)
+        lacking = (found.sum(dim=1) < self.layout.b_tags_min)[:, None]
+        return found | (mask & lacking & (rank < self.layout.b_tags_min))
 
 
 @dataclass(frozen=True)
@@ -231,11 +266,6 @@ class _Frame:
     def phi(self, line: Tensor, cut: float) -> Tensor:
         turned = self.sign * (cut + 2.0 * math.pi * torch.sigmoid(line)) + self.azimuth
         return delta_phi(turned, torch.zeros_like(turned))
-
-
-def _spread(values: Tensor, generator: torch.Generator) -> Tensor:
-    noise = torch.randn(values.shape, generator=generator, dtype=values.dtype)
-    return values + _SPREAD * noise.clamp(-3.0, 3.0)
 
 
 def _logit(share: Tensor) -> Tensor:

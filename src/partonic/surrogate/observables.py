@@ -104,7 +104,9 @@ def _jets(reco: RecoEvents) -> Tensor:
 
 def _momenta(objects: Tensor) -> Tensor:
     """Return massless four-vectors of pT, η, φ."""
-    return from_pt_eta_phi_m(torch.cat([objects[..., :3].double(), torch.zeros_like(objects[..., :1]).double()], dim=-1))
+    return from_pt_eta_phi_m(
+        torch.cat([objects[..., :3].double(), torch.zeros_like(objects[..., :1]).double()], dim=-1)
+    )
 
 
 def _mass(momenta: Tensor) -> Values:

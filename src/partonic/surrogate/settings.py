@@ -80,9 +80,7 @@ def _default_beside(simulation: SimulationConfig) -> dict[str, Any]:
     return learned_settings(content)
 
 
-def _different(
-    asked: Mapping[str, Any], known: Mapping[str, Any], above: str = ""
-) -> list[tuple[str, Any, Any]]:
+def _different(asked: Mapping[str, Any], known: Mapping[str, Any], above: str = "") -> list[tuple[str, Any, Any]]:
     """Return name, value and known value of all settings that differ."""
     found: list[tuple[str, Any, Any]] = []
     for name in sorted({*asked, *known}):

@@ -11,7 +11,7 @@ from torch import Tensor
 from partonic.config.generative import GenerativeConfig
 from partonic.config.process import ProcessConfig
 from partonic.config.surrogate import SurrogateTrainingConfig, TransferEngineConfig
-from partonic.errors import ModelError, SchemaError
+from partonic.errors import ConfigError, ModelError, SchemaError
 from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.mem.acceptance.train import train_acceptance
@@ -76,6 +76,7 @@ def train_surrogate(
         progress: told of events and steps.
 
     Raises:
+        ConfigError: if fewer jets are to be drawn than each event has.
         ModelError: if networks that are to be used are missing, or made for other events.
         SchemaError: if the stores are of another process, were not simulated, or went through different cuts.
         TrainingError: if a training does not come to finite weights.
@@ -87,18 +88,23 @@ def train_surrogate(
         "events": used, "held_out": total - used, "stores": [path.name for path in stores], "seed": seed,
         "settings": config.model_dump(mode="json", exclude={"stores"}), "versions": package_versions(),
     }  # fmt: skip
-    jets = None
+    of_map: dict[str, Any] = {}
     if isinstance(config.model, TransferEngineConfig):
         _copy(surrogate_folder(config.model.model, process.name), layout, folder)
     else:
+        if config.jets < layout.jets_min:
+            raise ConfigError(
+                f"surrogate_training.jets: the events of the stores have {layout.jets_min} jets and more, so that a "
+                f"model that draws {config.jets} is not enough: set it to {layout.jets_min} or more"
+            )
         limit = min(used, config.acceptance_training.max_events or used)
         networks = config.acceptance, config.acceptance_training.model_copy(update={"max_events": limit})
         train_acceptance(stores, info, layout, networks, seed, folder / "acceptance", progress)
-        jets = min(config.jets, layout.jets_max)
-        numbers = ObjectNumbers(layout, jets)
-        training |= _train_objects(stores, numbers, (config, config.model), (used, seed), folder, progress)
+        numbers, told = _train_objects(stores, layout, (config, config.model), (used, seed), folder, progress)
+        of_map = {"jets": numbers.jets, "count_shares": numbers.count_shares, "tag_shares": numbers.tag_shares}
+        training |= told
     record = SurrogateRecord(
-        kind=config.model.kind, jets=jets, layout=layout.record(), simulation=learned, training=training
+        kind=config.model.kind, layout=layout.record(), simulation=learned, training=training, **of_map
     )
     record.save(folder)
     surrogate = DetectorSurrogate.load(folder)
@@ -152,19 +158,24 @@ def _copy(source: Path, layout: TransferLayout, folder: Path) -> None:
 
 def _train_objects(
     stores: Sequence[Path],
-    numbers: ObjectNumbers,
+    layout: TransferLayout,
     config: tuple[SurrogateTrainingConfig, GenerativeConfig],
     run: tuple[int, int],
     folder: Path,
     progress: Progress,
-) -> dict[str, Any]:
-    """Train the generative model on the first events, with a root seed, and return what the record says of it."""
+) -> tuple[ObjectNumbers, dict[str, Any]]:
+    """Train the generative model on the first events, with a root seed.
+
+    Returns:
+        the map between events and its numbers, and what the record says of the training.
+    """
     section, settings = config
     used, seed = run
-    events = read_events(stores, numbers.layout, (0, used), progress)
+    events = read_events(stores, layout, (0, used), progress)
     momenta = events.momenta[events.selected]
-    usable = object_table(events.reco, numbers.layout).inside
+    usable = object_table(events.reco, layout).inside
     generator = torch_generator(seed, "surrogate", "numbers")
+    numbers = ObjectNumbers.of(events.reco.select(usable), layout, min(section.jets, layout.jets_max))
     data = filled(numbers.encode(events.reco.select(usable), momenta[usable], generator), generator)
     more = (events.reco.jet_mask.sum(dim=1) > numbers.jets)[usable]
     conditions = numbers.conditions(momenta[usable])
@@ -175,7 +186,7 @@ def _train_objects(
         training=section.training, folder=folder / "phase",
     )  # fmt: skip
     model.save(folder / "objects")
-    return {
+    return numbers, {
         "selected": len(data), "epochs": result.epochs, "validation": result.best_validation,
         "events_with_more_jets": float(more.double().mean()),
     }  # fmt: skip

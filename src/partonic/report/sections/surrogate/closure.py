@@ -100,8 +100,8 @@ def _ratios(closure: Mapping[str, Any]) -> Iterator[Table]:
         known = {monomial: each for monomial, each in found["monomials"].items() if each["bins"]}
         if known:
             caption = (
-                f"Means of R_a = c_a/c_ref in bins of {name}, drawn against simulated: χ² of their differences. What is "
-                "wrong here is wrong in a measurement of θ."
+                f"Means of R_a = c_a/c_ref in bins of {name}, drawn against simulated: χ² of their differences. What "
+                "is wrong here is wrong in a measurement of θ."
             )
             rows = tuple((monomial, f"{each['chi2']:.1f}", str(each["bins"])) for monomial, each in known.items())
             yield Table(caption, ("Monomial", "χ²", "Bins"), rows)
@@ -119,7 +119,8 @@ def _draw(name: str, found: Mapping[str, Any], headline: Headline) -> "Figure":
     axis = Axis(name, found["label"], edges, found["unit"], discrete=bool(found["discrete"]))
     widths = np.ones(len(axis)) if axis.discrete else axis.widths
     simulated, drawn = (
-        (np.array(found[kind]) / widths, np.array(found[f"{kind}_error"]) / widths) for kind in ("simulated", "surrogate")
+        (np.array(found[kind]) / widths, np.array(found[f"{kind}_error"]) / widths)
+        for kind in ("simulated", "surrogate")
     )
     ratio, error = ratio_of_independent(drawn, simulated)
     curves = (
