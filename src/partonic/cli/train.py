@@ -22,7 +22,8 @@ def train(analysis: Path, output: Path | None, force: bool, as_json: bool) -> No
     section `mem_training`: a folder for each part, in <output>/train_mem, which `mem.model` takes. Of a learned
     detector, if it has a section `surrogate_training`: in <output>/train_surrogate, which
     `simulation.surrogate.model` takes, with its closure. Of simulation-based inference, if it has a section `sbi`: in
-    <output>/train_sbi, and of each variant in `sbi.also` in <output>/train_sbi.<name>, which `sbi.model` and `partonic sbi --model` take.
+    <output>/train_sbi, and of each variant in `sbi.also` in <output>/train_sbi.<name>, which `sbi.model` and
+    `partonic sbi --model` take.
     """
     execute(
         analysis, output, ["train", "train_mem", "train_surrogate", "train_sbi"], force, any_of=True, as_json=as_json

@@ -3,9 +3,9 @@
 The held-out parton events are dealt to two halves. Of one the simulated events are taken, for the other one the
 surrogate draws events, so that both samples are independent and have the same density if the surrogate is right.
 Compared are ten observables (Wasserstein distances beside those of equal densities), a classifier that sees partons and
-objects (area under its curve, 0.5 if it cannot tell), means of the ratios R_a = c_a/c_ref in bins, and the selected fraction, which
-the learned acceptance predicts for the same partons. Events count one each: what follows given partons does not depend
-on their weights, which may be of any sign and size.
+objects (area under its curve, 0.5 if it cannot tell), means of the ratios R_a = c_a/c_ref in bins, and the
+selected fraction, which the learned acceptance predicts for the same partons. Events count one each: what follows given
+partons does not depend on their weights, which may be of any sign and size.
 """
 
 from dataclasses import dataclass
