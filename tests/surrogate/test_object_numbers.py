@@ -59,6 +59,19 @@ def test_whatever_is_drawn_is_within_the_cuts(layout: TransferLayout) -> None:
     assert bool((reco.jet_mask.sum(dim=1) >= layout.jets_min).all())
 
 
+def test_gaussian_numbers_are_events_with_the_right_numbers_of_jets_and_tags() -> None:
+    """Before any training: shares of numbers of jets and of tags are those of the events, within 4 errors."""
+    layout = LAYOUTS["photons"]
+    reco, momenta = toy_events(layout, 4000)
+    numbers = ObjectNumbers.of(reco, layout, 8)
+    drawn = torch.randn(4000, numbers.size, generator=torch_generator(4, "base"), dtype=torch.float64)
+    found = numbers.decode(drawn, momenta)
+    for count in (lambda events: events.jet_mask.sum(dim=1), lambda events: events.jet_tagged.sum(dim=1)):
+        shares = [torch.bincount(count(events), minlength=9)[:9].double() / 4000 for events in (reco, found)]
+        error = (2.0 * shares[0].clamp(min=1e-3) / 4000).sqrt()
+        assert bool(((shares[1] - shares[0]).abs() < 4.0 * error).all())
+
+
 def _loosened(layout: TransferLayout) -> TransferLayout:
     """Return cuts that rounding to single precision does not break."""
     names = ("jet_pt_min", "lepton_pt_min", "photon_pt_min")

@@ -26,7 +26,7 @@ from partonic.process_registry import process_names
 from partonic.provenance import content_hash
 from partonic.surrogate.engine import ObjectEngine
 from partonic.surrogate.generative_objects import GenerativeObjects
-from partonic.surrogate.object_numbers import ObjectNumbers
+from partonic.surrogate.object_numbers import ObjectNumbers, TagShares
 from partonic.surrogate.settings import check_settings
 from partonic.trained.model_files import PRETRAINED, model_files, model_fingerprint
 
@@ -57,7 +57,7 @@ class SurrogateRecord(StrictModel):
     count_shares: tuple[float, ...] = ()
     """Shares of numbers of jets, of the map between events and its numbers (`ObjectNumbers`)."""
 
-    tag_shares: tuple[float, ...] = ()
+    tag_shares: TagShares = ()
     """Shares of tagged jets, likewise."""
 
     layout: dict[str, Any]

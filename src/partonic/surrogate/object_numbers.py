@@ -30,15 +30,21 @@ from partonic.mem.transfer.objects import SMALLEST_MET
 from partonic.mem.transfer.partons import symmetric_features
 from partonic.physics.kinematics import azimuth, delta_phi
 from partonic.surrogate.photon_pair import photons_of_residuals, residuals_of_photons
-from partonic.surrogate.whole_numbers import gaussian_of, shares_of, whole_of
+from partonic.surrogate.whole_numbers import gaussian_of, gaussian_of_two, shares_of, whole_of
 
-__all__ = ["ObjectNumbers"]
+__all__ = ["ObjectNumbers", "TagShares"]
 
 _MARGIN = 1e-6
 """Shares are kept this far from 0 and 1."""
 
 _OF_JET = 5
 """Numbers of a jet."""
+
+_MOST_TAGS = 2
+"""Tags before a jet that are told apart; more count as so many."""
+
+TagShares = tuple[tuple[tuple[float, ...], ...], ...]
+"""Shares of tagged jets by place, number of tags before, and jets left."""
 
 _LIGHTEST = 1e-3
 """Smallest m/pT of a jet that is told."""
@@ -55,13 +61,15 @@ class ObjectNumbers:
         layout: partons, objects and cuts.
         jets: jets that are kept, the hardest ones.
         count_shares: shares of events with so many jets, from the fewest of the layout to `jets`; () for equal ones.
-        tag_shares: share of tagged ones among the jets of each place, the hardest first; () for a half.
+        tag_shares: share of tagged ones among the jets of each place, the hardest first; of each, by the number of tags
+            before (0, 1, 2 and more) and the number of jets left, itself included, from 1; () for a half. With them a
+            model knows from the beginning how many tags events have.
     """
 
     layout: TransferLayout
     jets: int
     count_shares: tuple[float, ...] = ()
-    tag_shares: tuple[float, ...] = ()
+    tag_shares: TagShares = ()
 
     @classmethod
     def of(cls, reco: RecoEvents, layout: TransferLayout, jets: int) -> "ObjectNumbers":
@@ -70,16 +78,19 @@ class ObjectNumbers:
         reco = whole._with_slots(reco)
         mask = reco.jet_mask[:, :jets]
         counts = shares_of((mask.sum(dim=1) - layout.jets_min).clamp(min=0), jets - layout.jets_min + 1)
-        tags = tuple(shares_of(reco.jet_tagged[:, place][mask[:, place]].long(), 2)[1] for place in range(jets))
-        return cls(layout, jets, counts, tags)
+        tagged = reco.jet_tagged[:, :jets] & mask
+        return cls(layout, jets, counts, tuple(_tag_shares(tagged, mask, place) for place in range(jets)))
 
     def _counts(self) -> Sequence[float]:
         number = self.jets - self.layout.jets_min + 1
         return self.count_shares or [1.0 / number] * number
 
-    def _tags(self, place: int) -> tuple[float, float]:
-        share = self.tag_shares[place] if self.tag_shares else 0.5
-        return 1.0 - share, share
+    def _untagged(self, place: int, before: Tensor, left: Tensor) -> Tensor:
+        """Return the share of jets without a tag at a place, given the tags before and the jets left, `(N,)`."""
+        if not self.tag_shares:
+            return torch.full(before.shape, 0.5, dtype=torch.float64)
+        table = torch.tensor(self.tag_shares[place], dtype=torch.float64)
+        return 1.0 - table[before.clamp(max=_MOST_TAGS), (left - 1).clamp(0, self.jets - 1)]
 
     @property
     def size(self) -> int:
@@ -121,7 +132,7 @@ class ObjectNumbers:
         before: Tensor | None = None
         for place in range(self.jets):
             there = mask[:, place]
-            own, before = self._jet(reco, place, frame, before, generator)
+            own, before = self._jet(reco, (place, mask), frame, before, generator)
             columns += [torch.where(there, values, torch.nan) for values in own]
         return torch.stack(columns, dim=1)
 
@@ -146,11 +157,19 @@ class ObjectNumbers:
         return [pt_1, eta, phi, mass, frame.sign * eta_2, frame.sign * phi_2]
 
     def _jet(
-        self, reco: RecoEvents, place: int, frame: "_Frame", before: Tensor | None, generator: torch.Generator
+        self,
+        reco: RecoEvents,
+        slot: tuple[int, Tensor],
+        frame: "_Frame",
+        before: Tensor | None,
+        generator: torch.Generator,
     ) -> tuple[list[Tensor], Tensor]:
-        """Return the numbers of a jet and its pT."""
+        """Return the numbers of a jet, given its place and which jets are real, and its pT."""
+        place, mask = slot
         pt, eta, phi, mass = reco.jets[:, place, :4].double().unbind(dim=1)
-        tag = gaussian_of(reco.jet_tagged[:, place].long(), self._tags(place), generator)
+        tagged = reco.jet_tagged[:, : self.jets] & mask
+        untagged = self._untagged(place, tagged[:, :place].sum(dim=1), mask.sum(dim=1) - place)
+        tag = gaussian_of_two(tagged[:, place], untagged, generator)
         layout = self.layout
         line = _descending(pt, before, layout.jet_pt_min)
         ratio = (mass / pt.clamp(min=_MARGIN)).clamp(min=_LIGHTEST).log()
@@ -227,10 +246,13 @@ class ObjectNumbers:
 
     def _tagged(self, numbers: Tensor, mask: Tensor) -> Tensor:
         """Return which jets are tagged: those whose number says so, and at least as many as the selection wants."""
-        tagged = [whole_of(numbers[:, place], self._tags(place)) > 0 for place in range(self.jets)]
+        found, before = torch.zeros_like(mask), torch.zeros(len(mask), dtype=torch.long)
+        for place in range(self.jets):
+            untagged = self._untagged(place, before, mask.sum(dim=1) - place)
+            found[:, place] = mask[:, place] & (torch.special.ndtr(numbers[:, place]) >= untagged)
+            before = before + found[:, place]
         score = torch.where(mask, numbers, -torch.inf)
         rank = score.argsort(dim=1, descending=True).argsort(dim=1)
-        found = mask & torch.stack(tagged, dim=1)
         lacking = (found.sum(dim=1) < self.layout.b_tags_min)[:, None]
         return found | (mask & lacking & (rank < self.layout.b_tags_min))
 
@@ -266,6 +288,18 @@ class _Frame:
     def phi(self, line: Tensor, cut: float) -> Tensor:
         turned = self.sign * (cut + 2.0 * math.pi * torch.sigmoid(line)) + self.azimuth
         return delta_phi(turned, torch.zeros_like(turned))
+
+
+def _tag_shares(tagged: Tensor, mask: Tensor, place: int) -> tuple[tuple[float, ...], ...]:
+    """Return the shares of tagged jets at a place, each as if one with and one without a tag had been found, too."""
+    jets = mask.shape[1]
+    before, left = tagged[:, :place].sum(dim=1).clamp(max=_MOST_TAGS), mask.sum(dim=1) - place
+    there = mask[:, place]
+    cell = (before * jets + left - 1)[there]
+    size = (_MOST_TAGS + 1) * jets
+    total = torch.bincount(cell, minlength=size).double() + 2.0
+    share = (torch.bincount(cell, tagged[:, place][there].double(), minlength=size) + 1.0) / total
+    return tuple(tuple(row) for row in share.reshape(_MOST_TAGS + 1, jets).tolist())
 
 
 def _logit(share: Tensor) -> Tensor:

@@ -8,10 +8,10 @@ that Φ(t) lies in (the randomised probability integral transform; M. Rosenblatt
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-__all__ = ["gaussian_of", "shares_of", "whole_of"]
+__all__ = ["gaussian_of", "gaussian_of_two", "shares_of", "whole_of"]
 
 _MARGIN = 1e-6
 """Shares are kept this far from 0 and 1 on the way to the line."""
@@ -36,6 +36,24 @@ def gaussian_of(
     own, below = _bounds(shares)
     place = below[values] + own[values] * torch.rand(values.shape, generator=generator, dtype=torch.float64)
     line: Tensor = torch.special.ndtri(place.clamp(_MARGIN, 1.0 - _MARGIN))
+    return line
+
+
+def gaussian_of_two(
+    values: Bool[Tensor, " events"], share_of_false: Float[Tensor, " events"], generator: torch.Generator
+) -> Float[Tensor, " events"]:
+    """Return Gaussian numbers of False and True, whose shares each event has for itself.
+
+    A number belongs to True if Φ of it is not below the share of False.
+
+    Args:
+        values: of events.
+        share_of_false: of each event, between 0 and 1.
+        generator: of the places within the shares.
+    """
+    place = torch.rand(values.shape, generator=generator, dtype=torch.float64)
+    inside = torch.where(values, share_of_false + (1.0 - share_of_false) * place, share_of_false * place)
+    line: Tensor = torch.special.ndtri(inside.clamp(_MARGIN, 1.0 - _MARGIN))
     return line
 
 
