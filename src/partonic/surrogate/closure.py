@@ -142,7 +142,7 @@ def _fraction(surrogate: DetectorSurrogate, events: SimulatedEvents) -> dict[str
 def _auc(surrogate: DetectorSurrogate, simulated: _Sample, drawn: _Sample, seed: int) -> dict[str, Any] | None:
     """Return the area under the curve of a classifier of both; None if there are too few events or no scikit-learn."""
     features = [_features(surrogate, sample, seed, place) for place, sample in enumerate((drawn, simulated))]
-    varies = np.all([_varies(each) for each in features], axis=0)
+    varies = _varies(np.concatenate(features))
     first, second = (ClassifierSample(np.arange(len(each)), each[:, varies], np.ones(len(each))) for each in features)
     try:
         trained = plain_classifier(first, second, numpy_generator(seed, "classifier"), _TREES)
