@@ -33,6 +33,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -141,7 +142,7 @@ def finished(path: Path | None) -> set[tuple[object, ...]]:
 
 def summarise(path: Path) -> None:
     """Print the lines of a file as rows of a table: means over the seeds, with standard errors where they can be."""
-    groups: dict[tuple[object, ...], list[dict[str, object]]] = {}
+    groups: dict[tuple[object, ...], list[dict[str, Any]]] = {}
     for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
         groups.setdefault((line["task"], line["seconds"], line["model"]), []).append(line)
     order = sorted(groups, key=lambda key: (str(key[0]), str(key[1]), _mean_error(groups[key], "auc")[0]))
@@ -152,7 +153,7 @@ def summarise(path: Path) -> None:
         print("|", " | ".join([*map(str, key), str(len(groups[key])), *cells]), "|")
 
 
-def _mean_error(lines: list[dict[str, object]], name: str) -> tuple[float, float]:
+def _mean_error(lines: list[dict[str, Any]], name: str) -> tuple[float, float]:
     """Return mean and standard error of a column over the seeds; NaN where there is none."""
     values = [line[name][0] if isinstance(line[name], list) else line[name] for line in lines]
     numbers = np.array([math.nan if value is None else value for value in values], dtype=np.float64)

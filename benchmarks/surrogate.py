@@ -1,8 +1,8 @@
 """How fast a learned detector makes events, against shower and detector: ``python benchmarks/surrogate.py --lhe FILE``.
 
 Prints one JSON line: generated events per second of processor time, in one process, of the simulation and of the
-surrogate of an analysis file on the same first events of an LHE file, parsing and writing included; `alternating` rounds
-of both, with the standard error of their mean. Loading of Pythia and of networks is not counted (a round before).
+surrogate of an analysis file on the same first events of an LHE file, parsing and writing included; both
+in turns, with the standard error of their mean. Loading of Pythia and of networks is not counted (a round before).
 """
 
 import argparse
