@@ -1,0 +1,130 @@
+"""The flow of objects: its velocity, the loss of its training, and its density and draws by solving for its paths."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from partonic.config.generative import SolverConfig
+from partonic.mem.transfer.heads.velocity import VelocityNetwork
+from partonic.mem.transfer.heads.whitening import Whitening, base_log_prob
+from partonic.nn.generative.solvers import Solution, Velocity, solve
+
+__all__ = ["ObjectFlow"]
+
+_HALF_PI = 0.5 * math.pi
+
+
+@dataclass(frozen=True)
+class ObjectFlow:
+    """The flow of rows of objects, each with its own condition. Numbers are standardised t of pT and η, and φ.
+
+    Attributes:
+        network: of the velocity.
+        whitening: the map to standard numbers.
+        given: what the condition adds to the network, `(rows, width)`.
+        means: mean candidates, standardised, `(rows, queries, 4)`.
+        present: 1 for the numbers that an object has, else 0, `(rows, 3)`; others stay 0.
+        numbers: those that some object has.
+    """
+
+    network: VelocityNetwork
+    whitening: Whitening
+    given: Float[Tensor, "rows width"]
+    means: Float[Tensor, "rows queries 4"]
+    present: Float[Tensor, "rows 3"]
+    numbers: tuple[int, ...]
+
+    def rows(self, chosen: slice) -> "ObjectFlow":
+        """Return the flow of some rows."""
+        columns = (self.given[chosen], self.means[chosen], self.present[chosen])
+        return ObjectFlow(self.network, self.whitening.rows(chosen), *columns, self.numbers)
+
+    def velocity(self, time: Tensor, y: Float[Tensor, "rows 3"]) -> Float[Tensor, "rows 3"]:
+        """Return the velocity of standard numbers at a time."""
+        value, _ = self.network(y, time, self.given, self.whitening, self.means)
+        return value * self.present
+
+    def velocity_and_divergence(self, time: Tensor, state: Float[Tensor, "rows 4"]) -> Float[Tensor, "rows 4"]:
+        """Return the velocity of the first three numbers, and its exact divergence."""
+        value, diagonal = self.network(
+            state[:, :3], time, self.given, self.whitening, self.means, numbers=self.numbers
+        )
+        divergence = (diagonal.T * self.present[:, list(self.numbers)]).sum(dim=1, keepdim=True)
+        return torch.cat([value * self.present, divergence], dim=1)
+
+    def log_prob(
+        self, line: Float[Tensor, "rows 2"], phi: Float[Tensor, " rows"], solver: SolverConfig
+    ) -> Float[Tensor, " rows"]:
+        """Return the log-density of the numbers that objects have; differentiable through the steps of the solver.
+
+        Raises:
+            NonFiniteError, ParameterError: if the solver fails, see `solve`.
+        """
+        y, log_slope = self.whitening.forward(line, phi)
+        start = torch.cat([y * self.present, torch.zeros_like(y[:, :1])], dim=1)
+        velocity: Velocity = self.velocity_and_divergence
+        found = solve(velocity, start, 1.0, 0.0, solver).state
+        of_numbers = (base_log_prob(found[:, :3]) + log_slope) * self.present
+        return of_numbers.sum(dim=1) + found[:, 3]
+
+    def sample(self, solver: SolverConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw the numbers on the line, `(rows, 2)`, and φ in (−π, π]; 0 on the circle for objects without φ.
+
+        Raises:
+            NonFiniteError, ParameterError: if the solver fails, see `solve`.
+        """
+        found = self.carried(self._noise(len(self.given), generator) * self.present, solver)
+        at = self.whitening.inverse(found.state)
+        return at.line, torch.atan2(at.sine, at.cosine)
+
+    def carried(self, noise: Float[Tensor, "rows 3"], solver: SolverConfig) -> Solution:
+        """Return where noise at time 0 comes to at time 1."""
+        return solve(self.velocity, noise, 0.0, 1.0, solver)
+
+    def loss(
+        self, line: Float[Tensor, "rows 2"], phi: Float[Tensor, " rows"], draws: int, generator: torch.Generator
+    ) -> Float[Tensor, " rows"]:
+        """Return −log p of the coarse density plus the squared error of the velocity, averaged over draws.
+
+        The second acts on the network of the velocity and on the state, not on the coarse density.
+
+        Args:
+            line: standardised t of pT and η.
+            phi: azimuth.
+            draws: times and noises for each object.
+            generator: of their random numbers.
+        """
+        y, log_slope = self.whitening.forward(line, phi)
+        coarse = ((base_log_prob(y) + log_slope) * self.present).sum(dim=1)
+        target, fixed = (y.detach() * self.present).repeat(draws, 1), self.whitening.detach()
+        present, count = self.present.repeat(draws, 1), draws * len(y)
+        order = torch.randperm(count, generator=generator, device=generator.device)
+        within = torch.rand(count, generator=generator, device=generator.device)
+        time = ((order + within) / max(count, 1)).to(y)
+        noise = self._noise(count, generator) * present
+        point, velocity = _path(noise, target, time)
+        repeated = Whitening(**{name: values.repeat(draws, *[1] * (values.dim() - 1)) for name, values in vars(fixed).items()})
+        given, means = self.given.repeat(draws, 1), self.means.repeat(draws, 1, 1)
+        found, _ = self.network(point, time, given, repeated, means)
+        error = ((found - velocity).square() * present).sum(dim=1)
+        return error.view(draws, -1).mean(dim=0) - coarse
+
+    def _noise(self, count: int, generator: torch.Generator) -> Float[Tensor, "rows 3"]:
+        """Return two Gaussian numbers and a uniform angle for each row."""
+        line = torch.randn((count, 2), generator=generator, device=generator.device)
+        angle = torch.rand((count, 1), generator=generator, device=generator.device)
+        return torch.cat([line, math.pi * (2.0 * angle - 1.0)], dim=1).to(self.given)
+
+
+def _path(
+    noise: Float[Tensor, "rows 3"], target: Float[Tensor, "rows 3"], time: Float[Tensor, " rows"]
+) -> tuple[Float[Tensor, "rows 3"], Float[Tensor, "rows 3"]]:
+    """Return where paths from noise to targets are at a time, and their velocities."""
+    cosine, sine = torch.cos(_HALF_PI * time)[:, None], torch.sin(_HALF_PI * time)[:, None]
+    line = cosine * noise[:, :2] + sine * target[:, :2]
+    speed = _HALF_PI * (cosine * target[:, :2] - sine * noise[:, :2])
+    turn = torch.remainder(target[:, 2:] - noise[:, 2:] + math.pi, 2.0 * math.pi) - math.pi
+    return torch.cat([line, noise[:, 2:] + time[:, None] * turn], dim=1), torch.cat([speed, turn], dim=1)
