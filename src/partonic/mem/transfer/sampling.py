@@ -12,9 +12,9 @@ from torch.nn import functional
 
 from partonic.events.batch import LEPTON_FEATURES, MAX_LEPTONS, MAX_PHOTONS, PHOTON_FEATURES, RecoEvents
 from partonic.features.known_of_event import ELECTRON
-from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.heads.head import ObjectHead
 from partonic.mem.transfer.heads.objects_of_kind import ObjectsOfKind
+from partonic.mem.transfer.layout import TransferLayout
 from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.objects import (
     JET,

@@ -11,6 +11,7 @@ from partonic.config.generative import SolverConfig
 from partonic.mem.transfer.heads.velocity import VelocityNetwork
 from partonic.mem.transfer.heads.whitening import Whitening, base_log_prob
 from partonic.nn.generative.solvers import Solution, Velocity, solve
+from partonic.nn.generative.time_draws import stratified_times
 
 __all__ = ["ObjectFlow"]
 
@@ -49,9 +50,7 @@ class ObjectFlow:
 
     def velocity_and_divergence(self, time: Tensor, state: Float[Tensor, "rows 4"]) -> Float[Tensor, "rows 4"]:
         """Return the velocity of the first three numbers, and its exact divergence."""
-        value, diagonal = self.network(
-            state[:, :3], time, self.given, self.whitening, self.means, numbers=self.numbers
-        )
+        value, diagonal = self.network(state[:, :3], time, self.given, self.whitening, self.means, numbers=self.numbers)
         divergence = (diagonal.T * self.present[:, list(self.numbers)]).sum(dim=1, keepdim=True)
         return torch.cat([value * self.present, divergence], dim=1)
 
@@ -63,12 +62,21 @@ class ObjectFlow:
         Raises:
             NonFiniteError, ParameterError: if the solver fails, see `solve`.
         """
+        return self.log_prob_and_solution(line, phi, solver)[0]
+
+    def log_prob_and_solution(
+        self, line: Float[Tensor, "rows 2"], phi: Float[Tensor, " rows"], solver: SolverConfig
+    ) -> tuple[Float[Tensor, " rows"], Solution]:
+        """Return `log_prob`, and what the solver says of its error and its cost.
+
+        The state of the solution is that at time 0, with −∫₀¹ div v dt as the fourth number.
+        """
         y, log_slope = self.whitening.forward(line, phi)
         start = torch.cat([y * self.present, torch.zeros_like(y[:, :1])], dim=1)
         velocity: Velocity = self.velocity_and_divergence
-        found = solve(velocity, start, 1.0, 0.0, solver).state
-        of_numbers = (base_log_prob(found[:, :3]) + log_slope) * self.present
-        return of_numbers.sum(dim=1) + found[:, 3]
+        solution = solve(velocity, start, 1.0, 0.0, solver)
+        of_numbers = (base_log_prob(solution.state[:, :3]) + log_slope) * self.present
+        return of_numbers.sum(dim=1) + solution.state[:, 3], solution
 
     def sample(self, solver: SolverConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw the numbers on the line, `(rows, 2)`, and φ in (−π, π]; 0 on the circle for objects without φ.
@@ -99,18 +107,21 @@ class ObjectFlow:
         """
         y, log_slope = self.whitening.forward(line, phi)
         coarse = ((base_log_prob(y) + log_slope) * self.present).sum(dim=1)
-        target, fixed = (y.detach() * self.present).repeat(draws, 1), self.whitening.detach()
-        present, count = self.present.repeat(draws, 1), draws * len(y)
-        order = torch.randperm(count, generator=generator, device=generator.device)
-        within = torch.rand(count, generator=generator, device=generator.device)
-        time = ((order + within) / max(count, 1)).to(y)
-        noise = self._noise(count, generator) * present
+        drawn = self._repeated(draws)
+        target = (y.detach() * self.present).repeat(draws, 1)
+        time = stratified_times(target, generator)
+        noise = self._noise(len(target), generator) * drawn.present
         point, velocity = _path(noise, target, time)
-        repeated = Whitening(**{name: values.repeat(draws, *[1] * (values.dim() - 1)) for name, values in vars(fixed).items()})
-        given, means = self.given.repeat(draws, 1), self.means.repeat(draws, 1, 1)
-        found, _ = self.network(point, time, given, repeated, means)
-        error = ((found - velocity).square() * present).sum(dim=1)
+        found = drawn.velocity(time, point)
+        error = ((found - velocity).square() * drawn.present).sum(dim=1)
         return error.view(draws, -1).mean(dim=0) - coarse
+
+    def _repeated(self, times: int) -> "ObjectFlow":
+        """Return the flow with all rows so many times, and the map to standard numbers fixed."""
+        fixed = vars(self.whitening.detach())
+        whitening = Whitening(**{name: torch.cat([values] * times) for name, values in fixed.items()})
+        columns = (torch.cat([values] * times) for values in (self.given, self.means, self.present))
+        return ObjectFlow(self.network, whitening, *columns, self.numbers)
 
     def _noise(self, count: int, generator: torch.Generator) -> Float[Tensor, "rows 3"]:
         """Return two Gaussian numbers and a uniform angle for each row."""

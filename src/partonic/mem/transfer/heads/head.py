@@ -30,9 +30,7 @@ class ObjectHead(nn.Module, ABC):
     tag: SmallNetwork | None
 
     @abstractmethod
-    def fit_scales(
-        self, line: Float[Tensor, "events slots 2"], mask: Bool[Tensor, "events slots"]
-    ) -> None:
+    def fit_scales(self, line: Float[Tensor, "events slots 2"], mask: Bool[Tensor, "events slots"]) -> None:
         """Take means and standard deviations of t of pT and η from a sample.
 
         Args:
@@ -50,7 +48,7 @@ class ObjectHead(nn.Module, ABC):
     ) -> DrawnObjects:
         """Draw the object in the first slot, for one set of partons an event."""
 
-    def loss(self, objects: ObjectsOfKind, generator: torch.Generator) -> Float[Tensor, "events samples slots"]:  # noqa: ARG002
+    def loss(self, objects: ObjectsOfKind, generator: torch.Generator) -> Float[Tensor, "events samples slots"]:
         """Return what the training minimises in the place of −log p; its minimum is the true density, too."""
         return -self.log_prob(objects)
 

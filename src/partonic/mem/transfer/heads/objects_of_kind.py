@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn import functional
 
@@ -55,7 +55,7 @@ class ObjectsOfKind:
         """Whether the first of the slots has φ = 0 by the choice of the frame."""
         return self.slots.start == self.layout.reference_object
 
-    def column(self, values: Tensor) -> Float[Tensor, " rows"]:
+    def column(self, values: Tensor) -> Shaped[Tensor, " rows"]:
         """Return a column of the table, `(N, all slots)`, for these slots and all sets of partons, N·S·T rows."""
         part = values[:, None, self.slots.start : self.slots.stop]
         return part.expand(self.states.shape[:3]).flatten()
@@ -71,7 +71,8 @@ class ObjectsOfKind:
             ValueError: without candidates.
         """
         if self.near is None:
-            raise ValueError("these objects have no candidates: build the network with some (`candidates` above 0)")
+            slots = f"{self.slots.start} to {self.slots.stop - 1}"
+            raise ValueError(f"the objects in slots {slots} have no candidates: the network was built without (0 keys)")
         return self.near.first(self.near.plan.counts[slot])
 
     def place_of(self, slot: int) -> ObjectPlace:

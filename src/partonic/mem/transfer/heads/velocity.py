@@ -47,9 +47,7 @@ class VelocityNetwork(nn.Module):
         self.first = nn.Linear(sum(blocks), config.width, bias=False)
         self.context = nn.Linear(context, config.width)
         self.times = nn.Linear(times, config.width * (1 + config.layers))
-        self.layers = nn.ModuleList(
-            [nn.Linear(config.width, config.width, bias=False) for _ in range(config.layers)]
-        )
+        self.layers = nn.ModuleList([nn.Linear(config.width, config.width, bias=False) for _ in range(config.layers)])
         self.last = nn.Linear(config.width, 3)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
