@@ -45,12 +45,12 @@ class ObjectFlow:
 
     def velocity(self, time: Tensor, y: Float[Tensor, "rows 3"]) -> Float[Tensor, "rows 3"]:
         """Return the velocity of standard numbers at a time."""
-        value, _ = self.network(y, time, self.given, self.whitening, self.means)
+        value, _ = self._of_network(time, y, ())
         return value * self.present
 
     def velocity_and_divergence(self, time: Tensor, state: Float[Tensor, "rows 4"]) -> Float[Tensor, "rows 4"]:
         """Return the velocity of the first three numbers, and its exact divergence."""
-        value, diagonal = self.network(state[:, :3], time, self.given, self.whitening, self.means, numbers=self.numbers)
+        value, diagonal = self._of_network(time, state[:, :3], self.numbers)
         divergence = (diagonal.T * self.present[:, list(self.numbers)]).sum(dim=1, keepdim=True)
         return torch.cat([value * self.present, divergence], dim=1)
 
@@ -120,8 +120,12 @@ class ObjectFlow:
         """Return the flow with all rows so many times, and the map to standard numbers fixed."""
         fixed = vars(self.whitening.detach())
         whitening = Whitening(**{name: torch.cat([values] * times) for name, values in fixed.items()})
-        columns = (torch.cat([values] * times) for values in (self.given, self.means, self.present))
-        return ObjectFlow(self.network, whitening, *columns, self.numbers)
+        given, means, present = (torch.cat([values] * times) for values in (self.given, self.means, self.present))
+        return ObjectFlow(self.network, whitening, given, means, present, self.numbers)
+
+    def _of_network(self, time: Tensor, y: Tensor, numbers: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+        found: tuple[Tensor, Tensor] = self.network(y, time, self.given, self.whitening, self.means, numbers)
+        return found
 
     def _noise(self, count: int, generator: torch.Generator) -> Float[Tensor, "rows 3"]:
         """Return two Gaussian numbers and a uniform angle for each row."""

@@ -29,6 +29,7 @@ class VelocityNetwork(nn.Module):
     """dy/dt of (y_pT, y_η, y_φ), periodic in the last, given a hidden state."""
 
     frequencies: Tensor
+    owner: Tensor
 
     def __init__(self, config: FlowHeadConfig, context: int, queries: int) -> None:
         """Build the network, with weights from torch's global generator and zero at its last layer.
