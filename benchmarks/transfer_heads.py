@@ -101,8 +101,9 @@ def drawn_points(options: argparse.Namespace) -> tuple[tuple[str, ...], np.ndarr
     x, channel = batch.reco(), parts.decay_channel
     generator = torch_generator(SEED, "heads")
     numbers, log_q = parts.proposal.sample_and_log_density(x, options.points, generator)
-    usable = torch.isfinite(log_q).all(dim=1)
+    usable = ~log_q.isnan().any(dim=1)
     x, numbers, log_q = x.select(usable), numbers[usable].double(), log_q[usable].double()
+    inside = ((numbers >= 0.0) & (numbers <= 1.0)).all(dim=2) & log_q.isfinite()
     batch = batch.filter(usable.numpy())
     events, log_volume = parts.proposal.view.partons(numbers.clamp(0.0, 1.0).flatten(0, 1))
     shape = log_q.shape
@@ -120,8 +121,8 @@ def drawn_points(options: argparse.Namespace) -> tuple[tuple[str, ...], np.ndarr
             true_momenta=channel.truth(batch).momenta.float(),
             true_coefficients=batch.coefficients,
             momenta=momenta,
-            coefficients=coefficients.view(*shape, -1).double().numpy(),
-            log_rest=(log_acceptance + log_volume).view(shape) - log_q,
+            coefficients=torch.where(inside[..., None], coefficients.view(*shape, -1).double(), 0.0).numpy(),
+            log_rest=torch.where(inside, (log_acceptance + log_volume).view(shape) - log_q, -torch.inf),
         ),
     )
 
@@ -136,7 +137,7 @@ def measured(
     seconds = time.process_time() - start
     log_weights = (log_density + points.log_rest).numpy()
     highest = log_weights.max(axis=1, keepdims=True)
-    weights = np.exp(log_weights - np.where(np.isfinite(highest), highest, 0.0))
+    weights = np.nan_to_num(np.exp(log_weights - np.where(np.isfinite(highest), highest, 0.0)))
     integrals = (weights[..., None] * points.coefficients).sum(axis=1)
     of_reference = weights * (points.coefficients @ reference)
     effective = of_reference.sum(axis=1) ** 2 / np.maximum((of_reference**2).sum(axis=1), 1e-300)
