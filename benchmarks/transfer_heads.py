@@ -6,7 +6,8 @@ Prints one JSON line for each model folder (with `transfer` in it), on the same 
 - `minus_log_p`: mean of −log p_T(x|z) at the true partons, in GeV, units of η and radians, with its error. The Jacobian
   to these units is the same for all heads.
 - `ratios`: for each monomial the squared correlation of R_a = P_a/P_ref with the truth c_a(z)/c_ref(z), and the slope
-  of the truth against the estimate, weighted by c_ref; P_ref is that at the parameters `--reference`.
+  of the truth against the estimate, weighted by c_ref; P_ref is that at the parameters `--reference`. Errors are the
+  scatter over events drawn anew with replacement, the same draws for all heads.
 - `effective`: median of (Σw)²/Σw² of P_ref as a share of the points.
 - `seconds_per_point`: processor time of p_T alone on one core.
 
@@ -40,6 +41,8 @@ from partonic.physics.process import PartonEvents
 from partonic.rng import torch_generator
 
 SEED = 20_261_129
+NEGLIGIBLE = 1e-18
+RESAMPLED = 200
 
 
 @dataclass
@@ -157,20 +160,32 @@ def measured(
 def ratios(
     found: np.ndarray, truth: np.ndarray, names: tuple[str, ...], reference: np.ndarray
 ) -> dict[str, dict[str, float]]:
-    """Return squared correlation and slope of each ratio that is not the same for all events."""
+    """Return squared correlation and slope of each ratio that is not the same for all events, with errors."""
+    whole, generator = correlations(found, truth, reference), np.random.default_rng(SEED)
+    draws = [generator.integers(len(found), size=len(found)) for _ in range(RESAMPLED)]
+    errors = np.std([correlations(found[rows], truth[rows], reference) for rows in draws], axis=0)
+    keys = ("squared_correlation", "slope")
+    return {
+        name: {
+            **{key: round(float(whole[number, place]), 3) for number, key in enumerate(keys)},
+            **{f"{key}_error": round(float(errors[number, place]), 3) for number, key in enumerate(keys)},
+        }
+        for place, name in enumerate(names)
+        if np.isfinite(whole[:, place]).all()
+    }
+
+
+def correlations(found: np.ndarray, truth: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return squared correlations and slopes of all ratios, `(2, monomials)`; NaN of those that do not vary."""
     estimated, true = found @ reference, truth @ reference
     kept = (estimated > 0.0) & (true > 0.0)
     one, other = found[kept] / estimated[kept, None], truth[kept] / true[kept, None]
     share = true[kept] / true[kept].sum()
     one, other = one - share @ one, other - share @ other
-    table = {}
-    for place, name in enumerate(names):
-        both = float(share @ (one[:, place] * other[:, place]))
-        of_one, of_other = (float(share @ values[:, place] ** 2) for values in (one, other))
-        if of_one > 1e-18 and of_other > 1e-18:
-            squared, slope = both * both / of_one / of_other, both / of_one
-            table[name] = {"squared_correlation": round(squared, 3), "slope": round(slope, 3)}
-    return table
+    both, of_one, of_other = share @ (one * other), share @ one**2, share @ other**2
+    varies = (of_one > NEGLIGIBLE) & (of_other > NEGLIGIBLE)
+    of_one, of_other = np.where(varies, of_one, np.nan), np.where(varies, of_other, np.nan)
+    return np.stack([both**2 / of_one / of_other, both / of_one])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """The learned parts of the matrix element method: transfer function and acceptance, their sizes and their training."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_serializer, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.generative import SolverConfig
@@ -90,6 +90,14 @@ class TransferConfig(StrictModel):
         if filled["head"] == "flow_matching" and filled.get("flow") is None:
             filled["flow"] = FlowHeadConfig()
         return filled
+
+    @model_serializer(mode="wrap")
+    def _as_models_have_it(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Leave out what `candidates` says already: records of models and trainings that knew no heads stay equal."""
+        written = handler(self)
+        if self.head != "flow_matching":
+            written = {name: value for name, value in written.items() if name not in ("head", "flow")}
+        return written
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "TransferConfig":
