@@ -138,6 +138,14 @@ class MemConfig(StrictModel):
     normalisation: NormalisationConfig = NormalisationConfig()
     """The fiducial cross section."""
 
+    weight_samples: int = Field(0, ge=0)
+    """Sets of weights that are drawn for transfer function and acceptance, where these were trained with an
+    `uncertainty`: each gives coefficients of its own, whose scatter is the error of the training. 0 for the trained
+    weights alone."""
+
+    weight_sample_points: int = Field(400, ge=32)
+    """Points of an event at which the sets are evaluated, drawn by their weights from all points of the integral."""
+
     store: LocalPath | None = None
     """Event store with the events; null for the events of this analysis."""
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from partonic.nn.training import PhaseModule
 from partonic.sbi.method import Method
-from partonic.sbi.repulsion import repulsion
+from partonic.nn.bayesian.repulsion import repulsion
 
 __all__ = ["MethodPhase"]
 

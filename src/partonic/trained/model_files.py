@@ -10,6 +10,7 @@ from partonic.provenance import content_hash, file_digest
 
 __all__ = [
     "MODEL_FILES",
+    "POSTERIOR",
     "PRETRAINED",
     "available_views",
     "find_model",
@@ -23,6 +24,9 @@ PRETRAINED = "pretrained"
 
 MODEL_FILES = ("model.json", "weights.safetensors")
 """Files of a model folder."""
+
+POSTERIOR = "posterior.safetensors"
+"""File of what the weights are uncertain by, of models that were trained with it."""
 
 _VIEWS: tuple[View, ...] = get_args(View)
 
@@ -81,7 +85,8 @@ def available_views(model: str | Path, process: str) -> tuple[View, ...]:
 
 def model_files(folder: Path) -> tuple[Path, ...]:
     """Return the files of a model folder."""
-    return tuple(folder / name for name in MODEL_FILES)
+    more = (POSTERIOR,) if (folder / POSTERIOR).is_file() else ()
+    return tuple(folder / name for name in (*MODEL_FILES, *more))
 
 
 def model_fingerprint(folder: Path) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from partonic.config.base import SettingError, StrictModel
+from partonic.config.mem_training.uncertainty import UncertaintyConfig
 from partonic.config.networks import NetworkTrainingConfig, check_heads
 from partonic.config.paths import NameOrPath
 
@@ -39,6 +40,9 @@ class TransferConfig(StrictModel):
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Fraction of units dropped in training."""
 
+    uncertainty: UncertaintyConfig = UncertaintyConfig()
+    """How the error of its training is learned."""
+
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "TransferConfig":
         check_heads("heads", self.heads, self.width)
@@ -50,6 +54,9 @@ class AcceptanceConfig(StrictModel):
 
     hidden: tuple[PositiveInt, ...] = Field((128, 128, 64), min_length=1)
     """Hidden units of each layer."""
+
+    uncertainty: UncertaintyConfig = UncertaintyConfig()
+    """How the error of its training is learned."""
 
 
 class ConsistencyConfig(StrictModel):

@@ -17,7 +17,7 @@ from partonic.sbi.precision.phase import MagnitudePhase
 from partonic.sbi.score.local_score import LocalScore
 from partonic.sbi.split import parts_of
 from partonic.sbi.training.sample import TrainingSample
-from partonic.sbi.uncertainty.bootstrap import bootstrap_weights
+from partonic.nn.bayesian.bootstrap import bootstrap_weights
 from partonic.sbi.uncertainty.last_layer import LastLayerLaplace
 
 __all__ = ["networks_trained"]

@@ -11,7 +11,7 @@ from partonic.sbi.expansion import Expansion
 from partonic.sbi.gaussian_toy import GaussianToy
 from partonic.sbi.method import event_mean
 from partonic.sbi.model import complete
-from partonic.sbi.uncertainty.bootstrap import bootstrap_weights
+from partonic.nn.bayesian.bootstrap import bootstrap_weights
 
 
 def test_groups_stay_together_and_members_differ():
