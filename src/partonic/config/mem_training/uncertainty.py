@@ -29,8 +29,8 @@ class UncertaintyConfig(StrictModel):
     their number (repulsive)."""
 
     prior: float | None = Field(None, gt=0.0)
-    """Standard deviation of the Gaussian prior of the weights; null for the best one of each layer: the root mean square
-    of its weights (mean_field, laplace)."""
+    """Standard deviation of the Gaussian prior of the weights; null for the best one of each layer, the root mean
+    square of its weights (mean_field, laplace)."""
 
     temperature: float = Field(1.0, gt=0.0)
     """Factor of KL (mean_field) or of the covariance (laplace); 1 for Bayes' theorem."""

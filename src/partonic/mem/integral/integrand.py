@@ -102,14 +102,17 @@ class PartonIntegrand:
     """The integrand of given ingredients; it counts the seconds that each of them takes.
 
     Attributes:
-        seconds: time spent by now in proposal, partons, transfer, acceptance, matrix element and initial state.
+        seconds: time spent by now in proposal, partons, transfer, acceptance, matrix element, initial state, and in
+            drawn weights.
     """
 
     def __init__(self, ingredients: Ingredients, at_once: int) -> None:
         """Evaluate `ingredients` for so many points at a time."""
         self.ingredients = ingredients
         self.at_once = at_once
-        parts = ("proposal", "partons", "transfer", "acceptance", "matrix_element", "initial_state")
+        parts = (
+            "proposal", "partons", "transfer", "acceptance", "matrix_element", "initial_state", "weight_samples",
+        )  # fmt: skip
         self.seconds = dict.fromkeys(parts, 0.0)
 
     def __call__(

@@ -37,7 +37,8 @@ class GaussianLinear(nn.Linear):
         """Create the layer with σ = deviation/√inputs.
 
         Args:
-            inputs, outputs: sizes.
+            inputs: numbers of a row.
+            outputs: numbers that are made of them.
             deviation: first standard deviation of an output that is made of inputs of size 1.
         """
         super().__init__(inputs, outputs)

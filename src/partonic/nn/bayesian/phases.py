@@ -15,7 +15,7 @@ __all__ = ["BOOTSTRAP", "EnsemblePhase", "EventLosses", "VariationalPhase"]
 Batch = Mapping[str, Tensor]
 
 EventLosses = Callable[[nn.Module, Batch, torch.Generator | None], Float[Tensor, " events"]]
-"""Negative log-likelihood of each event of a batch, under a network; events are augmented where there is a generator."""
+"""Negative log-likelihood of each event of a batch under a network; with a generator, events are augmented."""
 
 BOOTSTRAP = "bootstrap"
 """Column of how often each member has each event, `(events, members)`."""
