@@ -1,7 +1,8 @@
 """Training of a network of the method with what its weights are uncertain by, as `uncertainty` asks for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from partonic.config.mem_training.uncertainty import UncertaintyConfig
 from partonic.nn.bayesian.bootstrap import bootstrap_weights
+from partonic.nn.bayesian.calibration import calibrated_width
 from partonic.nn.bayesian.gaussian_linear import bayesian, means_and_deviations
 from partonic.nn.bayesian.last_layers import laplace_posterior
 from partonic.nn.bayesian.phases import BOOTSTRAP, EnsemblePhase, EventLosses, VariationalPhase
@@ -23,6 +25,10 @@ from partonic.rng import torch_generator
 __all__ = ["Part", "train_with_uncertainty"]
 
 Network = TypeVar("Network", bound=nn.Module)
+
+_AT_ONCE = 2048
+_CALIBRATION_EVENTS = 4000
+"""Training events that the width of a posterior is found with."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +77,18 @@ def train_with_uncertainty(
     (train, validation), (settings, folder, seed) = tables, run
     if config.kind == "repulsive":
         return _ensemble(part, config, tables, run, progress)
-    if config.kind == "mean_field":
-        return _mean_field(part, config, tables, run, progress)
     result = run_phase(part.phase(part.network), train, validation, settings, folder, seed, progress)
     if config.kind == "none":
         return result, None
-    part.network.eval()
-    sizes = settings.batch_size
-    batches = (dict(train.part(start, start + sizes).columns) for start in range(0, len(train), sizes))
-    posterior = laplace_posterior(
-        part.last_layers, lambda batch: part.losses(part.network, batch, None), batches,
-        _seed_of_draws(part.name, seed), config.prior, config.temperature,
-    )  # fmt: skip
+    if config.kind == "mean_field":
+        result, posterior = _mean_field(part, config, tables, run, progress)
+    else:
+        batches = (dict(batch.columns) for batch in _batches(train, settings.batch_size))
+        posterior = laplace_posterior(
+            part.last_layers, partial(_losses, part), batches, _seed_of_draws(part.name, seed), config.prior
+        )
+    if config.calibrate:
+        posterior = posterior.scaled(_width(part, posterior, tables))
     return result, posterior
 
 
@@ -93,17 +99,46 @@ def _mean_field(
     run: tuple[PhaseSettings, Path, int],
     progress: Progress,
 ) -> tuple[PhaseResult, WeightPosterior]:
+    """Train on from trained weights with Gaussian ones, whose means are left in the network."""
     (train, validation), (settings, folder, seed) = tables, run
-    plain = part.network
     gaussian = part.again()
-    gaussian.load_state_dict(plain.state_dict())
+    gaussian.load_state_dict(part.network.state_dict())
     bayesian(gaussian, config.deviation)
     phase = VariationalPhase(gaussian, part.losses, len(train), config.prior, config.temperature)
-    # the prior is what keeps weights small
-    result = run_phase(phase, train, validation, replace(settings, weight_decay=0.0), folder, seed, progress)
+    further = replace(
+        settings, name=f"{settings.name} with Gaussian weights", epochs=config.epochs,
+        learning_rate=config.learning_rate, weight_decay=0.0,  # the prior is what keeps weights small
+    )  # fmt: skip
+    result = run_phase(phase, train, validation, further, folder / "gaussian", seed, progress)
     means, deviations = means_and_deviations(gaussian.state_dict())
-    plain.load_state_dict(means)
+    part.network.load_state_dict(means)
     return result, GaussianPosterior(_seed_of_draws(part.name, seed), deviations)
+
+
+def _width(part: Part[Network], posterior: WeightPosterior, tables: tuple[TensorTable, TensorTable]) -> float:
+    """Return the factor of the deviations that the losses of validation and training events ask for."""
+    train, validation = tables
+
+    def loss_of(table: TensorTable) -> Callable[[], float]:
+        def loss() -> float:
+            with torch.no_grad():
+                sums = [float(_losses(part, batch.columns).double().sum()) for batch in _batches(table, _AT_ONCE)]
+            return sum(sums) / len(table)
+
+        return loss
+
+    part.network.eval()
+    some = train.part(0, _CALIBRATION_EVENTS)
+    return calibrated_width(part.network, posterior, loss_of(some), loss_of(validation))
+
+
+def _losses(part: Part[Network], batch: Mapping[str, Tensor]) -> Tensor:
+    return part.losses(part.network, batch, None)
+
+
+def _batches(table: TensorTable, size: int) -> Iterator[TensorTable]:
+    for start in range(0, len(table), size):
+        yield table.part(start, start + size)
 
 
 def _ensemble(

@@ -108,7 +108,7 @@ def bayesian(module: nn.Module, deviation: float) -> nn.Module:
 
 @contextmanager
 def drawing(module: nn.Module, generator: torch.Generator) -> Iterator[None]:
-    """Within the block, Gaussian layers of `module` draw their weights; gradients must be enabled there."""
+    """Within the block, Gaussian layers of `module` draw their weights."""
     layers = _layers(module)
     for layer in layers:
         layer.generator = generator

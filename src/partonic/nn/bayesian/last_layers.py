@@ -9,6 +9,7 @@ other. The width p of the prior is given, or the root mean square of the weights
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -30,38 +31,34 @@ class _Curvature:
     inputs: Tensor = field(init=False)
     outputs: Tensor = field(init=False)
     rows: int = 0
-    seen: list[Tensor] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         device = self.layer.weight.device
         sizes = (self.layer.in_features + 1, self.layer.out_features)
         self.inputs, self.outputs = (torch.zeros(n, n, dtype=torch.float64, device=device) for n in sizes)
 
-    def watch(self) -> tuple[RemovableHandle, RemovableHandle]:
-        """Take part in forward and backward passes until the handles are removed."""
-        return self.layer.register_forward_hook(self._forward), self.layer.register_full_backward_hook(self._backward)
+    def watch(self) -> RemovableHandle:
+        """Take part in forward and backward passes until the handle is removed."""
+        return self.layer.register_forward_hook(self._forward)
 
     def _forward(self, layer: nn.Module, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
-        self.seen.append(inputs[0].detach().flatten(0, -2).double())
+        outputs.register_hook(partial(self._backward, inputs[0].detach()))
 
-    def _backward(self, layer: nn.Module, inputs: object, outputs: tuple[Tensor | None, ...]) -> None:
-        rows, slopes = self.seen.pop(), outputs[0]  # the last call is the first that is gone through backwards
-        if slopes is None:
-            return
+    def _backward(self, inputs: Tensor, slopes: Tensor) -> None:
+        rows = nn.functional.pad(inputs.flatten(0, -2).double(), (0, 1), value=1.0)
         slopes = slopes.detach().flatten(0, -2).double()
-        rows = nn.functional.pad(rows, (0, 1), value=1.0)
         self.inputs += rows.T @ rows
         self.outputs += slopes.T @ slopes
         self.rows += len(rows)
 
-    def factors(self, prior: float | None, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
+    def factors(self, prior: float | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return U_G, U_A and the standard deviations in the basis of eigenvectors."""
         count = max(self.rows, 1)
         of_inputs, basis_inputs = torch.linalg.eigh(self.inputs / count)
         of_outputs, basis_outputs = torch.linalg.eigh(self.outputs / count)
         width = float(self.layer.weight.detach().double().square().mean().sqrt()) if prior is None else prior
         curvature = count * of_outputs.clamp(min=0.0)[:, None] * of_inputs.clamp(min=0.0)[None]
-        deviation = (temperature / (curvature + width**-2)).sqrt()
+        deviation = (curvature + width**-2).rsqrt()
         return basis_outputs.float().cpu(), basis_inputs.float().cpu(), deviation.float().cpu()
 
 
@@ -71,7 +68,6 @@ def laplace_posterior(
     batches: Iterable[Batch],
     seed: int,
     prior: float | None = None,
-    temperature: float = 1.0,
 ) -> LaplacePosterior:
     """Return the posterior of some linear layers of a trained network.
 
@@ -81,20 +77,17 @@ def laplace_posterior(
         batches: of all events of the training.
         seed: root seed of the draws.
         prior: width p of the prior; None for the root mean square of the weights of each layer.
-        temperature: factor of the covariance.
     """
     curvatures = {name: _Curvature(layer) for name, layer in layers.items()}
-    handles = [handle for curvature in curvatures.values() for handle in curvature.watch()]
+    handles = [curvature.watch() for curvature in curvatures.values()]
     try:
         for batch in batches:
             with torch.enable_grad():
                 total = losses(batch).sum()
             torch.autograd.grad(total, [layer.weight for layer in layers.values()], allow_unused=True)
-            for curvature in curvatures.values():
-                curvature.seen.clear()
     finally:
         for handle in handles:
             handle.remove()
-    found = {name: curvature.factors(prior, temperature) for name, curvature in curvatures.items()}
+    found = {name: curvature.factors(prior) for name, curvature in curvatures.items()}
     outputs, inputs, deviations = ({name: values[part] for name, values in found.items()} for part in range(3))
     return LaplacePosterior(seed, outputs, inputs, deviations)

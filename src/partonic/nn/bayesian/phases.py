@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from partonic.nn.bayesian.gaussian_linear import divergence, drawing
 from partonic.nn.bayesian.repulsion import repulsion
 from partonic.nn.training import PhaseModule
+from partonic.rng import torch_generator
 
 __all__ = ["BOOTSTRAP", "EnsemblePhase", "EventLosses", "VariationalPhase"]
 
@@ -48,8 +49,10 @@ class VariationalPhase(PhaseModule):
         return mean + cost, {"divergence": cost}
 
     def validation_loss(self, batch: Batch) -> Tensor:
-        """Return the loss of the means of the weights."""
-        return self.losses(self.network, batch, None).mean()
+        """Return the loss of drawn weights, always the same noise, with KL/N."""
+        with drawing(self.network, torch_generator(self.seed, self.settings.name, "validation", device=self.device)):
+            mean = self.losses(self.network, batch, None).mean()
+        return mean + self.share * divergence(self.network, self.prior)
 
 
 class EnsemblePhase(PhaseModule):

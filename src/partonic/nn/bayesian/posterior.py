@@ -6,7 +6,7 @@ points, events and rates that are compared see the same networks.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
@@ -63,6 +63,14 @@ class WeightPosterior(ABC):
     def _drawn(self, state: State, generator: torch.Generator, number: int) -> dict[str, Tensor]:
         """Return the weights that a draw changes."""
 
+    def scaled(self, factor: float) -> "WeightPosterior":
+        """Return the distribution with deviations that are larger by a factor.
+
+        Raises:
+            TypeError: if it has none, as an ensemble.
+        """
+        raise TypeError(type(self).__name__)
+
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
         """Return the numbers that it is made again from by `of_tensors`."""
@@ -89,6 +97,10 @@ class GaussianPosterior(WeightPosterior):
             name: state[name] + deviation.to(state[name]) * _noise(state[name], generator)
             for name, deviation in self.deviations.items()
         }
+
+    def scaled(self, factor: float) -> "GaussianPosterior":
+        """Return the distribution with deviations that are larger by a factor."""
+        return replace(self, deviations={name: factor * values for name, values in self.deviations.items()})
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the standard deviations."""
@@ -123,6 +135,10 @@ class LaplacePosterior(WeightPosterior):
             drawn[weight] = state[weight] + change[:, :-1].to(state[weight])
             drawn[bias] = state[bias] + change[:, -1].to(state[bias])
         return drawn
+
+    def scaled(self, factor: float) -> "LaplacePosterior":
+        """Return the distribution with deviations that are larger by a factor."""
+        return replace(self, deviations={name: factor * values for name, values in self.deviations.items()})
 
     def tensors(self) -> dict[str, Tensor]:
         """Return U_G, U_A and D of all layers."""
