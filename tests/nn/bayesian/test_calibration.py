@@ -1,6 +1,7 @@
 """The width of a posterior: a quadratic loss, of which the factor is known, and the exact one of a regression."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -42,10 +43,8 @@ def test_factor_of_a_regression() -> None:
             with torch.no_grad():
                 return float(line_losses(network, table, None).mean())
 
-        tables = train.columns, other.columns
-        factors.append(
-            calibrated_width(network, posterior, lambda t=tables: loss(t[0]), lambda t=tables: loss(t[1]), 16)
-        )
+        of_training, of_others = partial(loss, train.columns), partial(loss, other.columns)
+        factors.append(calibrated_width(network, posterior, of_training, of_others, 16))
     squares = torch.tensor(factors).square()
     error = squares.std() / len(squares) ** 0.5
     assert float((squares.mean() - 0.01) / error) == pytest.approx(0.0, abs=4.0)

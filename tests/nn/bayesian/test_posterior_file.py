@@ -30,7 +30,7 @@ def test_draws_are_those_of_before(tmp_path: Path, posterior: WeightPosterior) -
 
 
 def test_what_is_no_posterior(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot read the posterior of the weights .*copy the whole folder anew"):
+    with pytest.raises(ModelError, match=r"cannot read the posterior of the weights .*copy the whole folder anew"):
         load_posterior(tmp_path, "laplace")
     save_posterior(tmp_path, KINDS[0])
     with pytest.raises(ModelError, match="a posterior of the kind 'mean_field', its model one of 'laplace'"):
