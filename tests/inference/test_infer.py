@@ -119,21 +119,20 @@ def test_what_is_not_asked_for_leaves_results_valid():
     assert "toys" not in plain["coverage"]
 
 
-def with_samples(path, x, slopes):
-    """Coefficients of sets of weights whose ratios of `a` are wrong by factors, each with a cross section."""
-    events = coefficients(x)
-    ratios = np.repeat(events.ratios[:, None], len(slopes), axis=1)
-    ratios[:, :, 1] *= slopes
-    samples = WeightSamples(ratios, np.repeat(events.log_reference[:, None], len(slopes), axis=1))
-    records = tuple(rate().record() for _ in slopes)
+def with_samples(path, x, shifts):
+    """Coefficients of sets of weights that see the events a little beside, each with a cross section."""
+    events, others = coefficients(x), [coefficients(x + shift) for shift in shifts]
+    ratios, logs = (np.stack([getattr(each, name) for each in others], axis=1) for name in ("ratios", "log_reference"))
+    samples = WeightSamples(ratios, logs)
+    records = tuple(rate().record() for _ in shifts)
     write(path, replace(events, samples=samples), rate().record(), sample_cross_sections=records)
 
 
 def test_sets_of_weights_are_an_error_of_the_training(tmp_path):
     """The scatter of their fits, found by fitting each as it is; q has a band, and edges of intervals an error."""
-    x, slopes = grid(300), np.array([0.9, 1.0, 1.15])
+    x, shifts = grid(300), (-0.05, 0.0, 0.08)
     write_store(tmp_path / "events.parquet", x, theta={"b": 0.9})
-    with_samples(tmp_path / "signal.parquet", x, slopes)
+    with_samples(tmp_path / "signal.parquet", x, shifts)
     files = Files(tmp_path / "events.parquet", tmp_path / "signal.parquet", {})
     config = InferenceConfig(luminosity=100.0, scan=SCAN, data="asimov", fixed={"b": 0.9})
     infer(files, config, 5, tmp_path / "out")

@@ -1,7 +1,6 @@
 """Integrals of other networks at the points of one, against closed forms, and what they cost."""
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from partonic.events.batch import RecoEvents
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.mem.integral.importance_sampling import EventIntegrator
 from partonic.mem.uncertainty.weight_draws import drawn_ingredients, facts_of_weights
+from partonic.nn.bayesian.posterior import GaussianPosterior
 
 DIMENSIONS = 3
 
@@ -21,7 +21,7 @@ DIMENSIONS = 3
 class Uncertain(LinearGaussian):
     """The toy with noise of another size in each draw; it counts the points that it and its draws are asked for."""
 
-    posterior: object = None
+    posterior: GaussianPosterior | None = None
     scales: tuple[float, ...] = ()
     evaluated: int = 0
     parent: "Uncertain | None" = None
@@ -39,7 +39,7 @@ def integrate(
     scales: tuple[float, ...], events: int, points: int, kept: int
 ) -> tuple[EventCoefficients, Uncertain, RecoEvents]:
     toy = LinearGaussian(DIMENSIONS)
-    transfer = Uncertain(DIMENSIONS, posterior=SimpleNamespace(kind="laplace"), scales=scales)
+    transfer = Uncertain(DIMENSIONS, posterior=GaussianPosterior(1, {}), scales=scales)
     config = config_of(points=points, weight_samples=len(scales), weight_sample_points=kept)
     reco = toy.events(events)
     found = EventIntegrator(ingredients_of(toy, transfer=transfer), config, 5).integrate(reco, np.arange(events))
@@ -96,7 +96,7 @@ def test_point_models_have_no_sets_of_weights() -> None:
 
 
 def test_a_model_with_uncertainty_says_that_its_means_are_used() -> None:
-    toy = Uncertain(DIMENSIONS, posterior=SimpleNamespace(kind="mean_field"), scales=(0.5, 0.6))
+    toy = Uncertain(DIMENSIONS, posterior=GaussianPosterior(1, {}), scales=(0.5, 0.6))
     made_of = ingredients_of(LinearGaussian(DIMENSIONS), transfer=toy)
     assert facts_of_weights(made_of, 0)["weights"]["transfer"] == "means of Gaussian weights (mean_field)"
     drawn = drawn_ingredients(made_of, 2)

@@ -44,7 +44,7 @@ class WeightSamples:
     @property
     def count(self) -> int:
         """Number S of sets of weights."""
-        return self.ratios.shape[1]
+        return int(self.ratios.shape[1])
 
     def select(self, mask: NDArray[np.bool_]) -> "WeightSamples":
         """Return those of the events for which `mask` `(N,)` is True."""
