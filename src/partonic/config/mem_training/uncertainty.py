@@ -50,3 +50,7 @@ class UncertaintyConfig(StrictModel):
     """Scale the deviations of the weights until the loss of drawn weights on the training events exceeds that of the
     trained ones by half of the difference of the losses of validation and training events, as it does for the errors
     that the number of events brings (mean_field, laplace)."""
+
+    width: float = Field(1.0, gt=0.0)
+    """Factor of the deviations after that, for those who have compared trainings on different numbers of their events
+    (mean_field, laplace)."""

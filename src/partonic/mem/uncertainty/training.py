@@ -87,9 +87,8 @@ def train_with_uncertainty(
         posterior = laplace_posterior(
             part.last_layers, partial(_losses, part), batches, _seed_of_draws(part.name, seed), config.prior
         )
-    if config.calibrate:
-        posterior = posterior.scaled(_width(part, posterior, tables))
-    return result, posterior
+    factor = _width(part, posterior, tables) if config.calibrate else 1.0
+    return result, posterior.scaled(config.width * factor)
 
 
 def _mean_field(
