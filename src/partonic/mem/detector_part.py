@@ -47,6 +47,7 @@ class DetectorPart(TrainedModel[Network]):
     any_process = True
     posterior: WeightPosterior | None = None
     """What the weights are uncertain by; None for a model that was trained without."""
+    _posterior_record: dict[str, str] | None = None
 
     @property
     def layout(self) -> TransferLayout:
@@ -54,10 +55,10 @@ class DetectorPart(TrainedModel[Network]):
         return cast("SizedNetwork", self.network).layout
 
     def description(self) -> dict[str, Any]:
-        """Return sizes and layout of the network."""
+        """Return sizes and layout of the network, and which posterior lies beside it once it is saved."""
         sizes = cast("SizedNetwork", self.network).config
         record = {"network": sizes.model_dump(mode="json"), "layout": self.layout.record()}
-        return record if self.posterior is None else record | {"posterior": self.posterior.kind}
+        return record if self._posterior_record is None else record | {"posterior": self._posterior_record}
 
     @classmethod
     def load(cls: type[Part], folder: Path, device: str | torch.device = "cpu") -> Part:
@@ -67,8 +68,8 @@ class DetectorPart(TrainedModel[Network]):
             ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
         """
         model = super().load(folder, device)
-        kind = load_record(folder).get("posterior")
-        model.posterior = None if kind is None else load_posterior(folder, str(kind))
+        record = load_record(folder).get("posterior")
+        model.posterior = None if record is None else load_posterior(folder, record)
         return model
 
     def save(self, folder: Path) -> None:
@@ -77,7 +78,7 @@ class DetectorPart(TrainedModel[Network]):
         Raises:
             OutputError: if it cannot be written.
         """
-        save_posterior(output_folder(folder), self.posterior)
+        self._posterior_record = save_posterior(output_folder(folder), self.posterior)
         super().save(folder)
 
     def drawn(self: Part, number: int) -> Part:

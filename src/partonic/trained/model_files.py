@@ -26,7 +26,7 @@ MODEL_FILES = ("model.json", "weights.safetensors")
 """Files of a model folder."""
 
 POSTERIOR = "posterior.safetensors"
-"""File of what the weights are uncertain by, of models that were trained with it."""
+"""File of what the weights are uncertain by, of models that were trained with it; its checksum is in the record."""
 
 _VIEWS: tuple[View, ...] = get_args(View)
 
@@ -85,8 +85,7 @@ def available_views(model: str | Path, process: str) -> tuple[View, ...]:
 
 def model_files(folder: Path) -> tuple[Path, ...]:
     """Return the files of a model folder."""
-    more = (POSTERIOR,) if (folder / POSTERIOR).is_file() else ()
-    return tuple(folder / name for name in (*MODEL_FILES, *more))
+    return tuple(folder / name for name in MODEL_FILES)
 
 
 def model_fingerprint(folder: Path) -> str:
