@@ -26,24 +26,22 @@ def layer(seed: int = 1) -> GaussianLinear:
 
 def closed_form(made: GaussianLinear, widths: tuple[float, float]) -> float:
     pairs = ((made.weight, made.weight_log_deviation), (made.bias, made.bias_log_deviation))
-    return float(
-        sum(
-            kl_divergence(Normal(mean, log_deviation.exp()), Normal(0.0, width)).sum()
-            for (mean, log_deviation), width in zip(pairs, widths, strict=True)
-        )
+    return sum(
+        kl_divergence(Normal(mean, log_deviation.exp()), Normal(0.0, width)).sum().item()
+        for (mean, log_deviation), width in zip(pairs, widths, strict=True)
     )
 
 
 def test_divergence_against_the_closed_form() -> None:
     made = layer()
-    assert float(made.divergence(0.7)) == pytest.approx(closed_form(made, (0.7, 0.7)), rel=1e-5)
+    assert made.divergence(0.7).item() == pytest.approx(closed_form(made, (0.7, 0.7)), rel=1e-5)
     best = [
-        float((mean.square() + (2.0 * log_deviation).exp()).mean().sqrt())
+        (mean.square() + (2.0 * log_deviation).exp()).mean().sqrt().item()
         for mean, log_deviation in ((made.weight, made.weight_log_deviation), (made.bias, made.bias_log_deviation))
     ]
-    assert float(made.divergence(None)) == pytest.approx(closed_form(made, (best[0], best[1])), rel=1e-5)
+    assert made.divergence(None).item() == pytest.approx(closed_form(made, (best[0], best[1])), rel=1e-5)
     others = [closed_form(made, (best[0] * factor, best[1])) for factor in (0.9, 1.1)]
-    assert float(made.divergence(None)) < min(others)
+    assert made.divergence(None).item() < min(others)
 
 
 def test_moments_of_drawn_outputs(torch_rng: torch.Generator) -> None:
@@ -68,7 +66,7 @@ def test_objects_of_an_event_see_the_same_weights(torch_rng: torch.Generator) ->
     with drawing(made, torch_rng):
         found = made(inputs)
     torch.testing.assert_close(found, found[:, :1].expand_as(found))
-    assert float(found[:, 0, 0].std()) > 0.0
+    assert found[:, 0, 0].std().item() > 0.0
 
 
 def test_without_a_generator_it_is_the_layer_of_the_means() -> None:
@@ -94,7 +92,7 @@ def test_a_network_is_converted_and_its_means_are_the_network_again() -> None:
     assert float(deviations["0.weight"][0, 0]) == pytest.approx(0.1 / 3**0.5)
     assert float(deviations["2.0.bias"][0]) == pytest.approx(0.1 / 4**0.5)
     layers = [module for module in gaussian.modules() if isinstance(module, GaussianLinear)]
-    assert float(divergence(gaussian, 1.0)) == pytest.approx(sum(float(each.divergence(1.0)) for each in layers))
+    assert divergence(gaussian, 1.0).item() == pytest.approx(sum(each.divergence(1.0).item() for each in layers))
 
 
 def test_a_layer_without_bias_is_refused() -> None:

@@ -40,6 +40,12 @@ class VariationalPhase(PhaseModule):
         super().__init__({})
         self.network, self.losses = network, losses
         self.share, self.prior = temperature / events, prior
+        self._noise = torch.Generator()
+
+    def on_validation_start(self) -> None:
+        """Begin with the noise of the validation."""
+        super().on_validation_start()
+        self._noise = torch_generator(self.seed, self.settings.name, "validation", device=self.device)
 
     def training_losses(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of weights that are drawn for this step, with KL/N; and KL/N to watch."""
@@ -49,8 +55,8 @@ class VariationalPhase(PhaseModule):
         return mean + cost, {"divergence": cost}
 
     def validation_loss(self, batch: Batch) -> Tensor:
-        """Return the loss of drawn weights, always the same noise, with KL/N."""
-        with drawing(self.network, torch_generator(self.seed, self.settings.name, "validation", device=self.device)):
+        """Return the loss of drawn weights, with KL/N; each epoch has the same noise."""
+        with drawing(self.network, self._noise):
             mean = self.losses(self.network, batch, None).mean()
         return mean + self.share * divergence(self.network, self.prior)
 

@@ -53,9 +53,7 @@ def load_posterior(folder: Path, record: Mapping[str, str]) -> WeightPosterior:
     path = folder / POSTERIOR
     try:
         if hashlib.sha256(path.read_bytes()).hexdigest() != record["sha256"]:
-            raise ModelError(
-                f"{path} is damaged, or of another training: its checksum is not that of model.json. {_MEND}"
-            )
+            raise ModelError(f"{path} is damaged, or of another training: its checksum differs. {_MEND}")
         with safetensors.safe_open(path, framework="pt") as content:
             known = content.metadata() or {}
             tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118, no mapping
