@@ -163,8 +163,8 @@ class EventCoefficients:
         if self.samples is None or not 0 <= number < self.samples.count:
             known = 0 if self.samples is None else self.samples.count
             raise ParameterError(f"there are coefficients of {known} sets of weights, asked for was set {number + 1}")
-        values = {"ratios": self.samples.ratios[:, number], "log_reference": self.samples.log_reference[:, number]}
-        return replace(self, **values, samples=None)
+        ratios, log_reference = self.samples.ratios[:, number], self.samples.log_reference[:, number]
+        return replace(self, ratios=ratios, log_reference=log_reference, samples=None)
 
     @staticmethod
     def concatenate(parts: Sequence["EventCoefficients"]) -> "EventCoefficients":
