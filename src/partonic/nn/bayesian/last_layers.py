@@ -42,7 +42,7 @@ class _Curvature:
         return self.layer.register_forward_hook(self._forward)
 
     def _forward(self, layer: nn.Module, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
-        outputs.register_hook(partial(self._backward, inputs[0].detach()))
+        outputs.register_hook(partial(self._backward, inputs[0].detach()))  # type: ignore[no-untyped-call]
 
     def _backward(self, inputs: Tensor, slopes: Tensor) -> None:
         rows = nn.functional.pad(inputs.flatten(0, -2).double(), (0, 1), value=1.0)
