@@ -22,15 +22,15 @@ def linear_network(seed: int) -> nn.Module:
 def test_variational_training_finds_the_posterior(tmp_path: Path, prior: float, temperature: float) -> None:
     """Independent Gaussians about the maximum have the variances T/(Σ x²/s² + T/p²) in each direction alone."""
     train, validation = line_table(500, 1), line_table(2_000, 2)
-    gaussian = bayesian(linear_network(1), 0.3)
+    gaussian = bayesian(linear_network(1), 0.05)
     phase = VariationalPhase(gaussian, line_losses, len(train), prior, temperature)
-    run_phase(phase, train, validation, line_settings(40), tmp_path, 3)
+    run_phase(phase, train, validation, line_settings(60), tmp_path, 3)
     means, deviations = means_and_deviations(gaussian.state_dict())
     x = torch.nn.functional.pad(train.columns["x"].double(), (0, 1), value=1.0)
     precision = x.T @ x / NOISE**2 + temperature * torch.eye(4) / prior**2
     best = torch.linalg.solve(precision, x.T @ train.columns["y"].double() / NOISE**2)
     found = torch.cat([deviations["0.weight"][0], deviations["0.bias"]]).double()
-    torch.testing.assert_close(found, (temperature / precision.diagonal()).sqrt(), rtol=0.2, atol=0.0)
+    torch.testing.assert_close(found, (temperature / precision.diagonal()).sqrt(), rtol=0.25, atol=0.0)
     mean = torch.cat([means["0.weight"][0], means["0.bias"]]).double()
     assert float(((mean - best) / found).abs().max()) < 0.5
 
