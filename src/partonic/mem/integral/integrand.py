@@ -110,9 +110,7 @@ class PartonIntegrand:
         """Evaluate `ingredients` for so many points at a time."""
         self.ingredients = ingredients
         self.at_once = at_once
-        parts = (
-            "proposal", "partons", "transfer", "acceptance", "matrix_element", "initial_state", "weight_samples",
-        )  # fmt: skip
+        parts = ("proposal", "partons", "transfer", "acceptance", "matrix_element", "initial_state")
         self.seconds = dict.fromkeys(parts, 0.0)
 
     def __call__(
@@ -146,7 +144,7 @@ class PartonIntegrand:
         """Add the time of a block to `seconds`."""
         begin = time.perf_counter()
         yield
-        self.seconds[name] += time.perf_counter() - begin
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
 
     def _values(self, x: RecoEvents, event_id: NDArray[np.int64], numbers: Tensor, log_density: Tensor) -> PointValues:
         shape, made_of = numbers.shape[:2], self.ingredients
