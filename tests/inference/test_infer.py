@@ -12,8 +12,11 @@ from tests.inference.test_samples import write
 
 from partonic.config.inference import CoverageConfig, InferenceConfig, ScanConfig, ToyCoverageConfig, ToysConfig
 from partonic.errors import InferenceError
+from partonic.inference.coefficients.weight_samples import WeightSamples
+from partonic.inference.data import make_data, sample_likelihoods
 from partonic.inference.infer import infer
-from partonic.inference.samples import Files
+from partonic.inference.likelihood.fit import fit
+from partonic.inference.samples import Files, load
 
 SCAN = ScanConfig(points=11, contour_points=5)
 
@@ -56,7 +59,9 @@ def test_everything_is_written(files, tmp_path):
     assert result["coverage"][0]["experiments"] == 3
     assert result["sum_rule"][3]["true"] == pytest.approx(1 / 3, rel=1e-3)
     curves = pq.read_table(tmp_path / "out" / "curves.parquet")
-    assert set(curves.column("kind").to_pylist()) == {"profile", "fixed", "total", "contour", "expected"}
+    assert set(curves.column("kind").to_pylist()) == {
+        "profile", "fixed", "total", "contour", "expected", "integration_band", "training_band",
+    }  # fmt: skip
     text = str(summary)
     assert f"; best fit {result['best_fit']['a']['value']:.4g} ± {result['best_fit']['a']['total']:.2g}" in text
     assert "truth 0.9" in text
@@ -112,3 +117,45 @@ def test_what_is_not_asked_for_leaves_results_valid():
     plain = InferenceConfig(coverage=CoverageConfig()).physics()
     assert "pyhf" not in plain
     assert "toys" not in plain["coverage"]
+
+
+def with_samples(path, x, shifts):
+    """Coefficients of sets of weights that see the events a little beside, each with a cross section."""
+    events, others = coefficients(x), [coefficients(x + shift) for shift in shifts]
+    ratios, logs = (np.stack([getattr(each, name) for each in others], axis=1) for name in ("ratios", "log_reference"))
+    samples = WeightSamples(ratios, logs)
+    records = tuple(rate().record() for _ in shifts)
+    write(path, replace(events, samples=samples), rate().record(), sample_cross_sections=records)
+
+
+def test_sets_of_weights_are_an_error_of_the_training(tmp_path):
+    """The scatter of their fits, found by fitting each as it is; q has a band, and edges of intervals an error."""
+    x, shifts = grid(300), (-0.05, 0.0, 0.08)
+    write_store(tmp_path / "events.parquet", x, theta={"b": 0.9})
+    with_samples(tmp_path / "signal.parquet", x, shifts)
+    files = Files(tmp_path / "events.parquet", tmp_path / "signal.parquet", {})
+    config = InferenceConfig(luminosity=100.0, scan=SCAN, data="asimov", fixed={"b": 0.9})
+    infer(files, config, 5, tmp_path / "out")
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    loaded = load(files, config, 5)
+    data = make_data(loaded, config)
+    fits = [fit(each, verify=False).phi[0] for each in sample_likelihoods(data, loaded, config)]
+    found = result["best_fit"]["a"]
+    assert found["training"] == pytest.approx(np.std(fits, ddof=1), rel=1e-3)
+    assert found["training"] > 0.0
+    assert result["weight_samples"] == 3
+    edges = result["edge_errors"]["a"][0]["errors"]
+    assert edges["integration"] == [[0.0, 0.0]]
+    assert min(edges["training"][0]) > 0.0
+    curves = pq.read_table(tmp_path / "out" / "curves.parquet").to_pylist()
+    band = [(row["x_value"], row["q"]) for row in curves if row["kind"] == "training_band"]
+    best = loaded.setup.mixture.point({"a": found["value"], "b": 0.9})
+    at = loaded.setup.mixture.point({"a": band[0][0], "b": 0.9})
+    values = [each(at[None])[0] - each(best[None])[0] for each in sample_likelihoods(data, loaded, config)]
+    assert band[0][1] == pytest.approx(2.0 * np.std(values, ddof=1), rel=0.05)
+    plain = config.model_copy(update={"weight_samples": False})
+    infer(files, plain, 5, tmp_path / "plain")
+    without_them = json.loads((tmp_path / "plain" / "result.json").read_text())
+    assert without_them["best_fit"]["a"]["training"] == 0.0
+    assert without_them["best_fit"]["a"]["value"] == found["value"]
+    assert "edge_errors" not in without_them

@@ -17,11 +17,12 @@ from partonic.inference.samples import Files, load
 CONFIG = InferenceConfig(luminosity=100.0)
 
 
-def write(path: Path, events, section=None) -> Path:
+def write(path: Path, events, section=None, **more) -> Path:
     monomials = events.monomials
     metadata = CoefficientsMetadata(
-        parameters=monomials.parameters, exponents=monomials.exponents, source=events.source, cross_section=section
-    )
+        parameters=monomials.parameters, exponents=monomials.exponents, source=events.source, cross_section=section,
+        **more,
+    )  # fmt: skip
     write_coefficients(path, events, metadata)
     return path
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.paths import LocalPath, NameOrPath
@@ -138,6 +138,14 @@ class MemConfig(StrictModel):
     normalisation: NormalisationConfig = NormalisationConfig()
     """The fiducial cross section."""
 
+    weight_samples: int = Field(0, ge=0)
+    """Sets of weights that are drawn for transfer function and acceptance, where these were trained with an
+    `uncertainty`: each gives coefficients of its own, whose scatter is the error of the training. 0 for the trained
+    weights alone."""
+
+    weight_sample_points: int = Field(400, ge=32)
+    """Points of an event at which the sets are evaluated, drawn by their weights from all points of the integral."""
+
     store: LocalPath | None = None
     """Event store with the events; null for the events of this analysis."""
 
@@ -155,6 +163,14 @@ class MemConfig(StrictModel):
 
     device: str = Field("cpu", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """Where the networks run: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``: ``cuda`` if there is one."""
+
+    @field_validator("weight_samples")
+    @classmethod
+    def _samples_have_a_scatter(cls, count: int) -> int:
+        if count == 1:
+            message = "one set of weights has no scatter: expected 2 or more, or 0 for the trained weights alone"
+            raise ValueError(message)
+        return count
 
     def physics(self) -> dict[str, object]:
         """Return everything that the coefficients depend on: all but how the work is shared out."""

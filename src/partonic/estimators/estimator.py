@@ -14,7 +14,7 @@ from partonic.inference.coefficients.coefficients_file import CrossSectionRecord
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.polynomial import Monomials
 
-__all__ = ["Estimator", "EstimatorJob", "RunSettings"]
+__all__ = ["Estimator", "EstimatorJob", "RatesOfSamples", "RunSettings"]
 
 
 @runtime_checkable
@@ -61,6 +61,14 @@ class Estimator(Protocol):
 
     def quality(self, coefficients: EventCoefficients) -> Mapping[str, str]:
         """Return the quality of a batch by name, for the progress of a run; empty for nothing to say."""
+
+
+@runtime_checkable
+class RatesOfSamples(Protocol):
+    """An estimator whose cross section depends on weights of networks that it draws."""
+
+    def sample_cross_sections(self) -> tuple[CrossSectionRecord, ...]:
+        """Return the fiducial cross section of each set of weights; none if it does not depend on them."""
 
 
 @dataclass(frozen=True)

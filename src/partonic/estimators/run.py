@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from partonic.errors import EventFileError, OutputError, WorkflowError
-from partonic.estimators.estimator import Estimator, EstimatorJob, RunSettings
+from partonic.estimators.estimator import Estimator, EstimatorJob, RatesOfSamples, RunSettings
 from partonic.estimators.result import EstimateResult
 from partonic.event_status import count_statuses
 from partonic.events.batch import EventBatch
@@ -105,9 +105,10 @@ def estimate_store(
     coefficients = EventCoefficients.concatenate([read_coefficients(part)[0] for part in parts])
     made = {"counts": count_statuses(coefficients.status), "figures": dict(estimator.figures(coefficients))}
     facts = {**metadata.facts, **made}
-    write_coefficients(
-        output, coefficients, metadata.model_copy(update={"facts": facts, "cross_section": cross_section})
-    )
+    rates: dict[str, object] = {"cross_section": cross_section}
+    if isinstance(estimator, RatesOfSamples):
+        rates["sample_cross_sections"] = estimator.sample_cross_sections()
+    write_coefficients(output, coefficients, metadata.model_copy(update={"facts": facts, **rates}))
     remove_parts(output)
     return EstimateResult.of_file(output, facts)
 

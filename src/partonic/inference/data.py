@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from partonic.config.inference import InferenceConfig
 from partonic.errors import EventFileError, InferenceError
+from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.likelihood.event_terms import EventTerms
 from partonic.inference.likelihood.unbinned import ExtendedLikelihood
 from partonic.inference.model import with_nominal
@@ -15,7 +16,7 @@ from partonic.inference.samples import Loaded
 from partonic.inference.sources import read_of_source
 from partonic.rng import numpy_generator
 
-__all__ = ["Data", "ensemble_members", "make_data"]
+__all__ = ["Data", "ensemble_members", "make_data", "sample_likelihoods"]
 
 
 @dataclass(frozen=True)
@@ -85,16 +86,36 @@ def ensemble_members(data: Data, loaded: Loaded, config: InferenceConfig) -> lis
             raise EventFileError(
                 f"{path} has other events than the coefficients of the signal: make both from one store"
             )
-        used = _used_events(data, loaded)
-        chosen = coefficients.select(used)
-        if not chosen.usable().all():
-            raise InferenceError(
-                f"{path} has no coefficients of {int((~chosen.usable()).sum())} of {len(chosen)} events that are fitted"
-            )
-        backgrounds = [each.select(used) for each in loaded.backgrounds]
-        terms = EventTerms.of(chosen, backgrounds, config.correct_bias, config.floor)
-        members.append(replace(data.likelihood, events=terms))
+        members.append(_with_coefficients(data, loaded, config, coefficients, str(path)))
     return members
+
+
+def sample_likelihoods(data: Data, loaded: Loaded, config: InferenceConfig) -> list[ExtendedLikelihood]:
+    """Return the likelihoods of the same data with each set of weights of the networks that made the coefficients.
+
+    Raises:
+        InferenceError: if there are simulated events of backgrounds, which have no such sets.
+    """
+    found = []
+    for number, (coefficients, rate) in enumerate(loaded.weight_samples, start=1):
+        member = _with_coefficients(data, loaded, config, coefficients, f"set {number} of weights")
+        found.append(replace(member, mixture=replace(member.mixture, signal=rate)))
+    return found
+
+
+def _with_coefficients(
+    data: Data, loaded: Loaded, config: InferenceConfig, coefficients: EventCoefficients, where: str
+) -> ExtendedLikelihood:
+    """Return the likelihood of the data with other coefficients of the signal; `where` names them in messages."""
+    used = _used_events(data, loaded)
+    chosen = coefficients.select(used)
+    if not chosen.usable().all():
+        raise InferenceError(
+            f"{where} has no coefficients of {int((~chosen.usable()).sum())} of {len(chosen)} events that are fitted"
+        )
+    backgrounds, components = ([each.select(used) for each in part] for part in (loaded.backgrounds, loaded.components))
+    terms = EventTerms.of(chosen, backgrounds, config.correct_bias, config.floor, components)
+    return replace(data.likelihood, events=terms)
 
 
 def _used_events(data: Data, loaded: Loaded) -> NDArray[np.bool_]:
@@ -103,7 +124,10 @@ def _used_events(data: Data, loaded: Loaded) -> NDArray[np.bool_]:
     if data.chosen is None:
         return np.asarray(usable)
     if len(loaded.samples) > 1:
-        message = "an ensemble of networks is only supported without simulated events of backgrounds"
+        message = (
+            "an ensemble of networks (or sets of weights) is only supported without simulated events of backgrounds: "
+            "leave out `inference.ensemble` and set `inference.weight_samples` to false"
+        )
         raise InferenceError(message)
     used = np.zeros(len(usable), dtype=np.bool_)
     used[np.flatnonzero(usable)[data.chosen]] = True

@@ -109,6 +109,8 @@ def infer(
     for name, curve in scans.items():
         for kind, q in (("profile", curve.profiled), ("fixed", curve.fixed), ("total", found.total[name])):
             curves.add(kind, name, curve.values, q)
+        for cause, band in found.bands.get(name, {}).items():
+            curves.add(f"{cause}_band", name, curve.values, band)
     result = _described(found, config, files)
     for names in _pairs(config, loaded):
         _add_contour(data.likelihood, best, names, scans, config, curves)
@@ -219,6 +221,7 @@ def _described(found: Measurement, config: InferenceConfig, files: Files) -> dic
             for phi, height in zip(best.maxima, best.heights, strict=True)
         ],
         "intervals": intervals,
+        **({"edge_errors": found.edge_errors, "weight_samples": len(loaded.weight_samples)} if found.bands else {}),
         "expected_events": mixture.expected_by_component(best.phi),
         "rate": {"monomials": mixture.signal.monomials.names, **mixture.signal.record().model_dump()},
         "sum_rule": _sum_rule(loaded),

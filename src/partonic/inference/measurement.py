@@ -1,14 +1,15 @@
 """A measurement: data, their best fit with all errors, scans and intervals, the same for commands and notebooks."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from partonic.config.inference import InferenceConfig
 from partonic.errors import InferenceError
-from partonic.inference.data import Data, ensemble_members, make_data
+from partonic.inference.data import Data, ensemble_members, make_data, sample_likelihoods
+from partonic.inference.likelihood.edge_errors import Bands, EdgeErrors, edge_errors
 from partonic.inference.likelihood.error_budget import (
     ErrorBudget,
     difference_variances,
@@ -39,6 +40,9 @@ class Measurement:
         scans: of each theory parameter of interest.
         total: q with all errors along each scan, `(M,)`.
         intervals: of each theory parameter, asymptotic and with all errors.
+        bands: standard errors of q along each scan by their cause, `integration` and `training`, `(M,)` each; empty if
+            nothing is known of the training.
+        edge_errors: the same of the edges of the asymptotic intervals of each parameter, by level and cause.
     """
 
     loaded: Loaded
@@ -48,6 +52,23 @@ class Measurement:
     scans: Mapping[str, Scan]
     total: Mapping[str, Array]
     intervals: Mapping[str, tuple[Interval, ...]]
+    bands: Mapping[str, Bands] = field(default_factory=dict)
+    edge_errors: Mapping[str, tuple[EdgeErrors, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Others:
+    """Likelihoods of the same data by other networks: of an ensemble, and of sets of weights about the trained ones."""
+
+    members: list[ExtendedLikelihood]
+    samples: list[ExtendedLikelihood]
+
+    def variance(self, data: Data, best: BestFit, points: Array) -> Array | None:
+        """Return the variance of log L(φ) − log L(φ̂) from the training `(M,)`; None if nothing is known of it."""
+        groups = [[data.likelihood, *self.members]] if self.members else []
+        groups += [self.samples] if self.samples else []
+        found = [training_variance(group, best.phi, points) for group in groups]
+        return np.sum(found, axis=0) if found else None
 
 
 def measure(loaded: Loaded, config: InferenceConfig) -> Measurement:
@@ -58,18 +79,24 @@ def measure(loaded: Loaded, config: InferenceConfig) -> Measurement:
         EventFileError: if a member of an ensemble of networks has other events.
     """
     data = make_data(loaded, config)
-    members = ensemble_members(data, loaded, config)
+    others = _Others(ensemble_members(data, loaded, config), sample_likelihoods(data, loaded, config))
     scans, found, best = _scans(data, _best_fit(data, config), loaded, config)
-    totals, intervals = {}, {}
+    totals, intervals, bands, edges = {}, {}, {}, {}
     for name, curve in scans.items():
-        totals[name], total_at = _total(data, best, members, curve)
+        variances = difference_variances(data.likelihood, best.phi, curve.points, data.kind == "asimov")
+        training = others.variance(data, best, curve.points)
+        whole = variances.total if training is None else variances.total + training
+        if training is not None:
+            bands[name] = {"integration": 2.0 * np.sqrt(variances.integration), "training": 2.0 * np.sqrt(training)}
+            edges[name] = tuple(edge_errors(each, curve, bands[name]) for each in found[name])
+        totals[name], total_at = _total(data, best, whole, curve)
         period = float(data.likelihood.mixture.periods[best.names.index(name)])
         wide = [
             crossings(name, curve.values, totals[name], level, total_at, kind="total", period=period)
             for level in config.levels
         ]
         intervals[name] = (*found[name], *wide)
-    return Measurement(loaded, data, best, _budget(data, best, members), scans, totals, intervals)
+    return Measurement(loaded, data, best, _budget(data, best, others), scans, totals, intervals, bands, edges)
 
 
 def _best_fit(data: Data, config: InferenceConfig, extra: Array | None = None) -> BestFit:
@@ -106,14 +133,8 @@ def _scans(
     return scans, found, best
 
 
-def _total(
-    data: Data, best: BestFit, members: list[ExtendedLikelihood], curve: Scan
-) -> tuple[Array, Callable[[float], float]]:
-    """Return q with all errors (integration, rate, calibration, training) along a scan `(M,)`, and as a function."""
-    expected = data.kind == "asimov"
-    variance = difference_variances(data.likelihood, best.phi, curve.points, expected).total
-    if members:
-        variance = variance + training_variance([data.likelihood, *members], best.phi, curve.points)
+def _total(data: Data, best: BestFit, variance: Array, curve: Scan) -> tuple[Array, Callable[[float], float]]:
+    """Return q with all errors, whose variance of log L is given, along a scan `(M,)`, and as a function."""
     statistical = profile_q(data.likelihood, best, best.names.index(curve.name), best.maxima)
     # the square root of the variance grows linearly with the distance from the best fit
     deviation = np.sqrt(variance)
@@ -125,7 +146,11 @@ def _total(
     return total_q(curve.profiled, variance), evaluate
 
 
-def _budget(data: Data, best: BestFit, members: list[ExtendedLikelihood]) -> ErrorBudget:
-    fits = [best, *(fit(member, best.phi, candidates=best.maxima, verify=False) for member in members)]
-    training = training_errors(fits) if members else None
+def _budget(data: Data, best: BestFit, others: _Others) -> ErrorBudget:
+    def fits(likelihoods: list[ExtendedLikelihood]) -> list[BestFit]:
+        return [fit(each, best.phi, candidates=best.maxima, verify=False) for each in likelihoods]
+
+    found = [training_errors([best, *fits(others.members)])] if others.members else []
+    found += [training_errors(fits(others.samples))] if others.samples else []
+    training = np.sqrt(np.square(found).sum(axis=0)) if found else None
     return error_budget(data.likelihood, best, training, data.kind == "asimov")

@@ -2,7 +2,8 @@
 
 Curves have one row a point: ``kind`` says which (``profile``, ``fixed``: other parameters at the best fit, ``total``:
 with the errors of integration, rate, calibration and training, ``contour``, ``expected`` with the number of its θ in
-``index``), ``x`` and ``y`` name the parameters, and ``q`` is 2 [log L(best) − log L].
+``index``), ``x`` and ``y`` name the parameters, and ``q`` is 2 [log L(best) − log L]. Where the training of networks
+has an error, ``integration_band`` and ``training_band`` have the standard errors of q along the profile as their ``q``.
 """
 
 import dataclasses

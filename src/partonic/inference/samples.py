@@ -26,7 +26,7 @@ from partonic.inference.sources import EstimatorFiles, check_source, read_hypoth
 from partonic.pretrained import pretrained_folder
 from partonic.processes.definition import standard_model
 
-__all__ = ["Files", "Loaded", "load"]
+__all__ = ["Files", "Loaded", "WeightSample", "load"]
 
 Array = NDArray[np.float64]
 
@@ -51,6 +51,13 @@ class Files:
     backgrounds: Mapping[str, Path] = field(default_factory=dict)
     components: Mapping[str, Path] = field(default_factory=dict)
     compared: Mapping[str, EstimatorFiles] = field(default_factory=dict)
+
+
+class WeightSample(NamedTuple):
+    """What one set of weights of the networks says of the signal: coefficients of the events, and their rate."""
+
+    coefficients: EventCoefficients
+    rate: FiducialRate
 
 
 class Hypotheses(NamedTuple):
@@ -79,6 +86,8 @@ class Loaded:
             simulated events of unequal weights.
         components: coefficients of the events under each further component that depends on θ.
         store: path of the event store; None without one.
+        weight_samples: coefficients of the signal and its rate with each set of weights of the networks, if there are
+            such in its file.
     """
 
     setup: Setup
@@ -92,6 +101,7 @@ class Loaded:
     events_at: Mapping[str, float] | None = None
     components: tuple[EventCoefficients, ...] = ()
     store: Path | None = None
+    weight_samples: "tuple[WeightSample, ...]" = ()
 
     @property
     def hypotheses(self) -> tuple[EventCoefficients, ...]:
@@ -131,6 +141,8 @@ def load(
     if not len(signal):
         raise InferenceError(f"{files.signal or files.store} has no events: expected a sample to fit")
     rate = _signal_rate(store, metadata, signal)
+    weight_samples = _weight_samples(signal, metadata, rate, calibration) if config.weight_samples else ()
+    signal = replace(signal, samples=None)
     signal = signal if calibration is None else calibration.apply(signal, rate)
     components, backgrounds = (_of_sections(files, config, kind) for kind in ("components", "backgrounds"))
     hypotheses = Hypotheses(signal, *(tuple(each for each, _ in read) for read in (components, backgrounds)))
@@ -150,7 +162,24 @@ def load(
     return Loaded(
         setup, signal, hypotheses.backgrounds, samples, pool, generated_at, _selected(store), calibration,
         None if events_at is None else truth_on_curves(mixture, events_at), hypotheses.components, files.store,
+        weight_samples,
     )  # fmt: skip
+
+
+def _weight_samples(
+    signal: EventCoefficients, metadata: CoefficientsMetadata | None, rate: FiducialRate,
+    calibration: Calibration | None,
+) -> tuple[WeightSample, ...]:  # fmt: skip
+    """Return coefficients and rate of each set of weights, calibrated as those of the trained weights are."""
+    if signal.samples is None:
+        return ()
+    records = () if metadata is None else metadata.sample_cross_sections
+    found = []
+    for number in range(signal.samples.count):
+        of_sample = FiducialRate.from_record(signal.monomials, records[number]) if records else rate
+        each = signal.sample(number)
+        found.append(WeightSample(each if calibration is None else calibration.apply(each, of_sample), of_sample))
+    return tuple(found)
 
 
 def _signal(

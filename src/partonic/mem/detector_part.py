@@ -1,13 +1,21 @@
 """A trained part of the matrix element method that stands for detector and selection: what all such parts have."""
 
+import copy
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
+import torch
 from torch import nn
 
 from partonic.config.base import StrictModel
+from partonic.errors import ModelError
+from partonic.files import output_folder
 from partonic.mem.transfer.layout import TransferLayout
+from partonic.nn.bayesian.posterior import WeightPosterior
+from partonic.nn.bayesian.posterior_file import load_posterior, save_posterior
+from partonic.trained.model_folder import load_record
 from partonic.trained.schema_record import SchemaRecord
 from partonic.trained.trained_model import TrainedModel
 
@@ -37,6 +45,9 @@ class DetectorPart(TrainedModel[Network]):
     """
 
     any_process = True
+    posterior: WeightPosterior | None = None
+    """What the weights are uncertain by; None for a model that was trained without."""
+    _posterior_record: dict[str, str] | None = None
 
     @property
     def layout(self) -> TransferLayout:
@@ -44,9 +55,47 @@ class DetectorPart(TrainedModel[Network]):
         return cast("SizedNetwork", self.network).layout
 
     def description(self) -> dict[str, Any]:
-        """Return sizes and layout of the network."""
+        """Return sizes and layout of the network, and which posterior lies beside it once it is saved."""
         sizes = cast("SizedNetwork", self.network).config
-        return {"network": sizes.model_dump(mode="json"), "layout": self.layout.record()}
+        record = {"network": sizes.model_dump(mode="json"), "layout": self.layout.record()}
+        return record if self._posterior_record is None else record | {"posterior": self._posterior_record}
+
+    @classmethod
+    def load(cls: type[Part], folder: Path, device: str | torch.device = "cpu") -> Part:
+        """Load a model folder, with the posterior of its weights if it has one.
+
+        Raises:
+            ModelError: if the folder is no model of this kind, damaged, or of other sizes than it says.
+        """
+        model = super().load(folder, device)
+        record = load_record(folder).get("posterior")
+        model.posterior = None if record is None else load_posterior(folder, record)
+        return model
+
+    def save(self, folder: Path) -> None:
+        """Write the model folder, with the posterior of the weights if there is one.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        self._posterior_record = save_posterior(output_folder(folder), self.posterior)
+        super().save(folder)
+
+    def drawn(self: Part, number: int) -> Part:
+        """Return the model with drawn weights, the same for the same number.
+
+        Raises:
+            ModelError: if it was trained without uncertainty of its weights, or has no such draw.
+        """
+        if self.posterior is None:
+            raise ModelError(
+                f"this {self.kind} is a point model, whose weights have no uncertainty: train it with "
+                "`uncertainty.kind` mean_field, repulsive or laplace, or set mem.weight_samples to 0"
+            )
+        network = copy.deepcopy(self.network)
+        state = {name: values.cpu() for name, values in self.network.state_dict().items()}
+        network.load_state_dict(self.posterior.draw(state, number))
+        return type(self)(network, self.schema, self.record)
 
     @classmethod
     def _build(cls: type[Part], record: Mapping[str, Any], schema: SchemaRecord) -> Part:

@@ -15,7 +15,7 @@ __all__ = ["is_fused", "linear"]
 
 def linear(layer: nn.Linear, inputs: Tensor, *, relu: bool = False) -> Tensor:
     """Apply a linear layer, and the rectifier after it if `relu`; differentiable where gradients are enabled."""
-    if _FUSED is None or not is_fused(inputs):
+    if _FUSED is None or type(layer) is not nn.Linear or not is_fused(inputs):  # others may draw their weights
         result: Tensor = layer(inputs)
         return torch.relu(result) if relu else result
     fused = _FUSED(inputs, layer.weight, layer.bias, "none", [], "")

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from partonic.nn.bayesian.repulsion import repulsion
 from partonic.nn.training import PhaseModule
 from partonic.sbi.method import Method
-from partonic.sbi.repulsion import repulsion
 
 __all__ = ["MethodPhase"]
 

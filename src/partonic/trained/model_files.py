@@ -10,6 +10,7 @@ from partonic.provenance import content_hash, file_digest
 
 __all__ = [
     "MODEL_FILES",
+    "POSTERIOR",
     "PRETRAINED",
     "available_views",
     "find_model",
@@ -23,6 +24,9 @@ PRETRAINED = "pretrained"
 
 MODEL_FILES = ("model.json", "weights.safetensors")
 """Files of a model folder."""
+
+POSTERIOR = "posterior.safetensors"
+"""File of what the weights are uncertain by, of models that were trained with it; its checksum is in the record."""
 
 _VIEWS: tuple[View, ...] = get_args(View)
 

@@ -17,6 +17,7 @@ from partonic.inference.coefficients.coefficients_file import (
     write_coefficients,
 )
 from partonic.inference.coefficients.response import CalibrationResponse
+from partonic.inference.coefficients.weight_samples import WeightSamples
 from partonic.inference.likelihood.error_budget import calibration_covariance
 from partonic.inference.likelihood.event_terms import EventTerms
 from partonic.inference.likelihood.fit import fit
@@ -151,3 +152,24 @@ def test_cross_sections_must_fit():
         metadata(cross_section=CrossSectionRecord(coefficients=(1.0,), covariance=((1.0,),)))
     with pytest.raises(ValidationError, match="powers"):
         metadata(exponents=((0,),))
+
+
+def test_sets_of_weights_come_back(written, tmp_path, rng):
+    """Two columns more, in the order of the sets; a file without them has none, and none of their columns."""
+    _, events = written
+    ratios = np.where(np.isfinite(events.ratios)[:, None], rng.normal(size=(12, 4, 6)), np.nan)
+    logs = np.where(np.isfinite(events.log_reference)[:, None], rng.normal(size=(12, 4)), np.nan)
+    path, records = tmp_path / "samples.parquet", (rate(0.01).record(), rate(0.02).record())
+    write_coefficients(
+        path, replace(events, samples=WeightSamples(ratios, logs)), metadata(sample_cross_sections=records)
+    )
+    read, facts = read_coefficients(path)
+    np.testing.assert_array_equal(read.samples.ratios, ratios)
+    np.testing.assert_array_equal(read.samples.log_reference, logs)
+    assert facts.sample_cross_sections == records
+    table = pq.read_table(path)
+    first = np.array(table.column("sample_ratios")[0].as_py()).reshape(4, 6)
+    np.testing.assert_array_equal(first, ratios[0])
+    assert read_coefficients(written[0])[0].samples is None
+    assert "sample_ratios" not in pq.read_schema(written[0]).names
+    assert "sample_ratios" not in read.diagnostics.columns

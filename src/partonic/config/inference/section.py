@@ -74,6 +74,10 @@ class InferenceConfig(StrictModel):
     ensemble: tuple[LocalPath, ...] = ()
     """Coefficients of the same events with networks trained anew; their scatter is the error of the training."""
 
+    weight_samples: bool = True
+    """Use the coefficients of all sets of weights, where the file of the signal has them (`mem.weight_samples`): the
+    scatter of their likelihoods is the error of the training, too."""
+
     backgrounds: dict[str, BackgroundConfig] = Field(default_factory=dict)
     """Backgrounds by name."""
 

@@ -101,6 +101,9 @@ class MemNetworksConfig(StrictModel):
     def _consistency_has_its_parts(self) -> "MemNetworksConfig":
         if self.consistency is None:
             return self
+        if self.transfer.uncertainty.kind != "none":
+            message = "it moves the weights away from those that the uncertainty is of; leave out one of the two"
+            raise SettingError(("consistency",), message)
         needed = ("acceptance", "proposal") if self.consistency.source == "network" else ("acceptance",)
         for part in needed:
             if part not in self.parts:

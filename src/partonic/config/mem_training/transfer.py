@@ -7,6 +7,7 @@ from pydantic import Field, PositiveInt, model_serializer, model_validator
 
 from partonic.config.base import SettingError, StrictModel
 from partonic.config.generative import SolverConfig
+from partonic.config.mem_training.uncertainty import UncertaintyConfig
 from partonic.config.networks import NetworkTrainingConfig, check_heads
 from partonic.config.paths import NameOrPath
 
@@ -75,6 +76,9 @@ class TransferConfig(StrictModel):
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Fraction of units dropped in training."""
 
+    uncertainty: UncertaintyConfig = UncertaintyConfig()
+    """How the error of its training is learned."""
+
     @model_validator(mode="before")
     @classmethod
     def _fill_what_the_head_has(cls, data: Any) -> Any:
@@ -93,11 +97,18 @@ class TransferConfig(StrictModel):
 
     @model_serializer(mode="wrap")
     def _as_models_have_it(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Leave out what `candidates` says already: records of models and trainings that knew no heads stay equal."""
+        """Leave out what says nothing new: records of models and trainings that knew no heads stay equal."""
         written = handler(self)
         if self.head != "flow_matching":
             written = {name: value for name, value in written.items() if name not in ("head", "flow")}
-        return written
+        return _without_certain_weights(written, self.uncertainty)
+
+    @model_validator(mode="after")
+    def _uncertainty_is_of_densities(self) -> "TransferConfig":
+        if self.uncertainty.kind != "none" and self.head == "flow_matching":
+            message = "the error of the training is learned for the heads `splines` and `candidates`, not for this one"
+            raise SettingError(("uncertainty", "kind"), message)
+        return self
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "TransferConfig":
@@ -122,6 +133,14 @@ class AcceptanceConfig(StrictModel):
 
     hidden: tuple[PositiveInt, ...] = Field((128, 128, 64), min_length=1)
     """Hidden units of each layer."""
+
+    uncertainty: UncertaintyConfig = UncertaintyConfig()
+    """How the error of its training is learned."""
+
+    @model_serializer(mode="wrap")
+    def _as_models_have_it(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Leave out what says nothing new: records of models and trainings that knew no uncertainty stay equal."""
+        return _without_certain_weights(handler(self), self.uncertainty)
 
 
 class ConsistencyConfig(StrictModel):
@@ -161,3 +180,10 @@ class MemTrainingConfig(NetworkTrainingConfig):
 
     epochs: int = Field(40, ge=1)
     """Passes over the training events."""
+
+
+def _without_certain_weights(written: dict[str, Any], uncertainty: UncertaintyConfig) -> dict[str, Any]:
+    """Return what is written of networks, without their uncertainty where there is none."""
+    if uncertainty == UncertaintyConfig():
+        return {name: value for name, value in written.items() if name != "uncertainty"}
+    return written

@@ -4,6 +4,8 @@ Columns are those of `EventCoefficients`, then the diagnostics of whoever made t
 covariance the upper triangle is kept. The monomials and all that the
 coefficients depend on travel as JSON under the key ``partonic``. Coefficients that were calibrated have one column
 more, ``design``, and what is common to all events of the response to their calibration under ``partonic.response``.
+Coefficients of S sets of weights of networks are in two columns more: ``sample_ratios``, the A ratios of the first set,
+then those of the second, and so on, S·A numbers an event, and ``sample_log_reference``, S numbers an event.
 """
 
 import json
@@ -23,6 +25,7 @@ from partonic.files import atomic_output
 from partonic.inference.coefficients.diagnostics import Diagnostics
 from partonic.inference.coefficients.event_coefficients import EventCoefficients
 from partonic.inference.coefficients.response import CalibrationResponse
+from partonic.inference.coefficients.weight_samples import WeightSamples
 from partonic.polynomial import Monomials
 
 __all__ = [
@@ -41,6 +44,7 @@ _KEY = b"partonic"
 _RESPONSE = b"partonic.response"
 _NUMBERS = ("log_reference", "relative_error")
 _DESIGN = "design"
+_SAMPLES = ("sample_ratios", "sample_log_reference")
 _NUMBER_TYPES = (pa.float64(), pa.int64())
 """Types of diagnostics."""
 
@@ -101,6 +105,9 @@ class CoefficientsMetadata(StrictModel):
     cross_section: CrossSectionRecord | None = None
     """Fiducial cross section of the process; None if it is not known."""
 
+    sample_cross_sections: tuple[CrossSectionRecord, ...] = ()
+    """The same of each set of weights, where it depends on them; empty if it does not."""
+
     facts: dict[str, Any] = Field(default_factory=dict)
     """Further facts, e.g. the truth of pseudo-data."""
 
@@ -157,10 +164,9 @@ def read_coefficients(path: Path) -> tuple[EventCoefficients, CoefficientsMetada
         table = pq.read_table(path, use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise EventFileError(f"{path} is damaged: {error}; make the coefficients again") from error
-    design = table.schema.field("design").type if "design" in table.column_names else None
-    width = design.list_size if isinstance(design, pa.FixedSizeListType) else None
+    width, samples = (_width(table.schema, name) for name in (_DESIGN, _SAMPLES[1]))
     own = _own_columns(table.schema)
-    if not table.schema.remove_metadata().equals(_schema(len(metadata.monomials), own, width)):
+    if not table.schema.remove_metadata().equals(_schema(len(metadata.monomials), own, width, samples)):
         raise SchemaError(f"{path} has other columns than a file of coefficients: {', '.join(table.column_names)}")
     return _coefficients(table, metadata, _response(table, width, path)), metadata
 
@@ -207,14 +213,21 @@ def _response(table: pa.Table, width: int | None, path: Path) -> CalibrationResp
         raise SchemaError(f"{path}: what it says of the calibration of its events is not valid: {error}") from error
 
 
+def _width(schema: pa.Schema, name: str) -> int | None:
+    """Return how many numbers an event has in a column of lists; None if there is no such column."""
+    kind = schema.field(name).type if name in schema.names else None
+    return kind.list_size if isinstance(kind, pa.FixedSizeListType) else None
+
+
 def _own_columns(schema: pa.Schema) -> dict[str, pa.DataType]:
     """Return the diagnostics among the columns of a file, with their types."""
-    known = {*(field.name for field in _schema(1, {}, None)), _DESIGN}
+    known = {*(field.name for field in _schema(1, {}, None)), _DESIGN, *_SAMPLES}
     return {field.name: field.type for field in schema if field.name not in known and field.type in _NUMBER_TYPES}
 
 
-def _schema(size: int, own: Mapping[str, pa.DataType], width: int | None) -> pa.Schema:
-    """Return the columns for `size` monomials, with diagnostics, and `width` numbers that a calibration saw."""
+def _schema(size: int, own: Mapping[str, pa.DataType], width: int | None, samples: int | None = None) -> pa.Schema:
+    """Return the columns for `size` monomials, with diagnostics, `width` numbers of a calibration, and samples."""
+    of_samples = [] if samples is None else list(zip(_SAMPLES, (samples * size, samples), strict=True))
     return pa.schema(
         [
             pa.field("event_id", pa.int64()),
@@ -223,7 +236,8 @@ def _schema(size: int, own: Mapping[str, pa.DataType], width: int | None) -> pa.
             pa.field("covariance", pa.list_(pa.float64(), size * (size + 1) // 2)),
             *(pa.field(name, pa.float64()) for name in _NUMBERS),
             *(pa.field(name, kind) for name, kind in own.items()),
-            *([] if width is None else [pa.field("design", pa.list_(pa.float64(), width))]),
+            *([] if width is None else [pa.field(_DESIGN, pa.list_(pa.float64(), width))]),
+            *(pa.field(name, pa.list_(pa.float64(), length)) for name, length in of_samples),
         ]
     )
 
@@ -241,10 +255,14 @@ def _table(coefficients: EventCoefficients) -> pa.Table:
         *own.values(),
     ]
     types = {name: values.type for name, values in own.items()}
-    if coefficients.response is None:
-        return pa.Table.from_arrays(columns, schema=_schema(size, types, None))
-    design = coefficients.response.design
-    return pa.Table.from_arrays([*columns, _lists(design)], schema=_schema(size, types, design.shape[1]))
+    width, count = None, None
+    if coefficients.response is not None:
+        columns.append(_lists(coefficients.response.design))
+        width = coefficients.response.design.shape[1]
+    if (samples := coefficients.samples) is not None:
+        columns += [_lists(samples.ratios.reshape(len(samples), -1)), _lists(samples.log_reference)]
+        count = samples.count
+    return pa.Table.from_arrays(columns, schema=_schema(size, types, width, count))
 
 
 def _lists(values: NDArray[np.float64]) -> pa.FixedSizeListArray:
@@ -270,8 +288,17 @@ def _coefficients(
         response=response,
         reference_point=metadata.reference_point,
         diagnostics=Diagnostics({name: table.column(name).to_numpy() for name in _own_columns(table.schema)}),
+        samples=_samples(table, size),
         **{name: table.column(name).to_numpy() for name in _NUMBERS},
     )
+
+
+def _samples(table: pa.Table, size: int) -> WeightSamples | None:
+    count = _width(table.schema, _SAMPLES[1])
+    if count is None:
+        return None
+    ratios = _values(table, _SAMPLES[0], count * size).reshape(-1, count, size)
+    return WeightSamples(ratios, _values(table, _SAMPLES[1], count))
 
 
 def _values(table: pa.Table, name: str, width: int) -> NDArray[np.float64]:

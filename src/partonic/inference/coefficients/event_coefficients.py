@@ -19,6 +19,7 @@ from partonic.estimate import Estimate
 from partonic.event_status import OK
 from partonic.inference.coefficients.diagnostics import Diagnostics
 from partonic.inference.coefficients.response import CalibrationResponse
+from partonic.inference.coefficients.weight_samples import WeightSamples
 from partonic.polynomial import Monomials
 
 __all__ = ["EventCoefficients"]
@@ -45,6 +46,7 @@ class EventCoefficients:
         response: how the ratios depend on a calibration that knows its errors; None without one.
         reference_point: θ_ref by name; 0 where not named.
         diagnostics: what whoever made them says of each event beside its error, e.g. effective points of an integral.
+        samples: the same by networks with other weights, whose scatter is the error of training; None if not known.
     """
 
     monomials: Monomials
@@ -58,6 +60,7 @@ class EventCoefficients:
     response: CalibrationResponse | None = None
     reference_point: Mapping[str, float] = field(default_factory=dict)
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    samples: WeightSamples | None = None
 
     def __post_init__(self) -> None:
         self._check_shapes()
@@ -118,6 +121,10 @@ class EventCoefficients:
                 )
         if self.response is not None and len(self.response) != n:
             raise ParameterError(f"`response` must be of {n} events, got {len(self.response)}")
+        if self.samples is not None and (len(self.samples), self.samples.ratios.shape[2]) != (n, a):
+            raise ParameterError(
+                f"`samples` must be of {n} events and {a} monomials, got ratios of shape {self.samples.ratios.shape}"
+            )
         self.diagnostics.check_length(n)
         if len(self.status) != n:
             raise ParameterError(f"`status` must have {n} entries, one for each event, got {len(self.status)}")
@@ -141,9 +148,23 @@ class EventCoefficients:
         arrays: dict[str, Any] = {name: getattr(self, name)[mask] for name in _ARRAYS}
         status = tuple(word for word, keep in zip(self.status, mask, strict=True) if keep)
         response = None if self.response is None else self.response.select(mask)
+        samples = None if self.samples is None else self.samples.select(mask)
         return replace(
-            self, **arrays, status=status, response=response, diagnostics=self.diagnostics.select(mask)
+            self, **arrays, status=status, response=response, diagnostics=self.diagnostics.select(mask),
+            samples=samples,
         )  # fmt: skip
+
+    def sample(self, number: int) -> "EventCoefficients":
+        """Return the coefficients of one set of weights, with the covariance of the trained ones.
+
+        Raises:
+            ParameterError: if there is no such set.
+        """
+        if self.samples is None or not 0 <= number < self.samples.count:
+            known = 0 if self.samples is None else self.samples.count
+            raise ParameterError(f"there are coefficients of {known} sets of weights, asked for was set {number + 1}")
+        ratios, log_reference = self.samples.ratios[:, number], self.samples.log_reference[:, number]
+        return replace(self, ratios=ratios, log_reference=log_reference, samples=None)
 
     @staticmethod
     def concatenate(parts: Sequence["EventCoefficients"]) -> "EventCoefficients":
@@ -169,6 +190,7 @@ class EventCoefficients:
             first, **arrays, status=tuple(word for part in parts for word in part.status),
             response=CalibrationResponse.joined([part.response for part in parts]),
             diagnostics=Diagnostics.concatenate([part.diagnostics for part in parts]),
+            samples=WeightSamples.joined([part.samples for part in parts]),
         )  # fmt: skip
 
     def at(self, theta: Array) -> Array:
@@ -212,6 +234,6 @@ class EventCoefficients:
         return tuple(Estimate(float(m), float(e), len(w), size) for m, e in zip(mean, error, strict=True))
 
 
-_COMMON = ("monomials", "status", "source", "response", "reference_point", "diagnostics")
+_COMMON = ("monomials", "status", "source", "response", "reference_point", "diagnostics", "samples")
 
 _ARRAYS = tuple(each.name for each in fields(EventCoefficients) if each.name not in _COMMON)

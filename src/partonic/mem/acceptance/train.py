@@ -1,14 +1,15 @@
 """Training of the acceptance: cross entropy of accepted and rejected events, and its calibration."""
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from partonic.config.mem_training.transfer import AcceptanceConfig, MemTrainingConfig
@@ -17,16 +18,30 @@ from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.mem.acceptance.model import AcceptanceModel, AcceptanceNetwork
 from partonic.mem.transfer.layout import TransferLayout
-from partonic.nn.training import PhaseModule, PhaseSettings, TensorTable, run_phase, seeded_weights, split_table
+from partonic.mem.uncertainty.training import Part, train_with_uncertainty
+from partonic.nn.bayesian.posterior import WeightPosterior
+from partonic.nn.training import PhaseModule, PhaseSettings, TensorTable, seeded_weights, split_table
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 from partonic.trained.schema_record import SchemaRecord
 
-__all__ = ["AcceptancePhase", "TrainedAcceptance", "acceptance_table", "reliability", "train_acceptance"]
+__all__ = [
+    "AcceptancePhase",
+    "TrainedAcceptance",
+    "acceptance_losses",
+    "acceptance_table",
+    "reliability",
+    "train_acceptance",
+]
 
 _COLUMNS = ("x1", "x2", "partons", "hadronic_top", "selected")
 _BATCH = 50_000
 _SCALE_EVENTS = 50_000
+_CALIBRATION_EVENTS = 50_000
+"""Events that hold the mean of each drawn acceptance in place."""
+
+_DRAWS = 64
+"""Drawn acceptances that are calibrated: the most that a run can use."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +83,7 @@ class AcceptancePhase(PhaseModule):
 
     def validation_loss(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the cross entropy."""
-        logits = self.network(batch["momenta"])
-        return functional.binary_cross_entropy_with_logits(logits, batch["accepted"].to(logits.dtype))
+        return acceptance_losses(self.network, batch, None).mean()
 
 
 def acceptance_table(
@@ -133,15 +147,19 @@ def train_acceptance(
     with seeded_weights(seed, "acceptance"):
         network = AcceptanceNetwork(sizes, layout)
     network.fit_scales(train.columns["momenta"][:_SCALE_EVENTS])
-    phase = AcceptancePhase(network)
-    settings = PhaseSettings.from_config(training, "acceptance", training.epochs)
-    result = run_phase(phase, train, validation, settings, folder / "phase", seed, progress)
+    part = Part(
+        "acceptance", network, lambda: AcceptanceNetwork(sizes, layout), AcceptancePhase, acceptance_losses,
+        {"outer": network.outer},
+    )  # fmt: skip
+    run = (PhaseSettings.from_config(training, "acceptance", training.epochs), folder / "phase", seed)
+    result, posterior = train_with_uncertainty(part, sizes.uncertainty, (train, validation), run, progress)
     half = len(validation) // 2
     held_out = validation.part(0, half).columns
-    network.calibrate(held_out["momenta"], held_out["accepted"])
-    known = [torch.cat([part[name] for part in (train.columns, held_out)]) for name in ("momenta", "accepted")]
-    network.normalise(*known)
+    known = {name: torch.cat([part[name] for part in (train.columns, held_out)]) for name in ("momenta", "accepted")}
+    _calibrate(network, held_out, known)
     model = AcceptanceModel(network, SchemaRecord.of(process))
+    if posterior is not None:
+        model.posterior = _calibrated(posterior, network, held_out, known)
     tested = validation.part(half, len(validation)).columns
     found = reliability(model.log_probability(tested["momenta"]).exp(), tested["accepted"])
     model.record = {
@@ -156,6 +174,31 @@ def train_acceptance(
     }
     model.save(folder)
     return TrainedAcceptance(folder, len(train), result.best_validation, found)
+
+
+def acceptance_losses(network: nn.Module, batch: Mapping[str, Tensor], generator: torch.Generator | None) -> Tensor:
+    """Return the cross entropy of events, `(N,)`; the symmetries are those of the features."""
+    logits = network(batch["momenta"])
+    return functional.binary_cross_entropy_with_logits(logits, batch["accepted"].to(logits.dtype), reduction="none")
+
+
+def _calibrate(network: AcceptanceNetwork, held_out: Mapping[str, Tensor], known: Mapping[str, Tensor]) -> None:
+    """Fit the calibration to held-out events, and the offset to the fraction that is accepted of all that are known."""
+    network.calibrate(held_out["momenta"], held_out["accepted"])
+    network.normalise(known["momenta"], known["accepted"])
+
+
+def _calibrated(
+    posterior: WeightPosterior, network: AcceptanceNetwork, held_out: Mapping[str, Tensor], known: Mapping[str, Tensor]
+) -> WeightPosterior:
+    """Return the posterior with a calibration for each draw, which the fraction of accepted events holds in place."""
+    known = {name: values[:_CALIBRATION_EVENTS] for name, values in known.items()}
+    state, drawn, found = network.state_dict(), copy.deepcopy(network), []
+    for number in range(_DRAWS if posterior.most is None else posterior.most):
+        drawn.load_state_dict(posterior.draw(state, number))
+        _calibrate(drawn, held_out, known)
+        found.append(drawn.calibration.clone())
+    return replace(posterior, numbered={"calibration": torch.stack(found)})
 
 
 def reliability(

@@ -15,6 +15,7 @@ from partonic.mem.integral.importance_sampling import EventIntegrator
 from partonic.mem.integral.integrand import Ingredients
 from partonic.mem.integral.result import integral_figures
 from partonic.mem.store_decays import check_objects
+from partonic.mem.uncertainty.weight_draws import facts_of_weights
 from partonic.polynomial import Monomials
 from partonic.trained.compatibility import check_detector
 
@@ -80,10 +81,17 @@ class MemEstimator:
         """Return the fiducial cross section."""
         return None if self.section is None else self.section(self.ingredients)
 
+    def sample_cross_sections(self) -> tuple[CrossSectionRecord, ...]:
+        """Return the fiducial cross section of each set of weights, if it depends on the acceptance."""
+        if self.section is None or self.config.normalisation.method == "accepted":
+            return ()
+        return tuple(self.section(each) for each in self._integrator.drawn)
+
     def facts(self) -> dict[str, Any]:
-        """Return the classes of initial states that are told apart."""
+        """Return the classes of initial states that are told apart, and which weights of networks are used."""
         found = self.ingredients.initial_state
-        return {"initial_states": None if found is None else list(found.classes)}
+        weights = facts_of_weights(self.ingredients, self.config.weight_samples)
+        return {"initial_states": None if found is None else list(found.classes), **weights}
 
     def figures(self, coefficients: EventCoefficients) -> dict[str, Any]:
         """Return points, errors, and how many events hang on few points."""

@@ -35,6 +35,9 @@ from partonic.mem.integral.status import (
     ZERO_ACCEPTANCE,
 )
 from partonic.mem.points.unit_cube_points import PointSource, point_source
+from partonic.mem.uncertainty.chosen_points import ChosenPoints
+from partonic.mem.uncertainty.sampled_coefficients import NetworkPair, sampled_coefficients
+from partonic.mem.uncertainty.weight_draws import drawn_ingredients
 from partonic.rng import torch_generator
 
 __all__ = ["Convergence", "EventIntegrator", "StatesFaults", "round_sizes"]
@@ -80,17 +83,23 @@ class _Batch:
     factors: Tensor
     points: Tensor
     rows: list[int]
+    chosen: ChosenPoints | None = None
 
 
 class EventIntegrator:
     """Integrates events with given ingredients and settings."""
 
     def __init__(self, ingredients: Ingredients, config: MemConfig, seed: int) -> None:
-        """Prepare; `seed` is the root seed."""
+        """Prepare; `seed` is the root seed.
+
+        Raises:
+            ModelError: if sets of weights are asked for of networks that have none.
+        """
         self.ingredients = ingredients
         self.config = config
         self.seed = seed
         self.integrand = PartonIntegrand(ingredients, config.points.at_once)
+        self.drawn = drawn_ingredients(ingredients, config.weight_samples)
 
     def integrate(
         self, x: RecoEvents, event_id: NDArray[np.int64], history: list[Convergence] | None = None
@@ -107,6 +116,7 @@ class EventIntegrator:
             ConfigError: if the proposal does not allow for the base numbers asked for.
         """
         batch = self._begin(x, event_id)
+        self._choose_points(batch)
         name = self.ingredients.process.name
         generators = [torch_generator(self.seed, "mem", name, int(number)) for number in event_id]
         source = point_source(self.ingredients.proposal, self.config.base, self.config.points, generators)
@@ -119,7 +129,7 @@ class EventIntegrator:
             if history is not None:
                 history.append(_state(batch))
             batch.rows = [row for row, done in zip(batch.rows, self._done(batch), strict=True) if not done]
-        return self._result(batch)
+        return self._with_samples(batch, self._result(batch))
 
     def _begin(self, x: RecoEvents, event_id: NDArray[np.int64]) -> _Batch:
         proposal, events = self.ingredients.proposal, len(x)
@@ -161,6 +171,8 @@ class EventIntegrator:
             return
         batch.factors[index] += values.factors
         batch.moments.add(index, values.log_weight, values.coefficients, source.block)
+        if batch.chosen is not None:
+            batch.chosen.add(index, drawn.numbers[good], values.log_weight, values.coefficients)
 
     def _done(self, batch: _Batch) -> list[bool]:
         """Return which of the events at work have a small enough error."""
@@ -195,6 +207,28 @@ class EventIntegrator:
                 moments.effective_sample_size().numpy(), moments.largest_share().numpy(), batch.points.numpy()
             ).record(),
         )
+
+    def _choose_points(self, batch: _Batch) -> None:
+        """Keep points of the integrals for the sets of weights, if there are any."""
+        if not self.drawn:
+            return
+        name, monomials = self.ingredients.process.name, len(self.ingredients.process.monomials)
+        generators = [torch_generator(self.seed, "mem", name, int(number), "chosen") for number in batch.event_id]
+        batch.chosen = ChosenPoints(len(batch.x), monomials, self.config.weight_sample_points, generators)
+
+    def _with_samples(self, batch: _Batch, found: EventCoefficients) -> EventCoefficients:
+        """Add the coefficients of all sets of weights, if there are any."""
+        if batch.chosen is None:
+            return found
+        good = torch.from_numpy(found.usable())
+        pairs = [NetworkPair(each.transfer, each.acceptance) for each in (self.ingredients, *self.drawn)]
+        rows = good.nonzero()[:, 0]
+        with self.integrand.clock("weight_samples"):
+            sampled = sampled_coefficients(
+                batch.x.select(good), batch.chosen.kept(rows), self.ingredients.proposal.view, pairs[0], pairs[1:],
+                (found.ratios[good.numpy()], found.log_reference[good.numpy()]),
+            )  # fmt: skip
+        return sampled.of(found)
 
     def _final_status(self, batch: _Batch, row: int) -> str:
         if batch.status[row] != OK:

@@ -102,7 +102,8 @@ class PartonIntegrand:
     """The integrand of given ingredients; it counts the seconds that each of them takes.
 
     Attributes:
-        seconds: time spent by now in proposal, partons, transfer, acceptance, matrix element and initial state.
+        seconds: time spent by now in proposal, partons, transfer, acceptance, matrix element, initial state, and in
+            drawn weights.
     """
 
     def __init__(self, ingredients: Ingredients, at_once: int) -> None:
@@ -143,7 +144,7 @@ class PartonIntegrand:
         """Add the time of a block to `seconds`."""
         begin = time.perf_counter()
         yield
-        self.seconds[name] += time.perf_counter() - begin
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
 
     def _values(self, x: RecoEvents, event_id: NDArray[np.int64], numbers: Tensor, log_density: Tensor) -> PointValues:
         shape, made_of = numbers.shape[:2], self.ingredients

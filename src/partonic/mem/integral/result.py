@@ -49,6 +49,22 @@ def integral_figures(coefficients: EventCoefficients, config: MemConfig) -> dict
         "dominated": int((quality.largest_weight_share > config.dominated.limit).sum()),
         "few_effective_points": quality.few,
         "above_target": _above_target(good, config.points),
+        **_sample_figures(good),
+    }
+
+
+def _sample_figures(good: EventCoefficients) -> dict[str, Any]:
+    """Return the quality of the coefficients of sets of weights, and their scatter over the sets."""
+    if good.samples is None:
+        return {}
+    columns = good.diagnostics.columns
+    spread = good.samples.ratios.std(axis=1, ddof=1 if good.samples.count > 1 else 0)
+    return {
+        "weight_samples": good.samples.count,
+        "median_sample_spread": [_median(values) for values in spread.T],
+        "median_sample_noise_share": _median(columns["sample_noise_share"]),
+        "median_sample_effective_size": _median(columns["sample_effective_size"]),
+        "samples_without_integral": int(columns["sample_missing"].sum()),
     }
 
 

@@ -9,24 +9,35 @@ network is to learn.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from partonic.config.mem_training.transfer import MemTrainingConfig, TransferConfig
 from partonic.errors import ConfigError
 from partonic.events.schema import ProcessInfo
+from partonic.mem.transfer.components import SmallNetwork
 from partonic.mem.transfer.data import objects_of, transfer_table
 from partonic.mem.transfer.layout import TransferLayout
+from partonic.mem.transfer.mixture import CandidateDensity
 from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.objects import ObjectTable
 from partonic.mem.transfer.transfer_function import TransferFunction
-from partonic.nn.training import PhaseModule, PhaseSettings, run_phase, seeded_weights, split_table
+from partonic.mem.uncertainty.training import Part, train_with_uncertainty
+from partonic.nn.training import PhaseModule, PhaseSettings, seeded_weights, split_table
 from partonic.progress import SILENT, Progress
 from partonic.provenance import package_versions
 from partonic.trained.schema_record import SchemaRecord
 
-__all__ = ["TrainedTransfer", "TransferPhase", "mirror_events", "train_transfer"]
+__all__ = [
+    "TrainedTransfer",
+    "TransferPhase",
+    "last_layers_of",
+    "mirror_events",
+    "train_transfer",
+    "transfer_losses",
+]
 
 _SCALE_EVENTS = 50_000
 
@@ -61,16 +72,33 @@ class TransferPhase(PhaseModule):
     def training_losses(
         self, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of events, half of which are turned; −log p_T, unless heads have another one."""
-        table, momenta = objects_of(batch, self.network.layout), batch["momenta"]
-        flip = torch.rand(len(momenta), generator=generator, device=generator.device) < 0.5
-        turned = mirror_events(table, momenta, flip.to(momenta.device))
-        return self.network.loss(*turned, generator).mean(), {}
+        """Return −log p_T of events, half of which are turned."""
+        return transfer_losses(self.network, batch, generator).mean(), {}
 
     def validation_loss(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return −log p_T of events as they are."""
-        table = objects_of(batch, self.network.layout)
-        return -self.network.log_prob(table, batch["momenta"][:, None]).mean()
+        return transfer_losses(self.network, batch, None).mean()
+
+
+def transfer_losses(network: nn.Module, batch: Mapping[str, Tensor], generator: torch.Generator | None) -> Tensor:
+    """Return −log p_T of events `(N,)`, or the loss of their heads, half of them turned, if there is a generator."""
+    network = cast("TransferNetwork", network)
+    table, momenta = objects_of(batch, network.layout), batch["momenta"]
+    if generator is None:
+        return -network.log_prob(table, momenta[:, None])[:, 0]
+    flip = torch.rand(len(momenta), generator=generator, device=generator.device) < 0.5
+    return network.loss(*mirror_events(table, momenta, flip.to(momenta.device)), generator)[:, 0]
+
+
+def last_layers_of(network: nn.Module) -> dict[str, nn.Linear]:
+    """Return the linear layers whose outputs are parameters of densities, by name."""
+    found: dict[str, nn.Linear] = {}
+    for name, module in network.named_modules():
+        if isinstance(module, SmallNetwork):
+            found[f"{name}.outer"] = module.outer
+        elif isinstance(module, CandidateDensity):
+            found[f"{name}.query"] = module.query
+    return found
 
 
 def mirror_events(table: ObjectTable, momenta: Tensor, flip: Tensor) -> tuple[ObjectTable, Tensor]:
@@ -126,8 +154,12 @@ def train_transfer(
         network.fit_scales(objects_of(sample, layout), sample["momenta"])
     else:
         network.load_state_dict(known.network.state_dict())
-    settings = PhaseSettings.from_config(training, "transfer", training.epochs)
-    result = run_phase(TransferPhase(network), train, validation, settings, folder / "phase", seed, progress)
+    part = Part(
+        "transfer", network, lambda: TransferNetwork(sizes, layout), TransferPhase, transfer_losses,
+        last_layers_of(network),
+    )  # fmt: skip
+    run = (PhaseSettings.from_config(training, "transfer", training.epochs), folder / "phase", seed)
+    result, posterior = train_with_uncertainty(part, sizes.uncertainty, (train, validation), run, progress)
     record = {
         "events": len(train),
         "stores": [path.name for path in stores],
@@ -139,14 +171,17 @@ def train_transfer(
     }
     if known is not None:
         record["started_from"] = known.record
-    TransferFunction(network, SchemaRecord.of(process), record).save(folder)
+    model = TransferFunction(network, SchemaRecord.of(process), record)
+    model.posterior = posterior
+    model.save(folder)
     return TrainedTransfer(folder, len(train), result.best_validation)
 
 
 def _known(folder: Path, sizes: TransferConfig, layout: TransferLayout) -> TransferFunction:
     """Return the trained transfer function of a folder of models, if it fits."""
     found = TransferFunction.load(folder / "transfer")
-    if found.network.config != sizes.model_copy(update={"dropout": found.network.config.dropout}):
+    same = {"dropout": found.network.config.dropout, "uncertainty": found.network.config.uncertainty}
+    if found.network.config != sizes.model_copy(update=same):
         raise ConfigError(
             f"mem_training.transfer_start: {folder} has a transfer function of other sizes than `transfer` says; give "
             "those of its model.json"

@@ -11,7 +11,7 @@ from torch import Tensor
 from partonic.nn.training.table import TensorTable
 from partonic.rng import torch_generator
 
-__all__ = ["seeded_weights", "split_table"]
+__all__ = ["copies_of", "seeded_weights", "split_table"]
 
 
 _SAME = 6
@@ -33,7 +33,7 @@ def split_table(
         partons: numbers of the partons of each event, equal for copies; None if there are no copies.
     """
     order = torch.randperm(len(table), generator=torch_generator(seed, "split"))
-    group = None if partons is None else _copies(partons)
+    group = None if partons is None else copies_of(partons)
     if group is None:
         held_out = max(1, round(fraction * len(table)))
         return TensorTable(table.rows(order[held_out:])), TensorTable(table.rows(order[:held_out]))
@@ -45,7 +45,7 @@ def split_table(
     return TensorTable(table.rows(order[~mask])), TensorTable(table.rows(order[mask]))
 
 
-def _copies(partons: Float[Tensor, "events *numbers"]) -> Int[Tensor, " events"] | None:
+def copies_of(partons: Float[Tensor, "events *numbers"]) -> Int[Tensor, " events"] | None:
     """Return a number for each event that is equal for copies; None if all events differ."""
     rows = np.ascontiguousarray(partons.detach().double().cpu().flatten(1).numpy().round(_SAME) + 0.0)
     keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()

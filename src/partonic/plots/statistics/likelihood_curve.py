@@ -48,6 +48,8 @@ class LikelihoodCurve:
         profile: q there, `(M,)`.
         band: error of q, `(M,)`; None where it has none.
         band_label: what the error is.
+        outer: a second error of q, drawn as a hatched band, `(M,)`; None where there is none.
+        outer_label: what it is.
         others: more curves by legend entry, values and q each.
         crossings: levels.
         best: best fit.
@@ -62,6 +64,8 @@ class LikelihoodCurve:
     truth: float | None = None
     band: Array | None = None
     band_label: str = ""
+    outer: Array | None = None
+    outer_label: str = ""
     others: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
 
 
@@ -74,6 +78,12 @@ def draw_likelihood_curve(curve: LikelihoodCurve, *, headline: Headline) -> "Fig
         axes.fill_between(
             curve.values, low, curve.profile + curve.band, color=PALETTE[0], alpha=0.3, linewidth=0,
             label=curve.band_label,
+        )  # fmt: skip
+    if curve.outer is not None:
+        low = np.maximum(curve.profile - curve.outer, 0.0)
+        axes.fill_between(
+            curve.values, low, curve.profile + curve.outer, facecolor="none", edgecolor=PALETTE[1], hatch="////",
+            alpha=0.6, linewidth=0.6, label=curve.outer_label,
         )  # fmt: skip
     for number, (label, (x, q)) in enumerate(curve.others.items()):
         colour, style = _STYLES[number % len(_STYLES)]

@@ -161,7 +161,10 @@ def _draw_curve(record: InferenceRecord, name: str, headline: Headline) -> "Figu
     x, q = record.curve("expected", name)
     if len(x):
         others[f"expected, {_theta_text(record, record.result['expected'][0]['theta'], short=True)}"] = (x, q)
+    training = record.curve("training_band", name)[1]
     band = _band(profile, total)
+    if len(training):  # two bands: what the training does not know, and the rest
+        band = np.sqrt(np.maximum(band**2 - training**2, 0.0))
     curve = LikelihoodCurve(
         title=axis_label(name),
         values=values,
@@ -173,8 +176,12 @@ def _draw_curve(record: InferenceRecord, name: str, headline: Headline) -> "Figu
         best=record.result["best_fit"][name]["value"],
         truth=record.truth(name),
         band=band if band.any() else None,
-        band_label="error of integration, rate,\ncalibration and training",
-        others=others if band.any() else {key: each for key, each in others.items() if key != "with all errors"},
+        band_label="error of integration, rate,\ncalibration" + ("" if len(training) else " and training"),
+        outer=training if len(training) else None,
+        outer_label="error of training",
+        others=others
+        if band.any() or len(training)
+        else {key: each for key, each in others.items() if key != "with all errors"},
     )
     return draw_likelihood_curve(curve, headline=headline)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from partonic.config.sbi import LOCAL_METHODS, SbiConfig
+from partonic.nn.bayesian.bootstrap import bootstrap_weights
 from partonic.nn.training import PhaseResult, PhaseSettings, TensorTable, run_phase
 from partonic.progress import SILENT, Progress
 from partonic.sbi.derivatives import Derivatives
@@ -17,7 +18,6 @@ from partonic.sbi.precision.phase import MagnitudePhase
 from partonic.sbi.score.local_score import LocalScore
 from partonic.sbi.split import parts_of
 from partonic.sbi.training.sample import TrainingSample
-from partonic.sbi.uncertainty.bootstrap import bootstrap_weights
 from partonic.sbi.uncertainty.last_layer import LastLayerLaplace
 
 __all__ = ["networks_trained"]

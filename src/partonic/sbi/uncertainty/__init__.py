@@ -1,1 +1,1 @@
-"""How well learned ratios are known: bootstrap samples of the training events, and the Laplace approximation."""
+"""How well learned ratios are known: the Laplace approximation of the last layer."""

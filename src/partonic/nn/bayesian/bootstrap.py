@@ -18,14 +18,18 @@ from partonic.rng import numpy_generator
 __all__ = ["bootstrap_weights"]
 
 
-def bootstrap_weights(group: NDArray[np.int64], members: int, seed: int) -> Float[Tensor, "events members"]:
+def bootstrap_weights(
+    group: NDArray[np.int64], members: int, seed: int, purpose: str = "sbi"
+) -> Float[Tensor, "events members"]:
     """Return how often each member has each event, float32; equal for events of one group.
 
     Args:
         group: of the events, `(N,)`.
         members: number M of members.
         seed: root seed; a member has the same sample whatever the number of the others.
+        purpose: name of what is trained, so that others have other samples.
     """
     names, number = np.unique(group, return_inverse=True)
-    counts = [numpy_generator(seed, "sbi", "bootstrap", member).poisson(1.0, len(names)) for member in range(members)]
+    generators = [numpy_generator(seed, purpose, "bootstrap", member) for member in range(members)]
+    counts = [generator.poisson(1.0, len(names)) for generator in generators]
     return torch.from_numpy(np.stack(counts, axis=1)[number].astype(np.float32))

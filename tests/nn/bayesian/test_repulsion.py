@@ -2,7 +2,7 @@
 
 import torch
 
-from partonic.sbi.repulsion import repulsion
+from partonic.nn.bayesian.repulsion import repulsion
 
 
 def test_its_gradient_descends_to_larger_distances():
