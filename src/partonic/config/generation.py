@@ -9,6 +9,7 @@ from partonic.config.base import SettingError, StrictModel
 __all__ = [
     "FULL_SAMPLER",
     "QUICK_SAMPLER",
+    "VEGAS_SAMPLER",
     "BiasConfig",
     "GenerationConfig",
     "OverweightPolicy",
@@ -51,8 +52,8 @@ class SamplerConfig(StrictModel):
     harmonics: int = Field(4, ge=0, le=64)
     """Cosines cos(πkx), k = 1 ... harmonics, of each condition that the coupling networks see besides x itself."""
 
-    rounds: int = Field(20, ge=1, le=10_000)
-    """Training rounds. Each draws new points, adds them to the buffer and trains on the buffer; a checkpoint is
+    rounds: int = Field(20, ge=0, le=10_000)
+    """Training rounds; 0: the VEGAS grid alone. Each draws new points, adds them to the buffer and trains on the buffer; a checkpoint is
     written after each."""
 
     points_per_round: int = Field(40_000, ge=100)
@@ -74,6 +75,14 @@ class SamplerConfig(StrictModel):
     """Power p of the weights f/q in the loss ⟨(f/q)^p⟩ of the second half of the training: 1 is the Kullback–Leibler
     divergence (as in the first half), 2 the variance; more presses harder on the largest weights."""
 
+    least_share: float = Field(0.1, gt=0, lt=1, exclude_if=lambda share: share == 0.1)
+    """Least share of the points that a channel of the sampling gets, in units of the equal one. It keeps the integral
+    unbiased: a channel that is trained away would never get a point again."""
+
+    drop_below: float = Field(0.01, ge=0, lt=0.5, exclude_if=lambda share: share == 0.01)
+    """Several maps of the same partonic channels: one that brings less than this share of them is dropped after the
+    adaptation of the grids, and the weights of the others sum to one. 0 keeps all."""
+
     @model_validator(mode="after")
     def _bins_fit(self) -> "SamplerConfig":
         if self.bins > self.vegas_bins:
@@ -90,7 +99,10 @@ QUICK_SAMPLER = SamplerConfig(
 """The sampler of a demonstration: trained in under a minute."""
 
 
-_PRESETS = {"full": FULL_SAMPLER, "quick": QUICK_SAMPLER}
+VEGAS_SAMPLER = SamplerConfig(rounds=0)
+"""The VEGAS grids alone: ready in seconds, with a few to some tens of per cent of the points as events."""
+
+_PRESETS = {"full": FULL_SAMPLER, "quick": QUICK_SAMPLER, "vegas": VEGAS_SAMPLER}
 
 
 class PowerBiasConfig(StrictModel):
@@ -141,7 +153,7 @@ class GenerationConfig(StrictModel):
     """Make more of some events than there are, with smaller weights: for selections that few events pass."""
 
     sampler: SamplerConfig = FULL_SAMPLER
-    """How the sampler is trained: its settings, or the name of a preset, ``full`` (default) or ``quick``."""
+    """How the sampler is trained: its settings, or the name of a preset, ``full`` (default), ``quick`` or ``vegas``."""
 
     overweight_limit: float = Field(1e-3, gt=0, lt=0.5)
     """Largest fraction of the cross section that may be carried by points whose weight exceeds the maximum weight."""

@@ -11,6 +11,7 @@ from partonic.physics.pdf import PartonDensities
 from partonic.physics.phasespace.boson_pair import BosonPairCube
 from partonic.physics.phasespace.breit_wigner import BreitWigner
 from partonic.physics.phasespace.resonance_tail import ResonanceWithTail
+from partonic.physics.sampling_channel import ChannelMap
 from partonic.physics.scales import FixedScale
 from partonic.processes.wz.amplitude import WZAmplitude
 from partonic.processes.wz.couplings import WZCouplings
@@ -23,6 +24,7 @@ _QUARKS = ((2, -1), (4, -3))
 """u d̄ and c s̄: the CKM matrix is the unit matrix."""
 _LEPTONS = {"e": 11, "mu": 13}
 _CHARGED_SLOTS = (0, 2, 3)
+_ALIKE = {False: "two flavours", True: "one flavour"}
 
 
 def build(settings: WzConfig, final_state: Sequence[Particle]) -> HardProcess:
@@ -43,7 +45,18 @@ def build(settings: WzConfig, final_state: Sequence[Particle]) -> HardProcess:
         factorization_scale=FixedScale(settings.factorization_scale_factor * scale.value),
         renormalization_scale=FixedScale(settings.renormalization_scale_factor * scale.value),
         cube=_cube(settings) if decayed else None,
+        maps=_maps(settings) if decayed else (),
         cuts=CentralParticles(_CHARGED_SLOTS, settings.lepton_pt_min, eta_max) if has_cuts else None,
+    )
+
+
+def _maps(settings: WzConfig) -> tuple[ChannelMap, ...]:
+    """Return a channel for each charge, for leptons of two flavours and of one; the up-type quark in the first beam."""
+    order = [(charge, alike) for charge, first, alike in _kinds(settings) if first == 0]
+    places = {kind: index for index, kind in enumerate(_kinds(settings))}
+    return tuple(
+        ChannelMap(f"W{'+' if charge > 0 else '-'}, {_ALIKE[alike]}", _cube(settings), (places[charge, 0, alike],))
+        for charge, alike in order
     )
 
 
@@ -71,15 +84,20 @@ def groups_of(settings: WzConfig, couplings: WZCouplings) -> tuple[AmplitudeGrou
     """Return the channels by their |M|²: charge of the W, beam of the quark, whether all leptons are of one flavour."""
     doubly_resonant = settings.diagrams == "doubly_resonant"
     groups = []
-    for charge, first, alike in product((1, -1), (0, 1), (False, True)):
+    for charge, first, alike in _kinds(settings):
         amplitudes = [
             WZAmplitude((*_initial(quarks, charge, first), *final), couplings, doubly_resonant, settings.pair_mass_min)
             for quarks in _QUARKS
             for final in _finals(settings, charge, alike)
         ]
-        if amplitudes:
-            groups.append(AmplitudeGroup(amplitudes[0], channels_of(amplitudes)))
+        groups.append(AmplitudeGroup(amplitudes[0], channels_of(amplitudes)))
     return tuple(groups)
+
+
+def _kinds(settings: WzConfig) -> list[tuple[int, int, bool]]:
+    """Return charge, beam of the up-type quark and whether all leptons are of one flavour, of each group there is."""
+    kinds = product((1, -1), (0, 1), (False, True))
+    return [(charge, first, alike) for charge, first, alike in kinds if _finals(settings, charge, alike)]
 
 
 def _finals(settings: WzConfig, charge: int, alike: bool) -> list[tuple[int, int, int, int]]:
