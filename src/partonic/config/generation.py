@@ -11,6 +11,7 @@ __all__ = [
     "QUICK_SAMPLER",
     "VEGAS_SAMPLER",
     "BiasConfig",
+    "ChannelSamplerConfig",
     "GenerationConfig",
     "OverweightPolicy",
     "PowerBiasConfig",
@@ -20,6 +21,31 @@ __all__ = [
 OverweightPolicy = Literal["keep", "repeat", "truncate"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ChannelSamplerConfig(StrictModel):
+    """Settings of a sampling with several channels, in place of those of the same name of `SamplerConfig`.
+
+    Each point evaluates only a part of the process, which costs less than a step of the training on it, so that new
+    points are better than old ones.
+    """
+
+    vegas_points: int = Field(60_000, ge=100)
+    """Points of all channels together per adaptation of the VEGAS grids."""
+
+    points_per_round: int = Field(100_000, ge=100)
+    """New points of all channels together per round."""
+
+    learning_rate: Positive = 4e-3
+    """Largest learning rate; the optimizer is SOAP (arXiv:2409.11321), which takes larger steps than Adam."""
+
+    least_share: float = Field(0.1, gt=0, lt=1)
+    """Least share of the points that a channel gets, in units of the equal one. It keeps the integral unbiased: a
+    channel that is trained away would never get a point again."""
+
+    drop_below: float = Field(1e-3, ge=0, lt=0.5)
+    """Where several maps cover the same partonic channels, one that brings less than this share of them is dropped
+    after the adaptation of the grids, and the weights of the others sum to one. 0 keeps all."""
 
 
 class SamplerConfig(StrictModel):
@@ -75,13 +101,10 @@ class SamplerConfig(StrictModel):
     """Power p of the weights f/q in the loss ⟨(f/q)^p⟩ of the second half of the training: 1 is the Kullback–Leibler
     divergence (as in the first half), 2 the variance; more presses harder on the largest weights."""
 
-    least_share: float = Field(0.1, gt=0, lt=1, exclude_if=lambda share: share == 0.1)
-    """Least share of the points that a channel of the sampling gets, in units of the equal one. It keeps the integral
-    unbiased: a channel that is trained away would never get a point again."""
-
-    drop_below: float = Field(0.01, ge=0, lt=0.5, exclude_if=lambda share: share == 0.01)
-    """Several maps of the same partonic channels: one that brings less than this share of them is dropped after the
-    adaptation of the grids, and the weights of the others sum to one. 0 keeps all."""
+    channels: ChannelSamplerConfig = Field(
+        default_factory=lambda: ChannelSamplerConfig(), exclude_if=lambda own: own == ChannelSamplerConfig()
+    )
+    """What is different for processes that the sampling divides into channels."""
 
     @model_validator(mode="after")
     def _bins_fit(self) -> "SamplerConfig":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from partonic.config.generation import GenerationConfig
+from partonic.config.generation import GenerationConfig, SamplerConfig
 from partonic.files import write_json
 from partonic.generation.azimuth import AzimuthalSampler, azimuthal_numbers, relative_integrand
 from partonic.generation.bias import EventBias
@@ -148,11 +148,11 @@ def _training_content(
         "target": integrand.target.tolist(),
         "sampler": config.sampler.model_dump(mode="json"),
         "seed": seed,
-        **_maps_of(process),
+        **_maps_of(process, config.sampler),
     }
 
 
-def _maps_of(process: Process) -> dict[str, object]:
+def _maps_of(process: Process, sampler: SamplerConfig) -> dict[str, object]:
     """Return the channels of the sampling, if there are several: values of each of their maps at fixed points."""
     if not _has_channels(process):
         return {}
@@ -162,7 +162,7 @@ def _maps_of(process: Process) -> dict[str, object]:
         numbers = torch.rand(shape, generator=torch_generator(0, "probe"), dtype=torch.float64)
         log_jacobian = channel.process.from_unit_cube(numbers)[1]
         found[channel.name] = [list(channel.members), [f"{value:.8e}" for value in log_jacobian.tolist()]]
-    return {"sampling_channels": found}
+    return {"sampling_channels": found, "channel_sampler": sampler.channels.model_dump(mode="json")}
 
 
 def _has_channels(process: Process) -> bool:

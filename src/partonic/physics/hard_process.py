@@ -16,6 +16,7 @@ from torch import Tensor
 
 from partonic.errors import NonFiniteError, ProcessError
 from partonic.physics.amplitudes.amplitude import Amplitude
+from partonic.physics.cuts import AllOf
 from partonic.physics.fourvector import boost_along_z
 from partonic.physics.particles import Particle
 from partonic.physics.pdf import PartonDensities
@@ -102,7 +103,9 @@ class HardProcess:
         found = []
         for one in self.maps:
             members = tuple(place for index in one.groups for place in range(ends[index], ends[index + 1]))
-            part = replace(self, groups=tuple(self.groups[index] for index in one.groups), cube=one.cube, maps=())
+            cuts = AllOf(tuple(cut for cut in (self.cuts, one.cuts) if cut is not None)) if one.cuts else self.cuts
+            groups = tuple(self.groups[index] for index in one.groups)
+            part = replace(self, groups=groups, cube=one.cube, cuts=cuts, maps=())
             found.append(SamplingChannel(one.name, part, members, mirror_images(self.channels, members)))
         require_cover(found, len(self.channels))
         return tuple(found)

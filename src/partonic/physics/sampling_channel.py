@@ -14,8 +14,11 @@ with, say, the quark in the first beam leaves the others to this symmetry: `mirr
 rotated events.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from jaxtyping import Bool
+from torch import Tensor
 
 from partonic.errors import ProcessError
 from partonic.physics.phasespace.unit_cube import UnitCube
@@ -32,11 +35,13 @@ class ChannelMap:
         name: short, for reports, e.g. ``"H from W"``.
         cube: the map of the unit cube that follows its propagators.
         groups: places of the amplitude groups that it covers, among those of the process.
+        cuts: what the map does not keep to by itself, though the process has it; beside the cuts of the process.
     """
 
     name: str
     cube: UnitCube
     groups: tuple[int, ...]
+    cuts: Callable[[PartonEvents], Bool[Tensor, " events"]] | None = None
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,8 @@ class ChannelDensities:
             if place != channel:
                 x, log_map = self.spaces[place].sampled(events)
                 log_density = log_map - self.grids[place].inverse(x)[1]
+                # A map with a narrower range gives nothing to what lies outside.
+                log_density = torch.nan_to_num(log_density, nan=float("-inf"), neginf=float("-inf"))
             if place == family[0]:
                 seen = x
             kept = log_density + self.log_prior_shares[place]
@@ -121,7 +123,6 @@ class ChannelDensities:
         if networks is not None:
             residual = networks.residuals[networks.members.index(family)](seen)
         return log_map_weights(log_prior, residual)[:, family.index(channel)]
-
 
     def points(
         self, channel: int, y: Float[Tensor, "points dimensions"], turn: Float[Tensor, " points"], active: Tensor

@@ -57,7 +57,7 @@ def adapt_grids(
     tally = ChannelTally.of(names, torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.float64))
     for iteration in range(config.vegas_iterations):
         generator = torch_generator(seed, "channel grids", iteration)
-        channels = stratified_channels(shares, config.vegas_points, generator)
+        channels = stratified_channels(shares, config.channels.vegas_points, generator)
         latent = torch.rand((len(channels), dimensions), generator=generator, dtype=torch.float64)
         densities = ChannelDensities(spaces, edges, shares.log())
         parts = []

@@ -31,7 +31,7 @@ class ResidualWeights(torch.nn.Module):
             torch.manual_seed(0)
             self.hidden = torch.nn.Linear(dimensions * (2 + _HARMONICS), _UNITS)
             self.middle = torch.nn.Linear(_UNITS, _UNITS)
-        self.last = torch.nn.Linear(_UNITS, channels)
+            self.last = torch.nn.Linear(_UNITS, channels)
         torch.nn.init.zeros_(self.last.weight)
         torch.nn.init.zeros_(self.last.bias)
 

@@ -85,8 +85,8 @@ class ChannelTraining:
             bins=config.bins,
             harmonics=config.harmonics,
         )
-        self.networks = ChannelNetworks(shape, families(spaces), config.least_share, torch.float32)
-        self.optimizer = Soap(self.networks.parameters(), config.learning_rate)
+        self.networks = ChannelNetworks(shape, families(spaces), config.channels.least_share, torch.float32)
+        self.optimizer = Soap(self.networks.parameters(), config.channels.learning_rate)
         self.buffer: list[TrainingPoints] = []
         self.round = 0
         self.grids: AdaptedGrids | None = None
@@ -103,7 +103,7 @@ class ChannelTraining:
         """Adapt the grids, drop maps that add nothing, and let the shares of points start from those of the grids."""
         self.grids = adapt_grids(self.spaces, self.target, self.bias, self.config, self.seed)
         _check_finite(self.grids.tally)
-        active = kept_channels(self.grids.tally, families(self.spaces), self.config.drop_below)
+        active = kept_channels(self.grids.tally, families(self.spaces), self.config.channels.drop_below)
         self.networks.active.copy_(active)
         self.networks.share_logits.data.copy_(self.grids.log_shares)
         self._name_dropped()
@@ -133,7 +133,7 @@ class ChannelTraining:
         most = max(map(len, self.networks.members))
         with torch.no_grad():
             log_shares = self.networks.log_shares()
-            channel = stratified_channels(log_shares.exp(), self.config.points_per_round, generator)
+            channel = stratified_channels(log_shares.exp(), self.config.channels.points_per_round, generator)
             y, log_density = self.networks.flow.sample(channel, generator)
         parts = []
         for place in channel.unique().tolist():
@@ -176,7 +176,7 @@ class ChannelTraining:
         if not bool(norm.isfinite()):
             raise NonFiniteError(
                 f"the loss of training round {self.round}, step {step} has no finite gradient (loss {float(loss)}); "
-                "lower sampler.learning_rate or sampler.tail_power"
+                "lower sampler.channels.learning_rate or sampler.tail_power"
             )
         self.optimizer.step()
         return float(loss.detach())
@@ -194,7 +194,7 @@ class ChannelTraining:
     def _learning_rate(self, step: int) -> float:
         total = self.config.rounds * self.config.steps_per_round
         warm_up = min(1.0, (step + 1) / _WARM_UP_STEPS)
-        return self.config.learning_rate * warm_up * 0.5 * (1.0 + math.cos(math.pi * step / total))
+        return self.config.channels.learning_rate * warm_up * 0.5 * (1.0 + math.cos(math.pi * step / total))
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the rest of the training depends on, as named tensors."""

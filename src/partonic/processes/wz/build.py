@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 
-from partonic.physics.cuts import CentralParticles
+from partonic.physics.cuts import CentralParticles, MassWindow
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.hard_process import AmplitudeGroup, HardProcess, channels_of
 from partonic.physics.particles import Particle
@@ -15,6 +15,7 @@ from partonic.physics.sampling_channel import ChannelMap
 from partonic.physics.scales import FixedScale
 from partonic.processes.wz.amplitude import WZAmplitude
 from partonic.processes.wz.couplings import WZCouplings
+from partonic.processes.wz.exchanged_cube import ExchangedLeptonsCube
 from partonic.processes.wz.on_shell import OnShellWZAmplitude
 from partonic.processes.wz.settings import WzConfig
 
@@ -24,7 +25,8 @@ _QUARKS = ((2, -1), (4, -3))
 """u d̄ and c s̄: the CKM matrix is the unit matrix."""
 _LEPTONS = {"e": 11, "mu": 13}
 _CHARGED_SLOTS = (0, 2, 3)
-_ALIKE = {False: "two flavours", True: "one flavour"}
+_PHOTON_SCALE, _LEAST_PAIR_MASS = 5.0, 1.0
+"""GeV: the spectrum of a light pair falls like 1/m² above the first; the map of it begins at the second at least."""
 
 
 def build(settings: WzConfig, final_state: Sequence[Particle]) -> HardProcess:
@@ -51,13 +53,30 @@ def build(settings: WzConfig, final_state: Sequence[Particle]) -> HardProcess:
 
 
 def _maps(settings: WzConfig) -> tuple[ChannelMap, ...]:
-    """Return a channel for each charge, for leptons of two flavours and of one; the up-type quark in the first beam."""
-    order = [(charge, alike) for charge, first, alike in _kinds(settings) if first == 0]
-    places = {kind: index for index, kind in enumerate(_kinds(settings))}
-    return tuple(
-        ChannelMap(f"W{'+' if charge > 0 else '-'}, {_ALIKE[alike]}", _cube(settings), (places[charge, 0, alike],))
-        for charge, alike in order
+    """Return a channel for each charge, for leptons of two flavours and of one, in both assignments of these.
+
+    The up-type quark is in the first beam; the others are mirror images.
+    """
+    found = []
+    for place, (charge, first, alike) in enumerate(_kinds(settings)):
+        if first == 0:
+            name = f"W{'+' if charge > 0 else '-'}, {'one flavour' if alike else 'two flavours'}"
+            found.append(ChannelMap(name, _cube(settings), (place,)))
+            if alike:
+                window = MassWindow((2, 3), settings.z_mass_range)
+                found.append(ChannelMap(f"{name}, exchanged", _exchanged_cube(settings, charge), (place,), window))
+    return tuple(found)
+
+
+def _exchanged_cube(settings: WzConfig, charge: int) -> ExchangedLeptonsCube:
+    """Return the map of the other assignment, whose pair is a photon or a Z."""
+    bosons = BosonPairCube(
+        ResonanceWithTail(BreitWigner(settings.w_mass, settings.w_width), share=0.2),
+        ResonanceWithTail(BreitWigner(settings.z_mass, settings.z_width), share=0.6, scale=_PHOTON_SCALE),
+        (max(settings.pair_mass_min, _LEAST_PAIR_MASS), 0.5 * settings.collider_energy),
+        settings.collider_energy,
     )
+    return ExchangedLeptonsCube(bosons, 3 if charge > 0 else 2)
 
 
 def _cube(settings: WzConfig) -> BosonPairCube:
