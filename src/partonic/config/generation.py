@@ -79,8 +79,8 @@ class SamplerConfig(StrictModel):
     """Cosines cos(πkx), k = 1 ... harmonics, of each condition that the coupling networks see besides x itself."""
 
     rounds: int = Field(20, ge=0, le=10_000)
-    """Training rounds; 0: the VEGAS grid alone. Each draws new points, adds them to the buffer and trains on the buffer; a checkpoint is
-    written after each."""
+    """Training rounds; 0: the VEGAS grid alone. Each draws new points, adds them to the buffer and trains on the
+    buffer; a checkpoint is written after each."""
 
     points_per_round: int = Field(40_000, ge=100)
     """New points per round, each one evaluation of the matrix element."""
@@ -102,7 +102,7 @@ class SamplerConfig(StrictModel):
     divergence (as in the first half), 2 the variance; more presses harder on the largest weights."""
 
     channels: ChannelSamplerConfig = Field(
-        default_factory=lambda: ChannelSamplerConfig(), exclude_if=lambda own: own == ChannelSamplerConfig()
+        ChannelSamplerConfig(), exclude_if=lambda own: bool(own == ChannelSamplerConfig())
     )
     """What is different for processes that the sampling divides into channels."""
 

@@ -61,5 +61,6 @@ def test_grids_alone_make_events(tmp_path: Path) -> None:
     )
     config = CONFIG.model_copy(update={"sampler": sampler, "events": 500})
     found = generate_events(DividedToy(), config, 5, tmp_path)
-    assert found.unweighting_efficiency == found.vegas_unweighting_efficiency
+    pilot = found.summary["unweighting"]["pilot"]["unweighting_efficiency"]
+    assert pilot == found.vegas_unweighting_efficiency
     assert abs(found.cross_section.value - 2.7) < 4.0 * found.cross_section.error

@@ -66,7 +66,7 @@ def test_learns_what_grids_cannot(trained: TrainedChannels) -> None:
 
 @pytest.mark.parametrize("rounds_done", [0, 1, 3])
 def test_continued_training_ends_the_same(rounds_done: int, trained: TrainedChannels, tmp_path: Path) -> None:
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     class KilledProgress(SilentProgress):
@@ -75,9 +75,9 @@ def test_continued_training_ends_the_same(rounds_done: int, trained: TrainedChan
         def advance(self, amount: int = 1, **figures: float | str) -> None:
             self.left -= 1
             if self.left <= 0:
-                raise Killed
+                raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(tmp_path, progress=KilledProgress())
     assert torch.equal(weights_of(train(tmp_path))[0], weights_of(trained)[0])
 
@@ -123,7 +123,7 @@ def test_points_that_are_not_finite_are_counted() -> None:
         def channel_coefficients(self, events: PartonEvents) -> torch.Tensor:
             found = super().channel_coefficients(events)
             if not bool(found.isfinite().all()):
-                raise NonFiniteError("somewhere")
+                raise NonFiniteError(f"at {len(found)} points")
             return found
 
     part = Refusing(broken=0.02)

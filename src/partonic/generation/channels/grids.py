@@ -77,7 +77,7 @@ def adapt_grids(
 def log_target(
     densities: ChannelDensities, channel: int, y: Tensor, target: Tensor, bias: Bias, active: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return log g|dσ/dy| before the weight of the map (NaN where the process is), log priors, and what residuals see."""
+    """Return log g|dσ/dy| without the weight of the map (NaN where the process is), log priors, what residuals see."""
     points = densities.points(channel, y, torch.zeros_like(y[:, 0]), active)
     if not len(y):
         return points.log_jacobian, points.log_prior, points.seen

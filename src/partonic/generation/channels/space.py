@@ -55,7 +55,7 @@ class ChannelSpace:
         return turned(with_first(x, self.azimuths[0]), self.azimuths, turn[:, None])
 
     def sampled(self, events: PartonEvents) -> tuple[Float[Tensor, "points sampled"], Float[Tensor, " points"]]:
-        """Return the numbers x of events that are sampled, in [0, 1], and log |du/dz| of the map; −∞ outside its range."""
+        """Return the numbers x of events that are sampled, in [0, 1], and log |du/dz|; −∞ outside the map's range."""
         numbers, log_jacobian = self.channel.process.to_unit_cube(events)
         outside = ((numbers < -_ROUNDING) | (numbers > 1.0 + _ROUNDING) | numbers.isnan()).any(dim=1)
         numbers, log_jacobian = numbers.nan_to_num(0.5), log_jacobian.masked_fill(outside, float("-inf"))

@@ -1,4 +1,4 @@
-"""What each channel contributes: its integral, its points, how even its weights are, and points that were not finite."""
+"""What each channel contributes: integral, points, how even its weights are, and points that were not finite."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

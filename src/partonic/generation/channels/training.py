@@ -4,11 +4,11 @@ Channel and latent point together are one variable (i, y) with the target t = α
 so that the losses of one channel hold for all: with points drawn at t/p_drawn = w and Z = Σ_i ∫ t, which α does not
 change because Σ_i α_i = 1,
 
-    first half of the rounds:    Σ ⟨(w/Z) (log t − log p)⟩_drawn ,                      Kullback–Leibler,
+    first half of the rounds:    ⟨(w/Z) (log t − log p)⟩_drawn ,                       Kullback–Leibler,
     second half:                 log ⟨(t/Z)^P p^(1−P) / p_drawn⟩_drawn / (P − 1) ,      P = tail_power; 2: variance.
 
-Flow, residual weights K_i and shares β_i follow from one gradient. Each round draws new points (online), stratified over
-the channels, and takes steps on the points of the latest rounds (buffered); the process is evaluated once a point, for
+Flow, residual weights K_i and shares β_i follow from one gradient. Each round draws new points (online), stratified
+over the channels, and takes steps on the points of the latest rounds (buffered); the process is evaluated once a point, for
 target and priors are kept beside it while α is worked out anew.
 """
 
@@ -33,6 +33,7 @@ __all__ = ["ChannelTraining", "TrainingPoints"]
 
 _WARM_UP_STEPS = 50
 _NOT_FINITE_LIMIT = 1e-3
+_NOT_ADAPTED = "the grids of the channels must be adapted"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class ChannelTraining:
     def densities(self) -> ChannelDensities:
         """The channels with the adapted grids."""
         if self.grids is None:
-            raise GenerationError("the grids of the channels must be adapted before the flow is trained")
+            raise GenerationError(f"{_NOT_ADAPTED} before the flow is trained")
         return ChannelDensities(self.spaces, self.grids.edges, self.grids.log_shares)
 
     def adapt(self) -> None:
@@ -200,7 +201,7 @@ class ChannelTraining:
         """Return everything that the rest of the training depends on, as named tensors."""
         grids = self.grids
         if grids is None:
-            raise GenerationError("a training has no state before its grids are adapted")
+            raise GenerationError(f"{_NOT_ADAPTED} before the state of the training is asked for")
         tensors = {"edges": grids.edges, "prior": grids.log_shares}
         tally = grids.tally
         tensors |= {f"tally.{n}": getattr(tally, n) for n in ("points", "total", "squares", "not_finite")}
@@ -241,8 +242,8 @@ def _check_finite(tally: ChannelTally) -> None:
     if bool((bad > _NOT_FINITE_LIMIT).any()):
         worst = int(bad.argmax())
         raise NonFiniteError(
-            f"dσ/du is not finite at {int(tally.not_finite[worst])} of {int(tally.points[worst])} points of the channel "
-            f"'{tally.names[worst]}': its matrix element, its densities or its map fail there"
+            f"dσ/du is not finite at {int(tally.not_finite[worst])} of {int(tally.points[worst])} points of the "
+            f"channel '{tally.names[worst]}': its matrix element, its densities or its map fail there"
         )
 
 
