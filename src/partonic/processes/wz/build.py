@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 
-from partonic.physics.cuts import CentralParticles, MassWindow
+from partonic.physics.cuts import CentralParticles
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.hard_process import AmplitudeGroup, HardProcess, channels_of
 from partonic.physics.particles import Particle
@@ -11,11 +11,9 @@ from partonic.physics.pdf import PartonDensities
 from partonic.physics.phasespace.boson_pair import BosonPairCube
 from partonic.physics.phasespace.breit_wigner import BreitWigner
 from partonic.physics.phasespace.resonance_tail import ResonanceWithTail
-from partonic.physics.sampling_channel import ChannelMap
 from partonic.physics.scales import FixedScale
 from partonic.processes.wz.amplitude import WZAmplitude
 from partonic.processes.wz.couplings import WZCouplings
-from partonic.processes.wz.exchanged_cube import ExchangedLeptonsCube
 from partonic.processes.wz.on_shell import OnShellWZAmplitude
 from partonic.processes.wz.settings import WzConfig
 
@@ -25,8 +23,6 @@ _QUARKS = ((2, -1), (4, -3))
 """u d̄ and c s̄: the CKM matrix is the unit matrix."""
 _LEPTONS = {"e": 11, "mu": 13}
 _CHARGED_SLOTS = (0, 2, 3)
-_PHOTON_SCALE, _LEAST_PAIR_MASS = 5.0, 1.0
-"""GeV: the spectrum of a light pair falls like 1/m² above the first; the map of it begins at the second at least."""
 
 
 def build(settings: WzConfig, final_state: Sequence[Particle]) -> HardProcess:
@@ -47,36 +43,8 @@ def build(settings: WzConfig, final_state: Sequence[Particle]) -> HardProcess:
         factorization_scale=FixedScale(settings.factorization_scale_factor * scale.value),
         renormalization_scale=FixedScale(settings.renormalization_scale_factor * scale.value),
         cube=_cube(settings) if decayed else None,
-        maps=_maps(settings) if decayed else (),
         cuts=CentralParticles(_CHARGED_SLOTS, settings.lepton_pt_min, eta_max) if has_cuts else None,
     )
-
-
-def _maps(settings: WzConfig) -> tuple[ChannelMap, ...]:
-    """Return a channel for each charge, for leptons of two flavours and of one, in both assignments of these.
-
-    The up-type quark is in the first beam; the others are mirror images.
-    """
-    found = []
-    for place, (charge, first, alike) in enumerate(_kinds(settings)):
-        if first == 0:
-            name = f"W{'+' if charge > 0 else '-'}, {'one flavour' if alike else 'two flavours'}"
-            found.append(ChannelMap(name, _cube(settings), (place,)))
-            if alike:
-                window = MassWindow((2, 3), settings.z_mass_range)
-                found.append(ChannelMap(f"{name}, exchanged", _exchanged_cube(settings, charge), (place,), window))
-    return tuple(found)
-
-
-def _exchanged_cube(settings: WzConfig, charge: int) -> ExchangedLeptonsCube:
-    """Return the map of the other assignment, whose pair is a photon or a Z."""
-    bosons = BosonPairCube(
-        ResonanceWithTail(BreitWigner(settings.w_mass, settings.w_width), share=0.2),
-        ResonanceWithTail(BreitWigner(settings.z_mass, settings.z_width), share=0.6, scale=_PHOTON_SCALE),
-        (max(settings.pair_mass_min, _LEAST_PAIR_MASS), 0.5 * settings.collider_energy),
-        settings.collider_energy,
-    )
-    return ExchangedLeptonsCube(bosons, 3 if charge > 0 else 2)
 
 
 def _cube(settings: WzConfig) -> BosonPairCube:
@@ -103,20 +71,15 @@ def groups_of(settings: WzConfig, couplings: WZCouplings) -> tuple[AmplitudeGrou
     """Return the channels by their |M|²: charge of the W, beam of the quark, whether all leptons are of one flavour."""
     doubly_resonant = settings.diagrams == "doubly_resonant"
     groups = []
-    for charge, first, alike in _kinds(settings):
+    for charge, first, alike in product((1, -1), (0, 1), (False, True)):
         amplitudes = [
             WZAmplitude((*_initial(quarks, charge, first), *final), couplings, doubly_resonant, settings.pair_mass_min)
             for quarks in _QUARKS
             for final in _finals(settings, charge, alike)
         ]
-        groups.append(AmplitudeGroup(amplitudes[0], channels_of(amplitudes)))
+        if amplitudes:
+            groups.append(AmplitudeGroup(amplitudes[0], channels_of(amplitudes)))
     return tuple(groups)
-
-
-def _kinds(settings: WzConfig) -> list[tuple[int, int, bool]]:
-    """Return charge, beam of the up-type quark and whether all leptons are of one flavour, of each group there is."""
-    kinds = product((1, -1), (0, 1), (False, True))
-    return [(charge, first, alike) for charge, first, alike in kinds if _finals(settings, charge, alike)]
 
 
 def _finals(settings: WzConfig, charge: int, alike: bool) -> list[tuple[int, int, int, int]]:
