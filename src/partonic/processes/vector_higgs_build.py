@@ -59,7 +59,7 @@ def vector_higgs_process(
 
 def quark_first_maps(groups: Sequence[AmplitudeGroup], cube: AssociatedResonance) -> tuple[ChannelMap, ...]:
     """Return a channel for each flavour of V with the quark in the first beam; the others are their mirror images."""
-    places: dict[tuple[int, ...], list[int]] = {}
+    places: dict[tuple[int, int], list[int]] = {}
     for place, group in enumerate(groups):
         first, second = group.channels[0].initial
         if first > 0:

@@ -7,6 +7,7 @@ what is periodic. What does not depend on the channel is learned once for all of
 
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -88,7 +89,7 @@ class ChannelFlow(torch.nn.Module):
         return points.to(torch.float64), log_density.to(torch.float64)
 
     def _through(
-        self, numbers: list[Tensor], channels: Tensor, order: "range | reversed[int]", inverse: bool
+        self, numbers: list[Tensor], channels: Tensor, order: Iterable[int], inverse: bool
     ) -> Tensor:
         """Take the numbers (changed in place) through the blocks and return Σ log dz/dy."""
         features = [self._features(number) for number in numbers]

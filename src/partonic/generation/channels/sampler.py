@@ -71,8 +71,8 @@ class MultiChannelSampler:
         )
         with torch.no_grad():
             parts = [
-                self._of_channel(int(channel), *(one[channels == channel] for one in (latent, log_density, turn, coin)))
-                for channel in channels.unique()
+                self._of_channel(channel, *(one[channels == channel] for one in (latent, log_density, turn, coin)))
+                for channel in sorted(set(channels.tolist()))
             ]
         events = PartonEvents(*(torch.cat([getattr(p[0], n) for p in parts])[order] for n in ("momenta", "x1", "x2")))
         return ChannelDraw(events, torch.cat([part[1] for part in parts])[order], channels[order])

@@ -78,7 +78,7 @@ def learned_bin(
         inverse: whether the point is known by its y.
     """
     bins = parameters.shape[1] // 3
-    shares = torch.softmax(parameters[:, : 2 * bins].unflatten(1, (2, bins)), dim=2)
+    shares = torch.softmax(parameters[:, : 2 * bins].reshape(-1, 2, bins), dim=2)
     sizes = _SMALLEST_BIN + (1.0 - _SMALLEST_BIN * bins) * shares
     ends = sizes.cumsum(dim=2)
     index = (ends[:, int(inverse), :-1] <= value.detach()[:, None]).sum(dim=1, keepdim=True)

@@ -137,7 +137,7 @@ class ChannelTraining:
             channel = stratified_channels(log_shares.exp(), self.config.channels.points_per_round, generator)
             y, log_density = self.networks.flow.sample(channel, generator)
         parts = []
-        for place in channel.unique().tolist():
+        for place in sorted(set(channel.tolist())):
             own = y[channel == place]
             values, prior, seen = log_target(densities, place, own, self.target, self.bias, self.networks.active)
             prior = torch.nn.functional.pad(prior, (0, most - prior.shape[1]), value=float("-inf"))
