@@ -8,7 +8,7 @@ from partonic.physics.process import Channel, PartonEvents
 from partonic.physics.sampling_channel import SamplingChannel, mirror_images, mirrored_events, require_cover, whole
 from partonic.processes.definition import build_process
 from partonic.processes.tth.settings import TthConfig
-from partonic.processes.wz.settings import WzConfig
+from partonic.processes.thq.settings import ThqConfig
 
 CHANNELS = tuple(Channel(initial, ()) for initial in ((2, -1), (-1, 2), (21, 21)))
 
@@ -39,7 +39,7 @@ def test_every_partonic_channel_is_covered_once() -> None:
 
 
 def test_parts_of_a_process_add_up_to_it(torch_rng: torch.Generator) -> None:
-    process = build_process(WzConfig())
+    process = build_process(ThqConfig())
     numbers = torch.rand((50, process.dimensions), generator=torch_rng, dtype=torch.float64)
     events, _ = process.from_unit_cube(numbers)
     expected = process.channel_coefficients(events)

@@ -8,14 +8,10 @@ from partonic.physics.particles import Particle
 from partonic.physics.pdf import PartonDensities
 from partonic.physics.phasespace.associated_resonance import AssociatedResonance
 from partonic.physics.phasespace.breit_wigner import BreitWigner
-from partonic.physics.sampling_channel import ChannelMap
 from partonic.physics.scales import FixedScale, PartonicEnergyScale, Scale
 from partonic.processes.vector_higgs_settings import VectorHiggsConfig
 
 __all__ = ["electroweak_scheme", "vector_higgs_process"]
-
-_NAMES = {(0, 1): "u d̄", (1, 0): "d ū", (0, 0): "u ū", (1, 1): "d d̄"}
-"""By whether the quark and the antiquark are of down type."""
 
 
 def electroweak_scheme(settings: VectorHiggsConfig) -> ElectroweakScheme:
@@ -53,18 +49,7 @@ def vector_higgs_process(
         factorization_scale=_scale(settings, resonance.mass, settings.factorization_scale_factor),
         renormalization_scale=_scale(settings, resonance.mass, settings.renormalization_scale_factor),
         cube=cube,
-        maps=() if cube is None else quark_first_maps(groups, cube),
     )
-
-
-def quark_first_maps(groups: Sequence[AmplitudeGroup], cube: AssociatedResonance) -> tuple[ChannelMap, ...]:
-    """Return a channel for each flavour of V with the quark in the first beam; the others are their mirror images."""
-    places: dict[tuple[int, int], list[int]] = {}
-    for place, group in enumerate(groups):
-        first, second = group.channels[0].initial
-        if first > 0:
-            places.setdefault((first % 2, second % 2), []).append(place)
-    return tuple(ChannelMap(_NAMES[kind], cube, tuple(found)) for kind, found in places.items())
 
 
 def _scale(settings: VectorHiggsConfig, vector_mass: float, factor: float) -> Scale:

@@ -88,9 +88,7 @@ class ChannelFlow(torch.nn.Module):
             )
         return points.to(torch.float64), log_density.to(torch.float64)
 
-    def _through(
-        self, numbers: list[Tensor], channels: Tensor, order: Iterable[int], inverse: bool
-    ) -> Tensor:
+    def _through(self, numbers: list[Tensor], channels: Tensor, order: Iterable[int], inverse: bool) -> Tensor:
         """Take the numbers (changed in place) through the blocks and return Σ log dz/dy."""
         features = [self._features(number) for number in numbers]
         channel = torch.nn.functional.one_hot(channels, self.shape.channels).to(self.dtype)
