@@ -7,8 +7,8 @@ from partonic.errors import ProcessError
 from partonic.physics.process import Channel, PartonEvents
 from partonic.physics.sampling_channel import SamplingChannel, mirror_images, mirrored_events, require_cover, whole
 from partonic.processes.definition import build_process
-from partonic.processes.tth.settings import TthConfig
 from partonic.processes.thq.settings import ThqConfig
+from partonic.processes.tth.settings import TthConfig
 
 CHANNELS = tuple(Channel(initial, ()) for initial in ((2, -1), (-1, 2), (21, 21)))
 

@@ -8,8 +8,8 @@ change because Σ_i α_i = 1,
     second half:                 log ⟨(t/Z)^P p^(1−P) / p_drawn⟩_drawn / (P − 1) ,      P = tail_power; 2: variance.
 
 Flow, residual weights K_i and shares β_i follow from one gradient. Each round draws new points (online), stratified
-over the channels, and takes steps on the points of the latest rounds (buffered); the process is evaluated once a point, for
-target and priors are kept beside it while α is worked out anew.
+over the channels, and takes steps on the points of the latest rounds (buffered); the process is evaluated once a
+point, for target and priors are kept beside it while α is worked out anew.
 """
 
 import math
