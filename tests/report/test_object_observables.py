@@ -41,7 +41,9 @@ def values(facts, seen):
 def test_only_what_the_store_has():
     usual = {observable.axis.name for observable in reco_observables()}
     assert {observable.axis.name for observable in reco_observables(metadata())} == usual
-    assert {o.axis.name for o in reco_observables(metadata(photons=True))} - usual == {"photon1_pt", "diphoton_mass"}
+    assert {o.axis.name for o in reco_observables(metadata(photons=True))} - usual == {
+        "photon1_pt", "diphoton_mass", "diphoton_pt", "forward_jet_eta", "delta_eta_forward_diphoton",
+    }  # fmt: skip
     assert {o.axis.name for o in reco_observables(metadata(2))} - usual == {"dilepton_mass"}
     assert {o.axis.name for o in reco_observables(metadata(3))} - usual == {
         "z_candidate_mass", "z_candidate_pt", "delta_phi_wz", "w_transverse_mass", "transverse_mass_wz",

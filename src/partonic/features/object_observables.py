@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from partonic.events.object_cuts import best_pair, pair_mass
 from partonic.features.associated_higgs import ASSOCIATED_HIGGS
 from partonic.features.associated_w import ASSOCIATED_W
+from partonic.features.diphoton_and_jet import DIPHOTON_AND_JET
 from partonic.features.objects import BatchObjects
 
 __all__ = ["OBJECT_OBSERVABLES", "Evaluated"]
@@ -117,5 +118,6 @@ OBJECT_OBSERVABLES: Final[Mapping[str, Evaluated]] = {
     "missing_pt": _missing_pt,
     **ASSOCIATED_HIGGS,
     **ASSOCIATED_W,
+    **DIPHOTON_AND_JET,
 }
 """All of them by name; GeV and radians."""

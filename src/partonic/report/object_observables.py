@@ -11,6 +11,9 @@ __all__ = ["OBJECT_SENTENCES", "Evaluated", "object_observables"]
 OBJECT_SENTENCES = {
     "photon1_pt": "Transverse momentum of the leading photon",
     "diphoton_mass": "Mass of the two leading photons",
+    "diphoton_pt": "Transverse momentum of the two leading photons",
+    "forward_jet_eta": "|η| of the most forward jet",
+    "delta_eta_forward_diphoton": "|Δη| of the most forward jet and the two leading photons",
     "dilepton_mass": "Mass of the two leading leptons",
     "z_candidate_mass": "Mass of the two leptons of one flavour and opposite charges that is nearest to the Z",
     "z_candidate_pt": "Transverse momentum of these two leptons",
@@ -32,6 +35,9 @@ def object_observables(metadata: StoreMetadata) -> tuple[tuple[Axis, Evaluated],
         axes += [
             _energy("photon1_pt", r"$p_\mathrm{T}$(leading photon)", (25, 0.0, 400.0), logarithmic=True),
             _energy("diphoton_mass", r"$m(\gamma\gamma)$", (40, 100.0, 180.0)),
+            _energy("diphoton_pt", r"$p_\mathrm{T}(\gamma\gamma)$", (25, 0.0, 500.0), logarithmic=True),
+            Axis.regular("forward_jet_eta", r"$|\eta|$(most forward jet)", (24, 0.0, 4.8)),
+            Axis.regular("delta_eta_forward_diphoton", r"$|\Delta\eta(\mathrm{j}, \gamma\gamma)|$", (24, 0.0, 7.2)),
         ]
     leptons = _asked_leptons(metadata)
     if leptons == 2:

@@ -20,7 +20,7 @@ class MemTrainStep:
 
     name: str = "train_mem"
     version: int = 2
-    knows_its_work: bool = False
+    knows_its_work: bool = True
 
     def applies(self, config: AnalysisConfig) -> bool:
         """Whether there is a section `mem_training`."""
@@ -48,9 +48,7 @@ class MemTrainStep:
         files = training_model_files(_section(config), config.process.name)
         written = trained_mem(config).resolve()
         for path in files:
-            if path.resolve().is_relative_to(
-                written
-            ):  # a training that is not up to date begins by emptying its folder
+            if path.resolve().is_relative_to(written):  # a part that is not up to date is removed
                 raise ConfigError(
                     f"mem_training: {path.parent} is to be read and lies in {written}, which the training replaces: "
                     "copy the models to another folder, and name that one"
