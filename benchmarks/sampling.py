@@ -3,7 +3,7 @@
 Prints one JSON line for each process, with figures of four samplers on the same integrand at the Standard Model:
 
 - `vegas`: one VEGAS grid on the one map of the process;
-- `madnis`: the flow of the package `madnis` on the same map, trained with the same losses as before there were channels;
+- `madnis`: the flow of the package `madnis` on the same map, trained with losses of the same kind;
 - `vegas_channels`, `channels`: the grids of all sampling channels, and the flow of all of them (for processes that
   divide themselves; for others `madnis` is what the package uses).
 
