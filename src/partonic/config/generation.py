@@ -36,8 +36,8 @@ class ChannelSamplerConfig(StrictModel):
     points_per_round: int = Field(100_000, ge=100)
     """New points of all channels together per round."""
 
-    learning_rate: Positive = 4e-3
-    """Largest learning rate; the optimizer is SOAP (arXiv:2409.11321), which takes larger steps than Adam."""
+    learning_rate: Positive = 8e-3
+    """Largest learning rate of Adam; it warms up over the first steps and falls to zero along a cosine."""
 
     least_share: float = Field(0.1, gt=0, lt=1)
     """Least share of the points that a channel gets, in units of the equal one. It keeps the integral unbiased: a

@@ -28,7 +28,7 @@ from partonic.progress import Progress
 from partonic.provenance import content_hash
 from partonic.rng import torch_generator
 
-__all__ = ["Preparation", "prepare_generation"]
+__all__ = ["Pilots", "Preparation", "prepare_generation"]
 
 _LOG = logging.getLogger(__name__)
 _FORMAT = 2
@@ -51,7 +51,7 @@ class _Samplers:
 
 
 @dataclass(frozen=True)
-class _Pilots:
+class Pilots:
     """Tallies of the pilot points of both samplers, and of their channels if there are several."""
 
     flow: UnweightingTally
@@ -206,7 +206,7 @@ def _samplers(
     return _Samplers(flow, vegas)
 
 
-def _pilots(samplers: _Samplers, integrand: ProcessIntegrand, config: GenerationConfig, seed: int) -> _Pilots:
+def _pilots(samplers: _Samplers, integrand: ProcessIntegrand, config: GenerationConfig, seed: int) -> Pilots:
     """Choose a maximum weight for each sampler from independent points, and tally them."""
 
     def tally(name: str, sampler: _AnySampler, points: int) -> tuple[UnweightingTally, dict[str, dict[str, float]]]:
@@ -218,11 +218,11 @@ def _pilots(samplers: _Samplers, integrand: ProcessIntegrand, config: Generation
 
     flow, flow_channels = tally("flow", samplers.flow, config.pilot_points)
     if samplers.flow is samplers.vegas:
-        return _Pilots(flow, flow, flow_channels, flow_channels)
+        return Pilots(flow, flow, flow_channels, flow_channels)
     vegas, vegas_channels = tally("vegas", samplers.vegas, config.pilot_points // _VEGAS_PILOT_SHARE)
     if vegas.efficiency > flow.efficiency:
         vegas, vegas_channels = tally("vegas", samplers.vegas, config.pilot_points)
-    return _Pilots(flow, vegas, flow_channels, vegas_channels)
+    return Pilots(flow, vegas, flow_channels, vegas_channels)
 
 
 def _pilot_weights(
@@ -234,13 +234,13 @@ def _pilot_weights(
     return evaluate(integrand, numbers) * (-log_density).exp(), None
 
 
-def _write_pilots(path: Path, identity: str, pilots: _Pilots) -> None:
+def _write_pilots(path: Path, identity: str, pilots: Pilots) -> None:
     record = {"identity": identity, "flow": asdict(pilots.flow), "vegas": asdict(pilots.vegas)}
     channels = {"flow": pilots.flow_channels, "vegas": pilots.vegas_channels}
     write_json(path, {**record, **({"channels": channels} if pilots.flow_channels else {})})
 
 
-def _read_pilots(path: Path, identity: str) -> _Pilots | None:
+def _read_pilots(path: Path, identity: str) -> Pilots | None:
     """Return the tallies that an earlier run left, if they are whole and belong to this generation."""
     if not path.exists():
         return None
@@ -249,7 +249,7 @@ def _read_pilots(path: Path, identity: str) -> _Pilots | None:
         if record["identity"] == identity:
             channels = record.get("channels", {"flow": {}, "vegas": {}})
             flow, vegas = UnweightingTally(**record["flow"]), UnweightingTally(**record["vegas"])
-            return _Pilots(flow, vegas, channels["flow"], channels["vegas"])
+            return Pilots(flow, vegas, channels["flow"], channels["vegas"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         _LOG.warning("%s is damaged (%r): the maximum weight is determined anew", path, error)
     return None

@@ -14,6 +14,7 @@ point, for target and priors are kept beside it while α is worked out anew.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,7 +25,6 @@ from partonic.generation.bias import Bias
 from partonic.generation.channels.densities import ChannelDensities, ChannelNetworks, stratified_channels
 from partonic.generation.channels.flow import ChannelFlowShape
 from partonic.generation.channels.grids import AdaptedGrids, adapt_grids, log_target
-from partonic.generation.channels.soap import Soap
 from partonic.generation.channels.space import ChannelSpace, families
 from partonic.generation.channels.tally import ChannelTally
 from partonic.rng import torch_generator
@@ -87,7 +87,8 @@ class ChannelTraining:
             harmonics=config.harmonics,
         )
         self.networks = ChannelNetworks(shape, families(spaces), config.channels.least_share, torch.float32)
-        self.optimizer = Soap(self.networks.parameters(), config.channels.learning_rate)
+        rate = config.channels.learning_rate
+        self.optimizer = torch.optim.Adam(self.networks.parameters(), lr=rate, betas=(0.9, 0.99))
         self.buffer: list[TrainingPoints] = []
         self.round = 0
         self.grids: AdaptedGrids | None = None
@@ -166,7 +167,8 @@ class ChannelTraining:
         return result
 
     def _step(self, step: int, points: TrainingPoints, log_norm: Tensor) -> float:
-        self.optimizer.learning_rate = self._learning_rate(self.round * self.config.steps_per_round + step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate(self.round * self.config.steps_per_round + step)
         self.optimizer.zero_grad()
         log_density = self.networks.flow.log_density(points.y, points.channel).to(torch.float64)
         log_density = log_density + self.networks.log_shares()[points.channel]
@@ -206,7 +208,8 @@ class ChannelTraining:
         tally = grids.tally
         tensors |= {f"tally.{n}": getattr(tally, n) for n in ("points", "total", "squares", "not_finite")}
         tensors |= {f"networks.{name}": tensor for name, tensor in self.networks.state_dict().items()}
-        tensors |= {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state().items()}
+        for index, own in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{index}.{name}": torch.as_tensor(value) for name, value in own.items()}
         for index, part in enumerate(self.buffer):
             tensors |= {f"buffer.{index}.{name}": tensor for name, tensor in part.tensors().items()}
         return tensors
@@ -217,7 +220,9 @@ class ChannelTraining:
         tally = ChannelTally(names, **_under("tally.", tensors))
         self.grids = AdaptedGrids(tensors["edges"], tensors["prior"], tally)
         self.networks.load_state_dict(_under("networks.", tensors))
-        self.optimizer.restore(_under("optimizer.", tensors))
+        optimizer: dict[str, Any] = self.optimizer.state_dict()
+        optimizer["state"] = _nested(_under("adam.", tensors))
+        self.optimizer.load_state_dict(optimizer)
         parts = _nested(_under("buffer.", tensors))
         self.buffer = [TrainingPoints(**parts[index]) for index in sorted(parts)]
         self.round = rounds
