@@ -19,6 +19,10 @@ same batches and the cosine schedule ending there; epochs follow from a trial of
 - `log_prob`: mean ln p of unseen true events (of the numbers), with its error; null without a density.
 - `train_seconds`, `sample_seconds`: of processor time, the second for 10,000 events; `parameters`: weights that
   sampling needs, those of a critic or encoder not counted.
+
+With `--output` the lines are added to a file, and those that it has already (task, model, seconds, seed and numbers of
+events) are not made again: a run that was killed goes on. `--summary FILE` prints the mean of the seeds in such a file,
+with the standard error that their scatter gives, in place of all this.
 """
 
 import argparse
@@ -29,6 +33,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,20 +100,77 @@ class Task:
 def main() -> None:
     """Train and judge the models."""
     options = arguments()
+    if options.summary is not None:
+        summarise(options.summary)
+        return
     torch.set_num_threads(1)
-    store = EventStore.open(options.store)
-    for name in options.tasks:
-        task = TASKS[name](store, options.train + 2 * options.test, options.seed)
-        if len(task.data) < options.train + 2 * options.test:
-            sys.exit(f"{options.store} has {len(task.data)} usable events for '{name}': ask for fewer")
-        for model in options.models:
-            print(json.dumps(judged(model, task, options)), flush=True)
+    store, done = EventStore.open(options.store), finished(options.output)
+    for seed in options.seeds:
+        options.seed = seed
+        for name in options.tasks:
+            missing = [model for model in options.models if key_of(planned(name, model, options)) not in done]
+            if not missing:
+                continue
+            task = TASKS[name](store, options.train + 2 * options.test, seed)
+            if len(task.data) < options.train + 2 * options.test:
+                sys.exit(f"{options.store} has {len(task.data)} usable events for '{name}': ask for fewer")
+            for model in missing:
+                line = json.dumps(planned(name, model, options) | judged(model, task, options))
+                print(line, flush=True)
+                if options.output is not None:
+                    with options.output.open("a", encoding="utf-8") as file:
+                        file.write(line + "\n")
+
+
+def planned(task: str, model: str, options: argparse.Namespace) -> dict[str, object]:
+    """Return what a line is told apart by."""
+    events = {"train_events": options.train, "test_events": options.test}
+    return {"task": task, "model": model, "seconds": options.seconds, "seed": options.seed, **events}
+
+
+def key_of(line: Mapping[str, object]) -> tuple[object, ...]:
+    """Return the same as a key."""
+    return tuple(line[name] for name in ("task", "model", "seconds", "seed", "train_events", "test_events"))
+
+
+def finished(path: Path | None) -> set[tuple[object, ...]]:
+    """Return the keys of the lines that a file has."""
+    if path is None or not path.exists():
+        return set()
+    return {key_of(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()}
+
+
+def summarise(path: Path) -> None:
+    """Print the lines of a file as rows of a table: means over the seeds, with standard errors where they can be."""
+    groups: dict[tuple[object, ...], list[dict[str, Any]]] = {}
+    for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        groups.setdefault((line["task"], line["seconds"], line["model"]), []).append(line)
+    order = sorted(groups, key=lambda key: (str(key[0]), str(key[1]), _mean_error(groups[key], "auc")[0]))
+    names = ("auc", "wasserstein", "worst", "tail", "log_prob", "epochs", "train_seconds", "sample_seconds")
+    print("| task | seconds | model | seeds |", " | ".join(names), "|")
+    for key in order:
+        cells = [_cell(*_mean_error(groups[key], name)) for name in names]
+        print("|", " | ".join([*map(str, key), str(len(groups[key])), *cells]), "|")
+
+
+def _mean_error(lines: list[dict[str, Any]], name: str) -> tuple[float, float]:
+    """Return mean and standard error of a column over the seeds; NaN where there is none."""
+    values = [line[name][0] if isinstance(line[name], list) else line[name] for line in lines]
+    numbers = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+    error = numbers.std(ddof=1) / math.sqrt(len(numbers)) if len(numbers) > 1 else math.nan
+    return float(numbers.mean()), float(error)
+
+
+def _cell(mean: float, error: float) -> str:
+    if math.isnan(mean):
+        return ""
+    return f"{mean:.4g}" if math.isnan(error) else f"{mean:.4g} ± {error:.2g}"
 
 
 def arguments() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--store", type=Path, required=True, help="event store of a process with three partons")
+    parser.add_argument("--store", type=Path, help="event store of a process with three partons")
     parser.add_argument("--tasks", nargs="*", choices=list(TASKS), default=list(TASKS))
     parser.add_argument("--models", nargs="*", choices=list(MODELS), default=list(MODELS))
     parser.add_argument("--seconds", type=float, default=60.0, help="processor time of each training")
@@ -116,8 +178,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--test", type=int, default=20_000, help="events of the test, and of the second true sample")
     parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args()
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--output", type=Path, help="file that lines are added to, and that tells which are done")
+    parser.add_argument("--summary", type=Path, help="file of lines to print means of, in place of a run")
+    options = parser.parse_args()
+    if options.store is None and options.summary is None:
+        parser.error("give the events with --store")
+    return options
 
 
 def equal_weights(batch: EventBatch, generator: np.random.Generator) -> EventBatch:
@@ -252,7 +319,7 @@ def judged(name: str, task: Task, options: argparse.Namespace) -> dict[str, obje
     beyond = [float(((first[key] < truth[key].min()) | (first[key] > truth[key].max())).mean()) for key in truth]
     most = max(tails, key=lambda ratio: abs(ratio - 1.0))
     return {
-        "task": task.name, "model": name, "auc": auc(task, samples, unseen, other, options),
+        "auc": auc(task, samples, unseen, other, options),
         "wasserstein": rounded(np.mean(distances)), "worst": rounded(max(distances)),
         "worst_observable": list(truth)[int(np.argmax(distances))],
         "floor": rounded(np.mean(floors)), "worst_floor": rounded(max(floors)),
@@ -260,8 +327,8 @@ def judged(name: str, task: Task, options: argparse.Namespace) -> dict[str, obje
         "most_deviating_tail": rounded(most),
         "tail_error": rounded(math.sqrt(2.0 / (0.01 * test))),
         "log_prob": log_prob(model, *unseen, options), "epochs": epochs, "train_seconds": rounded(seconds),
-        "sample_seconds": rounded(sampling), "parameters": weights_of(model), "train_events": train,
-        "test_events": test, "finite": bool(torch.isfinite(samples).all()), "seed": options.seed,
+        "sample_seconds": rounded(sampling), "parameters": weights_of(model),
+        "finite": bool(torch.isfinite(samples).all()),
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ ORDER = (
     {"workflow", "notebook"},
     {"report"},
     {"plots", "export"},
+    {"surrogate"},
     {"mem", "sbi"},
     {"unfolding"},
     {"classify"},

@@ -1,5 +1,6 @@
 """The matrix element method of tHq, H → γγ and a hadronic top, from toy events to coefficients, with tiny networks."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,25 @@ def test_from_events_to_coefficients(folder: Path) -> None:
     assert usable.sum() >= 10
     assert np.isfinite(found.ratios[usable]).all()
     assert found.ratios.shape[1] == len(PROCESS.monomials) == 6
+
+
+def test_a_transfer_function_of_flow_matching_serves_as_well(folder: Path) -> None:
+    """Trained by the section of an analysis, found in the folder of models, and integrated over."""
+    models = folder / "flow"
+    for part in ("acceptance", "proposal"):
+        shutil.copytree(folder / "models" / part, models / part)
+    flow = {"head": "flow_matching", "candidates": 4, "flow": {"width": 8, "solver": {"steps": 2}}}
+    training = MemNetworksConfig(preset="tiny", parts=("transfer",), transfer=flow)
+    train_mem([folder / "events.parquet"], ThqConfig(), training, 1, models)
+    config = MemConfig(
+        model=models, base={"kind": "gaussian"}, points={"first": 100, "maximum": 100}, max_events=6,
+        normalisation={"method": "process", "points": 2000}, workers=1,
+    )  # fmt: skip
+    output = folder / "flow.parquet"
+    integrate_events(folder / "events.parquet", output, HYPOTHESIS, config, 1)
+    found, _ = read_coefficients(output)
+    assert found.usable().sum() >= 5
+    assert np.isfinite(found.ratios[found.usable()]).all()
 
 
 @pytest.mark.parametrize("name", ["thq_quick", "thq_mem_training"])

@@ -22,6 +22,7 @@ from partonic.config.process import AnyProcess, ProcessConfig, default_settings,
 from partonic.config.report import ReportConfig
 from partonic.config.sbi.variants import SOURCE, SbiSection, variant_source
 from partonic.config.simulation import SimulationConfig
+from partonic.config.surrogate import SurrogateTrainingConfig
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.process_registry import default_process, find_process, process_names
 
@@ -59,6 +60,10 @@ class AnalysisConfig(StrictModel):
 
     mem_training: MemNetworksConfig | None = None
     """Networks of the matrix element method to be trained here. Absent: none are; ``{}``: with all defaults."""
+
+    surrogate_training: SurrogateTrainingConfig | None = None
+    """A learned detector to be trained here, for `simulation.surrogate` of other analyses. Absent: none is; ``{}``:
+    with all defaults."""
 
     mem: MemConfig | None = None
     """Integrals of the matrix element method for the selected events. Absent: none; ``{}``: with all defaults."""
@@ -112,7 +117,7 @@ class AnalysisConfig(StrictModel):
         if self.import_ is None:
             message = f"the process '{name}' has no matrix element to generate events from: add a section `import`"
             raise SettingError(("process", "name"), message)
-        for key in ("unfolding", "mem_training", "mem", "classical"):
+        for key in _NEED_TOPS:
             if getattr(self, key) is not None:
                 message = (
                     f"needs the matrix element of the process, and '{name}' has none: remove this section, and use "
@@ -127,8 +132,8 @@ class AnalysisConfig(StrictModel):
         tree = find_process(self.process.name).decay_tree(self.process)
         has_pair = {(6,), (-6,)} <= {resonance.pdg_ids for resonance in tree.of_shower}
         one = sum(resonance.is_top for resonance in tree.of_shower) == 1
-        for key in ("unfolding", "mem_training", "mem", "classical"):
-            takes_one = key in ("mem_training", "mem")
+        for key in _NEED_TOPS:
+            takes_one = key in ("mem_training", "surrogate_training", "mem")
             if getattr(self, key) is None or has_pair or (one and takes_one):
                 continue
             decayed = any(resonance.is_top for resonance in tree.of_matrix_element)
@@ -148,7 +153,7 @@ class AnalysisConfig(StrictModel):
         if partons and self.import_ is not None and self.import_.format == "hepmc":
             message = "HepMC events pass through the detector response: leave it out"
             raise SettingError(("simulation", "level"), message)
-        for key in ("unfolding", "mem_training", "mem", "classical"):
+        for key in _NEED_TOPS:
             if partons and self.import_ is None and getattr(self, key) is not None:
                 message = "works on reconstructed objects, and with `simulation.level: partons` there are none"
                 raise SettingError((key,), message)
@@ -161,6 +166,19 @@ class AnalysisConfig(StrictModel):
                     "the backbone mlp, and features of partons, e.g. [s_hat, t_hat]"
                 )
                 raise SettingError(place, message)
+        return self
+
+    @model_validator(mode="after")
+    def _surrogate_makes_own_events(self) -> "AnalysisConfig":
+        """Refuse a surrogate of events that are not simulated here, or that learns from itself."""
+        if self.simulation.surrogate is None:
+            return self
+        if self.import_ is not None:
+            message = "takes the place of the simulation of generated events, and this analysis imports them: remove it"
+            raise SettingError(("simulation", "surrogate"), message)
+        if self.surrogate_training is not None and not self.surrogate_training.stores:
+            message = "the events of this analysis are made by a surrogate: name stores of simulated events"
+            raise SettingError(("surrogate_training", "stores"), message)
         return self
 
     @model_validator(mode="after")
@@ -238,6 +256,9 @@ class AnalysisConfig(StrictModel):
         for index, point in enumerate(self.report.theta):
             yield ("report", "theta", index), point
 
+
+_NEED_TOPS: Final = ("unfolding", "mem_training", "surrogate_training", "mem", "classical")
+"""Sections that need the matrix element of the process, tops, and reconstructed objects."""
 
 _POINTS_OF_THETA: Final = {
     "generation": ("theta", "theta_mixture"),

@@ -8,6 +8,7 @@ from partonic.config.base import SettingError, StrictModel
 from partonic.config.decays import DecayConfig
 from partonic.config.detector import DetectorConfig
 from partonic.config.selection import SelectionConfig
+from partonic.config.surrogate import SurrogateConfig
 
 __all__ = ["DecayConfig", "FractionalSmearingConfig", "JetConfig", "SelectionConfig", "SimulationConfig"]
 
@@ -102,6 +103,11 @@ class SimulationConfig(StrictModel):
     """Parton events that are simulated several times, with a fraction of their weight, so that networks learn from more
     events where θ matters most. Absent: none; ``{}``: with all defaults."""
 
+    surrogate: SurrogateConfig | None = None
+    """Networks that learned shower, detector response and selection take their place: the same store in seconds, whose
+    facts say so. Decays, jets, cuts and detector must be those that they learned. Absent: the simulation itself;
+    ``{}``: the networks that ship for the process."""
+
     shower_attempts: int = Field(default=10, ge=1)
     """How often an event is tried again, with new random numbers, when Pythia gives up on it."""
 
@@ -153,6 +159,8 @@ class SimulationConfig(StrictModel):
         settings["decays"] = self.decays.settings_in_use()
         settings["selection"] = self.selection.settings_in_use(settings["selection"])
         settings["photons"] = self.with_photons
+        if self.surrogate is None:
+            del settings["surrogate"]
         if self.fractional_smearing is None:
             del settings["fractional_smearing"]
         else:

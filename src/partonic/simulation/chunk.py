@@ -28,7 +28,15 @@ from partonic.simulation.lhe_source import LheFacts
 from partonic.simulation.reconstruct import ParticleLevel, reconstruct
 from partonic.simulation.shower import Shower
 
-__all__ = ["ChunkCopies", "ChunkJob", "ChunkResult", "event_coefficients", "simulate_chunk", "step_names"]
+__all__ = [
+    "ChunkCopies",
+    "ChunkJob",
+    "ChunkResult",
+    "event_coefficients",
+    "simulate_chunk",
+    "step_names",
+    "weight_columns",
+]
 
 _SHOWER_CUT = 0
 """Value of the column `cut` of an event on which Pythia gave up."""
@@ -200,7 +208,7 @@ def _simulated(job: ChunkJob, events: ShoweredEvents, generator: np.random.Gener
 
 def _table(job: ChunkJob, chunk: LheChunk, simulated: pa.Table) -> pa.Table:
     columns = {
-        **_weight_columns(job, chunk),
+        **weight_columns(job, chunk),
         **hard_process_columns(chunk, job.metadata.process_info, job.own, job.colour_flows),
     }
     return pa.table(columns | dict(zip(simulated.column_names, simulated.columns, strict=True)))
@@ -216,7 +224,12 @@ def event_coefficients(job: ChunkJob, texts: Sequence[bytes], first: int) -> Flo
     return _weights(job, chunk)[1]
 
 
-def _weight_columns(job: ChunkJob, chunk: LheChunk) -> dict[str, pa.Array]:
+def weight_columns(job: ChunkJob, chunk: LheChunk) -> dict[str, pa.Array]:
+    """Return number, weight, coefficients and extra weights of events, in pb.
+
+    Raises:
+        EventFileError: if the weights of an event do not follow the polynomial, or its process is unknown.
+    """
     weight, coefficients, extra = _weights(job, chunk)
     columns = {
         "event_id": pa.array(chunk.event_ids),

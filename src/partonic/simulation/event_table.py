@@ -15,7 +15,16 @@ from partonic.simulation.matching import hadronic_tops, jet_provenance, match_je
 from partonic.simulation.particles import azimuth, pseudorapidity
 from partonic.simulation.reconstruct import RecoObjects
 
-__all__ = ["ColourFlows", "decay_columns", "hard_process_columns", "isr_columns", "reco_columns", "select_decays"]
+__all__ = [
+    "ColourFlows",
+    "decay_columns",
+    "hard_process_columns",
+    "isr_columns",
+    "null_lists",
+    "null_values",
+    "reco_columns",
+    "select_decays",
+]
 
 
 ColourFlows = tuple[tuple[Int[np.ndarray, "particles 2"], ...], ...]
@@ -119,15 +128,15 @@ def reco_columns(reco: RecoObjects, decays: DecayTable | None, match_radius: flo
         "lepton_isolation": leptons.isolation,
     }
     result: dict[str, Any] = {"selected": pa.array(selected), "cut": pa.array(reco.cut)}
-    result |= {name: _null_lists(values, jets.offsets, selected) for name, values in table.items()}
+    result |= {name: null_lists(values, jets.offsets, selected) for name, values in table.items()}
     result |= {
-        name: _null_lists(values.astype(np.float32), leptons.offsets, selected)
+        name: null_lists(values.astype(np.float32), leptons.offsets, selected)
         for name, values in lepton_columns.items()
     }
-    result["lepton_pdg"] = _null_lists(leptons.pdg.astype(np.int32), leptons.offsets, selected)
+    result["lepton_pdg"] = null_lists(leptons.pdg.astype(np.int32), leptons.offsets, selected)
     result |= _photon_columns(reco)
-    result["met_pt"] = _null_values(np.hypot(reco.met[:, 0], reco.met[:, 1]), selected)
-    result["met_phi"] = _null_values(np.arctan2(reco.met[:, 1], reco.met[:, 0]), selected)
+    result["met_pt"] = null_values(np.hypot(reco.met[:, 0], reco.met[:, 1]), selected)
+    result["met_phi"] = null_values(np.arctan2(reco.met[:, 1], reco.met[:, 0]), selected)
     return result
 
 
@@ -142,11 +151,9 @@ def _photon_columns(reco: RecoObjects) -> dict[str, pa.Array]:
         "photon_phi": azimuth(photons.momenta),
         "photon_isolation": photons.isolation,
     }
-    lists = {
-        name: _null_lists(values.astype(np.float32), photons.offsets, selected) for name, values in columns.items()
-    }
+    lists = {name: null_lists(values.astype(np.float32), photons.offsets, selected) for name, values in columns.items()}
     identified = np.ones(len(photons.isolation), dtype=np.int8)
-    return lists | {"photon_identification": _null_lists(identified, photons.offsets, selected)}
+    return lists | {"photon_identification": null_lists(identified, photons.offsets, selected)}
 
 
 def select_decays(decays: DecayTable, events: Bool[np.ndarray, " events"]) -> DecayTable:
@@ -165,7 +172,7 @@ def _lists(values: np.ndarray, offsets: Int[np.ndarray, " bounds"]) -> pa.ListAr
     return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))
 
 
-def _null_lists(
+def null_lists(
     values: np.ndarray, offsets: Int[np.ndarray, " bounds"], selected: Bool[np.ndarray, " events"]
 ) -> pa.ListArray:
     """Return lists for all events: those of the selected ones, null for the others."""
@@ -175,7 +182,8 @@ def _null_lists(
     return pa.ListArray.from_arrays(pa.array(bounds), pa.array(values), mask=pa.array(~selected))
 
 
-def _null_values(values: Float[np.ndarray, " selected"], selected: Bool[np.ndarray, " events"]) -> pa.Array:
+def null_values(values: Float[np.ndarray, " selected"], selected: Bool[np.ndarray, " events"]) -> pa.Array:
+    """Return one value for each event: those of the selected ones, null for the others."""
     spread = np.zeros(len(selected), dtype=np.float32)
     spread[selected] = values
     return pa.array(spread, mask=~selected)

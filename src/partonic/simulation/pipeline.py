@@ -11,7 +11,7 @@ import contextlib
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from itertools import islice
@@ -27,7 +27,7 @@ from partonic.events.merging import combined_metadata, merge_parts
 from partonic.events.schema import CrossSection, CutFlowStep, ProcessInfo, StoreMetadata
 from partonic.events.store import NORMALISATION_ERROR, EventStore
 from partonic.events.weights import ThetaWeights, column_name, theta_weights
-from partonic.parallel import run_tasks
+from partonic.parallel import WorkerSettings, run_tasks
 from partonic.parts import parts_folder, remove_parts
 from partonic.progress import SILENT, Progress
 from partonic.provenance import content_hash, package_versions
@@ -39,10 +39,24 @@ from partonic.simulation.forced_decays import branching_fraction, decays_in_use
 from partonic.simulation.lhe_source import LheFacts, event_texts, lhe_facts
 from partonic.simulation.pythia_settings import configured_pythia
 
-__all__ = ["SimulationResult", "check_simulation", "chunk_job", "simulate"]
+__all__ = [
+    "SIMULATION_HASH",
+    "ChunkWork",
+    "SimulationResult",
+    "check_simulation",
+    "chunk_job",
+    "make_store",
+    "simulate",
+    "texts_of",
+]
 
-_HASH = "simulation_hash"
+SIMULATION_HASH = "simulation_hash"
+"""Key in `StoreMetadata.facts`: hash of all that the events depend on."""
+
 _SEPARATOR = b"</event>"
+
+ChunkWork = Callable[[ChunkJob, int, bytes, int, Path, ChunkCopies | None], ChunkResult]
+"""Makes a part: job, number of the chunk, compressed texts, number of the first event, path, copies."""
 
 
 @dataclass(frozen=True)
@@ -110,16 +124,35 @@ def simulate(
     """
     check_simulation(config)
     facts = lhe_facts(lhe)
-    job = chunk_job(facts, process, config, seed)
-    digest = job.metadata.facts[_HASH]
+    return make_store(chunk_job(facts, process, config, seed), facts, output, simulate_packed, config, progress)
+
+
+def make_store(
+    job: ChunkJob, facts: LheFacts, output: Path, work: ChunkWork, workers: WorkerSettings, progress: Progress = SILENT
+) -> SimulationResult:
+    """Make the event store of an LHE file, chunk by chunk; chunks that an interrupted run left are kept.
+
+    Args:
+        job: what all chunks share; the fact ``simulation_hash`` of its metadata stands for all that the events depend
+            on.
+        facts: of the file.
+        output: the store.
+        work: makes a chunk.
+        workers: where it is made.
+        progress: told about each finished chunk.
+
+    Raises:
+        PartonicError: of `work`, or if the result cannot be written.
+    """
+    digest, size = job.metadata.facts[SIMULATION_HASH], job.config.chunk_events
     if (finished := _finished(output, digest)) is not None:
         return finished
     folder = parts_folder(output, digest)
-    parts = [folder / f"part-{number:06d}.parquet" for number in range(-(-facts.num_events // config.chunk_events))]
-    plan = None
-    if config.fractional_smearing is not None:
-        plan = plan_copies(job, lhe, facts.num_events, folder, config.fractional_smearing, progress)
-    _make_parts(job, facts, parts, plan, progress)
+    parts = [folder / f"part-{number:06d}.parquet" for number in range(-(-facts.num_events // size))]
+    plan, smearing = None, job.config.fractional_smearing
+    if smearing is not None:
+        plan = plan_copies(job, facts.path, facts.num_events, folder, smearing, progress)
+    _make_parts(job, (facts, parts, plan), work, workers, progress)
     metadata = combined_metadata([EventStore.open(part).metadata for part in parts])
     merge_parts(parts, output, metadata, progress)
     remove_parts(output)
@@ -150,7 +183,7 @@ def chunk_job(facts: LheFacts, process: ProcessInfo, config: SimulationConfig, s
         copies=config.fractional_smearing is not None,
         versions=package_versions(),
         facts={
-            _HASH: _hash(facts, process, config, seed),
+            SIMULATION_HASH: _hash(facts, process, config, seed),
             "lhe_file": facts.path.name,
             "lhe_sha256": facts.digest,
             "normalisation": rule,
@@ -261,7 +294,7 @@ def _finished(output: Path, digest: str) -> SimulationResult | None:
         return None
     with contextlib.suppress(EventFileError):
         metadata = EventStore.open(output).metadata
-        if metadata.facts.get(_HASH) == digest:
+        if metadata.facts.get(SIMULATION_HASH) == digest:
             return _result(output, metadata)
     return None
 
@@ -272,8 +305,13 @@ def _result(output: Path, metadata: StoreMetadata) -> SimulationResult:
 
 
 def _make_parts(
-    job: ChunkJob, facts: LheFacts, parts: Sequence[Path], plan: CopiesPlan | None, progress: Progress
+    job: ChunkJob,
+    todo_of: tuple[LheFacts, Sequence[Path], CopiesPlan | None],
+    work: ChunkWork,
+    workers: WorkerSettings,
+    progress: Progress,
 ) -> None:
+    facts, parts, plan = todo_of
     missing = {number for number, part in enumerate(parts) if not _is_whole(part)}
     size = job.config.chunk_events
     number_of = np.ones(facts.num_events, dtype=np.int64) if plan is None else plan.number
@@ -282,7 +320,7 @@ def _make_parts(
     selected = failed = 0
     progress.start("simulating", total, "events", done=total - todo)
     tasks = _tasks(job, facts.path, parts, missing, plan)
-    results = run_tasks(simulate_packed, tasks, job.config)
+    results = run_tasks(work, tasks, workers)
     with contextlib.closing(results):  # stops the workers at once if this process is interrupted
         for result in results:
             selected, failed = selected + result.selected, failed + result.failed
@@ -318,4 +356,9 @@ def simulate_packed(
     job: ChunkJob, number: int, packed: bytes, first: int, path: Path, copies: ChunkCopies | None = None
 ) -> ChunkResult:
     """Simulate a chunk whose texts were compressed for the way to the worker."""
-    return simulate_chunk(job, number, zlib.decompress(packed).split(_SEPARATOR), first, path, copies)
+    return simulate_chunk(job, number, texts_of(packed), first, path, copies)
+
+
+def texts_of(packed: bytes) -> list[bytes]:
+    """Return the texts of the events of a chunk that was compressed."""
+    return zlib.decompress(packed).split(_SEPARATOR)

@@ -12,6 +12,7 @@ from partonic.config.sbi.variants import SbiSection
 from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
 from partonic.workflow.checks.names import check_calibrations, check_features, check_observables
+from partonic.workflow.checks.surrogate import surrogate_is_ready, surrogate_training_is_ready
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
 from partonic.workflow.places import trained_sbi
@@ -27,6 +28,7 @@ _OWN_EVENTS: _Extras = {
 _OWN_PARTONS: _Extras = {"generation": ("madnis",), "simulation": ("dask", "distributed")}
 _EXTERNAL: _Extras = {"ufo": ("pyamplicol",)}
 _TRAINING: _Extras = {"training": ("lightning",)}
+_CLASSIFIER: _Extras = {"classifier": ("sklearn",)}
 _BACKBONES: dict[str, _Extras] = {
     "lgatr": {"sbi": ("lgatr",)},
     "lgatr_slim": {"sbi": ("lgatr",)},
@@ -90,6 +92,8 @@ def checks_of(config: AnalysisConfig) -> Sequence[tuple[str, Check]]:
         common.append(("unfolding", unfolding_is_ready))
     if config.mem_training:
         common.append(("mem_training", mem_training_is_ready))
+    if config.surrogate_training:
+        common.append(("surrogate_training", surrogate_training_is_ready))
     if config.mem:
         common.append(("mem", mem_is_ready))
     if config.classical:
@@ -102,6 +106,8 @@ def checks_of(config: AnalysisConfig) -> Sequence[tuple[str, Check]]:
         model = (("model", model_is_ready),) if config.import_.reweight else ()
         return (*common, ("files", files_exist), *model)
     process = (("matrix element", matrix_element_agrees), ("process", cross_section_is_plausible))
+    if config.simulation.surrogate:
+        return (*common, *process, ("surrogate", surrogate_is_ready))
     return (*common, *process, ("shower", pythia_accepts))
 
 
@@ -123,7 +129,8 @@ def packages_are_installed(config: AnalysisConfig) -> str:
 
 
 def _needed_packages(config: AnalysisConfig) -> _Extras:
-    own = _OWN_PARTONS if config.simulation.level == "partons" else _OWN_EVENTS
+    unshowered = config.simulation.level == "partons" or config.simulation.surrogate is not None
+    own = _OWN_PARTONS if unshowered else _OWN_EVENTS
     events = _READERS[config.import_.format] if config.import_ else own
     trains = config.mem_training is not None or (config.unfolding is not None and config.unfolding.model is None)
     external = _packages_of(config) if config.import_ is None else {}
@@ -132,6 +139,7 @@ def _needed_packages(config: AnalysisConfig) -> _Extras:
     wanted = (
         (bool(external), external),
         (trains, _TRAINING),
+        (config.surrogate_training, _TRAINING | _CLASSIFIER),
         *((True, _packages_of_sbi(each)) for each in (config.sbi.estimators.values() if config.sbi else ())),
         (config.mem or config.classical, _MEM),
         (config.inference, _INFERENCE),

@@ -12,6 +12,7 @@ _KEPT = {
     "import": "with `import.reweight` the finished chunks of the reweighting",
     "train": "the last checkpoint of the training",
     "train_mem": "the parts that are trained, and the last checkpoint of the one at work",
+    "train_surrogate": "the last checkpoint of the network at work",
     "sample": "the finished batches of events",
     "mem": "the finished batches of events",
     "classical": "the finished batches of events",

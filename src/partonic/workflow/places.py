@@ -23,6 +23,7 @@ __all__ = [
     "trained_mem",
     "trained_models",
     "trained_sbi",
+    "trained_surrogate",
 ]
 
 
@@ -54,6 +55,11 @@ def samples_file(config: AnalysisConfig, view: View) -> Path:
 def trained_mem(config: AnalysisConfig) -> Path:
     """Return the folder of the networks of the matrix element method trained here, one folder for each part."""
     return config.output / "train_mem"
+
+
+def trained_surrogate(config: AnalysisConfig) -> Path:
+    """Return the folder of the surrogate of shower, detector and selection that is trained here."""
+    return config.output / "train_surrogate"
 
 
 def trained_sbi(config: AnalysisConfig, variant: str = "") -> Path:

@@ -22,7 +22,7 @@ __all__ = ["applicable_steps", "missing_inputs", "needed_steps", "run_analysis",
 
 logger = logging.getLogger(__name__)
 
-_COMMANDS = {"train_mem": "train", "train_sbi": "train", "classical": None}
+_COMMANDS = {"train_mem": "train", "train_sbi": "train", "train_surrogate": "train", "classical": None}
 """Commands of the steps that have none of their name; None: no command but that of all steps."""
 
 

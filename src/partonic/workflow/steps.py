@@ -19,6 +19,7 @@ from partonic.workflow.mem_training_step import MemTrainStep
 from partonic.workflow.places import event_store, generation_record, parton_events
 from partonic.workflow.sbi_steps import SbiStep, SbiTrainStep
 from partonic.workflow.step import Step
+from partonic.workflow.surrogate.training_step import SurrogateTrainStep, surrogate_model_files
 from partonic.workflow.unfolding_steps import SampleStep, TrainStep
 
 _IMPORTED_FILES = ("weight_points_file", "good_runs", "overlap_with")
@@ -79,24 +80,35 @@ class SimulateStep:
         return {"simulation": config.simulation.physics(), "seed": config.seed}
 
     def inputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the parton events."""
-        return (parton_events(config),)
+        """Return the parton events, and the files of the surrogate if one takes the place of the simulation.
+
+        Raises:
+            ModelError: if the surrogate is not there.
+        """
+        return (parton_events(config), *surrogate_model_files(config))
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
         """Return the event store."""
         return (event_store(config),)
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
-        """Simulate the events in chunks, or store the partons as they are."""
+        """Simulate the events in chunks, draw them from a surrogate, or store the partons as they are."""
         from partonic.events.importing import import_events
         from partonic.events.schema import ProcessInfo
-        from partonic.simulation.pipeline import simulate
 
         process, store = ProcessInfo.of_config(config.process), event_store(config)
         if config.simulation.level == "partons":
             own = ImportConfig(format="lhe", files=(str(parton_events(config)),), theta=config.generation.theta)
             return str(import_events(own, process, store, progress))
-        return str(simulate(parton_events(config), process, config.simulation, config.seed, store, progress))
+        if config.simulation.surrogate is not None:
+            from partonic.surrogate.simulate import simulate_by_surrogate
+
+            make = simulate_by_surrogate
+        else:
+            from partonic.simulation.pipeline import simulate
+
+            make = simulate
+        return str(make(parton_events(config), process, config.simulation, config.seed, store, progress))
 
 
 @dataclass(frozen=True)
@@ -255,6 +267,7 @@ STEPS: tuple[Step, ...] = (
     ImportStep(),
     TrainStep(),
     MemTrainStep(),
+    SurrogateTrainStep(),
     SampleStep(),
     MemStep(),
     ClassicalStep(),

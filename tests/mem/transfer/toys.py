@@ -22,6 +22,8 @@ FIRST, MET = (-0.7, 0.5), (3.5, 0.8)
 """Mean and standard deviation of t of the pT of leptons and first jets, and of missing momenta."""
 
 TINY = TransferConfig(width=8, layers=1, heads=2, feedforward=16, head_hidden=8, bins=4)
+FLOW_SIZES = {**TINY.model_dump(include={"width", "layers", "heads", "feedforward", "head_hidden", "bins"})}
+FLOW_SIZES["head"] = "flow_matching"
 LAYOUTS = {
     name: TransferLayout(name, PROCESS.parton_pdg, jets, tags, 30.0, 2.4, 29.0, 2.4, jets_max=jets + 2)
     for name, jets, tags in (("semileptonic", 4, 3), ("dilepton", 3, 2), ("all_hadronic", 4, 3))
@@ -51,6 +53,30 @@ def tiny_transfer(layout: TransferLayout, seed: int = 1, spread: float = 0.3, ca
             if heads is not None:
                 heads.first_pt.mean.fill_(mean)
                 heads.first_pt.deviation.fill_(deviation)
+    return TransferFunction(network, SchemaRecord.of(PROCESS))
+
+
+def tiny_flow_transfer(layout: TransferLayout, seed: int = 1, spread: float = 0.1, keys: int = 4) -> TransferFunction:
+    """A transfer function with heads of flow matching and random weights, whose coarse densities are broad."""
+    flow = {"width": 8, "queries": 2, "solver": {"steps": 4}}
+    sizes = TransferConfig.model_validate({**FLOW_SIZES, "candidates": keys, "flow": flow})
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = TransferNetwork(sizes, layout)
+        for parameter in network.parameters():
+            parameter.data += spread * torch.randn_like(parameter)
+    for head, (mean, deviation) in (
+        (network.lepton, FIRST),
+        (network.photon, FIRST),
+        (network.jet, FIRST),
+        (network.met, MET),
+    ):
+        if head is not None:
+            head.coarse.bias.data[4:6] = -1.0  # short tails
+            head.coarse.bias.data[8] = 1.0  # all around
+            head.mean[0], head.deviation[0] = mean, deviation
+            if not head.ordered:
+                head.mean[2], head.deviation[2] = mean, deviation
     return TransferFunction(network, SchemaRecord.of(PROCESS))
 
 

@@ -1,5 +1,6 @@
 """The section `mem_training` of an analysis file: training of the networks of the matrix element method."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -83,8 +84,12 @@ class MemNetworksConfig(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_preset(cls, data: Any) -> Any:
-        """Put the preset's values under those of the file."""
-        return filled_from_preset(data, MEM_PRESETS)
+        """Put the preset's values under those of the file; a head that the file names is not given its candidates."""
+        filled = filled_from_preset(data, MEM_PRESETS)
+        given = data.get("transfer") if isinstance(data, Mapping) else None
+        if isinstance(given, Mapping) and given.get("head") is not None and "candidates" not in given:
+            filled["transfer"].pop("candidates", None)
+        return filled
 
     @model_validator(mode="after")
     def _parts_are_different(self) -> "MemNetworksConfig":

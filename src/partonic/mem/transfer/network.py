@@ -7,9 +7,7 @@ state that the density of the next object is conditioned on; pT, then η, then �
 comes first. Every factor is normalised, so the whole is. What depends on x alone is computed once for all partons.
 """
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import torch
@@ -18,52 +16,29 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from partonic.config.mem_training.transfer import TransferConfig
-from partonic.mem.transfer.candidates import (
-    CandidateMomenta,
-    CandidatePlan,
-    candidates_of,
-    kinds_of_candidates,
-    plan_candidates,
-)
-from partonic.mem.transfer.components import CircleDensity, LineDensity, SmallNetwork
+from partonic.mem.transfer.candidates import candidates_of, kinds_of_candidates, plan_candidates
+from partonic.mem.transfer.components import CircleDensity, SmallNetwork
+from partonic.mem.transfer.heads.build import build_head
+from partonic.mem.transfer.heads.head import ObjectHead
+from partonic.mem.transfer.heads.near_candidates import NearCandidates
+from partonic.mem.transfer.heads.objects_of_kind import ObjectsOfKind
 from partonic.mem.transfer.layout import TransferLayout
-from partonic.mem.transfer.mixture import CandidateDensity, CandidateKeys, ObjectPlace, Observed
-from partonic.mem.transfer.objects import JET, LEPTON, MET, PHOTON, ObjectTable, cuts_of, first_of
+from partonic.mem.transfer.mixture import CandidateKeys
+from partonic.mem.transfer.objects import JET, LEPTON, MET, PHOTON, ObjectTable, first_of
 from partonic.mem.transfer.partons import global_features, global_size, pair_features, pair_size, turned, turned_to
 from partonic.nn.causal import CausalBlock
 from partonic.nn.linear import linear
 from partonic.nn.scaling import MaskedStandardiser
 
-__all__ = ["ObjectHeads", "TransferNetwork"]
+__all__ = ["TransferNetwork"]
 
 _OBJECT_FEATURES = 6
 
 _SEQUENCE = (LEPTON, PHOTON, MET, JET)
 """Kinds of objects in the order in which they stand."""
 
-_SMALLEST = 1e-6
-"""Smallest room between the cut and the jet before, as the real line has it."""
-
-
-@dataclass(frozen=True)
-class NearCandidates:
-    """Candidates with what the network says of them.
-
-    Attributes:
-        plan: which they are.
-        found: their momenta.
-        keys, shapes: `(N, S, C, ...)`.
-    """
-
-    plan: CandidatePlan
-    found: CandidateMomenta
-    keys: Tensor
-    shapes: Tensor
-
-    def first(self, count: int) -> "NearCandidates":
-        """Return the first candidates, with the plan of all."""
-        found = CandidateMomenta(**{name: values[:, :, :count] for name, values in vars(self.found).items()})
-        return NearCandidates(self.plan, found, self.keys[:, :, :count], self.shapes[:, :, :count])
+OfObjects = Callable[[ObjectHead, ObjectsOfKind], Tensor]
+"""A number for each object of one kind, `(N, S, T)`."""
 
 
 class _Dense(nn.Module):
@@ -77,23 +52,6 @@ class _Dense(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         mean, deviation = (values.to(features.dtype) for values in (self.scales.mean, self.scales.deviation))
         return linear(self.outer, linear(self.inner, (features - mean) / deviation, relu=True))
-
-
-class ObjectHeads(nn.Module):
-    """Densities of the components of one kind of object; components that it lacks are None.
-
-    Objects that are `ordered` by pT have another density of pT after the first one.
-    """
-
-    def __init__(self, config: TransferConfig, *, tag: bool = False, eta: bool = True, ordered: bool = False) -> None:
-        super().__init__()
-        width, hidden, bins = config.width, config.head_hidden, config.bins
-        self.tag = SmallNetwork(width, hidden, 1) if tag else None
-        self.first_pt = LineDensity(width + 1, hidden, bins)
-        self.next_pt = LineDensity(width + 1, hidden, bins) if ordered else None
-        self.eta = LineDensity(width + 2, hidden, bins) if eta else None
-        self.phi = CircleDensity(width + 3, hidden, bins)
-        self.near = CandidateDensity(width, config.candidates) if config.candidates else None
 
 
 class TransferNetwork(nn.Module):
@@ -118,10 +76,10 @@ class TransferNetwork(nn.Module):
             [CausalBlock(width, config.heads, config.feedforward, config.dropout) for _ in range(config.layers)]
         )
         self.norm = nn.LayerNorm(width)
-        self.lepton = ObjectHeads(config) if layout.leptons else None
-        self.met = ObjectHeads(config, eta=False)
-        self.jet = ObjectHeads(config, tag=True, ordered=True)
-        self.photon = ObjectHeads(config, ordered=True) if layout.photons else None
+        self.lepton = build_head(config) if layout.leptons else None
+        self.met = build_head(config, eta=False)
+        self.jet = build_head(config, tag=True, ordered=True)
+        self.photon = build_head(config, ordered=True) if layout.photons else None
         self.alone = _Dense(global_size(partons), 2 * width)
         self.count = SmallNetwork(2 * width, 2 * width, layout.multiplicities)
         self.numbers_alone = nn.Embedding(layout.multiplicities, 2 * width)
@@ -135,32 +93,53 @@ class TransferNetwork(nn.Module):
         self.partons.scales.fit(global_features(in_event)[:, None], everything)
         self.pairs.scales.fit(pair_features(in_event, table.momenta().float()), table.mask)
         self.alone.scales.fit(global_features(self._alone(momenta)[0].float())[:, None], everything)
-        for heads, place in self.heads_and_places(table.mask.shape[1]):
-            _fit_heads(heads, table.line[:, place], table.mask[:, place])
+        for head, slots in self.heads_and_slots(table.mask.shape[1]):
+            place = slice(slots.start, slots.stop)
+            head.fit_scales(table.line[:, place], table.mask[:, place])
 
-    def heads_of(self, kind: int) -> ObjectHeads | None:
-        """Return the densities of one kind of object; None where there is no such object."""
+    def head_of(self, kind: int) -> ObjectHead | None:
+        """Return the density of one kind of object; None where there is no such object."""
         return {LEPTON: self.lepton, PHOTON: self.photon, MET: self.met, JET: self.jet}[kind]
 
-    def heads_and_places(self, slots: int) -> Iterator[tuple[ObjectHeads, slice]]:
-        """Yield the densities of each kind of object, and where they stand among so many slots."""
+    def heads_and_slots(self, slots: int) -> Iterator[tuple[ObjectHead, range]]:
+        """Yield the density of each kind of object, and where they stand among so many slots."""
         ends = [first_of(self.layout, kind) for kind in _SEQUENCE[1:]]
         for kind, end in zip(_SEQUENCE, [*ends, slots], strict=True):
-            heads = self.heads_of(kind)
-            if heads is not None:
-                yield heads, slice(first_of(self.layout, kind), end)
+            head = self.head_of(kind)
+            if head is not None:
+                yield head, range(first_of(self.layout, kind), end)
 
     def log_prob(
         self, table: ObjectTable, momenta: Float[Tensor, "events samples partons 4"]
     ) -> Float[Tensor, "events samples"]:
         """Return the log-density with respect to Π dt_pT dt_η dφ; the Jacobian to pT and η is that of the table."""
+        return self._whole(table, momenta, lambda head, objects: head.log_prob(objects))
+
+    def loss(
+        self, table: ObjectTable, momenta: Float[Tensor, "events samples partons 4"], generator: torch.Generator
+    ) -> Float[Tensor, "events samples"]:
+        """Return what the training minimises: −log p_T, with other losses of the same minimum where heads have them.
+
+        Args:
+            table: the events.
+            momenta: partons in the laboratory, GeV.
+            generator: of the random numbers of such losses.
+        """
+        return -self._whole(table, momenta, lambda head, objects: -head.loss(objects, generator))
+
+    def _whole(self, table: ObjectTable, momenta: Tensor, of_objects: OfObjects) -> Tensor:
+        """Return log p of all that is no object's own, and the sum over objects of a function of them, `(N, S)`."""
         azimuth = table.azimuth.to(momenta.dtype)[:, None].expand(momenta.shape[:2])
         in_frame = turned(momenta, azimuth).float()
         states, near = self.states(table, in_frame), self.near_candidates(table, in_frame)
         whole = self._of_the_event(table, momenta, azimuth)
-        for heads, place in self.heads_and_places(states.shape[2]):
-            reference = place.start == self.layout.reference_object
-            whole = whole + self._of_kind(heads, states, near, table, place, reference=reference)
+        for head, slots in self.heads_and_slots(states.shape[2]):
+            part = states[:, :, slots.start : slots.stop]
+            objects = ObjectsOfKind(self.layout, table, part, slots, near)
+            total, of_tag = of_objects(head, objects), head.log_prob_of_tag(objects)
+            total = total if of_tag is None else total + of_tag
+            mask = objects.column(table.mask).view(total.shape)
+            whole = whole + torch.where(mask, total, 0.0).sum(dim=2)
         return whole
 
     def near_candidates(
@@ -217,114 +196,3 @@ class TransferNetwork(nn.Module):
         for block in self.blocks:
             rows = cast("CausalBlock", block)(rows)
         return cast("Tensor", self.norm(rows)).view(events, samples, *rows.shape[1:])
-
-    def _of_kind(
-        self,
-        heads: ObjectHeads,
-        states: Tensor,
-        near: NearCandidates | None,
-        table: ObjectTable,
-        places: slice,
-        *,
-        reference: bool = False,
-    ) -> Tensor:
-        """Return the sum of the log-densities of objects of one kind, `(N, S)`.
-
-        `reference` says that the first of them has φ = 0 by the choice of the frame.
-        """
-        part = states[:, :, places]
-        shape = part.shape[:3]
-        rows, wide = part.flatten(0, 2), [values[:, None, places].expand(shape) for values in _columns(table)]
-        t_pt, t_eta, phi, tag, forced, mask = (values.flatten() for values in wide)
-        with_tag = torch.cat([rows, tag.to(rows.dtype)[:, None]], dim=1)
-        total = _of_pt(heads, t_pt, with_tag, shape)
-        given = torch.cat([with_tag, heads.first_pt.standardised(t_pt)[:, None]], dim=1)
-        if heads.eta is not None:
-            total = total + heads.eta.log_prob(t_eta, given)
-            given = torch.cat([given, heads.eta.standardised(t_eta)[:, None]], dim=1)
-        else:
-            given = functional.pad(given, (0, 1))
-        of_phi = heads.phi.log_prob(phi, given).view(shape)
-        if reference:
-            of_phi = torch.cat([torch.zeros_like(of_phi[..., :1]), of_phi[..., 1:]], dim=-1)
-        total = total.view(shape) + of_phi
-        if near is not None and heads.near is not None:
-            total = self._mixed(heads.near, total, with_tag.view(*shape, -1), near, table, places, reference=reference)
-        if heads.tag is not None:
-            sign = 2.0 * tag.to(rows.dtype) - 1.0
-            of_tag = torch.where(forced, 0.0, functional.logsigmoid(sign * heads.tag(rows)[0]))
-            total = total + of_tag.view(shape)
-        return torch.where(mask.view(shape), total, 0.0).sum(dim=2)
-
-    def _mixed(
-        self,
-        density: CandidateDensity,
-        of_splines: Tensor,
-        given: Tensor,
-        near: NearCandidates,
-        table: ObjectTable,
-        places: slice,
-        *,
-        reference: bool,
-    ) -> Tensor:
-        """Return the log-densities of objects near candidates or not, given those of the splines, `(N, S, objects)`."""
-        mixed = []
-        for number, slot in enumerate(range(places.start, places.stop)):
-            part, place = near.first(near.plan.counts[slot]), self.place_of(table, slot)
-            parameters = density.parameters_of(given[:, :, number], part.keys, part.shapes, part.found.log_pt, place)
-            has_phi = not (reference and number == 0)
-            observed = self._observed(table, slot)
-            mixed.append(
-                density.log_prob(of_splines[..., number], observed, parameters, part.found, place, has_phi=has_phi)
-            )
-        return torch.stack(mixed, dim=-1)
-
-    def _observed(self, table: ObjectTable, slot: int) -> Observed:
-        """Return the object in a slot."""
-        t_pt, t_eta = table.line[:, slot].unbind(dim=-1)
-        place, phi = self.place_of(table, slot), table.phi[:, slot].float()
-        log_volume = torch.zeros_like(t_pt)
-        if place.high is not None and place.low is not None:
-            whole = torch.log((place.high - place.low).clamp(min=_SMALLEST))
-            log_volume = whole + functional.logsigmoid(t_pt) + functional.logsigmoid(-t_pt)
-        elif place.low is not None:
-            log_volume = t_pt
-        if place.eta_max is not None:
-            of_eta = functional.logsigmoid(t_eta) + functional.logsigmoid(-t_eta)
-            log_volume = log_volume + of_eta + math.log(2.0 * place.eta_max)
-        log_pt, eta = torch.log(table.pt[:, slot]).float(), table.eta[:, slot].float()
-        return Observed(log_pt, eta, torch.cos(phi), torch.sin(phi), log_volume)
-
-    def place_of(self, table: ObjectTable, slot: int) -> ObjectPlace:
-        """Return where the object in a slot can be."""
-        kind = int(table.kind[slot])
-        if kind == MET:
-            return ObjectPlace(None, None, None)
-        pt_min, eta_max = cuts_of(self.layout, kind)
-        follows = kind in (JET, PHOTON) and slot > first_of(self.layout, kind)
-        before = torch.log(table.pt[:, slot - 1]).float() if follows else None
-        return ObjectPlace(math.log(pt_min), before, eta_max)
-
-
-def _fit_heads(heads: ObjectHeads, line: Tensor, mask: Tensor) -> None:
-    if heads.next_pt is None:
-        heads.first_pt.fit_scales(line[..., 0][mask])
-    else:
-        heads.first_pt.fit_scales(line[:, 0, 0])
-        heads.next_pt.fit_scales(line[:, 1:, 0][mask[:, 1:]])
-    if heads.eta is not None:
-        heads.eta.fit_scales(line[..., 1][mask])
-
-
-def _of_pt(heads: ObjectHeads, t_pt: Tensor, given: Tensor, shape: torch.Size) -> Tensor:
-    """Return the log-density of t of pT, whose map is another for the first jet than for those that follow."""
-    if heads.next_pt is None:
-        return heads.first_pt.log_prob(t_pt, given)
-    values, conditions = t_pt.view(shape), given.view(*shape, -1)
-    first = heads.first_pt.log_prob(values[..., 0].flatten(), conditions[..., 0, :].flatten(0, 1))
-    following = heads.next_pt.log_prob(values[..., 1:].flatten(), conditions[..., 1:, :].flatten(0, 2))
-    return torch.cat([first.view(*shape[:2], 1), following.view(*shape[:2], -1)], dim=-1).flatten()
-
-
-def _columns(table: ObjectTable) -> tuple[Tensor, ...]:
-    return table.line[..., 0], table.line[..., 1], table.phi, table.tagged, table.forced, table.mask

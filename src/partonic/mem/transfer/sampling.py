@@ -12,8 +12,10 @@ from torch.nn import functional
 
 from partonic.events.batch import LEPTON_FEATURES, MAX_LEPTONS, MAX_PHOTONS, PHOTON_FEATURES, RecoEvents
 from partonic.features.known_of_event import ELECTRON
+from partonic.mem.transfer.heads.head import ObjectHead
+from partonic.mem.transfer.heads.objects_of_kind import ObjectsOfKind
 from partonic.mem.transfer.layout import TransferLayout
-from partonic.mem.transfer.network import ObjectHeads, TransferNetwork
+from partonic.mem.transfer.network import TransferNetwork
 from partonic.mem.transfer.objects import (
     JET,
     LEPTON,
@@ -31,9 +33,6 @@ __all__ = ["sample_objects"]
 
 _LARGEST_PT = 1e6
 """GeV; beyond any collider. Densities on the real line have tails that know no such limit."""
-
-_INSIDE = 1.0 - 1e-6
-"""Largest |η|/η_max: no event leaves the cuts by rounding."""
 
 
 class _Drawing:
@@ -62,51 +61,29 @@ class _Drawing:
         """Draw the object at `place` of all events that have one."""
         rows = self.mask[:, place].nonzero()[:, 0]
         table, momenta = self.table(rows, place + 1), self.momenta[rows][:, None]
-        state = network.states(table, momenta)[:, 0, -1]
+        states = network.states(table, momenta)[:, :, -1:]
         kind = int(self.kind[place])
-        heads = network.heads_of(kind)
-        if heads is None:
-            raise ValueError(f"the network has no heads for the kind of object {kind}")
-        tagged = self._tags(heads, state, rows, place, generator)
-        given = torch.cat([state, tagged.to(state)[:, None]], dim=1)
-        follows = heads.next_pt is not None and place > first_of(self.layout, kind)
-        line = heads.next_pt if heads.next_pt is not None and follows else heads.first_pt
-        t_pt = line.sample(given, generator)
-        inputs = torch.cat([given, heads.first_pt.standardised(t_pt)[:, None]], dim=1)
-        t_eta = torch.zeros_like(t_pt) if heads.eta is None else heads.eta.sample(inputs, generator)
-        place_in_eta = t_eta if heads.eta is None else heads.eta.standardised(t_eta)
-        phi = heads.phi.sample(torch.cat([inputs, place_in_eta[:, None]], dim=1), generator)
-        pt, eta = self._pt(kind, t_pt, rows, place), self._eta(kind, t_eta)
+        head = network.head_of(kind)
+        if head is None:
+            raise ValueError(f"the network has no head for the kind of object {kind}")
+        tagged = self._tags(head, states[:, 0, 0], rows, place, generator)
         near = network.near_candidates(table, momenta)
-        if near is not None and heads.near is not None:
-            part, where = near.first(near.plan.counts[place]), network.place_of(table, place)
-            query = (given[:, None], part.keys, part.shapes, part.found.log_pt, where)
-            from_candidate, *new = heads.near.sample(heads.near.parameters_of(*query), part.found, where, generator)
-            found = zip((torch.exp(new[0]), new[1], new[2]), (pt, eta, phi), strict=True)
-            pt, eta, phi = (torch.where(from_candidate, one, other) for one, other in found)
+        objects = ObjectsOfKind(self.layout, table, states, range(place, place + 1), near)
+        pt, eta, phi = head.sample(objects, tagged, generator)
         reference = place == self.layout.reference_object
         self.tagged[rows, place] = tagged
         self.pt[rows, place] = self._within(kind, pt, rows, place)
         self.eta[rows, place] = eta
         self.phi[rows, place] = torch.zeros_like(phi) if reference else phi
 
-    def _tags(self, heads: ObjectHeads, state: Tensor, rows: Tensor, place: int, generator: torch.Generator) -> Tensor:
+    def _tags(self, head: ObjectHead, state: Tensor, rows: Tensor, place: int, generator: torch.Generator) -> Tensor:
         """Draw tags; those without which the event could not have as many as it needs are given."""
-        if heads.tag is None:
+        if head.tag is None:
             return torch.zeros(len(rows), dtype=torch.bool, device=state.device)
         left = self.jets[rows] - (place - first_of(self.layout, JET))
         forced = self.layout.b_tags_min - self.tagged[rows].sum(dim=1) >= left
         uniform = torch.rand(len(rows), generator=generator, device=generator.device).to(state)
-        return forced | (uniform < torch.sigmoid(heads.tag(state)[0]))
-
-    def _pt(self, kind: int, t: Tensor, rows: Tensor, place: int) -> Tensor:
-        """Return pT in GeV of a number on the line."""
-        if kind == MET:
-            return torch.exp(t)
-        cut, _ = cuts_of(self.layout, kind)
-        if kind == LEPTON or place == first_of(self.layout, kind):
-            return cut * torch.exp(torch.exp(t))
-        return cut * (self.pt[rows, place - 1] / cut) ** torch.sigmoid(t)
+        return forced | (uniform < torch.sigmoid(head.tag(state)[0]))
 
     def _within(self, kind: int, pt: Tensor, rows: Tensor, place: int) -> Tensor:
         """Return pT that no rounding takes out of the cuts or out of order, and no tail out of what floats hold."""
@@ -117,12 +94,6 @@ class _Drawing:
         if kind == LEPTON or place == first_of(self.layout, kind):
             return pt
         return torch.minimum(pt, self.pt[rows, place - 1])
-
-    def _eta(self, kind: int, t: Tensor) -> Tensor:
-        if kind == MET:
-            return torch.zeros_like(t)
-        _, largest = cuts_of(self.layout, kind)
-        return largest * torch.tanh(0.5 * t).clamp(-_INSIDE, _INSIDE)
 
     def events(self) -> RecoEvents:
         """Return the events, in the laboratory, padded as those of a store are."""

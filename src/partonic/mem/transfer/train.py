@@ -61,10 +61,11 @@ class TransferPhase(PhaseModule):
     def training_losses(
         self, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return −log p_T of events, half of which are turned."""
+        """Return the loss of events, half of which are turned; −log p_T, unless heads have another one."""
         table, momenta = objects_of(batch, self.network.layout), batch["momenta"]
         flip = torch.rand(len(momenta), generator=generator, device=generator.device) < 0.5
-        return -self.network.log_prob(*mirror_events(table, momenta, flip.to(momenta.device))).mean(), {}
+        turned = mirror_events(table, momenta, flip.to(momenta.device))
+        return self.network.loss(*turned, generator).mean(), {}
 
     def validation_loss(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return −log p_T of events as they are."""

@@ -11,8 +11,12 @@ from partonic.report.findings.finding import Finding
 from partonic.report.limits import Limits
 from partonic.report.section import Sample
 from partonic.report.unfolded import UnfoldedModel
+from partonic.surrogate.model import FACT
 
 __all__ = ["model_findings"]
+
+DEVIATION: Final = 5.0
+"""Errors of its test from which on a learned detector is off in an observable."""
 
 COVERAGE: Final = 0.05
 """Deviation of the coverage of the samples from 68% that matters, where it is three of its errors."""
@@ -24,6 +28,7 @@ TWO_SAMPLE: Final = 0.6
 def model_findings(sample: Sample) -> Iterator[Finding]:
     """Yield what the models have not seen, which versions differ, and how the unfolding models did."""
     yield from _underlying_event(sample)
+    yield from _learned_detector(sample)
     yield from _versions(sample)
     for model in sample.unfolded:
         yield from _unfolding(model)
@@ -39,6 +44,24 @@ def _underlying_event(sample: Sample) -> Iterator[Finding]:
     how = "these have them" if setting else "whether these have them is not recorded, and collisions do"
     text = f"The networks that ship were trained without multiparton interactions; {how}. Train on events like these."
     yield Finding("attention", "models", text, "mem_integrals" if sample.limits else "unfolding_calibration")
+
+
+def _learned_detector(sample: Sample) -> Iterator[Finding]:
+    """Yield that the events are those of networks, and where these are off by more than the error of their test."""
+    facts = sample.metadata.facts.get(FACT)
+    if not isinstance(facts, Mapping):
+        return
+    closure = facts.get("closure") or {}
+    off = {name: each for name, each in closure.get("observables", {}).items() if each["deviation"] > DEVIATION}
+    text = "The events were drawn by a learned detector, not simulated"
+    if not closure:
+        text += "; how well it does is not stored with it."
+    elif off:
+        worst = ", ".join(f"{name} by {each['distance']:.2g} σ" for name, each in off.items())
+        text += f"; on events that it did not learn it is off in {worst} ({DEVIATION:g} errors of the test and more)."
+    else:
+        text += f"; on events that it did not learn it is right within {DEVIATION:g} errors in all observables tested."
+    yield Finding("attention", "simulation", text, "surrogate")
 
 
 def _shipped_networks(sample: Sample) -> bool:

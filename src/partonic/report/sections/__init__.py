@@ -32,6 +32,7 @@ from partonic.report.sections.post_fit import PostFitSection
 from partonic.report.sections.response import ResponseSection
 from partonic.report.sections.selected import SelectedSection
 from partonic.report.sections.summary import SummarySection
+from partonic.report.sections.surrogate.closure import SurrogateSection, is_of_surrogate
 from partonic.report.sections.theta import PartonThetaSection, SelectedThetaSection
 from partonic.report.sections.unfolding.calibration import UnfoldingCalibrationSection
 from partonic.report.sections.unfolding.regression import UnfoldingRegressionSection
@@ -101,7 +102,8 @@ def groups_of(sample: Sample) -> Iterator[Group]:
         yield Group("other_estimators", "Other estimators of the same events", others)
     if sample.unfolded:
         yield Group("unfolding", "Unfolding", UNFOLDING_SECTIONS)
-    yield Group("simulation", "Reconstructed events", SIMULATION, is_open=not found)
+    events = (SurrogateSection, *SIMULATION) if is_of_surrogate(sample) else SIMULATION
+    yield Group("simulation", "Reconstructed events", events, is_open=not found)
     yield Group("hard_process", "Generation", GENERATION)
     yield Group("provenance", "Provenance", (SummarySection,), is_open=not found)
 

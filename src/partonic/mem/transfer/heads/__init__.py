@@ -1,0 +1,1 @@
+"""Densities of one reconstructed object given the state of the transformer before it, behind one interface."""

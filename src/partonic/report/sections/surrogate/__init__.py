@@ -1,0 +1,1 @@
+"""Sections on events that a learned detector made."""

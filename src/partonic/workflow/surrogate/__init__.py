@@ -1,0 +1,1 @@
+"""The learned detector in an analysis: its training."""
