@@ -26,7 +26,7 @@ def test_quick_needs_less_of_everything() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"sampler": "fast"}, r"a preset \(full, quick\), got 'fast'"),
+        ({"sampler": "fast"}, r"a preset \(full, quick, vegas\), got 'fast'"),
         ({"weight_scales": {"c_tG": 0.0}}, "must not be 0"),
         ({"events": 0}, "greater than or equal to 1"),
         ({"overweight_limit": 0.0}, "greater than 0"),

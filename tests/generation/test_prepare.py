@@ -9,7 +9,7 @@ from tests.generation.toy_process import ToyProcess
 
 from partonic.config.generation import GenerationConfig
 from partonic.generation import prepare
-from partonic.generation.prepare import prepare_generation
+from partonic.generation.prepare import Pilots, prepare_generation
 from partonic.generation.vegas import VegasSampler
 from partonic.progress import SILENT
 
@@ -21,8 +21,8 @@ def test_grid_makes_the_events_if_it_is_better(
     assert trained.pilot.efficiency > trained.vegas_pilot.efficiency, "the flow improves on the grid"
     flow, vegas = trained.pilot, trained.vegas_pilot
 
-    def spoilt(*_: object) -> tuple[object, object]:
-        return replace(flow, maximum=100.0 * flow.maximum), vegas
+    def spoilt(*_: object) -> Pilots:
+        return Pilots(replace(flow, maximum=100.0 * flow.maximum), vegas)
 
     (tmp_path / "pilot.json").unlink()
     monkeypatch.setattr(prepare, "_pilots", spoilt)

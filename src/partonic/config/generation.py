@@ -9,7 +9,9 @@ from partonic.config.base import SettingError, StrictModel
 __all__ = [
     "FULL_SAMPLER",
     "QUICK_SAMPLER",
+    "VEGAS_SAMPLER",
     "BiasConfig",
+    "ChannelSamplerConfig",
     "GenerationConfig",
     "OverweightPolicy",
     "PowerBiasConfig",
@@ -19,6 +21,31 @@ __all__ = [
 OverweightPolicy = Literal["keep", "repeat", "truncate"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ChannelSamplerConfig(StrictModel):
+    """Settings of a sampling with several channels, in place of those of the same name of `SamplerConfig`.
+
+    Each point evaluates only a part of the process, which costs less than a step of the training on it, so that new
+    points are better than old ones.
+    """
+
+    vegas_points: int = Field(60_000, ge=100)
+    """Points of all channels together per adaptation of the VEGAS grids."""
+
+    points_per_round: int = Field(100_000, ge=100)
+    """New points of all channels together per round."""
+
+    learning_rate: Positive = 8e-3
+    """Largest learning rate of Adam; it warms up over the first steps and falls to zero along a cosine."""
+
+    least_share: float = Field(0.1, gt=0, lt=1)
+    """Least share of the points that a channel gets, in units of the equal one. It keeps the integral unbiased: a
+    channel that is trained away would never get a point again."""
+
+    drop_below: float = Field(1e-3, ge=0, lt=0.5)
+    """Where several maps cover the same partonic channels, one that brings less than this share of them is dropped
+    after the adaptation of the grids, and the weights of the others sum to one. 0 keeps all."""
 
 
 class SamplerConfig(StrictModel):
@@ -51,9 +78,9 @@ class SamplerConfig(StrictModel):
     harmonics: int = Field(4, ge=0, le=64)
     """Cosines cos(πkx), k = 1 ... harmonics, of each condition that the coupling networks see besides x itself."""
 
-    rounds: int = Field(20, ge=1, le=10_000)
-    """Training rounds. Each draws new points, adds them to the buffer and trains on the buffer; a checkpoint is
-    written after each."""
+    rounds: int = Field(20, ge=0, le=10_000)
+    """Training rounds; 0: the VEGAS grid alone. Each draws new points, adds them to the buffer and trains on the
+    buffer; a checkpoint is written after each."""
 
     points_per_round: int = Field(40_000, ge=100)
     """New points per round, each one evaluation of the matrix element."""
@@ -74,6 +101,11 @@ class SamplerConfig(StrictModel):
     """Power p of the weights f/q in the loss ⟨(f/q)^p⟩ of the second half of the training: 1 is the Kullback–Leibler
     divergence (as in the first half), 2 the variance; more presses harder on the largest weights."""
 
+    channels: ChannelSamplerConfig = Field(
+        ChannelSamplerConfig(), exclude_if=lambda own: bool(own == ChannelSamplerConfig())
+    )
+    """What is different for processes that the sampling divides into channels."""
+
     @model_validator(mode="after")
     def _bins_fit(self) -> "SamplerConfig":
         if self.bins > self.vegas_bins:
@@ -90,7 +122,10 @@ QUICK_SAMPLER = SamplerConfig(
 """The sampler of a demonstration: trained in under a minute."""
 
 
-_PRESETS = {"full": FULL_SAMPLER, "quick": QUICK_SAMPLER}
+VEGAS_SAMPLER = SamplerConfig(rounds=0)
+"""The VEGAS grids alone: ready in seconds, with a few to some tens of per cent of the points as events."""
+
+_PRESETS = {"full": FULL_SAMPLER, "quick": QUICK_SAMPLER, "vegas": VEGAS_SAMPLER}
 
 
 class PowerBiasConfig(StrictModel):
@@ -141,7 +176,7 @@ class GenerationConfig(StrictModel):
     """Make more of some events than there are, with smaller weights: for selections that few events pass."""
 
     sampler: SamplerConfig = FULL_SAMPLER
-    """How the sampler is trained: its settings, or the name of a preset, ``full`` (default) or ``quick``."""
+    """How the sampler is trained: its settings, or the name of a preset, ``full`` (default), ``quick`` or ``vegas``."""
 
     overweight_limit: float = Field(1e-3, gt=0, lt=0.5)
     """Largest fraction of the cross section that may be carried by points whose weight exceeds the maximum weight."""

@@ -15,7 +15,7 @@ from partonic.generation.protocol import Integrand, Sampler
 from partonic.physics.process import PartonEvents
 from partonic.rng import torch_generator
 
-__all__ = ["AzimuthalSampler", "azimuthal_numbers", "relative_integrand"]
+__all__ = ["AzimuthalSampler", "azimuthal_numbers", "relative_integrand", "turned", "with_first"]
 
 _PROBES = 64
 _ROTATION = 0.37
@@ -66,11 +66,11 @@ class AzimuthalSampler:
         """Draw `n` points with their log-density."""
         others, log_density = self.relative.sample(n, generator)
         turn = torch.rand((n, 1), generator=generator, dtype=torch.float64)
-        return _turned(_with_first(others, self.azimuths[0]), self.azimuths, turn), log_density
+        return turned(with_first(others, self.azimuths[0]), self.azimuths, turn), log_density
 
     def log_density(self, points: Float[Tensor, "points dimensions"]) -> Float[Tensor, " points"]:
         """Return the log-density at `points`."""
-        still = _turned(points, self.azimuths, -points[:, [self.azimuths[0]]])
+        still = turned(points, self.azimuths, -points[:, [self.azimuths[0]]])
         kept = [index for index in range(self.dimensions) if index != self.azimuths[0]]
         return self.relative.log_density(still[:, kept])
 
@@ -79,17 +79,17 @@ def relative_integrand(integrand: Integrand, azimuths: tuple[int, ...]) -> Integ
     """Return the integrand as a function of the numbers other than the first azimuth, which is 0."""
 
     def relative(others: Float[Tensor, "points others"]) -> Float[Tensor, " points"]:
-        return integrand(_with_first(others, azimuths[0]))
+        return integrand(with_first(others, azimuths[0]))
 
     return relative
 
 
-def _with_first(others: Tensor, index: int) -> Tensor:
+def with_first(others: Tensor, index: int) -> Tensor:
     """Return full points of the unit cube, the number `index` being 0."""
     return torch.cat([others[:, :index], torch.zeros_like(others[:, :1]), others[:, index:]], dim=1)
 
 
-def _turned(points: Tensor, azimuths: tuple[int, ...], turn: Tensor) -> Tensor:
+def turned(points: Tensor, azimuths: tuple[int, ...], turn: Tensor) -> Tensor:
     """Return the points `(N, D)` with all azimuths shifted by `turn` `(N, 1)`, modulo 1."""
     shifted = points.clone()
     shifted[:, list(azimuths)] = torch.remainder(points[:, list(azimuths)] + turn, 1.0)

@@ -13,6 +13,7 @@ from torch import Tensor
 from partonic.config.generation import OverweightPolicy
 from partonic.errors import GenerationError
 from partonic.generation.bias import Bias, no_bias
+from partonic.generation.channels.sampler import MultiChannelSampler
 from partonic.generation.integrand import require_finite
 from partonic.generation.protocol import Sampler
 from partonic.generation.tensors import load_tensors, save_tensors
@@ -189,7 +190,7 @@ class Target:
     process: Process
     monomials: Float[Tensor, " monomials"]
     theta: Float[Tensor, " parameters"]
-    sampler: Sampler
+    sampler: Sampler | MultiChannelSampler
     maximum: float
     policy: OverweightPolicy
     bias: Bias = no_bias
@@ -205,11 +206,7 @@ def generate_chunk(target: Target, points: int, generator: torch.Generator) -> E
     Raises:
         NonFiniteError: if dσ/du is NaN or infinite at a point; the message names it.
     """
-    numbers, log_density = target.sampler.sample(points, generator)
-    partons, log_jacobian = target.process.from_unit_cube(numbers)
-    found = target.process.channel_coefficients(partons)
-    require_finite(found.flatten(1).sum(dim=1) * log_jacobian.exp(), numbers, partons)
-    weighted = found * (log_jacobian - log_density).exp()[:, None, None]
+    partons, weighted = _weighted_points(target, points, generator)
     by_channel = weighted @ target.monomials
     sizes = by_channel.abs().sum(dim=1)
     at_theta = weighted @ _monomials_at(target)
@@ -233,6 +230,18 @@ def generate_chunk(target: Target, points: int, generator: torch.Generator) -> E
         coefficients=relative,
     )
     return EventChunk(events, sums, UnweightingTally.of(weights, target.maximum, len(index)))
+
+
+def _weighted_points(target: Target, points: int, generator: torch.Generator) -> tuple[PartonEvents, Tensor]:
+    """Return events and, for each partonic channel, their coefficients over the density of the points, `(N, C, A)`."""
+    if isinstance(target.sampler, MultiChannelSampler):
+        drawn = target.sampler.draw(points, generator)
+        return drawn.events, drawn.weighted
+    numbers, log_density = target.sampler.sample(points, generator)
+    partons, log_jacobian = target.process.from_unit_cube(numbers)
+    found = target.process.channel_coefficients(partons)
+    require_finite(found.flatten(1).sum(dim=1) * log_jacobian.exp(), numbers, partons)
+    return partons, found * (log_jacobian - log_density).exp()[:, None, None]
 
 
 def _monomials_at(target: Target) -> Tensor:

@@ -191,6 +191,13 @@ def _cross_section(sums: CrossSectionSums, monomials: Tensor) -> Estimate:
     return Estimate.from_sums(sums.points, total, float(monomials @ sums.second[:count, :count] @ monomials))
 
 
+def _sampling(preparation: Preparation) -> dict[str, Any]:
+    """Return the channels of the sampling, if there are several."""
+    if not preparation.channels:
+        return {}
+    return {"sampling": {"channels": dict(preparation.channels), "dropped": list(preparation.dropped)}}
+
+
 def _channel_names(process: Process) -> list[str]:
     """Return initial states, and where that does not tell channels apart the final state, too."""
     initial = [" ".join(map(str, channel.initial)) for channel in process.channels]
@@ -224,6 +231,7 @@ def _summary(config: GenerationConfig, seed: int, preparation: Preparation, tota
             "vegas_unweighting_efficiency": preparation.vegas_pilot.efficiency,
             "pilot": preparation.pilot.to_json(),
         },
+        **_sampling(preparation),
         "seed": seed,
         "config": config.physics(),
         "versions": package_versions(),

@@ -2,15 +2,20 @@
 
 import json
 import logging
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 
-from partonic.config.generation import GenerationConfig
+from partonic.config.generation import GenerationConfig, SamplerConfig
 from partonic.files import write_json
 from partonic.generation.azimuth import AzimuthalSampler, azimuthal_numbers, relative_integrand
 from partonic.generation.bias import EventBias
+from partonic.generation.channels.prepare import tally_weights, train_channels
+from partonic.generation.channels.sampler import MultiChannelSampler
+from partonic.generation.channels.space import channels_of_process
+from partonic.generation.channels.tally import ChannelTally
 from partonic.generation.chunks import Target
 from partonic.generation.integrand import ProcessIntegrand, evaluate
 from partonic.generation.protocol import Sampler
@@ -23,7 +28,7 @@ from partonic.progress import Progress
 from partonic.provenance import content_hash
 from partonic.rng import torch_generator
 
-__all__ = ["Preparation", "prepare_generation"]
+__all__ = ["Pilots", "Preparation", "prepare_generation"]
 
 _LOG = logging.getLogger(__name__)
 _FORMAT = 2
@@ -31,6 +36,28 @@ _FORMAT = 2
 _PROBES = 16
 _VEGAS_PILOT_SHARE = 4
 """The VEGAS grid is tried with this many times fewer points than the flow; if it is the better one, with all."""
+
+
+_AnySampler = Sampler | MultiChannelSampler
+
+
+@dataclass(frozen=True)
+class _Samplers:
+    """What was trained, and the VEGAS grids that it started from; the same if nothing but the grids was asked for."""
+
+    flow: _AnySampler
+    vegas: _AnySampler
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pilots:
+    """Tallies of the pilot points of both samplers, and of their channels if there are several."""
+
+    flow: UnweightingTally
+    vegas: UnweightingTally
+    flow_channels: dict[str, dict[str, float]] = field(default_factory=dict)
+    vegas_channels: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,12 +71,16 @@ class Preparation:
         vegas_pilot: of the VEGAS grid, with its own maximum weight for the same overweight limit. If the grid unweights
             better than the flow that started from it (a short training in many dimensions may leave few but large
             weights), the events are made with it, and both are the same.
+        channels: of a sampling with several channels, what each of them brought in the pilot (`ChannelTally.to_json`).
+        dropped: names of its channels that were dropped.
     """
 
     identity: str
     target: Target
     pilot: UnweightingTally
     vegas_pilot: UnweightingTally
+    channels: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
 
 
 def prepare_generation(
@@ -85,11 +116,15 @@ def _prepared(process: Process, config: GenerationConfig, seed: int, folder: Pat
     pilots = _read_pilots(folder / "pilot.json", identity)
     if pilots is None:
         pilots = _pilots(samplers, integrand, config, seed)
-        write_json(folder / "pilot.json", {"identity": identity, "flow": asdict(pilots[0]), "vegas": asdict(pilots[1])})
-    flow_is_better = pilots[0].efficiency >= pilots[1].efficiency
-    sampler, pilot = (samplers[0], pilots[0]) if flow_is_better else (samplers[1], pilots[1])
+        _write_pilots(folder / "pilot.json", identity, pilots)
+    better = pilots.flow.efficiency >= pilots.vegas.efficiency
+    sampler, pilot, channels = (
+        (samplers.flow, pilots.flow, pilots.flow_channels)
+        if better
+        else (samplers.vegas, pilots.vegas, pilots.vegas_channels)
+    )
     target = Target(process, monomials, torch.from_numpy(theta), sampler, pilot.maximum, config.overweight_policy, bias)
-    return Preparation(identity, target, pilot, pilots[1])
+    return Preparation(identity, target, pilot, pilots.vegas, channels, samplers.dropped)
 
 
 def _training_content(
@@ -113,56 +148,108 @@ def _training_content(
         "target": integrand.target.tolist(),
         "sampler": config.sampler.model_dump(mode="json"),
         "seed": seed,
+        **_maps_of(process, config.sampler),
     }
+
+
+def _maps_of(process: Process, sampler: SamplerConfig) -> dict[str, object]:
+    """Return the channels of the sampling, if there are several: values of each of their maps at fixed points."""
+    if not _has_channels(process):
+        return {}
+    found = {}
+    for channel in channels_of_process(process):
+        shape = (_PROBES, channel.process.dimensions)
+        numbers = torch.rand(shape, generator=torch_generator(0, "probe"), dtype=torch.float64)
+        log_jacobian = channel.process.from_unit_cube(numbers)[1]
+        found[channel.name] = [list(channel.members), [f"{value:.8e}" for value in log_jacobian.tolist()]]
+    return {"sampling_channels": found, "channel_sampler": sampler.channels.model_dump(mode="json")}
+
+
+def _has_channels(process: Process) -> bool:
+    """Return whether the process divides itself for the sampling, be it only into a half and its mirror image."""
+    channels = channels_of_process(process)
+    return len(channels) > 1 or bool(channels[0].mirrored)
 
 
 def _samplers(
     integrand: ProcessIntegrand, config: GenerationConfig, seed: int, folder: Path, identity: str, progress: Progress
-) -> tuple[Sampler, Sampler]:
-    """Return the trained flow and its VEGAS grid, both on the whole unit cube."""
+) -> _Samplers:
+    """Return the trained sampler and that of the VEGAS grids, both of the whole process."""
+    checkpoint = folder / "training.safetensors"
+    if _has_channels(integrand.process):
+        channels = train_channels(
+            integrand.process,
+            integrand.target,
+            integrand.bias,
+            config.sampler,
+            seed=seed,
+            checkpoint=checkpoint,
+            identity=identity,
+            progress=progress,
+        )
+        return _Samplers(channels.flow or channels.vegas, channels.vegas, channels.dropped)
     azimuths = azimuthal_numbers(integrand, seed)
     trained = train_samplers(
         relative_integrand(integrand, azimuths) if azimuths else integrand,
         integrand.process.dimensions - bool(azimuths),
         config.sampler,
         seed=seed,
-        checkpoint=folder / "training.safetensors",
+        checkpoint=checkpoint,
         identity=identity,
         progress=progress,
     )
-    if not azimuths:
-        save_sampler(folder / "sampler.safetensors", trained.flow)
-        return trained.flow, trained.vegas
-    flow = AzimuthalSampler(trained.flow, azimuths)
+    vegas = AzimuthalSampler(trained.vegas, azimuths) if azimuths else trained.vegas
+    if not config.sampler.rounds:
+        return _Samplers(vegas, vegas)
+    flow = AzimuthalSampler(trained.flow, azimuths) if azimuths else trained.flow
     save_sampler(folder / "sampler.safetensors", flow)
-    return flow, AzimuthalSampler(trained.vegas, azimuths)
+    return _Samplers(flow, vegas)
 
 
-def _pilots(
-    samplers: tuple[Sampler, Sampler], integrand: ProcessIntegrand, config: GenerationConfig, seed: int
-) -> tuple[UnweightingTally, UnweightingTally]:
+def _pilots(samplers: _Samplers, integrand: ProcessIntegrand, config: GenerationConfig, seed: int) -> Pilots:
     """Choose a maximum weight for each sampler from independent points, and tally them."""
 
-    def tally(name: str, sampler: Sampler, points: int) -> UnweightingTally:
-        numbers, log_density = sampler.sample(points, torch_generator(seed, "generation", "pilot", name))
-        weights = evaluate(integrand, numbers) * (-log_density).exp()
-        return UnweightingTally.of(weights, choose_maximum_weight(weights, config.overweight_limit), events=0)
+    def tally(name: str, sampler: _AnySampler, points: int) -> tuple[UnweightingTally, dict[str, dict[str, float]]]:
+        generator = torch_generator(seed, "generation", "pilot", name)
+        weights, channels = _pilot_weights(sampler, integrand, points, generator)
+        maximum = choose_maximum_weight(weights, config.overweight_limit)
+        found = {} if channels is None else channels.to_json(maximum)
+        return UnweightingTally.of(weights, maximum, events=0), found
 
-    flow = tally("flow", samplers[0], config.pilot_points)
-    vegas = tally("vegas", samplers[1], config.pilot_points // _VEGAS_PILOT_SHARE)
+    flow, flow_channels = tally("flow", samplers.flow, config.pilot_points)
+    if samplers.flow is samplers.vegas:
+        return Pilots(flow, flow, flow_channels, flow_channels)
+    vegas, vegas_channels = tally("vegas", samplers.vegas, config.pilot_points // _VEGAS_PILOT_SHARE)
     if vegas.efficiency > flow.efficiency:
-        vegas = tally("vegas", samplers[1], config.pilot_points)
-    return flow, vegas
+        vegas, vegas_channels = tally("vegas", samplers.vegas, config.pilot_points)
+    return Pilots(flow, vegas, flow_channels, vegas_channels)
 
 
-def _read_pilots(path: Path, identity: str) -> tuple[UnweightingTally, UnweightingTally] | None:
+def _pilot_weights(
+    sampler: _AnySampler, integrand: ProcessIntegrand, points: int, generator: torch.Generator
+) -> tuple[torch.Tensor, ChannelTally | None]:
+    if isinstance(sampler, MultiChannelSampler):
+        return tally_weights(sampler, points, integrand.target, integrand.bias, generator)
+    numbers, log_density = sampler.sample(points, generator)
+    return evaluate(integrand, numbers) * (-log_density).exp(), None
+
+
+def _write_pilots(path: Path, identity: str, pilots: Pilots) -> None:
+    record = {"identity": identity, "flow": asdict(pilots.flow), "vegas": asdict(pilots.vegas)}
+    channels = {"flow": pilots.flow_channels, "vegas": pilots.vegas_channels}
+    write_json(path, {**record, **({"channels": channels} if pilots.flow_channels else {})})
+
+
+def _read_pilots(path: Path, identity: str) -> Pilots | None:
     """Return the tallies that an earlier run left, if they are whole and belong to this generation."""
     if not path.exists():
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["identity"] == identity:
-            return UnweightingTally(**record["flow"]), UnweightingTally(**record["vegas"])
+            channels = record.get("channels", {"flow": {}, "vegas": {}})
+            flow, vegas = UnweightingTally(**record["flow"]), UnweightingTally(**record["vegas"])
+            return Pilots(flow, vegas, channels["flow"], channels["vegas"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         _LOG.warning("%s is damaged (%r): the maximum weight is determined anew", path, error)
     return None

@@ -8,6 +8,7 @@ the interface are in the laboratory.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,11 +16,13 @@ from torch import Tensor
 
 from partonic.errors import NonFiniteError, ProcessError
 from partonic.physics.amplitudes.amplitude import Amplitude
+from partonic.physics.cuts import AllOf
 from partonic.physics.fourvector import boost_along_z
 from partonic.physics.particles import Particle
 from partonic.physics.pdf import PartonDensities
 from partonic.physics.phasespace.unit_cube import RamboCube, UnitCube
 from partonic.physics.process import Channel, PartonEvents
+from partonic.physics.sampling_channel import ChannelMap, SamplingChannel, mirror_images, require_cover, whole
 from partonic.physics.scales import Scale
 from partonic.polynomial import Monomials
 from partonic.units import GEV2_TO_PB
@@ -54,6 +57,7 @@ class HardProcess:
         renormalization_scale: μR of events.
         cube: the map of the unit cube; None for RAMBO on diet.
         cuts: which events count, `(N,)`; dσ/dz of the others is 0. None: all do.
+        maps: how the sampling divides the process; empty: not at all.
     """
 
     name: str
@@ -65,6 +69,7 @@ class HardProcess:
     renormalization_scale: Scale
     cube: UnitCube | None = None
     cuts: Callable[[PartonEvents], Bool[Tensor, " events"]] | None = None
+    maps: tuple[ChannelMap, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.groups or any(group.amplitude.monomials != self.monomials for group in self.groups):
@@ -84,6 +89,26 @@ class HardProcess:
     def channels(self) -> tuple[Channel, ...]:
         """All partonic channels, in the order of `channel_coefficients`."""
         return tuple(channel for group in self.groups for channel in group.channels)
+
+    @property
+    def sampling_channels(self) -> tuple[SamplingChannel, ...]:
+        """The channels of the sampling; one if there are no `maps`.
+
+        Raises:
+            ProcessError: if the maps do not cover every partonic channel once, images with exchanged beams included.
+        """
+        if not self.maps:
+            return whole(self)
+        ends = list(accumulate((len(group.channels) for group in self.groups), initial=0))
+        found = []
+        for one in self.maps:
+            members = tuple(place for index in one.groups for place in range(ends[index], ends[index + 1]))
+            cuts = AllOf(tuple(cut for cut in (self.cuts, one.cuts) if cut is not None)) if one.cuts else self.cuts
+            groups = tuple(self.groups[index] for index in one.groups)
+            part = replace(self, groups=groups, cube=one.cube, cuts=cuts, maps=())
+            found.append(SamplingChannel(one.name, part, members, mirror_images(self.channels, members)))
+        require_cover(found, len(self.channels))
+        return tuple(found)
 
     @property
     def dimensions(self) -> int:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from partonic.physics.amplitudes.top_decay import TopDecay
 from partonic.physics.electroweak import ElectroweakScheme
 from partonic.physics.hard_process import AmplitudeGroup, HardProcess, channels_of
-from partonic.physics.particles import Particle
+from partonic.physics.particles import BOTTOM, Particle
 from partonic.physics.pdf import PartonDensities
+from partonic.physics.phasespace.unit_cube import UnitCube
+from partonic.physics.sampling_channel import ChannelMap
 from partonic.physics.scales import FixedScale
 from partonic.processes.thq.amplitude import SingleTopHiggsAmplitude, SingleTopHiggsCouplings, flavour_groups
+from partonic.processes.thq.beam_cube import BottomBehindCube
 from partonic.processes.thq.cube import SingleTopHiggsCube
 from partonic.processes.thq.settings import ThqConfig
 from partonic.processes.top_decays import DecayedTop, chain_of, decayed_tops_cube, flavours_of_w
@@ -18,6 +21,10 @@ __all__ = ["build", "couplings_of", "decays_of"]
 _SCALE_SHARE = 0.25
 """μ = (m_t + m_H)/4, a choice of ours: what the b carries away is collinear, and a scale of the order of its transverse
 momentum, well below m_t + m_H, is the one to which its density resums."""
+
+_FLAT_OF_W, _FLAT_OF_TOP, _MASS_SCALE_OF_TOP = 0.05, 0.9, 250.0
+"""Parts of cos θ without a pole in the two maps of the sampling, and the scale in GeV above which the mass of tH falls
+in the second: H from the top comes with larger masses."""
 
 
 def couplings_of(settings: ThqConfig) -> SingleTopHiggsCouplings:
@@ -33,6 +40,8 @@ def build(settings: ThqConfig, final_state: Sequence[Particle]) -> HardProcess:
         decays_of(settings),
         SingleTopHiggsCube(settings.higgs_mass, settings.top_mass, settings.collider_energy),
     )
+    # Every second group has the b in the second beam; the others are its mirror images.
+    behind = tuple(index for index, pairs in enumerate(flavour_groups()) if abs(pairs[0][1]) == BOTTOM.pdg_id)
     groups = []
     for pairs in flavour_groups():
         amplitudes = [SingleTopHiggsAmplitude(pair, couplings, decay) for pair in pairs for decay in decays]
@@ -46,8 +55,22 @@ def build(settings: ThqConfig, final_state: Sequence[Particle]) -> HardProcess:
         collider_energy=settings.collider_energy,
         factorization_scale=FixedScale(settings.factorization_scale_factor * scale),
         renormalization_scale=FixedScale(settings.renormalization_scale_factor * scale),
-        cube=cube if settings.decays == "shower" else decayed_tops_cube(_chain(settings), cube, (1,)),
+        cube=_decayed(settings, cube),
+        maps=tuple(ChannelMap(name, _decayed(settings, one), behind) for name, one in _maps(settings)),
     )
+
+
+def _maps(settings: ThqConfig) -> tuple[tuple[str, SingleTopHiggsCube], ...]:
+    """Return a map for H from the W, whose propagators are poles in cos θ, and one for H from the top, without."""
+    own = (settings.higgs_mass, settings.top_mass, settings.collider_energy, settings.w_mass)
+    return (
+        ("H from W", BottomBehindCube(*own, flat=_FLAT_OF_W)),
+        ("H from top", BottomBehindCube(*own, flat=_FLAT_OF_TOP, mass_scale=_MASS_SCALE_OF_TOP)),
+    )
+
+
+def _decayed(settings: ThqConfig, cube: SingleTopHiggsCube) -> UnitCube:
+    return cube if settings.decays == "shower" else decayed_tops_cube(_chain(settings), cube, (1,))
 
 
 def decays_of(settings: ThqConfig) -> tuple[DecayedTop | None, ...]:

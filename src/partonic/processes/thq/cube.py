@@ -38,11 +38,20 @@ from partonic.physics.phasespace.twobody import breakup_momentum
 from partonic.physics.process import PartonEvents
 from partonic.processes.thq.exchange_angle import ExchangeAngle
 
-__all__ = ["SingleTopHiggsCube"]
+__all__ = [
+    "MASS_SCALE",
+    "PT_SCALE",
+    "SYSTEM_WIDTH",
+    "SingleTopHiggsCube",
+    "direction_of",
+    "frame_of",
+    "from_rapidity",
+    "peak_of",
+]
 
-_MASS_SCALE, _PT_SCALE = 150.0, 60.0
+MASS_SCALE, PT_SCALE = 150.0, 60.0
 """Scales in GeV above which the density falls: of √(M² − threshold²), and of the light quark's p_T."""
-_SYSTEM_WIDTH, _QUARK_SHARE, _QUARK_WIDTH = 2.0, 0.7, 2.0
+SYSTEM_WIDTH, _QUARK_SHARE, _QUARK_WIDTH = 2.0, 0.7, 2.0
 """Width in y_K; light-cone momentum of q in units of that of K, and width in y_q, around which the map is densest."""
 _SIDE = 0.5
 """The share of y_K which y_q has to exceed for the first beam to be that along +z."""
@@ -100,9 +109,9 @@ class SingleTopHiggsCube:
         top_mass, half_unit = top_masses[:, 0], 0.5 * torch.finfo(numbers.dtype).eps
         u = numbers.clamp(min=half_unit, max=1.0 - half_unit)
         threshold = top_mass + self.higgs_mass
-        excess, log_mass = from_power(u[:, 0], self._excess_limit(threshold), _MASS_SCALE)
+        excess, log_mass = from_power(u[:, 0], self._excess_limit(threshold), MASS_SCALE)
         mass = (excess.square() + threshold.square()).sqrt()
-        pt, log_pt = from_power(u[:, 1], self._pt_limit(mass), _PT_SCALE)
+        pt, log_pt = from_power(u[:, 1], self._pt_limit(mass), PT_SCALE)
         phi = 2.0 * math.pi * u[:, 2]
         transverse_mass = (mass.square() + pt.square()).sqrt()
         y_system, log_system = self._from_system(u[:, 3], transverse_mass, pt)
@@ -112,9 +121,9 @@ class SingleTopHiggsCube:
         momentum = breakup_momentum(mass - threshold, top_mass, self.higgs_mass)
         angle = self._angle((mass, momentum, top_mass), (pt, y_quark, transverse_mass, y_system))
         cosine, log_cosine = angle.forward(u[:, 5])
-        quark = _from_rapidity(pt, phi, side * y_quark, pt)
-        system = _from_rapidity(-pt, phi, side * y_system, transverse_mass)
-        direction = (_frame(system, phi, side) * _direction(cosine, u[:, 6])[:, None, :]).sum(dim=-1)
+        quark = from_rapidity(pt, phi, side * y_quark, pt)
+        system = from_rapidity(-pt, phi, side * y_system, transverse_mass)
+        direction = (frame_of(system, phi, side) * direction_of(cosine, u[:, 6])[:, None, :]).sum(dim=-1)
         top = boost_from_rest_frame(on_shell(momentum[:, None] * direction, top_mass), system)
         log_jacobian = log_mass + log_pt + log_system + log_quark + log_cosine + self._log_constant(mass, momentum)
         # Rounding must not take a momentum fraction above one.
@@ -140,12 +149,12 @@ class SingleTopHiggsCube:
         y_quark, y_system = torch.asinh(quark[:, 3] / pt), torch.asinh(system[:, 3] / transverse_mass)
         side = torch.where(y_quark >= _SIDE * y_system, 1.0, -1.0).to(pt.dtype)
         excess = (mass.square() - threshold.square()).clamp(min=0.0).sqrt()
-        u0, log_mass = to_power(excess, self._excess_limit(threshold), _MASS_SCALE)
-        u1, log_pt = to_power(pt, self._pt_limit(mass), _PT_SCALE)
+        u0, log_mass = to_power(excess, self._excess_limit(threshold), MASS_SCALE)
+        u1, log_pt = to_power(pt, self._pt_limit(mass), PT_SCALE)
         u3, log_system = self._to_system(side * y_system, transverse_mass, pt)
         inner, log_quark = self._to_quark(side * y_quark, transverse_mass, pt, side * y_system)
         at_rest = boost_to_rest_frame(top, system)[:, 1:]
-        direction = (_frame(system, phi, side) * at_rest[:, :, None]).sum(dim=1)
+        direction = (frame_of(system, phi, side) * at_rest[:, :, None]).sum(dim=1)
         momentum = at_rest.square().sum(dim=-1).sqrt()
         angle = self._angle((mass, momentum, top_mass), (pt, side * y_quark, transverse_mass, side * y_system))
         u5, log_cosine = angle.inverse(direction[:, 2] / momentum)
@@ -182,11 +191,11 @@ class SingleTopHiggsCube:
 
     def _from_system(self, number: Tensor, transverse_mass: Tensor, pt: Tensor) -> tuple[Tensor, Tensor]:
         lower, upper = self._system_interval(transverse_mass, pt)
-        return from_peak(number, torch.zeros_like(pt), lower, upper, _SYSTEM_WIDTH)
+        return from_peak(number, torch.zeros_like(pt), lower, upper, SYSTEM_WIDTH)
 
     def _to_system(self, value: Tensor, transverse_mass: Tensor, pt: Tensor) -> tuple[Tensor, Tensor]:
         lower, upper = self._system_interval(transverse_mass, pt)
-        return to_peak(value, torch.zeros_like(pt), lower, upper, _SYSTEM_WIDTH)
+        return to_peak(value, torch.zeros_like(pt), lower, upper, SYSTEM_WIDTH)
 
     def _pole(self, mass: Tensor, momentum: Tensor, top_mass: Tensor, virtuality: Tensor) -> Tensor:
         """Return the cos θ > 1 at which the W between b and t would be on its mass shell.
@@ -215,19 +224,19 @@ class SingleTopHiggsCube:
         self, number: Tensor, transverse_mass: Tensor, pt: Tensor, y_system: Tensor
     ) -> tuple[Tensor, Tensor]:
         lower, upper = self._quark_interval(transverse_mass, pt, y_system)
-        return from_peak(number, _peak(transverse_mass, pt, y_system), lower, upper, _QUARK_WIDTH)
+        return from_peak(number, peak_of(transverse_mass, pt, y_system), lower, upper, _QUARK_WIDTH)
 
     def _to_quark(self, value: Tensor, transverse_mass: Tensor, pt: Tensor, y_system: Tensor) -> tuple[Tensor, Tensor]:
         lower, upper = self._quark_interval(transverse_mass, pt, y_system)
-        return to_peak(value, _peak(transverse_mass, pt, y_system), lower, upper, _QUARK_WIDTH)
+        return to_peak(value, peak_of(transverse_mass, pt, y_system), lower, upper, _QUARK_WIDTH)
 
 
-def _peak(transverse_mass: Tensor, pt: Tensor, y_system: Tensor) -> Tensor:
+def peak_of(transverse_mass: Tensor, pt: Tensor, y_system: Tensor) -> Tensor:
     """Return the y_q at which q has as much of the light-cone momentum of the first parton as K has."""
     return y_system + torch.log(_QUARK_SHARE * transverse_mass / pt)
 
 
-def _from_rapidity(pt: Tensor, phi: Tensor, rapidity: Tensor, transverse_mass: Tensor) -> Tensor:
+def from_rapidity(pt: Tensor, phi: Tensor, rapidity: Tensor, transverse_mass: Tensor) -> Tensor:
     """Return (E, px, py, pz); a negative p_T points against φ."""
     return torch.stack(
         [
@@ -240,13 +249,14 @@ def _from_rapidity(pt: Tensor, phi: Tensor, rapidity: Tensor, transverse_mass: T
     )
 
 
-def _direction(cosine: Tensor, number: Tensor) -> Tensor:
+def direction_of(cosine: Tensor, number: Tensor) -> Tensor:
+    """Return the unit vector `(N, 3)` of a polar angle and a number for the azimuth."""
     sine = safe_sqrt((1.0 - cosine) * (1.0 + cosine))
     phi = 2.0 * math.pi * number
     return torch.stack([sine * torch.cos(phi), sine * torch.sin(phi), cosine], dim=-1)
 
 
-def _frame(system: Tensor, phi: Tensor, side: Tensor) -> Tensor:
+def frame_of(system: Tensor, phi: Tensor, side: Tensor) -> Tensor:
     """Return the axes in the rest frame of K as columns, `(N, 3, 3)`: z along the beam that q leaves behind.
 
     y is perpendicular to the plane of the beams and q, so that the boost does not change it.

@@ -28,11 +28,13 @@ class ExchangeAngle:
         ahead: A, the pole beyond cos θ = 1, `(N,)`.
         behind: B, of the pole beyond cos θ = −1, `(N,)`.
         share: ε of the second one, between 0 and 1, `(N,)`.
+        flat: δ, between 0 and 1.
     """
 
     ahead: Float[Tensor, " events"]
     behind: Float[Tensor, " events"]
     share: Float[Tensor, " events"]
+    flat: float = _FLAT
 
     def forward(self, number: Float[Tensor, " events"]) -> tuple[Float[Tensor, " events"], Float[Tensor, " events"]]:
         """Map [0, 1] to cos θ; return it and log |d(cos θ)/du|."""
@@ -61,14 +63,14 @@ class ExchangeAngle:
         first, second = self._strengths()
         near = first / ((self.ahead - cosine) * (self.ahead + 1.0))
         far = second / ((self.behind + cosine) * (self.behind - 1.0))
-        return (1.0 + cosine) * (near + far + 0.5 * _FLAT)
+        return (1.0 + cosine) * (near + far + 0.5 * self.flat)
 
     def _log_density(self, cosine: Tensor) -> Tensor:
         first, second = self._strengths()
         poles = first / (self.ahead - cosine).square() + second / (self.behind + cosine).square()
-        return torch.log(poles + 0.5 * _FLAT)
+        return torch.log(poles + 0.5 * self.flat)
 
     def _strengths(self) -> tuple[Tensor, Tensor]:
-        half = 0.5 * (1.0 - _FLAT)
+        half = 0.5 * (1.0 - self.flat)
         first = half * (1.0 - self.share) * (self.ahead - 1.0) * (self.ahead + 1.0)
         return first, half * self.share * (self.behind - 1.0) * (self.behind + 1.0)

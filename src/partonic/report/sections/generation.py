@@ -47,7 +47,7 @@ class GenerationSection:
                 "Cross sections of the generation are those of the hard process, before branching fractions and "
                 "selection.",
             ),
-            tables=(*_quality(record), *_coefficients(record), *_channels(record)),
+            tables=(*_quality(record), *_sampling(record), *_coefficients(record), *_channels(record)),
             results={"generation": dict(record)},
         )
 
@@ -67,6 +67,31 @@ def _entry(record: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
+
+
+def _sampling(record: Mapping[str, Any]) -> tuple[Table, ...]:
+    """Return what each channel of the sampling brought in the pilot; nothing if there was only one."""
+    channels = _entry(record, ("sampling", "channels"))
+    if not isinstance(channels, Mapping):
+        return ()
+    dropped = _entry(record, ("sampling", "dropped")) or ()
+    rows = tuple(
+        (
+            name,
+            f"{100 * one['share']:.1f} %",
+            f"{one['points']:,.0f}",
+            f"{one['weight_spread']:.2f}",
+            f"{100 * one['unweighting_efficiency']:.3g} %",
+            f"{one['not_finite']:.0f}",
+        )
+        for name, one in channels.items()
+        if name not in dropped
+    )
+    caption = "Channels of the sampling, in the pilot points."
+    if dropped:
+        caption += f" Dropped, for others reach what they would have brought: {', '.join(dropped)}."
+    headings = ("channel", "share of σ", "points", "standard deviation / mean of weights", "efficiency", "not finite")
+    return (Table(caption, headings, rows),)
 
 
 def _channels(record: Mapping[str, Any]) -> tuple[Table, ...]:
