@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.simulation.own_lhe import own_events, write_own
 from tests.surrogate.conftest import PROCESS, simulation
 
 from partonic.config.importing import ImportConfig
+from partonic.config.simulation import SimulationConfig
 from partonic.errors import ConfigError, SchemaError, SimulationError
 from partonic.events.batch import EventBatch, RecoEvents
 from partonic.events.importing import import_events
@@ -15,6 +17,8 @@ from partonic.events.schema import ProcessInfo
 from partonic.events.store import EventStore
 from partonic.mem.train import layout_of_stores
 from partonic.pretrained import pretrained_folder
+from partonic.processes.definition import build_process
+from partonic.processes.tth.settings import TthConfig
 from partonic.rng import torch_generator
 from partonic.surrogate.model import DetectorSurrogate
 from partonic.surrogate.simulate import accepted_events, possible, simulate_by_surrogate
@@ -174,3 +178,21 @@ def test_impossible_events_are_drawn_again(drawn_store: Path) -> None:
     object.__setattr__(surrogate, "objects", Wild(1000, good))
     with pytest.raises(SimulationError, match="100 times with more energy than 13600 GeV"):
         accepted_events(surrogate, momenta, 13600.0, torch_generator(1, "again"))
+
+
+def test_leptons_of_semileptonic_pairs_have_the_charge_of_their_top(tmp_path: Path) -> None:
+    """ℓ⁻ beside a hadronic t, and both kinds of events: else t and t̄ are exchanged where they are told apart."""
+    config = TthConfig(collider_energy=13000.0)
+    process = build_process(config)
+    partons = write_own(tmp_path / "events.lhe.gz", process, own_events(process, 300))
+    settings = SimulationConfig.model_validate({"surrogate": {}, "workers": 1})
+    path = tmp_path / "events.parquet"
+    simulate_by_surrogate(partons, ProcessInfo.of_config(config), settings, 5, path)
+    batch = rows(path)
+    chosen = batch.filter(np.asarray(batch.column("selected")))
+    charge = chosen.reco().lepton_pdg[:, 0].sign().numpy()
+    assert set(charge) == {-1, 1}
+    np.testing.assert_array_equal(charge, np.sign(chosen.column("hadronic_top").astype(int)))
+    channel = DetectorSurrogate.load(pretrained_folder("tth") / "mem").layout.decay_channel
+    back = channel.process_order(channel.truth(chosen).momenta[:, None], chosen.reco())[:, 0]
+    torch.testing.assert_close(back, chosen.partons().momenta)

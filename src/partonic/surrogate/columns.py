@@ -1,19 +1,20 @@
 """Rows of the event store from the objects that a surrogate drew."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from partonic.events.batch import JET_FEATURES, LEPTON_FEATURES, PHOTON_FEATURES, RecoEvents
 from partonic.events.selection import SELECTED
 from partonic.simulation.event_table import null_lists, null_values
 
-__all__ = ["object_columns"]
+__all__ = ["object_columns", "with_charges"]
 
 _PDG = {"e": 11, "mu": 13}
 _MASSES = {11: 0.000511, 13: 0.10566}
@@ -51,6 +52,19 @@ def object_columns(
         columns["photon_identification"] = _list(identified, reco.photon_mask, selected)
     met = reco.met.numpy()
     return columns | {"met_pt": null_values(met[:, 0], selected), "met_phi": null_values(met[:, 1], selected)}
+
+
+def with_charges(reco: RecoEvents, hadronic_top: Int[np.ndarray, " events"]) -> RecoEvents:
+    """Return semileptonic events whose lepton has the charge of the top that it came from: ℓ⁻ beside a hadronic t.
+
+    What draws objects knows which top is the hadronic one, not whether that is t or t̄.
+
+    Args:
+        reco: selected events.
+        hadronic_top: +6 or −6 of each; 0, which leaves the charges of an event as they are.
+    """
+    sign = torch.from_numpy(np.sign(hadronic_top).astype(np.int64))[:, None]
+    return replace(reco, lepton_pdg=torch.where(sign == 0, reco.lepton_pdg, sign * reco.lepton_pdg.abs()))
 
 
 def _with_flavours(reco: RecoEvents, flavours: Sequence[str], generator: torch.Generator) -> tuple[Tensor, Tensor]:

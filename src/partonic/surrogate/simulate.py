@@ -29,7 +29,7 @@ from partonic.simulation.event_table import hard_process_columns
 from partonic.simulation.lhe_chunk import LheChunk, parse_chunk
 from partonic.simulation.lhe_source import lhe_facts
 from partonic.simulation.pipeline import SIMULATION_HASH, SimulationResult, chunk_job, make_store, texts_of
-from partonic.surrogate.columns import object_columns
+from partonic.surrogate.columns import object_columns, with_charges
 from partonic.surrogate.model import FACT, DetectorSurrogate, surrogate_folder
 
 __all__ = ["accepted_events", "possible", "simulate_by_surrogate"]
@@ -137,10 +137,13 @@ def _table(job: ChunkJob, chunk: LheChunk, surrogate: DetectorSurrogate, generat
         **weight_columns(job, chunk),
         **hard_process_columns(chunk, job.metadata.process_info, job.own, job.colour_flows),
     }
-    columns["hadronic_top"] = pa.array(_hadronic_tops(surrogate, columns, len(chunk), generator), pa.int8())
+    hadronic = _hadronic_tops(surrogate, columns, len(chunk), generator)
+    columns["hadronic_top"] = pa.array(hadronic, pa.int8())
     batch = EventBatch(pa.table(columns), job.metadata)
     momenta = surrogate.layout.decay_channel.truth(batch).momenta
     selected, reco = accepted_events(surrogate, momenta, job.metadata.collider_energy, generator)
+    if reco is not None and surrogate.layout.decays == "semileptonic":
+        reco = with_charges(reco, hadronic[selected.numpy()])
     return pa.table(columns | object_columns(reco, selected.numpy(), job.config.decays.leptons, generator))
 
 
