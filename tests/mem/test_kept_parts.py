@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from mem.test_train import simulated
 from partonic.config.mem_training.section import MemNetworksConfig
@@ -12,6 +13,7 @@ from partonic.mem.kept_parts import KeptParts
 from partonic.mem.train import train_mem
 from partonic.processes.tth.settings import TthConfig
 from partonic.trained.model_files import model_fingerprint
+from partonic.trained.model_folder import save_model
 
 DRAWN = {"preset": "tiny", "parts": ("acceptance", "transfer", "proposal"), "proposal": {"drawn": {"events": 300}}}
 
@@ -71,18 +73,32 @@ def test_other_events_make_other_parts(tmp_path: Path) -> None:
     first.write_text("events")
     second.write_text("other events")
     one, other = (KeptParts.of(tmp_path / "out", [path], {"seed": 1}) for path in (first, second))
-    (tmp_path / "out" / "transfer").mkdir(parents=True)
     calls: list[int] = []
 
     def train() -> str:
         calls.append(1)
-        for name in ("model.json", "weights.safetensors"):
-            path = tmp_path / "out" / "transfer" / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text("")
+        save_model(tmp_path / "out" / "transfer", {"weight": torch.ones(2)}, {})
         return "transfer: trained"
 
     assert one.trained("transfer", {}, train) == "transfer: trained"
     assert one.trained("transfer", {}, train) == "transfer: trained (kept)"
     assert other.trained("transfer", {}, train) == "transfer: trained"
     assert len(calls) == 2
+
+
+def test_a_model_whose_files_are_damaged_is_made_again(tmp_path: Path) -> None:
+    """As the message about such a file says: from the last checkpoint, with the same weights and their posterior."""
+    store, folder = simulated(tmp_path / "events.parquet"), tmp_path / "models"
+    asked = {"parts": ("acceptance",), "acceptance": {"hidden": (16,), "uncertainty": {"kind": "laplace"}}}
+    asked["proposal"] = {"preset": "tiny"}
+    trained(store, folder, **asked)
+    assert trained(store, folder, **asked) == {"acceptance": True}
+    for name in ("posterior.safetensors", "weights.safetensors"):
+        path = folder / "acceptance" / name
+        before = path.read_bytes()
+        path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+        assert trained(store, folder, **asked) == {"acceptance": False}
+        assert path.read_bytes() == before
+        path.unlink()
+        assert trained(store, folder, **asked) == {"acceptance": False}
+        assert path.read_bytes() == before

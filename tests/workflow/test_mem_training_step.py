@@ -65,4 +65,15 @@ def test_models_that_the_training_would_replace_are_refused(tmp_path: Path) -> N
             MemTrainStep().inputs(analysis(tmp_path, section))
 
 
+def test_posteriors_are_among_the_outputs_where_there_are_any(tmp_path: Path) -> None:
+    """Else a damaged one would be up to date."""
+    asked = {"uncertainty": {"kind": "laplace"}}
+    config = analysis(tmp_path, {"parts": ["transfer", "acceptance"], "transfer": asked})
+    names = [path.relative_to(tmp_path / "out" / "train_mem") for path in MemTrainStep().outputs(config)]
+    of_models = [Path(part) / name for part in ("transfer", "acceptance") for name in _FILES]
+    assert names == [*of_models, Path("transfer/posterior.safetensors")]
+    elsewhere = analysis(tmp_path, {"parts": ["acceptance"], "transfer": asked})
+    assert all(path.name in _FILES for path in MemTrainStep().outputs(elsewhere))
+
+
 _FILES = ("model.json", "weights.safetensors")

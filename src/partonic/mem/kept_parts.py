@@ -2,7 +2,8 @@
 
 A training of an hour must not be lost because another part got other settings. Beside each part stands a record of all
 that it was made from: its own settings, seed, events, process, cuts, and the models that it read. A part with the same
-record is kept, finished or not; another one is removed and trained anew, and so is what was drawn from it.
+record is kept, finished or not, unless a file of the model is damaged; another one is removed and trained anew, and so
+is what was drawn from it.
 """
 
 import json
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from partonic.config.mem_training.section import MemNetworksConfig, MemPart
-from partonic.errors import ConfigError, OutputError
+from partonic.errors import ConfigError, ModelError, OutputError
 from partonic.files import output_folder, write_json
+from partonic.nn.bayesian.posterior_file import load_posterior
 from partonic.provenance import content_hash, file_digest
-from partonic.trained.model_files import model_files, model_fingerprint
+from partonic.trained.model_files import model_fingerprint
+from partonic.trained.model_folder import load_record, load_tensors
 
 __all__ = ["PARTS", "KeptParts", "settings_of_part"]
 
@@ -81,7 +84,7 @@ class KeptParts:
         if known.get("identity") != identity:
             self._remove(part)
             write_json(self._record(part), {"identity": identity})
-        elif "summary" in known and all(path.is_file() for path in model_files(self.folder / part)):
+        elif "summary" in known and _is_whole(self.folder / part):
             return f"{known['summary']} (kept)"
         summary = train()
         write_json(self._record(part), {"identity": identity, "summary": summary})
@@ -111,6 +114,18 @@ class KeptParts:
                 shutil.rmtree(place)
         except OSError as error:
             raise OutputError(f"cannot remove the outdated {place}: {error.strerror or error}") from error
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a model is there with the weights, and the posterior of these, that its record says."""
+    try:
+        load_tensors(folder)
+        posterior = load_record(folder).get("posterior")
+        if posterior is not None:
+            load_posterior(folder, posterior)
+    except ModelError:
+        return False
+    return True
 
 
 def settings_of_part(config: MemNetworksConfig, part: MemPart) -> dict[str, Any]:

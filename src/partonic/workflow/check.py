@@ -13,6 +13,7 @@ from partonic.config.unfolding import UnfoldingConfig
 from partonic.errors import DependencyError, EventFileError, PartonicError, WorkflowError
 from partonic.workflow.checks.names import check_calibrations, check_features, check_observables
 from partonic.workflow.checks.surrogate import surrogate_is_ready, surrogate_training_is_ready
+from partonic.workflow.checks.weight_samples import check_weight_samples
 from partonic.workflow.lock import folder_lock
 from partonic.workflow.physics_check import cross_section_is_plausible, matrix_element_agrees
 from partonic.workflow.places import trained_sbi
@@ -259,12 +260,13 @@ def mem_is_ready(config: AnalysisConfig) -> str:
     Raises:
         ConfigError: if the branching fraction of the decays is not known.
         EventFileError: if the store is not there.
-        ModelError: if a model is not there.
+        ModelError: if a model is not there, or lacks the sets of weights that are asked for.
         ProcessError: if the method does not work with these decays.
     """
     from partonic.workflow.mem_steps import MemStep, hypothesis
 
     hypothesis(config)
+    check_weight_samples(config)
     made_here = config.output.resolve()
     files = [path for path in MemStep().inputs(config) if made_here not in path.resolve().parents]
     _check_files([path for path in files if path.suffix == ".parquet"], "mem.store")

@@ -56,10 +56,13 @@ class MemTrainStep:
         return (*_stores(config), *files)
 
     def outputs(self, config: AnalysisConfig) -> Sequence[Path]:
-        """Return the files of the models."""
-        from partonic.trained.model_files import model_files
+        """Return the files of the models, with the posteriors of those that are trained with an uncertainty."""
+        from partonic.trained.model_files import POSTERIOR, model_files
 
-        return [path for part in _section(config).parts for path in model_files(trained_mem(config) / part)]
+        section, folder = _section(config), trained_mem(config)
+        kinds = {"transfer": section.transfer.uncertainty.kind, "acceptance": section.acceptance.uncertainty.kind}
+        files = [path for part in section.parts for path in model_files(folder / part)]
+        return files + [folder / part / POSTERIOR for part in section.parts if kinds.get(part, "none") != "none"]
 
     def run(self, config: AnalysisConfig, progress: Progress) -> str:
         """Train, going on at the last checkpoint of an interrupted run."""

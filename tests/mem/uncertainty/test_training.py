@@ -101,3 +101,13 @@ def test_further_training_among_proposed_partons_is_refused() -> None:
     }  # fmt: skip
     with pytest.raises(ValidationError, match="moves the weights away from those that the uncertainty is of"):
         MemNetworksConfig.model_validate(settings)
+
+
+def test_a_width_of_nothing_is_told(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Validation events with no larger loss leave no width: a band of nothing must not pass for knowledge."""
+    monkeypatch.setattr("partonic.mem.uncertainty.training.calibrated_width", lambda *_: 0.0)
+    config = AcceptanceConfig.model_validate({"hidden": (8,), "uncertainty": {"kind": "laplace"}})
+    train_acceptance([store], PROCESS, LAYOUT, (config, TRAINING), 1, tmp_path)
+    assert "the uncertainty of the part 'acceptance' has the width 0" in caplog.text

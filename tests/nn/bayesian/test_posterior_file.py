@@ -31,6 +31,12 @@ def test_draws_are_those_of_before(tmp_path: Path, posterior: WeightPosterior) -
     assert not torch.equal(before["a.weight"], STATE["a.weight"])
 
 
+def test_the_same_posterior_has_the_same_file(tmp_path: Path) -> None:
+    """The fingerprint of a model has its checksum: a training that is resumed or repeated must not change it."""
+    records = {save_posterior(tmp_path, KINDS[0])["sha256"] for _ in range(20)}  # type: ignore[index]
+    assert len(records) == 1
+
+
 def test_what_is_no_posterior(tmp_path: Path) -> None:
     record = save_posterior(tmp_path, KINDS[0])
     assert record is not None

@@ -26,6 +26,7 @@ from partonic.provenance import package_versions
 from partonic.trained.schema_record import SchemaRecord
 
 __all__ = [
+    "CALIBRATED_DRAWS",
     "AcceptancePhase",
     "TrainedAcceptance",
     "acceptance_losses",
@@ -40,7 +41,7 @@ _SCALE_EVENTS = 50_000
 _CALIBRATION_EVENTS = 50_000
 """Events that hold the mean of each drawn acceptance in place."""
 
-_DRAWS = 64
+CALIBRATED_DRAWS = 64
 """Drawn acceptances that are calibrated: the most that a run can use."""
 
 
@@ -194,7 +195,7 @@ def _calibrated(
     """Return the posterior with a calibration for each draw, which the fraction of accepted events holds in place."""
     known = {name: values[:_CALIBRATION_EVENTS] for name, values in known.items()}
     state, drawn, found = network.state_dict(), copy.deepcopy(network), []
-    for number in range(_DRAWS if posterior.most is None else posterior.most):
+    for number in range(CALIBRATED_DRAWS if posterior.most is None else posterior.most):
         drawn.load_state_dict(posterior.draw(state, number))
         _calibrate(drawn, held_out, known)
         found.append(drawn.calibration.clone())

@@ -1,5 +1,6 @@
 """Training of a network of the method with what its weights are uncertain by, as `uncertainty` asks for."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +26,8 @@ from partonic.rng import torch_generator
 __all__ = ["Part", "train_with_uncertainty"]
 
 Network = TypeVar("Network", bound=nn.Module)
+
+_LOG = logging.getLogger(__name__)
 
 _AT_ONCE = 2048
 _CALIBRATION_EVENTS = 4000
@@ -128,7 +131,16 @@ def _width(part: Part[Network], posterior: WeightPosterior, tables: tuple[Tensor
 
     part.network.eval()
     some = train.part(0, _CALIBRATION_EVENTS)
-    return calibrated_width(part.network, posterior, loss_of(some), loss_of(validation))
+    factor = calibrated_width(part.network, posterior, loss_of(some), loss_of(validation))
+    if not factor > 0.0:
+        _LOG.warning(
+            "the uncertainty of the part '%s' has the width 0: its loss is not larger on the %d validation events than "
+            "on %d of the training, so that their difference does not tell the width, and the error of the training "
+            "will look as if there were none. Give more events or a larger validation_fraction, or set "
+            "uncertainty.calibrate to false",
+            part.name, len(validation), len(some),
+        )  # fmt: skip
+    return factor
 
 
 def _losses(part: Part[Network], batch: Mapping[str, Tensor]) -> Tensor:

@@ -34,7 +34,8 @@ def save_posterior(folder: Path, posterior: WeightPosterior | None) -> dict[str,
         return None
     numbered = {f"{_OF_DRAWS}{name}": values for name, values in posterior.numbered.items()}
     whole = {name: values.detach().contiguous().clone() for name, values in (posterior.tensors() | numbered).items()}
-    content = safetensors.torch.save(whole, {"kind": posterior.kind, "seed": str(posterior.seed)})
+    # One entry: several are written in an order that changes from call to call, and with it the checksum.
+    content = safetensors.torch.save(whole, {"seed": str(posterior.seed)})
     with atomic_output(folder / POSTERIOR) as temporary:
         temporary.write_bytes(content)
     return {"kind": posterior.kind, "sha256": hashlib.sha256(content).hexdigest()}
