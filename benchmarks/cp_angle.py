@@ -94,7 +94,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sbi", type=Path, help="learned ratios of the same events, from `partonic sbi`")
     parser.add_argument("--angles", type=float, nargs="*", default=[0.0, 45.0, 90.0, 180.0], help="degrees")
     parser.add_argument("--numbers", type=int, nargs="*", default=[400, 10_000], help="expected events")
-    parser.add_argument("--experiments", type=int, default=500, help="pseudo-experiments at each point")
+    parser.add_argument("--experiments", type=int, default=500, help="pseudo-experiments at each point; 0 for none")
     parser.add_argument("--curve", type=int, default=12, help="angles of the calibration curve; 0 for none")
     parser.add_argument("--curve-experiments", type=int, default=100, help="pseudo-experiments at each of them")
     parser.add_argument("--workers", type=int, default=2, help="processes")
@@ -160,7 +160,7 @@ class Study:
 
     def pseudo_experiments(self) -> Iterator[dict[str, object]]:
         """Yield what pseudo-experiments say of the matrix element method."""
-        for events in self.options.numbers:
+        for events in self.options.numbers if self.options.experiments else ():
             for alpha in self.options.angles:
                 yield figures(self._study(alpha, events, self.options.experiments), alpha, events)
 

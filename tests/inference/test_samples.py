@@ -190,5 +190,5 @@ def test_what_is_missing_of_a_background(files, x):
     expect(mixed, changed(events=lacking), InferenceError, "events.coefficients` lacks other: expected a file")
     member = config.model_copy(update={"ensemble": (files.signal,)})
     loaded = load(mixed, member, seed=3)
-    with pytest.raises(InferenceError, match="an ensemble of networks is only supported without"):
+    with pytest.raises(InferenceError, match="only supported without simulated events of backgrounds"):
         ensemble_members(make_data(loaded, member), loaded, member)
