@@ -14,6 +14,9 @@ r"""The CP angle of tHq by all methods: ``python benchmarks/cp_angle.py --store 
 - `calibration_curve`: at `--curve` angles around the circle, α, the mean of α̂ (of the maximum nearest to the truth; −α
   fits almost as well), its standard error, and that from the size of the pool.
 
+Each point has the same random numbers, so that fluctuations of different points are not independent: the errors are
+those of a point by itself.
+
 The luminosity is chosen at each point so that the expected number of events is the one asked for: shapes are compared
 at the same number of events. Coefficients may be of a part of the selected events; events of a calibration have to be
 others (`--skip`). Example:
