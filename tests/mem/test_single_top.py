@@ -61,11 +61,11 @@ def test_from_events_to_coefficients(folder: Path) -> None:
 def test_a_transfer_function_of_flow_matching_serves_as_well(folder: Path) -> None:
     """Trained by the section of an analysis, found in the folder of models, and integrated over."""
     models = folder / "flow"
-    for part in ("acceptance", "proposal"):
-        shutil.copytree(folder / "models" / part, models / part)
     flow = {"head": "flow_matching", "candidates": 4, "flow": {"width": 8, "solver": {"steps": 2}}}
     training = MemNetworksConfig(preset="tiny", parts=("transfer",), transfer=flow)
     train_mem([folder / "events.parquet"], ThqConfig(), training, 1, models)
+    for part in ("acceptance", "proposal"):
+        shutil.copytree(folder / "models" / part, models / part)
     config = MemConfig(
         model=models, base={"kind": "gaussian"}, points={"first": 100, "maximum": 100}, max_events=6,
         normalisation={"method": "process", "points": 2000}, workers=1,
