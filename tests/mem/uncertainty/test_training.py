@@ -15,6 +15,7 @@ from partonic.mem.acceptance.model import AcceptanceModel
 from partonic.mem.acceptance.train import train_acceptance
 from partonic.mem.transfer.train import train_transfer
 from partonic.mem.transfer.transfer_function import TransferFunction
+from partonic.nn.training import TensorTable
 from partonic.trained.model_files import POSTERIOR
 from unfolding.toys import write_store
 
@@ -103,11 +104,17 @@ def test_further_training_among_proposed_partons_is_refused() -> None:
         MemNetworksConfig.model_validate(settings)
 
 
-def test_a_width_of_nothing_is_told(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("shift", [0.0, 1.0])
+def test_a_width_that_is_hardly_known_is_told(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, shift: float
 ) -> None:
-    """Validation events with no larger loss leave no width: a band of nothing must not pass for knowledge."""
-    monkeypatch.setattr("partonic.mem.uncertainty.training.calibrated_width", lambda *_: 0.0)
+    """Losses of few events differ by chance: a band of nothing, or one of noise, must not pass for knowledge."""
+
+    def losses(_: object, table: TensorTable) -> torch.Tensor:
+        return torch.linspace(0.0, 1.0, len(table)).double() + (shift if len(table) < 60 else 0.0)
+
+    monkeypatch.setattr("partonic.mem.uncertainty.training._event_losses", losses)
+    monkeypatch.setattr("partonic.mem.uncertainty.training.calibrated_width", lambda *_: 0.5)
     config = AcceptanceConfig.model_validate({"hidden": (8,), "uncertainty": {"kind": "laplace"}})
     train_acceptance([store], PROCESS, LAYOUT, (config, TRAINING), 1, tmp_path)
-    assert "the uncertainty of the part 'acceptance' has the width 0" in caplog.text
+    assert ("width of the uncertainty of the part 'acceptance' is hardly known" in caplog.text) == (shift == 0.0)

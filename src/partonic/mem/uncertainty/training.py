@@ -29,6 +29,9 @@ Network = TypeVar("Network", bound=nn.Module)
 
 _LOG = logging.getLogger(__name__)
 
+_SIGNIFICANT = 2.0
+"""Errors of the difference of two losses from which on it says something."""
+
 _AT_ONCE = 2048
 _CALIBRATION_EVENTS = 4000
 """Training events that the width of a posterior is found with."""
@@ -120,27 +123,30 @@ def _mean_field(
 def _width(part: Part[Network], posterior: WeightPosterior, tables: tuple[TensorTable, TensorTable]) -> float:
     """Return the factor of the deviations that the losses of validation and training events ask for."""
     train, validation = tables
-
-    def loss_of(table: TensorTable) -> Callable[[], float]:
-        def loss() -> float:
-            with torch.no_grad():
-                sums = [float(_losses(part, batch.columns).double().sum()) for batch in _batches(table, _AT_ONCE)]
-            return sum(sums) / len(table)
-
-        return loss
-
-    part.network.eval()
     some = train.part(0, _CALIBRATION_EVENTS)
-    factor = calibrated_width(part.network, posterior, loss_of(some), loss_of(validation))
-    if not factor > 0.0:
+    part.network.eval()
+    factor = calibrated_width(
+        part.network, posterior, lambda: float(_event_losses(part, some).mean()),
+        lambda: float(_event_losses(part, validation).mean()),
+    )  # fmt: skip
+    known, new = _event_losses(part, some), _event_losses(part, validation)
+    difference = float(new.mean() - known.mean())
+    error = float((new.var() / len(new) + known.var() / len(known)).sqrt())
+    if not difference > _SIGNIFICANT * error:
         _LOG.warning(
-            "the uncertainty of the part '%s' has the width 0: its loss is not larger on the %d validation events than "
-            "on %d of the training, so that their difference does not tell the width, and the error of the training "
-            "will look as if there were none. Give more events or a larger validation_fraction, or set "
-            "uncertainty.calibrate to false",
-            part.name, len(validation), len(some),
+            "the width of the uncertainty of the part '%s' is hardly known, its factor %.3g may be far off: the losses "
+            "of %d validation and %d training events, whose difference it is from, differ by %.3g ± %.3g. Give more "
+            "events or a larger validation_fraction, or set uncertainty.calibrate to false and uncertainty.width to "
+            "what trainings on different events say",
+            part.name, factor, len(new), len(known), difference, error,
         )  # fmt: skip
     return factor
+
+
+def _event_losses(part: Part[Network], table: TensorTable) -> Tensor:
+    """Return the losses of all events of a table, float64, `(N,)`."""
+    with torch.no_grad():
+        return torch.cat([_losses(part, batch.columns).double().cpu() for batch in _batches(table, _AT_ONCE)])
 
 
 def _losses(part: Part[Network], batch: Mapping[str, Tensor]) -> Tensor:
