@@ -64,6 +64,15 @@ def test_a_network_that_knows_the_opposite_is_refused(torch_rng: torch.Generator
         made.calibrate(z, opposite)
 
 
+def test_a_network_that_is_certain_of_all_events_is_refused(torch_rng: torch.Generator) -> None:
+    made, z = network(), some_partons(200)
+    accepted = torch.rand(len(z), generator=torch_rng) < 0.5
+    with torch.no_grad():
+        made.outer.bias += 1e6  # no event tells of the offset: the information is singular
+    with pytest.raises(TrainingError, match="cannot be calibrated: offset and slope"):
+        made.calibrate(z, accepted)
+
+
 def test_saved_and_loaded(tmp_path: Path) -> None:
     made, z = network(), some_partons(20)
     made.calibration.copy_(torch.tensor([0.1, 0.9], dtype=torch.float64))

@@ -86,7 +86,8 @@ class AcceptanceNetwork(nn.Module):
             gradient = design.t() @ (taken - probability)
             gradient[1] -= (solution[1] - 1.0) / _SLOPE_PRIOR**2
             information[1, 1] += _SLOPE_PRIOR**-2
-            solution = solution + torch.linalg.solve(information, gradient)
+            step, singular = torch.linalg.solve_ex(information, gradient)
+            solution = solution + (torch.full_like(step, torch.nan) if int(singular) else step)
         if not (bool(torch.isfinite(solution).all()) and float(solution[1]) > 0.0):
             raise TrainingError(
                 f"the acceptance cannot be calibrated: offset and slope come out as {solution.tolist()}, expected a "
