@@ -51,9 +51,12 @@ def test_of_its_own_events_is_zero(closure: dict[str, Any]) -> None:
     assert abs(fraction["surrogate"] - fraction["simulated"]) < 4 * fraction["error"]
     area = closure["auc"]
     assert abs(area["value"] - 0.5) < 4 * area["error"] < 0.2
-    for found in closure["ratios"].values():
-        for each in found["monomials"].values():
-            assert each["chi2"] < 5 + 4 * np.sqrt(2 * 5)
+    # Copies of the same partons have the same ratios: of eight, 1 + 7 ε are selected for one that is, and the variance
+    # of a mean, which takes events for independent, is too small by that factor.
+    copies = 1.0 + 7.0 * fraction["simulated"]
+    found = [each["chi2"] for kind in closure["ratios"].values() for each in kind["monomials"].values()]
+    assert max(found) < copies * (5 + 4 * np.sqrt(2 * 5))
+    assert np.mean(found) < 2.0 * copies * 5
 
 
 SPOILT: dict[str, tuple[Callable[[RecoEvents], RecoEvents], str]] = {
