@@ -140,7 +140,7 @@ def measured(
     seconds = time.process_time() - start
     log_weights = (log_density + points.log_rest).numpy()
     highest = log_weights.max(axis=1, keepdims=True)
-    weights = np.nan_to_num(np.exp(log_weights - np.where(np.isfinite(highest), highest, 0.0)))
+    weights = np.exp(log_weights - np.where(np.isneginf(highest), 0.0, highest))  # a NaN stays one
     integrals = (weights[..., None] * points.coefficients).sum(axis=1)
     of_reference = weights * (points.coefficients @ reference)
     effective = of_reference.sum(axis=1) ** 2 / np.maximum((of_reference**2).sum(axis=1), 1e-300)

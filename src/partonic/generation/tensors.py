@@ -11,7 +11,7 @@ from torch import Tensor
 from partonic.errors import GenerationError
 from partonic.files import atomic_output
 
-__all__ = ["load_tensors", "save_tensors"]
+__all__ = ["load_tensors", "nested_tensors", "save_tensors", "tensors_under"]
 
 _CHECKSUM = "sha256"
 
@@ -52,3 +52,17 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def tensors_under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def nested_tensors(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """Group ``"3.name"`` as ``{3: {"name": ...}}``."""
+    nested: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, _, key = name.partition(".")
+        nested.setdefault(int(index), {})[key] = tensor
+    return nested

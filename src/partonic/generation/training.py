@@ -26,7 +26,7 @@ from partonic.errors import GenerationError, NonFiniteError
 from partonic.generation.integrand import evaluate
 from partonic.generation.protocol import Integrand, Sampler
 from partonic.generation.sampler import FlowArchitecture, FlowSampler
-from partonic.generation.tensors import load_tensors, save_tensors
+from partonic.generation.tensors import load_tensors, nested_tensors, save_tensors, tensors_under
 from partonic.generation.vegas import VegasSampler
 from partonic.progress import SILENT, Progress
 from partonic.rng import torch_generator
@@ -152,11 +152,11 @@ class SamplerTraining:
         if metadata.get("identity") != identity:
             raise GenerationError(f"{path} belongs to a training with another configuration, seed or version")
         self.vegas = VegasSampler(tensors["vegas"])
-        self.flow.flow.load_state_dict(_under("flow.", tensors))
+        self.flow.flow.load_state_dict(tensors_under("flow.", tensors))
         optimizer = self.optimizer.state_dict()
-        optimizer["state"] = _nested(_under("adam.", tensors))
+        optimizer["state"] = nested_tensors(tensors_under("adam.", tensors))
         self.optimizer.load_state_dict(optimizer)
-        parts = _nested(_under("buffer.", tensors))
+        parts = nested_tensors(tensors_under("buffer.", tensors))
         self.buffer = [
             (parts[index]["points"], parts[index]["values"], parts[index]["log_density"]) for index in sorted(parts)
         ]
@@ -206,16 +206,3 @@ def train_samplers(
         progress.advance(1, loss=loss)
     progress.finish()
     return TrainedSamplers(training.flow.to(torch.float64), training.vegas)
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _nested(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """Group ``"3.name"`` as ``{3: {"name": ...}}``."""
-    nested: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, _, key = name.partition(".")
-        nested.setdefault(int(index), {})[key] = tensor
-    return nested

@@ -104,8 +104,6 @@ class ChannelDensities:
             if place != channel:
                 x, log_map = self.spaces[place].sampled(events)
                 log_density = log_map - self.grids[place].inverse(x)[1]
-                # A map with a narrower range gives nothing to what lies outside.
-                log_density = torch.nan_to_num(log_density, nan=float("-inf"), neginf=float("-inf"))
             if place == family[0]:
                 seen = x
             kept = log_density + self.log_prior_shares[place]

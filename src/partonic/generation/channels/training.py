@@ -27,6 +27,7 @@ from partonic.generation.channels.flow import ChannelFlowShape
 from partonic.generation.channels.grids import AdaptedGrids, adapt_grids, log_target
 from partonic.generation.channels.space import ChannelSpace, families
 from partonic.generation.channels.tally import ChannelTally
+from partonic.generation.tensors import nested_tensors, tensors_under
 from partonic.rng import torch_generator
 
 __all__ = ["ChannelTraining", "TrainingPoints"]
@@ -217,13 +218,13 @@ class ChannelTraining:
     def restore(self, tensors: dict[str, Tensor], rounds: int) -> None:
         """Continue from a `state` after so many rounds."""
         names = tuple(space.channel.name for space in self.spaces)
-        tally = ChannelTally(names, **_under("tally.", tensors))
+        tally = ChannelTally(names, **tensors_under("tally.", tensors))
         self.grids = AdaptedGrids(tensors["edges"], tensors["prior"], tally)
-        self.networks.load_state_dict(_under("networks.", tensors))
+        self.networks.load_state_dict(tensors_under("networks.", tensors))
         optimizer: dict[str, Any] = self.optimizer.state_dict()
-        optimizer["state"] = _nested(_under("adam.", tensors))
+        optimizer["state"] = nested_tensors(tensors_under("adam.", tensors))
         self.optimizer.load_state_dict(optimizer)
-        parts = _nested(_under("buffer.", tensors))
+        parts = nested_tensors(tensors_under("buffer.", tensors))
         self.buffer = [TrainingPoints(**parts[index]) for index in sorted(parts)]
         self.round = rounds
         self._name_dropped()
@@ -250,16 +251,3 @@ def _check_finite(tally: ChannelTally) -> None:
             f"dσ/du is not finite at {int(tally.not_finite[worst])} of {int(tally.points[worst])} points of the "
             f"channel '{tally.names[worst]}': its matrix element, its densities or its map fail there"
         )
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _nested(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """Group ``"3.name"`` as ``{3: {"name": ...}}``."""
-    nested: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, _, key = name.partition(".")
-        nested.setdefault(int(index), {})[key] = tensor
-    return nested
